@@ -1,0 +1,160 @@
+"""What a configuration accepts, in words: turns pydantic's findings and the JSON schema into one line per problem."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+UNITS = {"nm": "nm", "mrad": "mrad", "kev": "keV", "deg": "deg", "px": "pixels"}
+Node = Mapping[str, Any]
+
+
+def describe_problems(errors: Iterable[Mapping[str, Any]], schema: Node) -> list[str]:
+    """Write one line per problem: the key, the value got, and what is accepted.
+
+    Parameters
+    ----------
+    errors : iterable of dict
+        `pydantic.ValidationError.errors()`.
+    schema : dict
+        The JSON schema of the model that was validated.
+
+    Returns
+    -------
+    list of str
+        Such as ``systems.demo.beam.energy_kev: got -3, accepted: a number from 20 to 1000 [keV]``.
+    """
+    lines: dict[str, str] = {}
+    for error in errors:
+        path, node = _follow(error, schema)
+        key = ".".join(str(part) for part in path)
+        lines.setdefault(key, f"{key}: {_finding(error, path, node)}")
+    return list(lines.values())
+
+
+def _finding(error: Mapping[str, Any], path: list[Any], node: Node | None) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"unknown key (got {_short(error['input'])}), accepted: {', '.join((node or {}).get('properties', {}))}"
+    if error["type"] == "not_accepted":  # our own checks; see `pacbed.config.refuse`
+        return f"got {error['ctx']['got']}, accepted: {error['ctx']['accepted']}"
+    accepted = accepted_text(node, str(path[-1])) if node else error["msg"]
+    if error["loc"][-1:] == ("[key]",):
+        return f"got this name, accepted: {error['msg']}"
+    return (
+        f"missing, accepted: {accepted}"
+        if error["type"] == "missing"
+        else f"got {_short(error['input'])}, accepted: {accepted}"
+    )
+
+
+def _follow(error: Mapping[str, Any], schema: Node) -> tuple[list[Any], Node | None]:
+    """Path of a finding without pydantic's names of union members, and the schema node it leads to.
+
+    For an unknown key the node is that of the parent, whose keys are the accepted ones.
+    """
+    path: list[Any] = []
+    node: Node | None = schema
+    location = [*error["loc"], *error.get("ctx", {}).get("path", ())]
+    for place, part in enumerate(location):
+        child = _child(node, part, schema)
+        if child is not None:
+            path, node = [*path, part], child
+        elif error["type"] == "extra_forbidden" and place == len(location) - 1:
+            return [*path, part], _resolve(node, schema)
+    return path, _resolve(node, schema)
+
+
+def _resolve(node: Node | None, schema: Node) -> Node | None:
+    if node is not None and "$ref" in node:
+        return {**schema["$defs"][node["$ref"].rsplit("/", 1)[-1]], **{k: v for k, v in node.items() if k != "$ref"}}
+    if node is not None and ("anyOf" in node or "oneOf" in node):
+        members = [_resolve(member, schema) for member in _members(node)]
+        properties = {
+            name: child for member in members if member for name, child in member.get("properties", {}).items()
+        }
+        return {**node, "anyOf": members, "properties": properties}
+    return node
+
+
+def _members(node: Node) -> list[Node]:
+    return list(node.get("anyOf", node.get("oneOf", [])))
+
+
+def _child(node: Node | None, part: Any, schema: Node) -> Node | None:
+    node = _resolve(node, schema)
+    if node is None:
+        return None
+    if isinstance(part, int):
+        for member in [node, *_members(node)]:
+            items = (member or {}).get("prefixItems", (member or {}).get("items"))
+            if items is not None:
+                return items[part] if isinstance(items, list) else items
+        return None
+    if part in node.get("properties", {}):
+        return node["properties"][part]
+    extra = node.get("additionalProperties")
+    if isinstance(extra, Mapping) and part != "[key]":
+        return extra
+    patterns = list(node.get("patternProperties", {}).values())
+    return patterns[0] if patterns and part != "[key]" else None
+
+
+def accepted_text(node: Node, name: str = "") -> str:
+    """Say in words what a schema node accepts; the unit comes from the key's name.
+
+    Parameters
+    ----------
+    node : dict
+        Node of a JSON schema, references resolved.
+    name : str
+        Key the node belongs to, such as ``energy_kev``.
+
+    Returns
+    -------
+    str
+        Such as ``a number from 20 to 1000 [keV]``.
+    """
+    unit = UNITS.get(name.rsplit("_", 1)[-1])
+    text = _text(node)
+    return f"{text} [{unit}]" if unit and "number" in text or unit and "integer" in text else text
+
+
+def _text(node: Node) -> str:
+    if "const" in node:
+        return f"{node['const']}"
+    if "enum" in node:
+        return " or ".join(str(choice) for choice in node["enum"])
+    if _members(node):
+        return " or ".join(_text(member) for member in _members(node))
+    kind = node.get("type")
+    if kind in ("number", "integer"):
+        return ("a number" if kind == "number" else "an integer") + _bounds(node)
+    if kind == "array":
+        return _array_text(node)
+    if kind == "object":
+        keys = list(node.get("properties", {}))
+        return f"{{{', '.join(keys)}}}" if keys else "a mapping of names"
+    return {"boolean": "true or false", "null": "null"}.get(str(kind), "text" + _pattern(node))
+
+
+def _array_text(node: Node) -> str:
+    items = node.get("prefixItems")
+    inner = _text(items[0] if items else node.get("items", {}))
+    return f"a list of {len(items)} times {inner}" if items else f"a list, each {inner}"
+
+
+def _bounds(node: Node) -> str:
+    low, high = node.get("minimum"), node.get("maximum")
+    above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    lower = f" above {above:g}" if above is not None else f" from {low:g}" if low is not None else ""
+    upper = f" up to {high:g}" if high is not None else f" below {below:g}" if below is not None else ""
+    return lower + upper
+
+
+def _pattern(node: Node) -> str:
+    return f" of the form {node['pattern']}" if "pattern" in node else ""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
