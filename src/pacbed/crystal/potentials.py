@@ -1,0 +1,105 @@
+"""Slice potentials: the crystal as the plane-wave engine sees it. Needs numpy only, so that a bare GPU machine can use it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.errors import FormatError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SlicePotentials:
+    """Projected potential and absorption of the slices of one period along the beam.
+
+    Attributes
+    ----------
+    potential : ndarray of float32, shape (slice, x, y)
+        Projected potential [eV Å] on a grid along the two in-plane lattice vectors.
+    absorption : ndarray of float32, shape (slice, x, y)
+        Absorption mu; the transmission function is exp(i sigma potential - absorption).
+    cell_a : ndarray, shape (2, 2)
+        In-plane lattice vectors as rows, Cartesian x, y [Å]; the first lies along +x.
+    slice_depth_a : float
+        Depth of each slice [Å].
+    energy_ev : float
+        Kinetic energy of the electrons [eV].
+    group : ndarray of int, shape (operation, 2, 2)
+        Beam group, acting on in-plane fractional coordinates.
+    formula, zone_axis, thermal_model, parametrization, source
+        Where the slices come from.
+    """
+
+    potential: np.ndarray
+    absorption: np.ndarray
+    cell_a: np.ndarray
+    slice_depth_a: float
+    energy_ev: float
+    group: np.ndarray
+    formula: str
+    zone_axis: tuple[int, int, int]
+    thermal_model: str
+    parametrization: str
+    source: str
+
+    @property
+    def period_a(self) -> float:
+        """Length of one period along the beam [Å]."""
+        return self.slice_depth_a * len(self.potential)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Number of grid points along the two in-plane vectors."""
+        return self.potential.shape[1], self.potential.shape[2]
+
+    @property
+    def reciprocal(self) -> np.ndarray:
+        """Reciprocal basis, rows G1 and G2 [1/Å], Cartesian."""
+        return np.linalg.inv(self.cell_a).T
+
+    @property
+    def band_limit(self) -> float:
+        """Largest spatial frequency that the grid carries without wrapping [1/Å]: 2/3 of the Nyquist frequency."""
+        spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
+        return float(min(2 / 3 * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``slices.npz`` and ``cell.json`` into an existing folder."""
+        folder = Path(folder)
+        np.savez(folder / "slices.npz", potential=self.potential, absorption=self.absorption)
+        facts = asdict(self)
+        for key in ("potential", "absorption"):
+            del facts[key]
+        facts["cell_a"] = self.cell_a.tolist()
+        facts["group"] = self.group.tolist()
+        facts = {"schema_version": SCHEMA_VERSION, **facts}
+        (folder / "cell.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> SlicePotentials:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FormatError
+            A file is missing, damaged, or of a newer version.
+        """
+        folder = Path(folder)
+        try:
+            facts = json.loads((folder / "cell.json").read_text())
+            with np.load(folder / "slices.npz", allow_pickle=False) as arrays:
+                potential, absorption = arrays["potential"], arrays["absorption"]
+            version = facts.pop("schema_version")
+        except (OSError, ValueError, KeyError) as error:
+            raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
+        if version > SCHEMA_VERSION:
+            raise FormatError(f"structure folder {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
+        facts["cell_a"] = np.array(facts["cell_a"])
+        facts["group"] = np.array(facts["group"], dtype=int)
+        facts["zone_axis"] = tuple(facts["zone_axis"])
+        return cls(potential=potential, absorption=absorption, **facts)

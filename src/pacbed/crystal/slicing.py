@@ -1,0 +1,101 @@
+"""From an oriented crystal to slice potentials, in reciprocal space."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pacbed.crystal.beam_group import beam_group
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
+from pacbed.crystal.structure import Crystal
+from pacbed.errors import StructureError
+
+
+def slice_potentials(
+    oriented: Crystal,
+    *,
+    zone_axis: tuple[int, int, int],
+    energy_ev: float,
+    grid: tuple[int, int],
+    slices: int,
+    thermal_model: str = "debye_waller_absorptive",
+    parametrization: str = "lobato",
+) -> SlicePotentials:
+    """Projected potentials of equally deep slices of one period.
+
+    Each atom goes whole into the nearest of the planes z = i depth:
+    sum over sites of occupancy f_e(g) exp(-2 pi^2 g^T U g) exp(-2 pi i g.r). Oblique in-plane cells, partial
+    occupancy and absorption cost nothing extra.
+
+    Parameters
+    ----------
+    oriented : Crystal
+        Output of `orient`.
+    zone_axis : tuple of int
+        Kept as a label.
+    energy_ev : float
+        Kinetic energy of the electrons [eV].
+    grid : tuple of int
+        Grid points along the two in-plane vectors.
+    slices : int
+        Slices per period.
+    thermal_model : {"debye_waller_absorptive", "debye_waller", "none"}
+        Thermal smearing of the potential, with or without the absorption it causes.
+    parametrization : {"lobato", "kirkland"}
+        Table of form factors.
+
+    Returns
+    -------
+    SlicePotentials
+    """
+    # ASSUME: partially occupied sites scatter as their mean; diffuse scattering from disorder is left out (virtual crystal).
+    # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
+    if thermal_model == "debye_waller_absorptive" and not np.any(oriented.displacement):
+        raise StructureError(
+            f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
+            "accepted: 'none', or a CIF with _atom_site_U_iso_or_equiv or an anisotropic loop"
+        )
+    cell = oriented.cell[:2, :2]
+    frequencies, g, kept = _frequencies(cell, grid)
+    potential = np.zeros((slices, *grid), dtype=complex)
+    absorption = np.zeros_like(potential)
+    length = np.linalg.norm(g, axis=-1)
+    fractional = oriented.fractional
+    for index, symbol in enumerate(oriented.symbols):
+        level = round(float(fractional[index, 2]) * slices) % slices
+        phase = np.exp(-2j * np.pi * (frequencies @ fractional[index, :2])) * oriented.occupancy[index]
+        tensor = oriented.displacement[index][:2, :2]
+        damping = 1.0
+        if thermal_model != "none":
+            damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", g, tensor, g))
+        potential[level] += phase * damping * projected_coefficient(symbol, length, parametrization)
+        if thermal_model == "debye_waller_absorptive":
+            mean_square = float(np.trace(tensor) / 2)
+            absorption[level] += phase * absorptive_coefficient(
+                symbol, length, mean_square, energy_ev, parametrization
+            )
+    scale = grid[0] * grid[1] / abs(np.linalg.det(cell))
+    return SlicePotentials(
+        potential=_real(potential * kept, scale),
+        absorption=_real(absorption * kept, scale),
+        cell_a=cell,
+        slice_depth_a=float(oriented.cell[2, 2] / slices),
+        energy_ev=float(energy_ev),
+        group=beam_group(oriented),
+        formula=oriented.formula,
+        zone_axis=zone_axis,
+        thermal_model=thermal_model,
+        parametrization=parametrization,
+        source=oriented.source,
+    )
+
+
+def _frequencies(cell: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Integer frequencies (x, y, 2), Cartesian g (x, y, 2) [1/Å], and False at the unpaired Nyquist frequencies."""
+    h = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in grid), indexing="ij"), axis=-1)
+    kept = (np.abs(h[..., 0]) < grid[0] / 2) & (np.abs(h[..., 1]) < grid[1] / 2)
+    return h, h @ np.linalg.inv(cell).T, kept
+
+
+def _real(coefficients: np.ndarray, scale: float) -> np.ndarray:
+    return np.ascontiguousarray(np.fft.ifft2(coefficients).real * scale, dtype=np.float32)

@@ -1,0 +1,67 @@
+"""How the pixels of an image see the diffraction plane. The one place that knows the axis order of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Position of an image in the diffraction plane.
+
+    Images are seen along +z, the beam's travel: rows run down (y), columns to the right (x), azimuths count from +x
+    towards +y. A crystal direction k appears in the image at R(rotation) M k, with M = diag(1, -1) if mirrored.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns (ny, nx).
+    pixel_mrad : float
+        Pixel size [mrad].
+    center_px : tuple of float
+        Column and row (cx, cy) of the optic axis; pixel (0, 0) has its centre at (0, 0).
+    rotation_deg : float
+        Azimuth at which the crystal's +x appears in the image [deg].
+    mirrored : bool
+        The image is seen against the beam's travel (a transposed or flipped camera).
+    """
+
+    shape: tuple[int, int]
+    pixel_mrad: float
+    center_px: tuple[float, float]
+    rotation_deg: float = 0.0
+    mirrored: bool = False
+
+    @classmethod
+    def field_of_view(cls, pixels: int, max_angle_mrad: float) -> Geometry:
+        """Square, centred image of the given half width [mrad]: scale 1."""
+        middle = (pixels - 1) / 2
+        return cls((pixels, pixels), 2 * max_angle_mrad / pixels, (middle, middle))
+
+    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
+        """Crystal-frame angles (kx, ky) of every pixel centre [mrad], each of shape (ny, nx)."""
+        row, column = np.indices(self.shape, dtype=float)
+        image = np.stack([column - self.center_px[0], row - self.center_px[1]], axis=-1) * self.pixel_mrad
+        crystal = image @ np.linalg.inv(self._matrix()).T
+        return crystal[..., 0], crystal[..., 1]
+
+    def to_image(self, vector: np.ndarray) -> np.ndarray:
+        """Turn a crystal-frame vector (x, y) into the frame of the image."""
+        return self._matrix() @ np.asarray(vector, dtype=float)
+
+    def to_crystal(self, vector: np.ndarray) -> np.ndarray:
+        """Turn an image-frame vector (x, y) into the frame of the crystal."""
+        return np.linalg.inv(self._matrix()) @ np.asarray(vector, dtype=float)
+
+    def _matrix(self) -> np.ndarray:
+        angle = np.deg2rad(self.rotation_deg)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return turn @ np.diag([1.0, -1.0 if self.mirrored else 1.0])
+
+
+def polar_to_vector(magnitude_mrad: float, azimuth_deg: float) -> np.ndarray:
+    """Vector (x, y) [mrad] of a magnitude at an azimuth counted from +x towards +y."""
+    angle = np.deg2rad(azimuth_deg)
+    return magnitude_mrad * np.array([np.cos(angle), np.sin(angle)])

@@ -1,0 +1,143 @@
+"""Multislice for tilted plane waves through one cell repeated along the beam. Needs numpy and scipy, or CuPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.errors import SimulationError
+
+PROPAGATORS = ("exact", "fresnel")
+
+
+@dataclass(frozen=True)
+class Rocking:
+    """Plane-wave diffraction of a batch of directions.
+
+    Attributes
+    ----------
+    intensity : ndarray of float32, shape (plane, direction, beam)
+        |S(q + G, q)|^2; plane 0 is the entrance surface.
+    absorbed : ndarray of float32, shape (plane, direction)
+        Fraction of the beam taken by the absorptive potential.
+    lost : ndarray of float32, shape (plane, direction)
+        Fraction lost to the band limit; 1 = sum over all beams + absorbed + lost.
+    """
+
+    intensity: np.ndarray
+    absorbed: np.ndarray
+    lost: np.ndarray
+
+
+class PlaneWaveEngine:
+    """Propagates plane waves through a periodic slab.
+
+    Parameters
+    ----------
+    slices : SlicePotentials
+        One period of the crystal.
+    propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
+    xp : module
+        numpy or cupy.
+    """
+
+    def __init__(self, slices: SlicePotentials, *, propagator: str = "exact", xp: ModuleType = np) -> None:
+        if propagator not in PROPAGATORS:
+            raise SimulationError(f"propagator: got {propagator!r}, accepted: one of {PROPAGATORS}")
+        self.slices = slices
+        self.propagator = propagator
+        self.wavelength = wavelength_a(slices.energy_ev)
+        self._xp = xp
+        self._fft: Any = scipy.fft if xp is np else _gpu_fft()
+        index = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij")
+        self._g = np.stack(index, axis=-1) @ slices.reciprocal
+        self._transmission = xp.asarray(self._transmission_functions())
+        weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
+        self._absorbing = bool(np.any(slices.absorption))
+        self._absorption_weights = xp.asarray((weights / weights[0].size).reshape(len(weights), -1), dtype=np.float32)
+
+    def _transmission_functions(self) -> np.ndarray:
+        slices = self.slices
+        sigma = interaction_per_ev_a(slices.energy_ev)
+        raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
+        kept = np.linalg.norm(self._g, axis=-1) < slices.band_limit
+        return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
+
+    def _propagators(self, q: np.ndarray) -> np.ndarray:
+        """Free propagation over one slice, zero outside the band limit; shape (direction, x, y)."""
+        squared = np.sum((q[:, None, None, :] + self._g) ** 2, axis=-1)
+        depth = self.slices.slice_depth_a
+        if self.propagator == "exact":
+            wavenumber = 1 / self.wavelength
+            path = np.sqrt(np.maximum(wavenumber**2 - squared, 0.0)) - wavenumber
+        else:
+            path = -0.5 * self.wavelength * squared
+        return np.where(squared < self.slices.band_limit**2, np.exp(2j * np.pi * depth * path), 0).astype(np.complex64)
+
+    def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
+        """Diffraction of plane waves at equally spaced thickness planes.
+
+        Parameters
+        ----------
+        q : ndarray, shape (direction, 2)
+            Incident transverse frequencies, Cartesian [1/Å].
+        beams : ndarray of int, shape (beam, 2)
+            Indices of the reciprocal-lattice vectors G to record.
+        planes : int
+            Number of planes below the entrance surface.
+        periods_per_plane : int
+            Periods of the crystal between planes.
+
+        Returns
+        -------
+        Rocking
+        """
+        xp, count = self._xp, len(q)
+        columns = tuple(np.asarray(beams).T % np.array(self.slices.grid)[:, None])
+        columns = tuple(xp.asarray(column) for column in columns)
+        propagators = xp.asarray(self._propagators(np.asarray(q, dtype=float)))
+        wave = xp.zeros((count, *self.slices.grid), dtype=np.complex64)
+        wave[:, 0, 0] = 1.0
+        intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
+        absorbed = xp.zeros((planes + 1, count), dtype=np.float32)
+        norm = xp.ones((planes + 1, count), dtype=np.float32)
+        intensity[0] = _squared(wave[:, columns[0], columns[1]])
+        taken = xp.zeros(count, dtype=np.float32)
+        for plane in range(1, planes + 1):
+            for _ in range(periods_per_plane):
+                wave, taken = self._period(wave, propagators, taken)
+            intensity[plane] = _squared(wave[:, columns[0], columns[1]])
+            absorbed[plane] = taken
+            norm[plane] = _squared(wave).sum(axis=(1, 2))
+        return Rocking(*(_host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
+
+    def _period(self, wave: Any, propagators: Any, taken: Any) -> tuple[Any, Any]:
+        for level, transmission in enumerate(self._transmission):
+            wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
+            if self._absorbing:
+                taken = taken + _squared(wave).reshape(len(wave), -1) @ self._absorption_weights[level]
+            wave *= transmission
+            wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
+            wave *= propagators
+        return wave, taken
+
+
+def _squared(wave: Any) -> Any:
+    return wave.real**2 + wave.imag**2
+
+
+def _host(array: Any) -> np.ndarray:
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def _gpu_fft() -> ModuleType:
+    import cupyx.scipy.fft
+
+    return cupyx.scipy.fft

@@ -1,0 +1,95 @@
+"""Compiled inner loops of the renderer; they release the GIL."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from pacbed.simulation.intensity_code import LEVELS
+
+SCALE = np.float32(1.0 / LEVELS)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def combine_planes(codes, start, weights):
+    """Weighted sum of consecutive thickness planes of square-root codes; shape (pair,)."""
+    out = np.zeros(codes.shape[1], dtype=np.float32)
+    for plane in range(len(weights)):
+        weight = weights[plane] * SCALE * SCALE
+        row = codes[start + plane]
+        for pair in range(len(out)):
+            code = np.float32(row[pair])
+            out[pair] += weight * code * code
+    return out
+
+
+@njit(nogil=True, cache=True)
+def spread_pairs(pairs, source):
+    """Copy the pairs of the symmetry wedge to all their images, in the order of `source`."""
+    out = np.empty(len(source), dtype=np.float32)
+    for index in range(len(source)):
+        out[index] = pairs[source[index]]
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _cubic(fraction, weights):
+    """Lagrange weights at -1, 0, 1, 2."""
+    f = fraction
+    weights[0] = -f * (f - 1.0) * (f - 2.0) / 6.0
+    weights[1] = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
+    weights[2] = -(f + 1.0) * f * (f - 2.0) / 2.0
+    weights[3] = (f + 1.0) * f * (f - 1.0) / 6.0
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def render_pixels(
+    kx, ky, tilt, plane, row_start, slot, origin, steps, reciprocal, field, alpha, edge, scale, out
+):
+    """PACBED(k) = sum over G of [|k - G| <= alpha] I(G, k - G + tau) at each pixel, cubic in the direction.
+
+    G lies on nodes, so the fractional node position, and with it the weights, are the same for every G; so is
+    q + G = k + tau, so that one test tells whether the table holds all that a pixel needs.
+    """
+    inverse = np.linalg.inv(reciprocal)
+    span_h, span_l = slot.shape[0] // 2, slot.shape[1] // 2
+    outer = alpha + 0.5 * edge + 1e-9
+    reach_h = outer * np.hypot(inverse[0, 0], inverse[1, 0])
+    reach_l = outer * np.hypot(inverse[0, 1], inverse[1, 1])
+    w1, w2 = np.empty(4, dtype=np.float32), np.empty(4, dtype=np.float32)
+    for pixel in range(len(kx)):
+        x, y = kx[pixel], ky[pixel]
+        if np.hypot(x + tilt[0], y + tilt[1]) > field:
+            out[pixel] = 0.0
+            continue
+        c1 = x * inverse[0, 0] + y * inverse[1, 0]
+        c2 = x * inverse[0, 1] + y * inverse[1, 1]
+        u1 = (c1 + tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0]) * steps[0]
+        u2 = (c2 + tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1]) * steps[1]
+        b1, b2 = int(np.floor(u1)), int(np.floor(u2))
+        _cubic(u1 - b1, w1)
+        _cubic(u2 - b2, w2)
+        total = np.float32(0.0)
+        for h in range(max(-span_h, int(np.ceil(c1 - reach_h))), min(span_h, int(np.floor(c1 + reach_h))) + 1):
+            for l in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
+                index = slot[h + span_h, l + span_l]
+                if index < 0:
+                    continue
+                dx = x - h * reciprocal[0, 0] - l * reciprocal[1, 0]
+                dy = y - h * reciprocal[0, 1] - l * reciprocal[1, 1]
+                distance = np.sqrt(dx * dx + dy * dy)
+                if distance > outer:
+                    continue
+                weight = np.float32(1.0)
+                if distance > alpha - 0.5 * edge and edge > 0.0:
+                    weight = np.float32((alpha + 0.5 * edge - distance) / edge)
+                i = b1 - h * steps[0] + origin - 1
+                j = b2 - l * steps[1] + origin - 1
+                value = np.float32(0.0)
+                for a in range(4):
+                    at = row_start[index, i + a] + j
+                    value += w1[a] * (
+                        w2[0] * plane[at] + w2[1] * plane[at + 1] + w2[2] * plane[at + 2] + w2[3] * plane[at + 3]
+                    )
+                total += weight * value
+        out[pixel] = total * scale

@@ -1,0 +1,153 @@
+"""One block of directions of a rocking table: the unit of work that a cluster or a workstation scatters."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.errors import SimulationError
+from pacbed.simulation.directions import MARGIN_NODES, DirectionGrid, cone_nodes, direction_grid, starting_pitch_mrad
+from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.plane_wave import PlaneWaveEngine
+
+log = logging.getLogger(__name__)
+PLANE_SPACING_NM = 1.0  # planes lie at whole periods, at most this far apart
+
+
+def block_directions(directions: int, *, block: int, blocks: int, batch: int) -> range:
+    """Directions of one block: whole multiples of one FFT batch, so that results do not depend on the block count."""
+    if not 0 <= block < blocks:
+        raise SimulationError(f"block: got {block}, accepted: 0 to {blocks - 1}")
+    batches = -(-directions // batch)
+    first, last = (batches * edge // blocks for edge in (block, block + 1))
+    return range(first * batch, min(last * batch, directions))
+
+
+def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_mrad: float) -> np.ndarray:
+    """True where |q + G| lies in the field or within interpolation reach of it; shape (direction, beam)."""
+    reach = field_mrad + (MARGIN_NODES + 1) * float(np.linalg.norm(grid.pitch_mrad, axis=1).max())
+    out = nodes[:, None, :] @ grid.pitch_mrad + beams[None] @ grid.reciprocal_mrad
+    return np.linalg.norm(out, axis=-1) <= reach
+
+
+def simulate_rocking_block(
+    structure_dir: str | Path,
+    *,
+    block: int,
+    blocks: int,
+    thickness_max_nm: float,
+    cone_mrad: float,
+    field_mrad: float,
+    direction_pitch_mrad: float | str,
+    propagator: str,
+    batch: int,
+    out_dir: str | Path,
+) -> None:
+    """Compute one block of a rocking table and write it to a folder.
+
+    Parameters
+    ----------
+    structure_dir : path
+        Folder with slice potentials.
+    block, blocks : int
+        Which of how many blocks.
+    thickness_max_nm : float
+        Deepest plane needed [nm].
+    cone_mrad, field_mrad : float
+        Largest incident and largest scattered angle [mrad].
+    direction_pitch_mrad : float or "auto"
+        Upper limit of the node distance [mrad].
+    propagator : {"exact", "fresnel"}
+    batch : int
+        Directions propagated together.
+    out_dir : path
+        Receives ``block.npz`` and ``grid.json``; complete or absent.
+    """
+    slices = SlicePotentials.load(structure_dir)
+    pitch = direction_pitch_mrad
+    if pitch == "auto":
+        pitch = starting_pitch_mrad(slices.energy_ev, thickness_max_nm)
+    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=float(pitch))
+    reach = slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
+    if reach < max(field_mrad, grid.cone_mrad):
+        raise SimulationError(
+            f"grid_px: got {slices.grid}, which carries {reach:.1f} mrad, accepted: a grid that holds the field of "
+            f"{field_mrad:.1f} mrad and the cone of {grid.cone_mrad:.1f} mrad"
+        )
+    periods, planes = plane_layout(slices.period_a, thickness_max_nm)
+    beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.cone_mrad + 1.0)
+    chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
+    engine = PlaneWaveEngine(slices, propagator=propagator)
+    log.info(
+        "block %d of %d: %d of %d directions, %d beams, %d planes every %d periods, grid %s, %d operations",
+        block, blocks, len(chosen), len(grid.nodes), len(beams), planes, periods, slices.grid, len(grid.operations),
+    )  # fmt: skip
+    pieces = [
+        _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
+        for start in _progress(chosen, batch)
+    ]
+    facts = {
+        "steps": list(grid.steps),
+        "reciprocal_mrad": grid.reciprocal_mrad.tolist(),
+        "operations": grid.operations.tolist(),
+        "cone_mrad": grid.cone_mrad,
+        "field_mrad": field_mrad,
+        "energy_ev": slices.energy_ev,
+        "formula": slices.formula,
+        "zone_axis": list(slices.zone_axis),
+        "thermal_model": slices.thermal_model,
+        "propagator": propagator,
+        "grid_px": list(slices.grid),
+        "slice_depth_a": slices.slice_depth_a,
+        "plane_spacing_a": periods * slices.period_a,
+        "direction_range": [chosen.start, chosen.stop],
+        "directions": len(grid.nodes),
+    }
+    _write(Path(out_dir), facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
+
+
+def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
+    """Periods between planes, and the number of planes that reach the largest thickness with one to spare."""
+    periods = max(1, int(PLANE_SPACING_NM * 10 / period_a))
+    return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
+
+
+def _progress(chosen: range, batch: int):
+    from pacbed.logs import progress
+
+    starts = list(range(chosen.start, chosen.stop, batch))
+    return progress(starts, total=len(starts), label="batches")
+
+
+def _batch(engine, grid, nodes, beams, field_mrad, planes, periods):
+    q = nodes @ grid.pitch_mrad / (engine.wavelength * 1e3)
+    rocking = engine.run(q, beams=beams, planes=planes, periods_per_plane=periods)
+    kept = kept_pairs(grid, nodes, beams, field_mrad)
+    return encode(rocking.intensity[:, kept]), kept, rocking.absorbed, rocking.lost
+
+
+def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
+    aside = out_dir.with_name(out_dir.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    empty = np.zeros((planes + 1, 0))
+    codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
+    np.savez(
+        aside / "block.npz",
+        intensity=np.concatenate([*codes, empty.astype(np.uint16)], axis=1),
+        beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
+        count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
+        absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
+        lost=np.concatenate([*lost, empty], axis=1).astype(np.float32),
+        nodes=nodes,
+        beams=beams,
+    )
+    (aside / "grid.json").write_text(json.dumps(facts, indent=2) + "\n")
+    shutil.rmtree(out_dir, ignore_errors=True)
+    aside.rename(out_dir)
