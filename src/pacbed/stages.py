@@ -1,0 +1,26 @@
+"""Version of every stage of the workflow, bumped by hand when a stage computes something else.
+
+Snakemake does not see the package's code. Each rule passes the number of its stage through `params`, so a corrected
+calculation runs again, with everything that depends on it, and a reworded comment does not. The numbers lie here, not in the
+stages' own modules, because reading the Snakefile must not import TensorFlow or abTEM.
+"""
+
+from types import MappingProxyType
+
+STAGE_VERSIONS = MappingProxyType(
+    {
+        "orient_structure": 1,
+        "check_convergence": 1,
+        "simulate_rocking_block": 1,
+        "gather_rocking_table": 1,
+        "referee_simulation": 1,
+        "accept_simulation": 1,
+        "assemble_stack": 1,
+        "train_network": 1,
+        "export_networks": 1,
+        "evaluate": 1,
+        "pack_bundle": 1,
+        "predict_pattern": 1,
+        "map_dataset": 1,
+    }
+)
