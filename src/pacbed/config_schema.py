@@ -35,13 +35,20 @@ def _finding(error: Mapping[str, Any], path: list[Any], node: Node | None) -> st
         return f"unknown key (got {_short(error['input'])}), accepted: {', '.join((node or {}).get('properties', {}))}"
     if error["type"] == "not_accepted":  # our own checks; see `pacbed.config.refuse`
         return f"got {error['ctx']['got']}, accepted: {error['ctx']['accepted']}"
-    accepted = accepted_text(node, str(path[-1])) if node else error["msg"]
+    accepted = accepted_text(node, _named(path)) if node else error["msg"]
     if error["loc"][-1:] == ("[key]",):
-        return f"got this name, accepted: {error['msg']}"
+        return "got this name, accepted: a name of letters, digits, _ and -"
     return (
         f"missing, accepted: {accepted}"
         if error["type"] == "missing"
         else f"got {_short(error['input'])}, accepted: {accepted}"
+    )
+
+
+def _named(path: list[Any]) -> str:
+    """Last key of a path that carries a unit in its name: not a position in a list, not an end of a range."""
+    return next(
+        (part for part in reversed(path) if isinstance(part, str) and part not in ("start", "stop", "step")), ""
     )
 
 
@@ -112,33 +119,34 @@ def accepted_text(node: Node, name: str = "") -> str:
     str
         Such as ``a number from 20 to 1000 [keV]``.
     """
-    unit = UNITS.get(name.rsplit("_", 1)[-1])
-    text = _text(node)
-    return f"{text} [{unit}]" if unit and "number" in text or unit and "integer" in text else text
+    unit = UNITS.get(name.rsplit("_", 1)[-1]) if "_" in name else None
+    return _text(node, f" [{unit}]" if unit else "")
 
 
-def _text(node: Node) -> str:
+def _text(node: Node, unit: str) -> str:
     if "const" in node:
         return f"{node['const']}"
     if "enum" in node:
         return " or ".join(str(choice) for choice in node["enum"])
-    if _members(node):
-        return " or ".join(_text(member) for member in _members(node))
+    if _members(node):  # null means "left out", which nobody has to write
+        return " or ".join(_text(member, unit) for member in _members(node) if member.get("type") != "null")
     kind = node.get("type")
     if kind in ("number", "integer"):
-        return ("a number" if kind == "number" else "an integer") + _bounds(node)
+        return ("a number" if kind == "number" else "an integer") + _bounds(node) + unit
     if kind == "array":
-        return _array_text(node)
+        return _array_text(node, unit)
     if kind == "object":
         keys = list(node.get("properties", {}))
-        return f"{{{', '.join(keys)}}}" if keys else "a mapping of names"
-    return {"boolean": "true or false", "null": "null"}.get(str(kind), "text" + _pattern(node))
+        return f"{{{', '.join(keys)}}}" if keys else "a mapping with one entry per name"
+    if kind == "boolean":
+        return "true or false"
+    return "a path" if node.get("format") == "path" else "text"
 
 
-def _array_text(node: Node) -> str:
+def _array_text(node: Node, unit: str) -> str:
     items = node.get("prefixItems")
-    inner = _text(items[0] if items else node.get("items", {}))
-    return f"a list of {len(items)} times {inner}" if items else f"a list, each {inner}"
+    inner = _text(items[0] if items else node.get("items", {}), unit)
+    return f"a list of {len(items)}, each {inner}" if items else f"a list, each {inner}"
 
 
 def _bounds(node: Node) -> str:
@@ -149,10 +157,6 @@ def _bounds(node: Node) -> str:
     lower = f" above {above:g}" if above is not None else f" from {low:g}" if low is not None else ""
     upper = f" up to {high:g}" if high is not None else f" below {below:g}" if below is not None else ""
     return lower + upper
-
-
-def _pattern(node: Node) -> str:
-    return f" of the form {node['pattern']}" if "pattern" in node else ""
 
 
 def _short(value: object) -> str:

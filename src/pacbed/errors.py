@@ -1,4 +1,4 @@
-"""Every error a user can cause, each with the project's base and the natural builtin (so that `except ValueError` works)."""
+"""Every error a user can cause; each has the project's base and the natural builtin, so `except ValueError` works."""
 
 
 class PacbedError(Exception):
