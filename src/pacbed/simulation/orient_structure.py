@@ -1,0 +1,138 @@
+"""First stage of the workflow: CIF and zone axis in, cell, beam group, slice potentials and a picture out."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.orientation import orient
+from pacbed.crystal.picture import draw_structure
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.slicing import slice_potentials
+from pacbed.crystal.structure import Crystal, read_cif
+from pacbed.errors import SimulationError
+from pacbed.simulation.directions import direction_grid
+from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.rocking_block import plane_layout
+
+log = logging.getLogger(__name__)
+MEAN_LOSS, WORST_LOSS = 0.02, 0.05  # accepted loss to the band limit at the largest thickness
+DEEPEST_SLICE_A, SHALLOWEST_SLICE_A = 2.0, 0.9
+GRID_SIZES = [n for n in range(16, 513, 2) if not {p for p in (11, 13, 17, 19, 23, 29, 31) if n % p == 0} and n % 37]
+
+
+def orient_structure(
+    cif: str | Path,
+    *,
+    zone_axis: Sequence[int],
+    energy_kev: float,
+    thermal_model: str,
+    parametrization: str,
+    grid_px: Sequence[int] | str,
+    slice_depth_nm: float | str,
+    thickness_max_nm: float,
+    cone_mrad: float,
+    field_mrad: float,
+    propagator: str,
+    out_dir: str | Path,
+) -> None:
+    """Orient a crystal and write its slice potentials to a folder.
+
+    Parameters
+    ----------
+    cif : path
+        Structure with displacement parameters.
+    zone_axis : sequence of three int
+        Points to the source; the beam travels along -[uvw].
+    energy_kev : float
+        Kinetic energy of the electrons [keV].
+    thermal_model, parametrization : str
+        See `slice_potentials`.
+    grid_px : sequence of two int or "auto"
+        Grid along the in-plane vectors; "auto" takes the smallest that loses at most 2 % of the beam in the mean
+        over the cone and 5 % in the worst direction at the largest thickness.
+    slice_depth_nm : float or "auto"
+        Upper limit of the slice depth [nm]; "auto" takes at most 0.2 nm and lets slices meet the atomic layers.
+    thickness_max_nm : float
+        Largest thickness [nm].
+    cone_mrad, field_mrad : float
+        Largest incident and scattered angle that the grid must carry [mrad].
+    propagator : {"exact", "fresnel"}
+    out_dir : path
+        Receives ``cell.json``, ``slices.npz`` and ``structure.png``; complete or absent.
+    """
+    oriented = orient(read_cif(cif), tuple(zone_axis))
+    slices = _slice_count(oriented, slice_depth_nm)
+
+    def build(grid: tuple[int, int]) -> SlicePotentials:
+        return slice_potentials(
+            oriented, zone_axis=(zone_axis[0], zone_axis[1], zone_axis[2]), energy_ev=energy_kev * 1e3, grid=grid,
+            slices=slices, thermal_model=thermal_model, parametrization=parametrization,
+        )  # fmt: skip
+
+    if isinstance(grid_px, str):
+        result = _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator)
+    else:
+        result = build((int(grid_px[0]), int(grid_px[1])))
+    log.info(
+        "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
+        result.formula, " ".join(map(str, zone_axis)), result.period_a, slices, result.grid, len(result.group),
+    )  # fmt: skip
+    out_dir = Path(out_dir)
+    aside = out_dir.with_name(out_dir.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    result.save(aside)
+    draw_structure(oriented, result, aside / "structure.png")
+    shutil.rmtree(out_dir, ignore_errors=True)
+    aside.rename(out_dir)
+
+
+def _slice_count(oriented: Crystal, slice_depth_nm: float | str) -> int:
+    """Slices per period: the fewest within the limits whose planes lie closest to the atoms."""
+    period = float(oriented.cell[2, 2])
+    if not isinstance(slice_depth_nm, str):
+        return max(1, int(np.ceil(period / (10 * slice_depth_nm) - 1e-6)))
+    low, high = int(np.ceil(period / DEEPEST_SLICE_A - 1e-6)), max(1, int(period / SHALLOWEST_SLICE_A))
+    candidates = range(max(1, low), max(low, high) + 1)
+    heights = oriented.fractional[:, 2]
+
+    def misfit(count: int) -> float:
+        offset = heights * count - np.round(heights * count)
+        return round(float(np.sqrt(np.mean(offset**2)) * period / count), 3)
+
+    return min(candidates, key=lambda count: (misfit(count), count))
+
+
+def _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator) -> SlicePotentials:
+    lengths = np.linalg.norm(oriented.cell[:2, :2], axis=1)
+    for size in GRID_SIZES:
+        # The same sampling along both vectors, each rounded up to a size that Fourier transforms like.
+        grid = tuple(next(n for n in GRID_SIZES if n >= size * length / lengths.min() - 1e-6) for length in lengths)
+        slices = build((grid[0], grid[1]))
+        carried = slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
+        if carried < 1.05 * max(cone_mrad, field_mrad) + 2:
+            continue
+        mean, worst = band_limit_loss(slices, thickness_max_nm, cone_mrad, propagator)
+        log.info("grid %s: loss to the band limit %.2f %% in the mean, %.2f %% at worst", grid, 100 * mean, 100 * worst)
+        if mean <= MEAN_LOSS and worst <= WORST_LOSS:
+            return slices
+    raise SimulationError(f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.0%} of the beam")
+
+
+def band_limit_loss(
+    slices: SlicePotentials, thickness_max_nm: float, cone_mrad: float, propagator: str
+) -> tuple[float, float]:
+    """Mean and worst fraction of the beam lost to the band limit at the largest thickness, over the cone."""
+    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=cone_mrad / 5)
+    engine = PlaneWaveEngine(slices, propagator=propagator)
+    periods, planes = plane_layout(slices.period_a, thickness_max_nm)
+    q = grid.nodes @ grid.pitch_mrad
+    q = q[np.linalg.norm(q, axis=1) <= cone_mrad] / (engine.wavelength * 1e3)
+    lost = engine.run(q, beams=np.zeros((1, 2), dtype=int), planes=planes, periods_per_plane=periods).lost[-1]
+    return float(lost.mean()), float(lost.max())

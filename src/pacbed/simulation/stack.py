@@ -1,0 +1,201 @@
+"""The labelled stack: patterns on the parameter grid, one Zarr v3 chunk per thickness series."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import shutil
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from pacbed.errors import SimulationError
+from pacbed.logs import progress
+from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.rocking_table import RockingTable
+
+log = logging.getLogger(__name__)
+SCHEMA_VERSION = 1
+CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec())
+DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
+HEADROOM = 1.2  # room above the largest value of the sampled series in the integer scale
+
+
+def tilt_grid(mistilt_mrad: Sequence[float], azimuth_deg: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Magnitude [mrad] and azimuth [deg] along the tilt axis, one entry for zero mistilt; two arrays of shape (tilt,)."""
+    pairs = [
+        (float(mistilt), float(azimuth))
+        for mistilt in mistilt_mrad
+        for azimuth in (azimuth_deg if mistilt > 0 else [0.0])
+    ]
+    magnitude, azimuth = zip(*pairs, strict=True)
+    return np.array(magnitude), np.array(azimuth)
+
+
+def distinct_azimuths(table: RockingTable, step_deg: float) -> list[float]:
+    """Azimuths over the range that the beam group makes distinct, at most `step_deg` apart [deg]."""
+    low, high = table.azimuth_range_deg
+    intervals = max(1, int(np.ceil((high - low) / step_deg - 1e-9)))
+    count = intervals + 1 if table.has_mirror else intervals  # without mirrors the far end is an image of the near one
+    return [round(low + (high - low) * index / intervals, 6) for index in range(count)]
+
+
+def split_series(n_convergence: int, n_tilt: int, fraction: float, seed: int) -> np.ndarray:
+    """Draw whole thickness series for validation.
+
+    Parameters
+    ----------
+    n_convergence, n_tilt : int
+        Size of the grid of series.
+    fraction : float
+        Share of the series held out; at least one where there are two.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of int8, shape (convergence, tilt)
+        0 training, 1 validation.
+    """
+    total = n_convergence * n_tilt
+    held_out = min(max(1, round(fraction * total)), total - 1) if total > 1 else 0
+    split = np.zeros(total, dtype=np.int8)
+    split[np.random.default_rng(seed).permutation(total)[:held_out]] = 1
+    return split.reshape(n_convergence, n_tilt)
+
+
+def assemble_stack(
+    table_dir: str | Path,
+    *,
+    thickness_nm: Sequence[float],
+    convergence_mrad: Sequence[float],
+    mistilt_mrad: Sequence[float],
+    azimuth_deg: Sequence[float] | str,
+    azimuth_step_deg: float,
+    pixels: int,
+    max_angle_mrad: float,
+    validation_fraction: float,
+    seed: int,
+    out_dir: str | Path,
+    threads: int = 1,
+) -> None:
+    """Render the parameter grid of a system and store it with its labels.
+
+    Parameters
+    ----------
+    table_dir : path
+        Folder of the rocking table.
+    thickness_nm, convergence_mrad, mistilt_mrad : sequence of float
+        The grid [nm, mrad, mrad].
+    azimuth_deg : sequence of float or "auto"
+        Azimuths of the mistilt [deg]; "auto" covers the range that symmetry leaves distinct.
+    azimuth_step_deg : float
+        Largest step of the automatic azimuths [deg].
+    pixels : int
+        Rows and columns of a pattern.
+    max_angle_mrad : float
+        Half width of the field of view [mrad].
+    validation_fraction, seed
+        See `split_series`.
+    out_dir : path
+        Receives ``stack.zarr`` and ``done.json``; complete or absent.
+    threads : int
+        Series rendered at once.
+    """
+    parameters = {key: value for key, value in locals().items() if key not in ("out_dir", "threads")}
+    table = RockingTable.load(table_dir)
+    renderer = Renderer(table)
+    azimuths = distinct_azimuths(table, azimuth_step_deg) if isinstance(azimuth_deg, str) else list(azimuth_deg)
+    magnitude, azimuth = tilt_grid(mistilt_mrad, azimuths)
+    geometry = Geometry.field_of_view(pixels, max_angle_mrad)
+    _check_cover(renderer, max(convergence_mrad), float(magnitude.max()), max(thickness_nm), max_angle_mrad)
+
+    def series(job: tuple[int, int]) -> np.ndarray:
+        return renderer.render_series(
+            list(thickness_nm), convergence_mrad=convergence_mrad[job[0]], geometry=geometry,
+            mistilt_mrad=polar_to_vector(magnitude[job[1]], azimuth[job[1]]),
+        )  # fmt: skip
+
+    out_dir = Path(out_dir)
+    aside = out_dir.with_name(out_dir.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
+    shape = (len(convergence_mrad), len(magnitude), len(thickness_nm), pixels, pixels)
+    # A thin pattern at the smallest angle is the brightest per pixel: the beam spread evenly over its disk.
+    scale = HEADROOM * geometry.pixel_mrad**2 / (np.pi * min(convergence_mrad) ** 2) / 65535
+    pattern = group.create_array(
+        "pattern", shape=shape, chunks=(1, 1, *shape[2:]), dtype="uint16", compressors=CODECS, dimension_names=DIMENSIONS,
+        attributes={"scale_factor": scale, "add_offset": 0.0, "units": "fraction of the beam per pixel"},
+    )  # fmt: skip
+    jobs = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
+    with ThreadPoolExecutor(threads) as pool:
+        for job, images in zip(jobs, progress(pool.map(series, jobs), total=len(jobs), label="series"), strict=True):
+            codes = np.round(images / scale)
+            if codes.max() > 65535:
+                raise SimulationError(f"series {job}: brightest pixel {images.max():g} exceeds the integer scale")
+            pattern[job] = codes.astype(np.uint16)
+    _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry)
+    split = split_series(shape[0], shape[1], validation_fraction, seed)
+    _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
+    _finish(group, table, parameters, aside, shape)
+    shutil.rmtree(out_dir, ignore_errors=True)
+    aside.rename(out_dir)
+
+
+def _check_cover(renderer, alpha, tau, thickness, max_angle_mrad) -> None:
+    deepest, tilt = renderer.table.thickness_max_nm, renderer.mistilt_max_mrad(alpha)
+    if thickness > deepest or tau > tilt or max_angle_mrad > renderer.field_mrad:
+        raise SimulationError(
+            f"grid: got thickness up to {thickness:g} nm, mistilt up to {tau:g} mrad at {alpha:g} mrad convergence and a "
+            f"field of {max_angle_mrad:g} mrad, accepted: what the table covers, up to {deepest:.1f} nm, {tilt:.2f} mrad "
+            f"and {renderer.field_mrad:.1f} mrad"
+        )
+
+
+def _variable(group: zarr.Group, name: str, values, dimensions: Sequence[str], meaning: str) -> None:
+    array = np.asarray(values)
+    group.create_array(
+        name, data=array, compressors=CODECS, dimension_names=tuple(dimensions), attributes={"long_name": meaning}
+    )
+
+
+def _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry: Geometry) -> None:
+    axis = (np.arange(geometry.shape[0]) - geometry.center_px[0]) * geometry.pixel_mrad
+    _variable(group, "convergence_mrad", np.array(convergence_mrad, dtype=float), DIMENSIONS[:1], "semi-convergence angle")
+    _variable(group, "tilt", np.arange(len(magnitude)), DIMENSIONS[1:2], "index of the mistilt")
+    _variable(group, "thickness_nm", np.array(thickness_nm, dtype=float), DIMENSIONS[2:3], "crystalline thickness")
+    _variable(group, "ky_mrad", axis, DIMENSIONS[3:4], "angle along y, downwards")
+    _variable(group, "kx_mrad", axis, DIMENSIONS[4:5], "angle along x, to the right")
+    _variable(group, "mistilt_mrad", magnitude, DIMENSIONS[1:2], "mistilt magnitude")
+    _variable(group, "azimuth_deg", azimuth, DIMENSIONS[1:2], "mistilt azimuth from +x towards +y")
+
+
+def _finish(group: zarr.Group, table: RockingTable, parameters: dict, aside: Path, shape: tuple) -> None:
+    plain = {key: list(value) if isinstance(value, tuple | list) else value for key, value in parameters.items()}
+    plain.pop("table_dir")
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    group.attrs.update(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "crystal": {key: table.facts[key] for key in ("formula", "zone_axis", "thermal_model")},
+            "beam": {"energy_kev": table.energy_ev / 1e3},
+            "engine": {"name": "plane_wave", **{key: table.facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}},
+            "max_angle_mrad": plain["max_angle_mrad"],
+            "versions": {name: importlib.metadata.version(name) for name in ("pacbed", "numpy", "zarr")},
+            "config_sha256": digest,
+            "coordinates": "mistilt_mrad azimuth_deg",
+        }
+    )
+    with warnings.catch_warnings():
+        # zarr-python warns that consolidated metadata is not in the v3 specification; xarray opens faster with it.
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(group.store)
+    (aside / "done.json").write_text(json.dumps({"shape": list(shape), "config_sha256": digest}, indent=2) + "\n")
