@@ -1,4 +1,4 @@
-"""Logs and progress of jobs: versions, parameters and timing in every log; a bar on a terminal, plain lines in a file."""
+"""Logs and progress of jobs: versions, parameters, timing; a bar on a terminal, plain lines in a file."""
 
 import atexit
 import logging

@@ -1,8 +1,8 @@
 """Version of every stage of the workflow, bumped by hand when a stage computes something else.
 
 Snakemake does not see the package's code. Each rule passes the number of its stage through `params`, so a corrected
-calculation runs again, with everything that depends on it, and a reworded comment does not. The numbers lie here, not in the
-stages' own modules, because reading the Snakefile must not import TensorFlow or abTEM.
+calculation runs again, with everything that depends on it, and a reworded comment does not. The numbers lie here, not
+in the modules of the stages, because reading the Snakefile must not import TensorFlow or abTEM.
 """
 
 from types import MappingProxyType

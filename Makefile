@@ -1,0 +1,66 @@
+# Needs Python 3.11 or newer, make and git; uv and the locked environment are fetched if they are missing.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint clean distclean
+
+# uv from PATH, else a private one below .tools.
+UV := $(shell command -v uv 2>/dev/null)
+ifeq ($(UV),)
+UV := .tools/bin/uv
+UV_NEEDED := $(UV)
+endif
+
+RUN := $(UV) run --frozen --extra workflow --extra dev
+SYNCED := .venv/.synced
+
+help:
+	@echo "make demo       from a CIF file to the thickness of three patterns (about 20 minutes on two cores)"
+	@echo "make test       all tests"
+	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
+	@echo "make bench-X    runs benchmarks/X.py"
+	@echo "make clean      removes results/ and caches; make distclean also the environment"
+
+# A system without python3-venv (Debian) still has pip as a rule.
+.tools/bin/uv:
+	@echo "no uv on PATH: installing one below .tools"
+	@python3 -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet uv \
+	  || { rm -rf .tools && python3 -m pip install --quiet --target .tools uv; } \
+	  || { echo "could not install uv: see https://docs.astral.sh/uv/getting-started/installation/" >&2; exit 1; }
+
+# --inexact keeps what you added by hand; bytecode now saves TensorFlow's import seconds in every job.
+$(SYNCED): pyproject.toml uv.lock | $(UV_NEEDED)
+	$(UV) sync --frozen --inexact --compile-bytecode --extra workflow --extra dev
+	@touch $@
+
+env: $(SYNCED)
+
+demo: $(SYNCED)
+	$(RUN) snakemake --cores 2 --configfile config/demo.yaml
+	$(RUN) snakemake --report results/demo/report.html --configfile config/demo.yaml
+	$(RUN) python -m pacbed.evaluation.demo_summary
+
+test: $(SYNCED)
+	$(RUN) pytest
+
+lint: $(SYNCED)
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) snakefmt --line-length 120 --check Snakefile workflow/rules
+	$(RUN) python .ci/snakemake_lint.py config/demo.yaml
+	$(RUN) lint-imports
+
+bench-%: benchmarks/%.py $(SYNCED)
+	$(RUN) python $<
+
+# Conda users install the same versions through pip; a test keeps this file in step with the lock.
+environment.yml: .ci/conda_environment.py pyproject.toml uv.lock | $(SYNCED)
+	$(RUN) python $< > $@.part && mv $@.part $@
+
+clean:
+	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .tools

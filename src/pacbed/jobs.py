@@ -1,0 +1,105 @@
+"""Hands the configuration to Snakemake's rules: one function per directive, nothing but plain values in them.
+
+Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pacbed.config import SystemConfig
+from pacbed.config_values import Range, ValueList
+from pacbed.plan import plan
+from pacbed.resources import Needs
+
+TASKS = ("scale", "thickness", "mistilt")
+Systems = Mapping[str, SystemConfig]
+Directive = Callable[[Any], Any]
+
+
+def plain(value: Any) -> Any:
+    """Reduce a configuration value to lists, dicts, strings and numbers; ranges become lists of their values."""
+    if isinstance(value, Range | ValueList):
+        return value.values()
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path | Enum) else value
+
+
+def setting(systems: Systems, key: str) -> Directive:
+    """Input or parameter function for one key of the configuration.
+
+    Parameters
+    ----------
+    systems : mapping of str to SystemConfig
+        The validated systems.
+    key : str
+        Dotted key below the system; wildcards of the rule stand in braces: ``training.epochs.{task}``.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the value for their system.
+    """
+
+    def value(wildcards: Any) -> Any:
+        found: Any = systems[wildcards.system]
+        for part in key.split("."):
+            name = part.format(**dict(wildcards.items()))
+            found = found[name] if isinstance(found, Mapping) else getattr(found, name)
+        return plain(found)
+
+    return value
+
+
+def planned(systems: Systems, name: str) -> Directive:
+    """Parameter function for one number that `pacbed.plan` derives from the grid, such as ``cone_mrad``."""
+    return lambda wildcards: getattr(plan(systems[wildcards.system]), name)
+
+
+def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
+    """Resource function for one estimate of `pacbed.resources`; a second attempt gets twice as much.
+
+    Parameters
+    ----------
+    systems : mapping of str to SystemConfig
+        The validated systems.
+    name : str
+        Method of `Needs`, such as ``block_mb``.
+    *arguments : str
+        Names of the wildcards handed to it.
+    """
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        estimate = getattr(Needs(systems[wildcards.system]), name)
+        return attempt * estimate(*(getattr(wildcards, argument) for argument in arguments))
+
+    return amount
+
+
+def blocks(systems: Systems, path: str) -> Directive:
+    """Input function that scatters: one path per block of a system's rocking table."""
+
+    def paths(wildcards: Any) -> list[str]:
+        count = systems[wildcards.system].simulation.blocks
+        return [path.format(system=wildcards.system, block=block) for block in range(count)]
+
+    return paths
+
+
+def final_targets(systems: Systems) -> list[str]:
+    """Everything a run is asked for: the bundle of each system, and what its patterns and data sets say."""
+    targets = []
+    for name, system in systems.items():
+        folder = f"results/{name}"
+        targets.append(f"{folder}/bundle/{name}.pacbed")
+        targets += [f"{folder}/predictions/{pattern}.json" for pattern in system.patterns]
+        targets += [f"{folder}/maps/{dataset}.png" for dataset in system.datasets]
+    return targets

@@ -1,0 +1,29 @@
+rule pack_bundle:
+    input:
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
+        accepted="results/{system}/simulation/accepted.json",
+        table="results/{system}/simulation/rocking",
+        stack="results/{system}/stack",
+        networks=expand("results/{{system}}/models/{task}.onnx", task=TASKS),
+        descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
+        parity="results/{system}/models/parity.json",
+        evaluation="results/{system}/evaluation/errors.json",
+    output:
+        bundle="results/{system}/bundle/{system}.pacbed",
+    log:
+        "results/{system}/logs/pack_bundle.log",
+    benchmark:
+        "results/{system}/benchmarks/pack_bundle.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("gather_mb"),
+        runtime=needed("gather_minutes"),
+    params:
+        stage_version=STAGE_VERSIONS["pack_bundle"],
+        thickness_nm=setting("grid.thickness_nm"),
+        convergence_mrad=setting("grid.convergence_mrad"),
+        mistilt_mrad=setting("grid.mistilt_mrad"),
+        max_angle_mrad=planned("max_angle_mrad"),
+    script:
+        "../scripts/pack_bundle.py"

@@ -1,0 +1,63 @@
+rule predict_pattern:
+    input:
+        bundle="results/{system}/bundle/{system}.pacbed",
+        pattern=setting("patterns.{name}.path"),
+    output:
+        result="results/{system}/predictions/{name}.json",
+        sheet=report(
+            "results/{system}/predictions/{name}.png",
+            caption="../report/sheet.rst",
+            category="{system}",
+            subcategory="Predictions",
+            labels={"what": "validation sheet", "pattern": "{name}"},
+        ),
+    log:
+        "results/{system}/logs/predict_pattern/{name}.log",
+    benchmark:
+        "results/{system}/benchmarks/predict_pattern/{name}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("gather_mb"),
+        runtime=15,
+    params:
+        stage_version=STAGE_VERSIONS["predict_pattern"],
+        convergence_mrad=setting("patterns.{name}.convergence_mrad"),
+        energy_kev=setting("patterns.{name}.energy_kev"),
+        pixel_mrad=setting("patterns.{name}.pixel_mrad"),
+        dataset=setting("patterns.{name}.dataset"),
+        mirrored=setting("patterns.{name}.mirrored"),
+    script:
+        "../scripts/predict_pattern.py"
+
+
+rule map_dataset:
+    input:
+        bundle="results/{system}/bundle/{system}.pacbed",
+        data=setting("datasets.{name}.path"),
+    output:
+        maps=directory("results/{system}/maps/{name}"),
+        picture=report(
+            "results/{system}/maps/{name}.png",
+            caption="../report/map.rst",
+            category="{system}",
+            subcategory="Predictions",
+            labels={"what": "thickness map", "pattern": "{name}"},
+        ),
+    log:
+        "results/{system}/logs/map_dataset/{name}.log",
+    benchmark:
+        "results/{system}/benchmarks/map_dataset/{name}.jsonl"
+    # A map is many independent fits; four cores is what a laptop has to spare.
+    threads: 4
+    resources:
+        mem_mb=needed("gather_mb"),
+        runtime=720,
+    params:
+        stage_version=STAGE_VERSIONS["map_dataset"],
+        convergence_mrad=setting("datasets.{name}.convergence_mrad"),
+        energy_kev=setting("datasets.{name}.energy_kev"),
+        pixel_mrad=setting("datasets.{name}.pixel_mrad"),
+        dataset=setting("datasets.{name}.dataset"),
+        window=setting("datasets.{name}.window"),
+    script:
+        "../scripts/map_dataset.py"

@@ -1,0 +1,138 @@
+rule check_convergence:
+    input:
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
+    output:
+        findings="results/{system}/simulation/convergence.json",
+        plot=report(
+            "results/{system}/simulation/convergence.png",
+            caption="../report/convergence.rst",
+            category="{system}",
+            subcategory="Simulation",
+            labels={"what": "convergence of the numerics"},
+        ),
+    log:
+        "results/{system}/logs/check_convergence.log",
+    benchmark:
+        "results/{system}/benchmarks/check_convergence.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("block_mb"),
+        runtime=needed("block_minutes"),
+    params:
+        stage_version=STAGE_VERSIONS["check_convergence"],
+        thickness_max_nm=planned("thickness_max_nm"),
+        alpha_max_mrad=planned("alpha_max_mrad"),
+        tau_max_mrad=planned("tau_max_mrad"),
+        max_angle_mrad=planned("max_angle_mrad"),
+        cone_mrad=planned("cone_mrad"),
+        field_mrad=planned("field_mrad"),
+        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+        propagator=setting("simulation.propagator"),
+        tolerance=setting("simulation.tolerance"),
+    script:
+        "../scripts/check_convergence.py"
+
+
+rule simulate_rocking_block:
+    input:
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
+    output:
+        block=directory("results/{system}/simulation/blocks/{block}"),
+    log:
+        "results/{system}/logs/simulate_rocking_block/{block}.log",
+    benchmark:
+        "results/{system}/benchmarks/simulate_rocking_block/{block}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("block_mb"),
+        runtime=needed("block_minutes"),
+        gpu=0,
+    params:
+        stage_version=STAGE_VERSIONS["simulate_rocking_block"],
+        blocks=setting("simulation.blocks"),
+        thickness_max_nm=planned("thickness_max_nm"),
+        cone_mrad=planned("cone_mrad"),
+        field_mrad=planned("field_mrad"),
+        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+        propagator=setting("simulation.propagator"),
+        batch=setting("simulation.batch"),
+    script:
+        "../scripts/simulate_rocking_block.py"
+
+
+rule gather_rocking_table:
+    input:
+        blocks=all_blocks("results/{system}/simulation/blocks/{block}"),
+    output:
+        table=directory("results/{system}/simulation/rocking"),
+    log:
+        "results/{system}/logs/gather_rocking_table.log",
+    benchmark:
+        "results/{system}/benchmarks/gather_rocking_table.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("gather_mb"),
+        runtime=needed("gather_minutes"),
+    params:
+        stage_version=STAGE_VERSIONS["gather_rocking_table"],
+    script:
+        "../scripts/gather_rocking_table.py"
+
+
+rule referee_simulation:
+    input:
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
+        table="results/{system}/simulation/rocking",
+    output:
+        findings="results/{system}/simulation/referee.json",
+        plot=report(
+            "results/{system}/simulation/referee.png",
+            caption="../report/referee.rst",
+            category="{system}",
+            subcategory="Simulation",
+            labels={"what": "rocking table against direct simulation"},
+        ),
+    log:
+        "results/{system}/logs/referee_simulation.log",
+    benchmark:
+        "results/{system}/benchmarks/referee_simulation.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("referee_mb"),
+        runtime=needed("referee_minutes"),
+    params:
+        stage_version=STAGE_VERSIONS["referee_simulation"],
+        cells=setting("simulation.referee.cells"),
+        patterns=setting("simulation.referee.patterns"),
+        max_thickness_nm=setting("simulation.referee.max_thickness_nm"),
+        full_thickness=setting("simulation.referee.full_thickness"),
+        seed=setting("simulation.referee.seed"),
+        tolerance=setting("simulation.referee.tolerance"),
+        thickness_max_nm=planned("thickness_max_nm"),
+        alpha_max_mrad=planned("alpha_max_mrad"),
+        tau_max_mrad=planned("tau_max_mrad"),
+        max_angle_mrad=planned("max_angle_mrad"),
+    script:
+        "../scripts/referee_simulation.py"
+
+
+# A failing job loses its outputs, so the referee's evidence is written by the rule above and judged by this one.
+rule accept_simulation:
+    input:
+        referee="results/{system}/simulation/referee.json",
+        convergence="results/{system}/simulation/convergence.json",
+    output:
+        accepted="results/{system}/simulation/accepted.json",
+    log:
+        "results/{system}/logs/accept_simulation.log",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        stage_version=STAGE_VERSIONS["accept_simulation"],
+    script:
+        "../scripts/accept_simulation.py"

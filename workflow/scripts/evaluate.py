@@ -1,0 +1,20 @@
+"""Adapter: error against noise."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.evaluation.evaluate import evaluate
+
+evaluate(
+    table_dir=snakemake.input.table,
+    stack_dir=snakemake.input.stack,
+    models_dir=Path(snakemake.input.networks[0]).parent,
+    noise_levels=snakemake.params.noise_levels,
+    patterns=snakemake.params.patterns,
+    seed=snakemake.params.seed,
+    out_json=snakemake.output.errors,
+    out_png=snakemake.output.plot,
+)

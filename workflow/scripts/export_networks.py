@@ -1,0 +1,11 @@
+"""Adapter: networks to ONNX, with a parity check."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.learning.export import export_networks
+
+export_networks(snakemake.input.networks, out_dir=Path(snakemake.output.parity).parent)

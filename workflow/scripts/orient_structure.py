@@ -1,0 +1,12 @@
+"""Adapter: CIF file to slice potentials along a zone axis."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.simulation.orient_structure import orient_structure
+
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
+orient_structure(snakemake.input.cif, **settings, out_dir=Path(snakemake.output.cell).parent)

@@ -1,0 +1,16 @@
+"""Adapter: a measured pattern to thickness, sheet and verdict."""
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.analysis.predict import predict_pattern
+
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
+predict_pattern(
+    snakemake.input.bundle,
+    snakemake.input.pattern,
+    **settings,
+    out_json=snakemake.output.result,
+    out_png=snakemake.output.sheet,
+)

@@ -1,0 +1,18 @@
+"""Adapter: rocking table against direct simulations of whole probes."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.simulation.referee import referee_simulation
+
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
+referee_simulation(
+    Path(snakemake.input.cell).parent,
+    snakemake.input.table,
+    settings=settings,
+    out_json=snakemake.output.findings,
+    out_png=snakemake.output.plot,
+)

@@ -1,0 +1,17 @@
+"""Adapter: one block of the rocking table."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.simulation.rocking_block import simulate_rocking_block
+
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
+simulate_rocking_block(
+    Path(snakemake.input.cell).parent,
+    block=int(snakemake.wildcards.block),
+    **settings,
+    out_dir=snakemake.output.block,
+)

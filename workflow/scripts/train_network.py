@@ -1,0 +1,18 @@
+"""Adapter: train one of the three networks."""
+
+from pacbed.logs import configure_logging
+
+configure_logging(snakemake.log[0], snakemake.params)
+
+from pacbed.learning.training import train_network
+
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
+train_network(
+    snakemake.input.table,
+    snakemake.input.stack,
+    task=snakemake.wildcards.task,
+    **settings,
+    out_keras=snakemake.output.network,
+    out_history_csv=snakemake.output.history,
+    out_curves_png=snakemake.output.curves,
+)
