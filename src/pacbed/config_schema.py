@@ -24,6 +24,8 @@ def describe_problems(errors: Iterable[Mapping[str, Any]], schema: Node) -> list
     """
     lines: dict[str, str] = {}
     for error in errors:
+        if error["type"] == "missing" and isinstance(error["loc"][-1], int):  # a list that is too short
+            error = {**error, "loc": error["loc"][:-1], "type": "too_short"}
         path, node = _follow(error, schema)
         key = ".".join(str(part) for part in path)
         lines.setdefault(key, f"{key}: {_finding(error, path, node)}")
