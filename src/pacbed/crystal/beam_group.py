@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import spglib
 
 from pacbed.crystal.structure import Crystal
+from pacbed.crystal.symmetry import symmetry_operations
 
 
 def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
@@ -26,16 +26,13 @@ def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
     ndarray of int, shape (operation, 2, 2)
         Matrices W acting on in-plane fractional coordinates, f' = W f; the identity comes first.
     """
-    fractional = oriented.fractional
-    symmetry = spglib.get_symmetry((oriented.cell, fractional, oriented.site_types()), symprec=tolerance_a)
     found = {(1, 0, 0, 1): np.eye(2, dtype=int)}
-    if symmetry is not None:
-        for rotation, translation in zip(symmetry["rotations"], symmetry["translations"], strict=True):
-            if _keeps_beam(rotation, translation, oriented.cell[2, 2]) and _keeps_displacements(
-                oriented, rotation, translation
-            ):
-                plane = np.array(rotation[:2, :2], dtype=int)
-                found.setdefault(tuple(plane.ravel()), plane)
+    for rotation, translation in symmetry_operations(oriented, tolerance_a=tolerance_a):
+        if _keeps_beam(rotation, translation, oriented.cell[2, 2]) and _keeps_displacements(
+            oriented, rotation, translation
+        ):
+            plane = np.array(rotation[:2, :2], dtype=int)
+            found.setdefault(tuple(plane.ravel()), plane)
     return np.array(list(found.values()))
 
 

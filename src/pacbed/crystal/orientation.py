@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-import spglib
 
 from pacbed.crystal.structure import Crystal
+from pacbed.crystal.symmetry import symmetry_operations
 from pacbed.errors import StructureError
 
 PARALLEL = 1e-4  # relative z component below which a lattice vector counts as in-plane
@@ -48,14 +48,7 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
 
 def _lattice_vectors(crystal: Crystal) -> np.ndarray:
     """Short lattice vectors, centring included, shape (n, 3), those along the published axes first among equals."""
-    symmetry = spglib.get_symmetry((crystal.cell, crystal.fractional, crystal.site_types()), symprec=1e-3)
-    if symmetry is None:
-        raise StructureError(f"{crystal.source}: spglib finds no symmetry, not even the identity")
-    pure = [
-        translation
-        for rotation, translation in zip(symmetry["rotations"], symmetry["translations"], strict=True)
-        if np.array_equal(rotation, np.eye(3))
-    ]
+    pure = [shift for rotation, shift in symmetry_operations(crystal) if np.array_equal(rotation, np.eye(3))]
     whole = np.array(list(product(range(-SEARCH, SEARCH + 1), repeat=3)), dtype=float)
     fractional = np.concatenate([whole + (shift - np.round(shift)) for shift in pure])
     fractional = fractional[np.linalg.norm(fractional, axis=1) > 1e-6]
@@ -95,7 +88,7 @@ def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
     symbols, positions, occupancy, displacement = [], [], [], []
     for index, symbol in enumerate(crystal.symbols):
         images = ((crystal.positions[index] + shifts) @ inverse + 1e-6) % 1.0 - 1e-6
-        for image in np.unique(np.round(images, 5), axis=0):
+        for image in images[np.unique(np.round(images, 5), axis=0, return_index=True)[1]]:
             symbols.append(symbol)
             positions.append(image)
             occupancy.append(crystal.occupancy[index])

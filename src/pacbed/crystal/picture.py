@@ -30,25 +30,35 @@ def _draw_plan(axes, oriented: Crystal, slices: SlicePotentials) -> None:
     xy = fraction @ slices.cell_a
     mesh = axes.pcolormesh(xy[..., 0], xy[..., 1], total, shading="gouraud", cmap="magma", rasterized=True)
     axes.figure.colorbar(mesh, ax=axes, label="projected potential of one period (eV Å)", shrink=0.85)
-    for symbol in dict.fromkeys(oriented.symbols):
+    for symbol, size in _marker_sizes(oriented).items():
         chosen = np.array(oriented.symbols) == symbol
         shifts = np.array([(i, j) for i in range(2) for j in range(2)]) @ slices.cell_a
         points = (oriented.positions[chosen, :2][:, None] + shifts).reshape(-1, 2)
-        axes.plot(*points.T, "o", ms=5, mfc="none", label=symbol)
+        axes.plot(*points.T, "o", ms=size, mfc="none", mew=1.5, label=symbol, clip_on=False)
     for vector, name in zip(slices.cell_a, "ab", strict=True):
-        axes.annotate("", vector, (0, 0), arrowprops={"arrowstyle": "->", "color": "white", "lw": 1.8})
-        axes.text(*(0.5 * vector), f" {name}", color="white", fontsize=12)
+        axes.annotate(
+            "", vector, (0, 0), arrowprops={"arrowstyle": "->", "color": "tab:cyan", "lw": 2}, annotation_clip=False
+        )
+        axes.text(*(0.5 * vector), f" {name}", color="tab:cyan", fontsize=13)
     axes.set(aspect="equal", xlabel="x (Å)", ylabel="y (Å)", title="seen along the beam (into the page)")
     axes.invert_yaxis()
     axes.legend(loc="upper right", framealpha=0.9)
 
 
+def _marker_sizes(oriented: Crystal) -> dict[str, float]:
+    """Rings of falling size, so that atoms in one projected column stay visible."""
+    symbols = list(dict.fromkeys(oriented.symbols))
+    return {symbol: 14.0 - 9.0 * index / max(1, len(symbols) - 1) for index, symbol in enumerate(symbols)}
+
+
 def _draw_side(axes, oriented: Crystal, slices: SlicePotentials) -> None:
-    for symbol in dict.fromkeys(oriented.symbols):
+    for symbol, size in _marker_sizes(oriented).items():
         chosen = np.array(oriented.symbols) == symbol
-        axes.plot(*oriented.positions[chosen][:, [0, 2]].T, "o", label=symbol)
+        axes.plot(*oriented.positions[chosen][:, [0, 2]].T, "o", ms=size, mfc="none", mew=1.5, label=symbol)
     for level in range(len(slices.potential) + 1):
         axes.axhline(level * slices.slice_depth_a, color="0.8", lw=0.8, zorder=0)
-    axes.annotate("beam", (0.03, 0.3), (0.03, 0.05), xycoords="axes fraction", ha="center", arrowprops={"arrowstyle": "->"})
+    axes.annotate(
+        "beam", (0.5, 0.35), (0.5, 0.7), xycoords="axes fraction", ha="center", arrowprops={"arrowstyle": "->"}
+    )
     axes.set(xlabel="x (Å)", ylabel="z (Å)", title="atoms and slice planes of one period")
     axes.invert_yaxis()

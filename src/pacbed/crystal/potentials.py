@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -92,10 +93,10 @@ class SlicePotentials:
         folder = Path(folder)
         try:
             facts = json.loads((folder / "cell.json").read_text())
-            with np.load(folder / "slices.npz", allow_pickle=False) as arrays:
+            with (folder / "slices.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 potential, absorption = arrays["potential"], arrays["absorption"]
             version = facts.pop("schema_version")
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
         if version > SCHEMA_VERSION:
             raise FormatError(f"structure folder {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")

@@ -71,9 +71,7 @@ def slice_potentials(
         potential[level] += phase * damping * projected_coefficient(symbol, length, parametrization)
         if thermal_model == "debye_waller_absorptive":
             mean_square = float(np.trace(tensor) / 2)
-            absorption[level] += phase * absorptive_coefficient(
-                symbol, length, mean_square, energy_ev, parametrization
-            )
+            absorption[level] += phase * absorptive_coefficient(symbol, length, mean_square, energy_ev, parametrization)
     scale = grid[0] * grid[1] / abs(np.linalg.det(cell))
     return SlicePotentials(
         potential=_real(potential * kept, scale),

@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 from ase.io.cif import CIFBlock, parse_cif
+from ase.spacegroup.spacegroup import parse_sitesym
 
 from pacbed.errors import StructureError
 
@@ -110,7 +111,7 @@ def read_cif(path: str | Path) -> Crystal:
         positions=np.array(fractional) @ cell,
         occupancy=np.array(occupancy),
         displacement=np.array(tensors),
-        formula=Atoms(symbols).get_chemical_formula(mode="hill", empirical=True),
+        formula=Atoms(symbols).get_chemical_formula(mode="metal", empirical=True),
         source=str(path),
     )
     _refuse_overlaps(crystal)
@@ -188,8 +189,12 @@ def _anisotropic(block: CIFBlock, inverse: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _operations(block: CIFBlock, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    listed = _column(block, "_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
     try:
-        rotations, translations = block.get_spacegroup(subtrans_included=True).get_op()
+        if listed:  # what the file lists outranks the name of a space group
+            rotations, translations = parse_sitesym(listed)
+        else:
+            rotations, translations = block.get_spacegroup(subtrans_included=True).get_op()
     except Exception as error:  # ASE raises many kinds here
         raise StructureError(f"cif: the symmetry of {path} is not understood ({error})") from error
     return list(zip(rotations, translations, strict=True))

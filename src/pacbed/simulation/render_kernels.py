@@ -43,9 +43,7 @@ def _cubic(fraction, weights):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def render_pixels(
-    kx, ky, tilt, plane, row_start, slot, origin, steps, reciprocal, field, alpha, edge, scale, out
-):
+def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciprocal, field, alpha, edge, scale, out):
     """PACBED(k) = sum over G of [|k - G| <= alpha] I(G, k - G + tau) at each pixel, cubic in the direction.
 
     G lies on nodes, so the fractional node position, and with it the weights, are the same for every G; so is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -134,9 +135,7 @@ class RockingTable:
             chunks = tuple(max(1, min(size, 4_000_000 // max(1, array.shape[0]))) for size in array.shape)
             chunks = (max(1, array.shape[0]), *chunks[1:])
             group.create_array(name, data=array, chunks=chunks, compressors=codec)
-        plain = {
-            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in ARRAYS
-        }
+        plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in ARRAYS}
         group.attrs.update({"schema_version": SCHEMA_VERSION, **plain})
         return {name: hashlib.sha256(np.ascontiguousarray(getattr(self, name))).hexdigest() for name in ARRAYS}
 
@@ -228,7 +227,7 @@ def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) 
 
 def _read_block(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
     try:
-        with np.load(folder / "block.npz", allow_pickle=False) as arrays:
+        with (folder / "block.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return json.loads((folder / "grid.json").read_text()), dict(arrays)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise FormatError(f"block {folder}: damaged or incomplete ({error})") from error

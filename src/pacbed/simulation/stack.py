@@ -169,7 +169,9 @@ def _variable(group: zarr.Group, name: str, values, dimensions: Sequence[str], m
 
 def _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry: Geometry) -> None:
     axis = (np.arange(geometry.shape[0]) - geometry.center_px[0]) * geometry.pixel_mrad
-    _variable(group, "convergence_mrad", np.array(convergence_mrad, dtype=float), DIMENSIONS[:1], "semi-convergence angle")
+    _variable(
+        group, "convergence_mrad", np.array(convergence_mrad, dtype=float), DIMENSIONS[:1], "semi-convergence angle"
+    )
     _variable(group, "tilt", np.arange(len(magnitude)), DIMENSIONS[1:2], "index of the mistilt")
     _variable(group, "thickness_nm", np.array(thickness_nm, dtype=float), DIMENSIONS[2:3], "crystalline thickness")
     _variable(group, "ky_mrad", axis, DIMENSIONS[3:4], "angle along y, downwards")
@@ -187,7 +189,10 @@ def _finish(group: zarr.Group, table: RockingTable, parameters: dict, aside: Pat
             "schema_version": SCHEMA_VERSION,
             "crystal": {key: table.facts[key] for key in ("formula", "zone_axis", "thermal_model")},
             "beam": {"energy_kev": table.energy_ev / 1e3},
-            "engine": {"name": "plane_wave", **{key: table.facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}},
+            "engine": {
+                "name": "plane_wave",
+                **{key: table.facts[key] for key in ("propagator", "grid_px", "slice_depth_a")},
+            },
             "max_angle_mrad": plain["max_angle_mrad"],
             "versions": {name: importlib.metadata.version(name) for name in ("pacbed", "numpy", "zarr")},
             "config_sha256": digest,

@@ -1,0 +1,218 @@
+"""Referee of the rocking table: the same slices through abTEM's probes, which do not use the plane-wave identity."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
+from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
+
+log = logging.getLogger(__name__)
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """What one comparison simulates: a slab of whole periods, an aperture and a mistilt in the crystal frame."""
+
+    periods: int
+    convergence_mrad: float
+    mistilt_mrad: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SampledGeometry(Geometry):
+    """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square."""
+
+    kx_mrad: np.ndarray | None = None
+    ky_mrad: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, pattern: ScanPattern) -> SampledGeometry:
+        """Geometry of a scan's samples; a pixel is the mean sample, so that intensities are those of one sample."""
+        area = (pattern.kx_mrad[1] - pattern.kx_mrad[0]) * (pattern.ky_mrad[1] - pattern.ky_mrad[0])
+        return cls(
+            shape=pattern.intensity.shape,
+            pixel_mrad=float(np.sqrt(area)),
+            center_px=(0.0, 0.0),
+            kx_mrad=pattern.kx_mrad,
+            ky_mrad=pattern.ky_mrad,
+        )
+
+    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
+        """Crystal-frame angles (kx, ky) of every sample [mrad], each of shape (ny, nx)."""
+        kx, ky = np.meshgrid(self.kx_mrad, self.ky_mrad)
+        return kx, ky
+
+
+def referee_simulation(
+    structure_dir: str | Path,
+    table_dir: str | Path,
+    settings: Mapping[str, Any],
+    out_json: str | Path,
+    out_png: str | Path,
+) -> None:
+    """Compare a rocking table with abTEM probe scans through the same slices and write down what is found.
+
+    A bad result is a result: nothing is raised here, `accept_simulation` does.
+
+    Parameters
+    ----------
+    structure_dir, table_dir : path
+        Folders with slice potentials and rocking table.
+    settings : mapping
+        ``cells`` (edge of the supercell, in cells), ``patterns`` (number of sets), ``max_thickness_nm`` (of these),
+        ``full_thickness`` (whether one more set has ``thickness_max_nm``), ``thickness_max_nm``, ``alpha_max_mrad``,
+        ``tau_max_mrad`` (largest convergence semi-angle and mistilt), ``seed``, ``tolerance``.
+    out_json, out_png : path
+        Figures and picture.
+    """
+    slices = SlicePotentials.load(structure_dir)
+    renderer = Renderer(RockingTable.load(table_dir))
+    cell = orthogonal_slices(slices)
+    rng = np.random.default_rng(settings["seed"])
+    results, pictures = [], []
+    for chosen in draw_sets(slices.period_a, settings, rng=rng):
+        result, picture = compare(renderer, cell, slices.period_a, chosen, cells=int(settings["cells"]))
+        log.info("%s", result)
+        results.append(result)
+        pictures.append(picture)
+    worst = max(result["relative_l2"] for result in results)
+    figures = {
+        "schema_version": SCHEMA_VERSION,
+        "accepted": bool(worst <= settings["tolerance"]),
+        "tolerance": float(settings["tolerance"]),
+        "worst_relative_l2": worst,
+        "cells": int(settings["cells"]),
+        "seed": int(settings["seed"]),
+        "propagator": renderer.table.facts.get("propagator"),
+        "patterns": results,
+        "picture": str(out_png),
+    }
+    _draw(results, pictures, Path(out_png))
+    write_json(figures, out_json)
+
+
+def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Generator) -> list[ParameterSet]:
+    """Parameter sets inside the grid: thin ones, which are cheap, and one at full thickness, where errors are worst."""
+    deepest = float(settings["thickness_max_nm"])
+    limit = min(float(settings["max_thickness_nm"]), deepest)
+    thicknesses = list(rng.uniform(0.1 * limit, limit, int(settings["patterns"])))
+    if settings["full_thickness"]:
+        thicknesses.append(deepest)
+    sets = []
+    for thickness in thicknesses:
+        radius, azimuth = float(settings["tau_max_mrad"]) * np.sqrt(rng.uniform()), rng.uniform(0, 2 * np.pi)
+        mistilt = (float(radius * np.cos(azimuth)), float(radius * np.sin(azimuth)))
+        periods = max(1, int(10 * thickness / period_a + 1e-6))
+        sets.append(ParameterSet(periods, float(settings["alpha_max_mrad"] * rng.uniform(0.8, 1.0)), mistilt))
+    return sets
+
+
+def compare(
+    renderer: Renderer, cell: OrthogonalSlices, period_a: float, chosen: ParameterSet, *, cells: int
+) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+    """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each."""
+    start = time.perf_counter()
+    # About square samples: a rectangle of an oblique lattice is longer one way than the other.
+    wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
+    positions = positions_needed(chosen.convergence_mrad, cell.lengths_a, cell.energy_ev)
+    field = renderer.field_mrad
+    scan = scan_pacbed(
+        cell.periods(wide),
+        thickness_periods=[chosen.periods],
+        energy_ev=cell.energy_ev,
+        convergence_mrad=chosen.convergence_mrad,
+        positions=raster(cell.lengths_a, positions),
+        max_angle_mrad=field + float(np.hypot(*chosen.mistilt_mrad)),
+        mistilt_mrad=chosen.mistilt_mrad,
+        band_limit=cell.band_limit,
+    )[0]
+    seconds = time.perf_counter() - start
+    geometry = SampledGeometry.of(scan)
+    rendered = renderer.render(
+        thickness_nm=chosen.periods * period_a / 10,
+        convergence_mrad=chosen.convergence_mrad,
+        mistilt_mrad=chosen.mistilt_mrad,
+        geometry=geometry,
+        edge_mrad=0.0,
+    )
+    kx, ky = geometry.angles_mrad()
+    inside = np.hypot(kx + chosen.mistilt_mrad[0], ky + chosen.mistilt_mrad[1]) <= field
+    direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
+    figures = {
+        "thickness_nm": round(chosen.periods * period_a / 10, 4),
+        "convergence_mrad": round(chosen.convergence_mrad, 4),
+        "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
+        "supercell": wide,
+        "positions": list(positions),
+        "relative_l2": relative_l2(table, direct),
+        "largest_difference": float(np.abs(table - direct).max() / direct.max()),
+        "fraction_in_field": {name: float(a.sum() * geometry.pixel_mrad**2) for name, a in _named(direct, table)},
+        "scan_seconds": round(seconds, 1),
+    }
+    return figures, (direct, table)
+
+
+def relative_l2(pattern: np.ndarray, reference: np.ndarray) -> float:
+    """Euclidean norm of the difference over that of the reference."""
+    return float(np.linalg.norm(pattern - reference) / np.linalg.norm(reference))
+
+
+def _named(direct: np.ndarray, table: np.ndarray) -> Sequence[tuple[str, np.ndarray]]:
+    return (("scan", direct), ("table", table))
+
+
+def _draw(results: Sequence[Mapping], pictures: Sequence[tuple[np.ndarray, np.ndarray]], path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.7 * len(pictures)), layout="constrained")
+    axes = figure.subplots(len(pictures), 3, squeeze=False)
+    for row, result, (direct, table) in zip(axes, results, pictures, strict=True):
+        top = direct.max()
+        difference = table - direct
+        bound = max(np.abs(difference).max(), 1e-12 * top)
+        tilt = "({:.2f}, {:.2f})".format(*result["mistilt_mrad"])
+        shown = (
+            (direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
+            (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
+            (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
+        )
+        for axis, (image, title, colours, limits) in zip(row, shown, strict=True):
+            drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+            figure.colorbar(drawn, ax=axis, shrink=0.8)
+            axis.set_title(title, fontsize=8)
+            axis.set_xticks([])
+            axis.set_yticks([])
+    save_figure(figure, FigureCanvasAgg, path)
+
+
+def save_figure(figure: Any, canvas: Any, path: Path) -> None:
+    """Write a picture aside, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    canvas(figure).print_figure(aside, format="png", dpi=110)
+    os.replace(aside, path)
+
+
+def write_json(content: Mapping[str, Any], path: str | Path) -> None:
+    """Write figures aside, then rename the file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(aside, path)

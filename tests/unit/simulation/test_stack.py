@@ -1,0 +1,73 @@
+"""The stack: labels, coding error, split, and how it opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray
+
+from pacbed.errors import SimulationError
+from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.stack import assemble_stack, distinct_azimuths, split_series, tilt_grid
+
+GRID = {
+    "thickness_nm": [0.0, 4.0, 9.5], "convergence_mrad": [11.0, 12.5], "mistilt_mrad": [0.0, 2.0], "azimuth_deg": "auto",
+    "azimuth_step_deg": 30.0, "pixels": 32, "max_angle_mrad": 20.0, "validation_fraction": 0.2, "seed": 4,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stack(tiny_table_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stack") / "stack"
+    assemble_stack(tiny_table_dir, out_dir=folder, **GRID)
+    return xarray.open_zarr(folder / "stack.zarr")
+
+
+def test_labels_equal_what_was_passed(stack):
+    np.testing.assert_array_equal(stack.thickness_nm, GRID["thickness_nm"])
+    np.testing.assert_array_equal(stack.convergence_mrad, GRID["convergence_mrad"])
+    np.testing.assert_array_equal(stack.mistilt_mrad, [0, 2, 2, 2])
+    np.testing.assert_array_equal(stack.azimuth_deg, [0, 0, 22.5, 45])
+    assert stack.pattern.dims == ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
+    assert stack.pattern.encoding["chunks"] == (1, 1, 3, 32, 32)
+
+
+def test_patterns_match_the_renderer(stack, tiny_table):
+    """uint16 coding costs at most 1e-4 of a pattern's maximum; selection by label finds the right pattern."""
+    renderer = Renderer(tiny_table)
+    for tilt in (0, 2):
+        chosen = stack.pattern.sel(thickness_nm=9.5, convergence_mrad=12.5).isel(tilt=tilt)
+        expected = renderer.render(
+            thickness_nm=9.5, convergence_mrad=12.5, geometry=Geometry.field_of_view(32, 20.0),
+            mistilt_mrad=polar_to_vector(float(stack.mistilt_mrad[tilt]), float(stack.azimuth_deg[tilt])),
+        )  # fmt: skip
+        assert np.abs(chosen.values - expected).max() <= 1e-4 * expected.max()
+
+
+def test_split_holds_out_whole_series(stack):
+    assert set(np.unique(stack.split)) == {0, 1}
+    assert stack.split.dims == ("convergence_mrad", "tilt")
+    assert split_series(10, 20, 0.05, 1).sum() == 10
+    assert split_series(1, 1, 0.5, 1).sum() == 0
+    assert np.array_equal(split_series(5, 5, 0.2, 7), split_series(5, 5, 0.2, 7))
+
+
+def test_zero_tilt_has_one_entry():
+    magnitude, azimuth = tilt_grid([0, 1], [10, 20])
+    np.testing.assert_array_equal(magnitude, [0, 1, 1])
+    np.testing.assert_array_equal(azimuth, [0, 10, 20])
+
+
+def test_azimuths_without_mirrors_leave_out_the_image_of_the_first(tiny_table):
+    class Fourfold:
+        azimuth_range_deg, has_mirror = (0.0, 90.0), False
+
+    assert distinct_azimuths(Fourfold, 45.0) == [0.0, 45.0]
+    assert distinct_azimuths(tiny_table, 18.0) == [0.0, 15.0, 30.0, 45.0]
+
+
+def test_grid_beyond_the_table(tiny_table_dir, tmp_path):
+    with pytest.raises(SimulationError, match="thickness up to 90"):
+        assemble_stack(tiny_table_dir, out_dir=tmp_path / "stack", **{**GRID, "thickness_nm": [1.0, 90.0]})
+    assert not list(tmp_path.iterdir())
