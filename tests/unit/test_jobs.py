@@ -1,0 +1,90 @@
+from types import SimpleNamespace
+
+import pytest
+
+from pacbed import jobs
+from pacbed.config import SystemConfig
+from pacbed.plan import plan
+from pacbed.resources import Needs
+
+
+class Wildcards(SimpleNamespace):
+    """Behaves as Snakemake's wildcards do where the functions use them."""
+
+    def items(self):
+        return vars(self).items()
+
+
+@pytest.fixture
+def systems():
+    def system(energy_kev):
+        return SystemConfig.model_validate(
+            {
+                "crystal": {"cif": "structures/srtio3.cif", "zone_axis": [0, 0, 1]},
+                "beam": {"energy_kev": energy_kev},
+                "grid": {
+                    "thickness_nm": {"start": 1, "stop": 3, "step": 1},
+                    "convergence_mrad": [13, 15],
+                    "mistilt_mrad": [0, 2],
+                },
+                "simulation": {"blocks": 3},
+                "training": {"epochs": {"scale": 1, "thickness": 2, "mistilt": 3}},
+                "patterns": {"film": {"path": "a/film.tif", "convergence_mrad": 13.6}},
+                "datasets": {"scan": {"path": "scan.hdf5"}},
+            }
+        )
+
+    return {"low": system(80), "high": system(300)}
+
+
+def test_setting_reads_the_system_of_the_wildcards(systems):
+    energy = jobs.setting(systems, "beam.energy_kev")
+    assert energy(Wildcards(system="low")) == 80
+    assert energy(Wildcards(system="high")) == 300
+
+
+def test_setting_fills_wildcards_into_the_key(systems):
+    assert jobs.setting(systems, "training.epochs.{task}")(Wildcards(system="low", task="mistilt")) == 3
+    assert jobs.setting(systems, "patterns.{name}.convergence_mrad")(Wildcards(system="low", name="film")) == 13.6
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("grid.thickness_nm", [1.0, 2.0, 3.0]),
+        ("grid.convergence_mrad", [13.0, 15.0]),
+        ("grid.azimuth_deg", "auto"),
+        ("crystal.cif", "structures/srtio3.cif"),
+        ("crystal.zone_axis", [0, 0, 1]),
+        ("patterns.film.pixel_mrad", None),
+        ("training.epochs", {"scale": 1, "thickness": 2, "mistilt": 3}),
+    ],
+)
+def test_settings_are_plain_values(systems, key, expected):
+    value = jobs.setting(systems, key)(Wildcards(system="low"))
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+def test_planned_is_what_the_plan_says(systems):
+    assert jobs.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
+
+
+def test_second_attempt_asks_for_twice_as_much(systems):
+    amount = jobs.needed(systems, "training_minutes", "task")
+    wildcards = Wildcards(system="low", task="scale")
+    assert amount(wildcards, 1) == Needs(systems["low"]).training_minutes("scale")
+    assert amount(wildcards, 2) == 2 * amount(wildcards, 1)
+
+
+def test_one_path_per_block(systems):
+    paths = jobs.blocks(systems, "results/{system}/blocks/{block}")(Wildcards(system="high"))
+    assert paths == [f"results/high/blocks/{block}" for block in range(3)]
+
+
+def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems):
+    assert set(jobs.final_targets(systems)) == {
+        f"results/{name}/{rest.format(name)}"
+        for name in ("low", "high")
+        for rest in ("bundle/{}.pacbed", "predictions/film.json", "maps/scan.png")
+    }
