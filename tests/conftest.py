@@ -30,9 +30,17 @@ def tiny_table_dir(srtio3_slices, tmp_path_factory):
     (folder / "structure").mkdir()
     srtio3_slices.save(folder / "structure")
     simulate_rocking_block(
-        folder / "structure", block=0, blocks=1, thickness_max_nm=10.0, cone_mrad=20.0, field_mrad=35.0,
-        direction_pitch_mrad=0.6, propagator="exact", batch=64, out_dir=folder / "block",
-    )  # fmt: skip
+        folder / "structure",
+        block=0,
+        blocks=1,
+        thickness_max_nm=10.0,
+        cone_mrad=20.0,
+        field_mrad=35.0,
+        direction_pitch_mrad=0.6,
+        propagator="exact",
+        batch=64,
+        out_dir=folder / "block",
+    )
     gather_rocking_table([folder / "block"], folder / "rocking")
     return folder / "rocking"
 

@@ -26,7 +26,8 @@ def draw_structure(oriented: Crystal, slices: SlicePotentials, path: str | Path)
 
 def _draw_plan(axes, oriented: Crystal, slices: SlicePotentials) -> None:
     total = np.tile(slices.potential.sum(axis=0), (2, 2))
-    fraction = np.stack(np.meshgrid(*(np.arange(n) / m for n, m in zip(total.shape, slices.grid, strict=True)), indexing="ij"), -1)  # fmt: skip
+    steps = [np.arange(n) / m for n, m in zip(total.shape, slices.grid, strict=True)]
+    fraction = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1)
     xy = fraction @ slices.cell_a
     mesh = axes.pcolormesh(xy[..., 0], xy[..., 1], total, shading="gouraud", cmap="magma", rasterized=True)
     axes.figure.colorbar(mesh, ax=axes, label="projected potential of one period (eV Å)", shrink=0.85)

@@ -1,4 +1,4 @@
-"""Slice potentials: the crystal as the plane-wave engine sees it. Needs numpy only, so that a bare GPU machine can use it."""
+"""Slice potentials: the crystal as the plane-wave engine sees it. Numpy only, for bare GPU machines."""
 
 from __future__ import annotations
 

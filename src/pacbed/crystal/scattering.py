@@ -74,7 +74,8 @@ def absorptive_coefficient(
     ndarray
         Coefficients [Å^2] of the dimensionless absorption mu, transmission = exp(i sigma V - mu).
     """
-    # ASSUME: atoms vibrate independently (Einstein) and isotropically in the plane; Hall & Hirsch, Proc. R. Soc. A286 (1965) 158.
+    # ASSUME: atoms vibrate independently (Einstein) and isotropically in the plane;
+    # Hall & Hirsch, Proc. R. Soc. A286 (1965) 158.
     if u_a2 <= 0:
         return np.zeros(np.shape(g))
     spline, g_max = _absorption_spline(symbol, round(float(u_a2), 7), parametrization)

@@ -48,7 +48,7 @@ def slice_potentials(
     -------
     SlicePotentials
     """
-    # ASSUME: partially occupied sites scatter as their mean; diffuse scattering from disorder is left out (virtual crystal).
+    # ASSUME: partially occupied sites scatter as their mean (virtual crystal); disorder scatters nothing diffusely.
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
     if thermal_model == "debye_waller_absorptive" and not np.any(oriented.displacement):
         raise StructureError(

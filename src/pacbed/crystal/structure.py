@@ -146,7 +146,7 @@ def _number(value: object) -> float:
 
 
 def _sites(block: CIFBlock, path: Path) -> list[tuple[str, np.ndarray, float, np.ndarray]]:
-    """Symbol, fractional position, occupancy and U* (U in units of the reciprocal basis, dimension Å^2/Å^2) of each site."""
+    """Symbol, fractional position, occupancy and U* = M^-T U M^-1 (M the cell, rows as vectors) of each site."""
     labels = _column(block, "_atom_site_label", "_atom_site_type_symbol")
     symbols = block.get_symbols()
     columns = [_column(block, f"_atom_site_fract_{axis}") for axis in "xyz"]
@@ -227,5 +227,6 @@ def _refuse_overlaps(crystal: Crystal) -> None:
         if not (shared and crystal.occupancy[first] + crystal.occupancy[second] <= 1 + 1e-6):
             raise StructureError(
                 f"{crystal.source}: atoms {crystal.symbols[first]} {first} and {crystal.symbols[second]} {second} are "
-                f"{distances[first, second]:.2f} Å apart, accepted: 0.5 Å or more, or one site shared by occupancies up to 1"
+                f"{distances[first, second]:.2f} Å apart, accepted: 0.5 Å or more, "
+                "or one site shared by occupancies up to 1"
             )

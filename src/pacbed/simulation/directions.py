@@ -94,7 +94,7 @@ def cone_nodes(basis_mrad: np.ndarray, radius_mrad: float) -> np.ndarray:
 
 
 def representatives(nodes: np.ndarray, operations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lexicographically largest image of each node, shape (n, 2), and the operation that leads to it, shape (n,)."""
+    """Lexicographically largest image of each node, shape (n, 2), and the operation that leads to it, shape (n,)."""
     images = np.einsum("oij,nj->noi", operations, nodes)
     reach = 2 * int(np.abs(images).max(initial=0)) + 1
     best = np.argmax(images[..., 0] * reach + images[..., 1], axis=1)

@@ -71,9 +71,14 @@ def orient_structure(
 
     def build(grid: tuple[int, int]) -> SlicePotentials:
         return slice_potentials(
-            oriented, zone_axis=(zone_axis[0], zone_axis[1], zone_axis[2]), energy_ev=energy_kev * 1e3, grid=grid,
-            slices=slices, thermal_model=thermal_model, parametrization=parametrization,
-        )  # fmt: skip
+            oriented,
+            zone_axis=(zone_axis[0], zone_axis[1], zone_axis[2]),
+            energy_ev=energy_kev * 1e3,
+            grid=grid,
+            slices=slices,
+            thermal_model=thermal_model,
+            parametrization=parametrization,
+        )
 
     if isinstance(grid_px, str):
         result = _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator)
@@ -81,8 +86,13 @@ def orient_structure(
         result = build((int(grid_px[0]), int(grid_px[1])))
     log.info(
         "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
-        result.formula, " ".join(map(str, zone_axis)), result.period_a, slices, result.grid, len(result.group),
-    )  # fmt: skip
+        result.formula,
+        " ".join(map(str, zone_axis)),
+        result.period_a,
+        slices,
+        result.grid,
+        len(result.group),
+    )
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)

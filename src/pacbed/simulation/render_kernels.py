@@ -69,12 +69,12 @@ def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciproca
         _cubic(u2 - b2, w2)
         total = np.float32(0.0)
         for h in range(max(-span_h, int(np.ceil(c1 - reach_h))), min(span_h, int(np.floor(c1 + reach_h))) + 1):
-            for l in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
-                index = slot[h + span_h, l + span_l]
+            for k in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
+                index = slot[h + span_h, k + span_l]
                 if index < 0:
                     continue
-                dx = x - h * reciprocal[0, 0] - l * reciprocal[1, 0]
-                dy = y - h * reciprocal[0, 1] - l * reciprocal[1, 1]
+                dx = x - h * reciprocal[0, 0] - k * reciprocal[1, 0]
+                dy = y - h * reciprocal[0, 1] - k * reciprocal[1, 1]
                 distance = np.sqrt(dx * dx + dy * dy)
                 if distance > outer:
                     continue
@@ -82,7 +82,7 @@ def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciproca
                 if distance > alpha - 0.5 * edge and edge > 0.0:
                     weight = np.float32((alpha + 0.5 * edge - distance) / edge)
                 i = b1 - h * steps[0] + origin - 1
-                j = b2 - l * steps[1] + origin - 1
+                j = b2 - k * steps[1] + origin - 1
                 value = np.float32(0.0)
                 for a in range(4):
                     at = row_start[index, i + a] + j

@@ -57,7 +57,7 @@ class Renderer:
         side = 2 * reach + 1
         order = np.argsort((beam * side + first) * side + second)
         self._source = source[order].astype(np.int32)
-        # The nodes of one beam and row are consecutive (two disks overlap in a convex region): one start per row will do.
+        # The nodes of one beam and row are consecutive (two disks overlap in a convex region): one start per row.
         row, start = np.unique((beam * side + first)[order], return_index=True)
         self._row_start = np.zeros((len(table.beams), side), dtype=np.int32)
         self._row_start.reshape(-1)[row] = start - second[order][start]
@@ -79,7 +79,7 @@ class Renderer:
         thickness_nm: float,
         convergence_mrad: float,
         geometry: Geometry,
-        mistilt_mrad: Sequence[float] = (0.0, 0.0),
+        mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
         blur_mrad: float = 0.0,
         edge_mrad: float | None = None,
     ) -> np.ndarray:
@@ -121,7 +121,7 @@ class Renderer:
         *,
         convergence_mrad: float,
         geometry: Geometry,
-        mistilt_mrad: Sequence[float] = (0.0, 0.0),
+        mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
         blur_mrad: float = 0.0,
         edge_mrad: float | None = None,
     ) -> np.ndarray:
@@ -176,11 +176,21 @@ class Renderer:
         table = self.table
         image = np.empty(geometry.shape, dtype=np.float32)
         render_pixels(
-            kx.reshape(-1), ky.reshape(-1), np.asarray(mistilt_mrad, dtype=float), plane, self._row_start, self._slot,
-            self._origin, np.asarray(table.steps, dtype=np.int64), table.reciprocal_mrad, table.field_mrad,
-            float(convergence_mrad), float(edge), geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
+            kx.reshape(-1),
+            ky.reshape(-1),
+            np.asarray(mistilt_mrad, dtype=float),
+            plane,
+            self._row_start,
+            self._slot,
+            self._origin,
+            np.asarray(table.steps, dtype=np.int64),
+            table.reciprocal_mrad,
+            table.field_mrad,
+            float(convergence_mrad),
+            float(edge),
+            geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
             image.reshape(-1),
-        )  # fmt: skip
+        )
         if blur_mrad > 0:
             image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
         return image

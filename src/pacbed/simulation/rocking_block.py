@@ -86,8 +86,16 @@ def simulate_rocking_block(
     engine = PlaneWaveEngine(slices, propagator=propagator)
     log.info(
         "block %d of %d: %d of %d directions, %d beams, %d planes every %d periods, grid %s, %d operations",
-        block, blocks, len(chosen), len(grid.nodes), len(beams), planes, periods, slices.grid, len(grid.operations),
-    )  # fmt: skip
+        block,
+        blocks,
+        len(chosen),
+        len(grid.nodes),
+        len(beams),
+        planes,
+        periods,
+        slices.grid,
+        len(grid.operations),
+    )
     pieces = [
         _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
         for start in _progress(chosen, batch)

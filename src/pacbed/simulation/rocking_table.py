@@ -137,7 +137,7 @@ class RockingTable:
             group.create_array(name, data=array, chunks=chunks, compressors=codec)
         plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in ARRAYS}
         group.attrs.update({"schema_version": SCHEMA_VERSION, **plain})
-        return {name: hashlib.sha256(np.ascontiguousarray(getattr(self, name))).hexdigest() for name in ARRAYS}
+        return {name: hashlib.sha256(getattr(self, name).tobytes()).hexdigest() for name in ARRAYS}
 
     @classmethod
     def load(cls, folder: str | Path) -> RockingTable:
@@ -161,7 +161,7 @@ class RockingTable:
         if version != SCHEMA_VERSION:
             raise FormatError(f"rocking table: got schema_version {version}, accepted: {SCHEMA_VERSION}")
         try:
-            arrays = {name: np.asarray(group[name][...]) for name in ARRAYS}
+            arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in ARRAYS}
             facts["steps"] = tuple(facts["steps"])
             facts["reciprocal_mrad"] = np.array(facts["reciprocal_mrad"])
             facts["operations"] = np.array(facts["operations"], dtype=int)
@@ -221,8 +221,11 @@ def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) 
         field_mrad=first["field_mrad"],
         plane_spacing_nm=first["plane_spacing_a"] / 10,
         energy_ev=first["energy_ev"],
-        facts={key: first[key] for key in ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")},
-    ).save(out_dir)  # fmt: skip
+        facts={
+            key: first[key]
+            for key in ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
+        },
+    ).save(out_dir)
 
 
 def _read_block(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:

@@ -30,7 +30,7 @@ HEADROOM = 1.2  # room above the largest value of the sampled series in the inte
 
 
 def tilt_grid(mistilt_mrad: Sequence[float], azimuth_deg: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Magnitude [mrad] and azimuth [deg] along the tilt axis, one entry for zero mistilt; two arrays of shape (tilt,)."""
+    """Magnitude [mrad] and azimuth [deg] along the tilt axis, one entry for zero mistilt; two arrays (tilt,)."""
     pairs = [
         (float(mistilt), float(azimuth))
         for mistilt in mistilt_mrad
@@ -120,9 +120,11 @@ def assemble_stack(
 
     def series(job: tuple[int, int]) -> np.ndarray:
         return renderer.render_series(
-            list(thickness_nm), convergence_mrad=convergence_mrad[job[0]], geometry=geometry,
+            list(thickness_nm),
+            convergence_mrad=convergence_mrad[job[0]],
+            geometry=geometry,
             mistilt_mrad=polar_to_vector(magnitude[job[1]], azimuth[job[1]]),
-        )  # fmt: skip
+        )
 
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
@@ -132,9 +134,14 @@ def assemble_stack(
     # A thin pattern at the smallest angle is the brightest per pixel: the beam spread evenly over its disk.
     scale = HEADROOM * geometry.pixel_mrad**2 / (np.pi * min(convergence_mrad) ** 2) / 65535
     pattern = group.create_array(
-        "pattern", shape=shape, chunks=(1, 1, *shape[2:]), dtype="uint16", compressors=CODECS, dimension_names=DIMENSIONS,
+        "pattern",
+        shape=shape,
+        chunks=(1, 1, *shape[2:]),
+        dtype="uint16",
+        compressors=CODECS,
+        dimension_names=DIMENSIONS,
         attributes={"scale_factor": scale, "add_offset": 0.0, "units": "fraction of the beam per pixel"},
-    )  # fmt: skip
+    )
     jobs = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
     with ThreadPoolExecutor(threads) as pool:
         for job, images in zip(jobs, progress(pool.map(series, jobs), total=len(jobs), label="series"), strict=True):
@@ -154,8 +161,8 @@ def _check_cover(renderer, alpha, tau, thickness, max_angle_mrad) -> None:
     deepest, tilt = renderer.table.thickness_max_nm, renderer.mistilt_max_mrad(alpha)
     if thickness > deepest or tau > tilt or max_angle_mrad > renderer.field_mrad:
         raise SimulationError(
-            f"grid: got thickness up to {thickness:g} nm, mistilt up to {tau:g} mrad at {alpha:g} mrad convergence and a "
-            f"field of {max_angle_mrad:g} mrad, accepted: what the table covers, up to {deepest:.1f} nm, {tilt:.2f} mrad "
+            f"grid: got thickness up to {thickness:g} nm, mistilt up to {tau:g} mrad at {alpha:g} mrad convergence and "
+            f"a field of {max_angle_mrad:g} mrad, accepted: what the table covers, {deepest:.1f} nm, {tilt:.2f} mrad "
             f"and {renderer.field_mrad:.1f} mrad"
         )
 

@@ -39,9 +39,14 @@ def test_cell_content_and_group(name, axis, order):
 def test_beam_travels_against_the_zone_axis():
     """A crystal with an arrow: heavy atom below light atom along +c; the beam along -c meets the light one first."""
     arrow = Crystal(
-        cell=np.diag([4.0, 5.0, 6.0]), symbols=["C", "Au"], positions=np.array([[0.5, 0.7, 3.0], [0.5, 0.7, 1.0]]),
-        occupancy=np.ones(2), displacement=np.zeros((2, 3, 3)), formula="CAu", source="test",
-    )  # fmt: skip
+        cell=np.diag([4.0, 5.0, 6.0]),
+        symbols=["C", "Au"],
+        positions=np.array([[0.5, 0.7, 3.0], [0.5, 0.7, 1.0]]),
+        occupancy=np.ones(2),
+        displacement=np.zeros((2, 3, 3)),
+        formula="CAu",
+        source="test",
+    )
     oriented = orient(arrow, (0, 0, 1))
     carbon, gold = (oriented.positions[oriented.symbols.index(symbol)] for symbol in ("C", "Au"))
     assert (gold - carbon)[2] == pytest.approx(2.0)

@@ -26,10 +26,18 @@ def polar():
         smooth[level] = np.fft.fft2(rng.normal(size=n)) * damp
     potential = np.fft.ifft2(smooth).real * 300
     return SlicePotentials(
-        potential=potential.astype(np.float32), absorption=np.zeros((3, *n), dtype=np.float32), cell_a=cell,
-        slice_depth_a=1.5, energy_ev=100e3, group=np.eye(2, dtype=int)[None], formula="X", zone_axis=(0, 0, 1),
-        thermal_model="none", parametrization="lobato", source="test",
-    )  # fmt: skip
+        potential=potential.astype(np.float32),
+        absorption=np.zeros((3, *n), dtype=np.float32),
+        cell_a=cell,
+        slice_depth_a=1.5,
+        energy_ev=100e3,
+        group=np.eye(2, dtype=int)[None],
+        formula="X",
+        zone_axis=(0, 0, 1),
+        thermal_model="none",
+        parametrization="lobato",
+        source="test",
+    )
 
 
 def _amplitude_squared(slices, q, beams, **options):

@@ -50,8 +50,12 @@ def test_naive_sum_on_the_nodes(renderer, tiny_table):
                 expected += stored[(*(pixel - beam * np.array(table.steps) + tilt_node), *beam)]
         geometry = Geometry((1, 1), 0.1, (-k[0] / 0.1, -k[1] / 0.1))
         image = renderer.render(
-            thickness_nm=plane * table.plane_spacing_nm, convergence_mrad=alpha, geometry=geometry, mistilt_mrad=tilt, edge_mrad=0.0,
-        )  # fmt: skip
+            thickness_nm=plane * table.plane_spacing_nm,
+            convergence_mrad=alpha,
+            geometry=geometry,
+            mistilt_mrad=tilt,
+            edge_mrad=0.0,
+        )
         assert image[0, 0] == pytest.approx(expected * 0.1**2 / (np.pi * alpha**2), rel=1e-4)
 
 

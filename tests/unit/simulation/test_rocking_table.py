@@ -15,7 +15,12 @@ from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
 
 SETTINGS = {
-    "thickness_max_nm": 3.0, "cone_mrad": 12.0, "field_mrad": 20.0, "direction_pitch_mrad": 1.0, "propagator": "exact", "batch": 16
+    "thickness_max_nm": 3.0,
+    "cone_mrad": 12.0,
+    "field_mrad": 20.0,
+    "direction_pitch_mrad": 1.0,
+    "propagator": "exact",
+    "batch": 16,
 }
 
 
@@ -35,7 +40,9 @@ def test_symmetry_holds_for_the_intensities(srtio3_slices):
     grid = direction_grid(srtio3_slices, cone_mrad=15.0, pitch_mrad=2.0)
     beams = cone_nodes(srtio3_slices.reciprocal, 1.2)
     node = np.array([5, 2])
-    reference = engine.run((node @ grid.pitch_mrad / (engine.wavelength * 1e3))[None], beams=beams, planes=1, periods_per_plane=20).intensity[1, 0]  # fmt: skip
+    reference = engine.run(
+        (node @ grid.pitch_mrad / (engine.wavelength * 1e3))[None], beams=beams, planes=1, periods_per_plane=20
+    ).intensity[1, 0]
     for operation in grid.operations:
         q = (operation @ node) @ grid.pitch_mrad / (engine.wavelength * 1e3)
         turned = engine.run(q[None], beams=beams @ operation.T, planes=1, periods_per_plane=20).intensity[1, 0]
@@ -56,7 +63,7 @@ def test_table_does_not_depend_on_the_blocks(srtio3_slices, tmp_path):
     np.testing.assert_array_equal(tables[0].offset, tables[1].offset)
     done = json.loads((tmp_path / "table_1" / "done.json").read_text())
     assert done == json.loads((tmp_path / "table_3" / "done.json").read_text())
-    with pytest.raises(FormatError, match="missing|accepted: all"):
+    with pytest.raises(FormatError, match=r"missing|accepted: all"):
         gather_rocking_table([tmp_path / "3_0", tmp_path / "3_2"], tmp_path / "broken")
     with pytest.raises(FormatError, match="different tables"):
         gather_rocking_table([tmp_path / "3_0", _other(tmp_path)], tmp_path / "broken")

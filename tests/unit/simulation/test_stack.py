@@ -12,9 +12,16 @@ from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.stack import assemble_stack, distinct_azimuths, split_series, tilt_grid
 
 GRID = {
-    "thickness_nm": [0.0, 4.0, 9.5], "convergence_mrad": [11.0, 12.5], "mistilt_mrad": [0.0, 2.0], "azimuth_deg": "auto",
-    "azimuth_step_deg": 30.0, "pixels": 32, "max_angle_mrad": 20.0, "validation_fraction": 0.2, "seed": 4,
-}  # fmt: skip
+    "thickness_nm": [0.0, 4.0, 9.5],
+    "convergence_mrad": [11.0, 12.5],
+    "mistilt_mrad": [0.0, 2.0],
+    "azimuth_deg": "auto",
+    "azimuth_step_deg": 30.0,
+    "pixels": 32,
+    "max_angle_mrad": 20.0,
+    "validation_fraction": 0.2,
+    "seed": 4,
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +46,11 @@ def test_patterns_match_the_renderer(stack, tiny_table):
     for tilt in (0, 2):
         chosen = stack.pattern.sel(thickness_nm=9.5, convergence_mrad=12.5).isel(tilt=tilt)
         expected = renderer.render(
-            thickness_nm=9.5, convergence_mrad=12.5, geometry=Geometry.field_of_view(32, 20.0),
+            thickness_nm=9.5,
+            convergence_mrad=12.5,
+            geometry=Geometry.field_of_view(32, 20.0),
             mistilt_mrad=polar_to_vector(float(stack.mistilt_mrad[tilt]), float(stack.azimuth_deg[tilt])),
-        )  # fmt: skip
+        )
         assert np.abs(chosen.values - expected).max() <= 1e-4 * expected.max()
 
 
