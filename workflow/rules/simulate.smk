@@ -114,7 +114,6 @@ rule referee_simulation:
         thickness_max_nm=planned("thickness_max_nm"),
         alpha_max_mrad=planned("alpha_max_mrad"),
         tau_max_mrad=planned("tau_max_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
     script:
         "../scripts/referee_simulation.py"
 
