@@ -22,7 +22,8 @@ import tifffile
 from ase import Atoms
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from pacbed.simulation.scan import frozen_phonon_periods, positions_needed, raster, scan_pacbed
+from pacbed.simulation.scan import positions_needed, raster, scan_pacbed
+from pacbed.simulation.supercell import frozen_phonon_periods
 
 SEED = 20260
 PATTERNS = 3
@@ -41,12 +42,12 @@ log = logging.getLogger("make_experiments")
 
 
 def strontium_titanate() -> tuple[Atoms, np.ndarray]:
-    """The cubic cell with its planes in the middle of two slices, and the mean-square displacements [Å^2].
+    """The cubic cell and the mean-square displacement tensors of its atoms [Å^2].
 
     # ASSUME: isotropic displacements at room temperature, B = 0.6214 (Sr), 0.4398 (Ti), 0.7323 (O) Å^2, after Abramov
     # et al., Acta Cryst. B51 (1995) 942.
     """
-    sites = [(0, 0, 0.25), (0.5, 0.5, 0.75), (0.5, 0.5, 0.25), (0.5, 0, 0.75), (0, 0.5, 0.75)]
+    sites = [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
     atoms = Atoms("SrTiO3", scaled_positions=sites, cell=[CELL] * 3, pbc=True)
     u2 = np.array([0.6214, 0.4398, 0.7323, 0.7323, 0.7323]) / (8 * np.pi**2)
     return atoms, u2[:, None, None] * np.eye(3)
@@ -100,8 +101,7 @@ def simulate_configuration(truth: dict, offset: tuple[float, float], rng: np.ran
         mistilt_mrad=truth["mistilt_mrad"] * np.array([np.cos(azimuth), np.sin(azimuth)]),
         offset_mrad=(offset[0] * pitch, offset[1] * pitch),
     )[0]
-    inside = np.hypot(pattern.kx_mrad[None], pattern.ky_mrad[:, None]) <= truth["convergence_mrad"]
-    return {"intensity": pattern.intensity * inside.sum(), "kx_mrad": pattern.kx_mrad, "ky_mrad": pattern.ky_mrad}
+    return {"density": pattern.density, "kx_mrad": pattern.kx_mrad, "ky_mrad": pattern.ky_mrad}
 
 
 def simulate(index: int, truth: dict, work: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -116,14 +116,14 @@ def simulate(index: int, truth: dict, work: Path) -> tuple[np.ndarray, np.ndarra
             aside = file.with_suffix(".part.npz")
             np.savez(aside, **part)
             os.replace(aside, file)
-            log.info("%s: sum %.1f, %.0f s", file.name, part["intensity"].sum(), time.perf_counter() - start)
+            log.info("%s: %.0f s", file.name, time.perf_counter() - start)
         part = dict(np.load(file))
         if finest is None:
             size = len(part["kx_mrad"])
             axis = part["kx_mrad"][0] + np.arange(2 * size) * (part["kx_mrad"][1] - part["kx_mrad"][0]) / 2
             finest = np.zeros((2 * size, 2 * size))
-        finest[int(2 * offset[1]) :: 2, int(2 * offset[0]) :: 2] += part["intensity"] / CONFIGURATIONS_PER_OFFSET
-    return finest / (np.pi * truth["convergence_mrad"] ** 2), axis
+        finest[int(2 * offset[1]) :: 2, int(2 * offset[0]) :: 2] += part["density"] / CONFIGURATIONS_PER_OFFSET
+    return finest, axis
 
 
 def detect(density: np.ndarray, axis: np.ndarray, truth: dict, rng: np.random.Generator) -> np.ndarray:

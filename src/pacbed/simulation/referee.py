@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
+from pacbed.errors import FormatError, SimulationError
+from pacbed.simulation.evidence import draw_comparisons, write_json
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
@@ -37,8 +38,8 @@ class ParameterSet:
 class SampledGeometry(Geometry):
     """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square."""
 
-    kx_mrad: np.ndarray | None = None
-    ky_mrad: np.ndarray | None = None
+    kx_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    ky_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, pattern: ScanPattern) -> SampledGeometry:
@@ -102,7 +103,7 @@ def referee_simulation(
         "patterns": results,
         "picture": str(out_png),
     }
-    _draw(results, pictures, Path(out_png))
+    draw_comparisons(results, pictures, out_png)
     write_json(figures, out_json)
 
 
@@ -130,14 +131,13 @@ def compare(
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
     wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
     positions = positions_needed(chosen.convergence_mrad, cell.lengths_a, cell.energy_ev)
-    field = renderer.field_mrad
     scan = scan_pacbed(
         cell.periods(wide),
         thickness_periods=[chosen.periods],
         energy_ev=cell.energy_ev,
         convergence_mrad=chosen.convergence_mrad,
         positions=raster(cell.lengths_a, positions),
-        max_angle_mrad=field + float(np.hypot(*chosen.mistilt_mrad)),
+        max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
         mistilt_mrad=chosen.mistilt_mrad,
         band_limit=cell.band_limit,
     )[0]
@@ -151,7 +151,7 @@ def compare(
         edge_mrad=0.0,
     )
     kx, ky = geometry.angles_mrad()
-    inside = np.hypot(kx + chosen.mistilt_mrad[0], ky + chosen.mistilt_mrad[1]) <= field
+    inside = np.hypot(kx + chosen.mistilt_mrad[0], ky + chosen.mistilt_mrad[1]) <= renderer.field_mrad
     direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
     figures = {
         "thickness_nm": round(chosen.periods * period_a / 10, 4),
@@ -176,43 +176,59 @@ def _named(direct: np.ndarray, table: np.ndarray) -> Sequence[tuple[str, np.ndar
     return (("scan", direct), ("table", table))
 
 
-def _draw(results: Sequence[Mapping], pictures: Sequence[tuple[np.ndarray, np.ndarray]], path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def accept_simulation(referee_json: str | Path, convergence_json: str | Path, out_json: str | Path) -> None:
+    """Let a system's simulation pass, or say what is wrong with it.
 
-    figure = Figure(figsize=(9, 2.7 * len(pictures)), layout="constrained")
-    axes = figure.subplots(len(pictures), 3, squeeze=False)
-    for row, result, (direct, table) in zip(axes, results, pictures, strict=True):
-        top = direct.max()
-        difference = table - direct
-        bound = max(np.abs(difference).max(), 1e-12 * top)
-        tilt = "({:.2f}, {:.2f})".format(*result["mistilt_mrad"])
-        shown = (
-            (direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
-            (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
-            (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
-        )
-        for axis, (image, title, colours, limits) in zip(row, shown, strict=True):
-            drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
-            figure.colorbar(drawn, ax=axis, shrink=0.8)
-            axis.set_title(title, fontsize=8)
-            axis.set_xticks([])
-            axis.set_yticks([])
-    save_figure(figure, FigureCanvasAgg, path)
+    Parameters
+    ----------
+    referee_json, convergence_json : path
+        What `referee_simulation` and `check_convergence` wrote.
+    out_json : path
+        Written only if both pass.
 
-
-def save_figure(figure: Any, canvas: Any, path: Path) -> None:
-    """Write a picture aside, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    canvas(figure).print_figure(aside, format="png", dpi=110)
-    os.replace(aside, path)
+    Raises
+    ------
+    SimulationError
+        A figure exceeds its tolerance; the message has the figures, the pictures' paths and what to change.
+    FormatError
+        A file is missing or damaged.
+    """
+    referee, convergence = _read(referee_json), _read(convergence_json)
+    try:
+        problems = _table_problems(referee) + _numerics_problems(convergence)
+        worst = {"referee": referee["worst_relative_l2"]}
+        worst |= {check["name"]: check["worst"] for check in convergence["checks"]}
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"{referee_json}, {convergence_json}: damaged or incomplete ({error!r})") from error
+    if problems:
+        raise SimulationError("the simulation is not accurate enough:\n" + "\n".join(problems))
+    write_json({"schema_version": SCHEMA_VERSION, "worst": worst}, out_json)
 
 
-def write_json(content: Mapping[str, Any], path: str | Path) -> None:
-    """Write figures aside, then rename the file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+def _table_problems(referee: Mapping[str, Any]) -> list[str]:
+    return [
+        f"rocking table against probe scan at {result['thickness_nm']} nm, {result['convergence_mrad']} mrad, mistilt "
+        f"{result['mistilt_mrad']} mrad: relative L2 {result['relative_l2']:.2e}, accepted: {referee['tolerance']:.2e} "
+        f"(picture: {referee['picture']})"
+        for result in referee["patterns"]
+        if not result["relative_l2"] <= referee["tolerance"]
+    ]
+
+
+def _numerics_problems(convergence: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{check['name']}: {check['what']} {check['worst']:.2e}, accepted: {check['tolerance']:.2e} (picture: "
+        f"{convergence['picture']}; lines to paste: {'; '.join(check['proposal']) or 'none'})"
+        for check in convergence["checks"]
+        if not check["worst"] <= check["tolerance"]
+    ]
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: damaged or incomplete ({error})") from error
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
+        raise FormatError(f"{path}: got another schema, accepted: schema_version {SCHEMA_VERSION}")
+    return content

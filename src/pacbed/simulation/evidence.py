@@ -1,0 +1,66 @@
+"""What the checks of a simulation leave behind: pictures and figures, complete or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def draw_comparisons(
+    results: Sequence[Mapping[str, Any]], pictures: Sequence[tuple[np.ndarray, np.ndarray]], path: str | Path
+) -> None:
+    """Scan, table and difference of every parameter set, one row each.
+
+    Parameters
+    ----------
+    results : sequence of mapping
+        Figures of the sets, as `compare` returns them.
+    pictures : sequence of pairs of numpy.ndarray, shape (ky, kx)
+        The two patterns of each set.
+    path : path
+        PNG file.
+    """
+    figure = Figure(figsize=(9, 2.7 * len(pictures)), layout="constrained")
+    axes = figure.subplots(len(pictures), 3, squeeze=False)
+    for row, result, (direct, table) in zip(axes, results, pictures, strict=True):
+        top = direct.max()
+        difference = table - direct
+        bound = max(np.abs(difference).max(), 1e-12 * top)
+        tilt = "({:.2f}, {:.2f})".format(*result["mistilt_mrad"])
+        shown = (
+            (direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
+            (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
+            (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
+        )
+        for axis, (image, title, colours, limits) in zip(row, shown, strict=True):
+            drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+            figure.colorbar(drawn, ax=axis, shrink=0.8)
+            axis.set_title(title, fontsize=8)
+            axis.set_xticks([])
+            axis.set_yticks([])
+    save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a picture aside, then rename it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    FigureCanvasAgg(figure).print_figure(aside, format="png", dpi=110)
+    os.replace(aside, path)
+
+
+def write_json(content: Mapping[str, Any], path: str | Path) -> None:
+    """Write figures aside, then rename the file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(aside, path)
