@@ -91,3 +91,79 @@ def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciproca
                     )
                 total += weight * value
         out[pixel] = total * scale
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def interpolate_planes(codes, start, weights):
+    """Intensities of every pair at several thicknesses, shape (pair, thickness).
+
+    `start` and `weights`, shapes (thickness,) and (thickness, 4), give the planes that each thickness combines.
+    """
+    count = len(start)
+    out = np.empty((codes.shape[1], count), dtype=np.float32)
+    block = 512  # pairs whose codes stay in cache while they are transposed
+    for first in range(0, codes.shape[1], block):
+        last = min(first + block, codes.shape[1])
+        for t in range(count):
+            for pair in range(first, last):
+                value = np.float32(0.0)
+                for node in range(weights.shape[1]):
+                    code = np.float32(codes[start[t] + node, pair]) * SCALE
+                    value += weights[t, node] * code * code
+                out[pair, t] = value
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def render_pixel_series(
+    kx, ky, tilt, values, source, row_start, slot, origin, steps, reciprocal, field, alpha, edge, scale, out
+):
+    """`render_pixels` for all thicknesses at once: the weights are shared, thickness is the inner, contiguous axis."""
+    inverse = np.linalg.inv(reciprocal)
+    span_h, span_l = slot.shape[0] // 2, slot.shape[1] // 2
+    outer = alpha + 0.5 * edge + 1e-9
+    reach_h = outer * np.hypot(inverse[0, 0], inverse[1, 0])
+    reach_l = outer * np.hypot(inverse[0, 1], inverse[1, 1])
+    w1, w2 = np.empty(4, dtype=np.float32), np.empty(4, dtype=np.float32)
+    count = values.shape[1]
+    for pixel in range(len(kx)):
+        x, y = kx[pixel], ky[pixel]
+        total = out[pixel]
+        total[:] = 0.0
+        if np.hypot(x + tilt[0], y + tilt[1]) > field:
+            continue
+        c1 = x * inverse[0, 0] + y * inverse[1, 0]
+        c2 = x * inverse[0, 1] + y * inverse[1, 1]
+        u1 = (c1 + tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0]) * steps[0]
+        u2 = (c2 + tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1]) * steps[1]
+        b1, b2 = int(np.floor(u1)), int(np.floor(u2))
+        _cubic(u1 - b1, w1)
+        _cubic(u2 - b2, w2)
+        for h in range(max(-span_h, int(np.ceil(c1 - reach_h))), min(span_h, int(np.floor(c1 + reach_h))) + 1):
+            for k in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
+                index = slot[h + span_h, k + span_l]
+                if index < 0:
+                    continue
+                dx = x - h * reciprocal[0, 0] - k * reciprocal[1, 0]
+                dy = y - h * reciprocal[0, 1] - k * reciprocal[1, 1]
+                distance = np.sqrt(dx * dx + dy * dy)
+                if distance > outer:
+                    continue
+                weight = np.float32(scale)
+                if distance > alpha - 0.5 * edge and edge > 0.0:
+                    weight *= np.float32((alpha + 0.5 * edge - distance) / edge)
+                i = b1 - h * steps[0] + origin - 1
+                j = b2 - k * steps[1] + origin - 1
+                for a in range(4):
+                    at = row_start[index, i + a] + j
+                    r0, r1 = values[source[at]], values[source[at + 1]]
+                    r2, r3 = values[source[at + 2]], values[source[at + 3]]
+                    outer_weight = weight * w1[a]
+                    v0, v1, v2, v3 = (
+                        w2[0] * outer_weight,
+                        w2[1] * outer_weight,
+                        w2[2] * outer_weight,
+                        w2[3] * outer_weight,
+                    )
+                    for t in range(count):
+                        total[t] += v0 * r0[t] + v1 * r1[t] + v2 * r2[t] + v3 * r3[t]

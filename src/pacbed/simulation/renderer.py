@@ -12,7 +12,13 @@ from scipy.ndimage import gaussian_filter
 from pacbed.errors import bad_value
 from pacbed.simulation.directions import MARGIN_NODES, cone_nodes, representatives
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.render_kernels import combine_planes, render_pixels, spread_pairs
+from pacbed.simulation.render_kernels import (
+    combine_planes,
+    interpolate_planes,
+    render_pixel_series,
+    render_pixels,
+    spread_pairs,
+)
 from pacbed.simulation.rocking_table import RockingTable
 
 CACHED_THICKNESSES = 6
@@ -31,6 +37,7 @@ class Renderer:
         self.table = table
         self._lock = Lock()
         self._planes: OrderedDict[float, np.ndarray] = OrderedDict()
+        self._series: tuple[tuple[float, ...], np.ndarray] = ((), np.empty((0, 0), dtype=np.float32))
         self._index()
 
     def _index(self) -> None:
@@ -130,10 +137,20 @@ class Renderer:
         for thickness in thicknesses_nm:
             self._check(thickness, convergence_mrad, mistilt_mrad, blur_mrad, edge)
         kx, ky = geometry.angles_mrad()
-        series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
-        for index, thickness in enumerate(thicknesses_nm):
-            plane = self._plane(float(thickness))
-            series[index] = self._image(plane, kx, ky, convergence_mrad, mistilt_mrad, geometry, blur_mrad, edge)
+        values = np.empty((kx.size, len(thicknesses_nm)), dtype=np.float32)
+        render_pixel_series(
+            kx.reshape(-1),
+            ky.reshape(-1),
+            np.asarray(mistilt_mrad, dtype=float),
+            self._series_values(tuple(float(thickness) for thickness in thicknesses_nm)),
+            self._source,
+            *self._kernel_arguments(convergence_mrad, edge, geometry),
+            values,
+        )
+        series = np.ascontiguousarray(values.T).reshape(-1, *geometry.shape)
+        if blur_mrad > 0:
+            sigma = blur_mrad / geometry.pixel_mrad
+            series = gaussian_filter(series, (0, sigma, sigma), mode="nearest")
         return series
 
     def _edge(self, geometry: Geometry, edge_mrad: float | None) -> float:
@@ -160,11 +177,8 @@ class Renderer:
             if thickness_nm in self._planes:
                 self._planes.move_to_end(thickness_nm)
                 return self._planes[thickness_nm]
-        table = self.table
-        position = thickness_nm / table.plane_spacing_nm
-        start = int(np.clip(np.floor(position) - 1, 0, max(0, len(table.intensity) - 4)))
-        chosen = np.arange(start, min(start + 4, len(table.intensity)))
-        pairs = combine_planes(table.intensity, start, lagrange(position, chosen).astype(np.float32))
+        chosen, weights = self._planes_around(thickness_nm)
+        pairs = combine_planes(self.table.intensity, chosen[0], weights.astype(np.float32))
         plane = spread_pairs(pairs, self._source)
         with self._lock:
             self._planes[thickness_nm] = plane
@@ -173,27 +187,49 @@ class Renderer:
         return plane
 
     def _image(self, plane, kx, ky, convergence_mrad, mistilt_mrad, geometry, blur_mrad, edge) -> np.ndarray:
-        table = self.table
         image = np.empty(geometry.shape, dtype=np.float32)
         render_pixels(
             kx.reshape(-1),
             ky.reshape(-1),
             np.asarray(mistilt_mrad, dtype=float),
             plane,
-            self._row_start,
-            self._slot,
-            self._origin,
-            np.asarray(table.steps, dtype=np.int64),
-            table.reciprocal_mrad,
-            table.field_mrad,
-            float(convergence_mrad),
-            float(edge),
-            geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
+            *self._kernel_arguments(convergence_mrad, edge, geometry),
             image.reshape(-1),
         )
         if blur_mrad > 0:
             image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
         return image
+
+    def _kernel_arguments(self, convergence_mrad: float, edge: float, geometry: Geometry) -> tuple:
+        table = self.table
+        return (
+            self._row_start,
+            self._slot,
+            self._origin,
+            np.asarray(table.steps, dtype=np.int64),
+            table.reciprocal_mrad,
+            float(table.field_mrad),
+            float(convergence_mrad),
+            float(edge),
+            geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
+        )
+
+    def _series_values(self, thicknesses_nm: tuple[float, ...]) -> np.ndarray:
+        """Intensities of the wedge at several thicknesses, shape (pair, thickness); the last set is kept."""
+        with self._lock:
+            if self._series[0] != thicknesses_nm:
+                planes = [self._planes_around(thickness) for thickness in thicknesses_nm]
+                start = np.array([chosen[0] for chosen, _ in planes])
+                weights = np.array([weight for _, weight in planes], dtype=np.float32)
+                self._series = (thicknesses_nm, interpolate_planes(self.table.intensity, start, weights))
+            return self._series[1]
+
+    def _planes_around(self, thickness_nm: float) -> tuple[np.ndarray, np.ndarray]:
+        """Up to four planes around a thickness and their weights."""
+        position, planes = thickness_nm / self.table.plane_spacing_nm, len(self.table.intensity)
+        start = int(np.clip(np.floor(position) - 1, 0, max(0, planes - 4)))
+        chosen = np.arange(start, min(start + 4, planes))
+        return chosen, lagrange(position, chosen)
 
 
 def lagrange(position: float, nodes: np.ndarray) -> np.ndarray:
