@@ -2,6 +2,8 @@ rule check_convergence:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        # Slices of other depths are made anew from the file.
+        cif=setting("crystal.cif"),
     output:
         findings="results/{system}/simulation/convergence.json",
         plot=report(
@@ -25,8 +27,6 @@ rule check_convergence:
         alpha_max_mrad=planned("alpha_max_mrad"),
         tau_max_mrad=planned("tau_max_mrad"),
         max_angle_mrad=planned("max_angle_mrad"),
-        cone_mrad=planned("cone_mrad"),
-        field_mrad=planned("field_mrad"),
         direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
         propagator=setting("simulation.propagator"),
         tolerance=setting("simulation.tolerance"),

@@ -1,12 +1,22 @@
 """Adapter: everything a prediction needs into one file."""
 
+from pathlib import Path
+
 from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.bundle import pack_bundle
 
+settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 pack_bundle(
     system=snakemake.wildcards.system,
+    structure_dir=Path(snakemake.input.cell).parent,
+    table_dir=snakemake.input.table,
+    stack_dir=snakemake.input.stack,
+    models_dir=Path(snakemake.input.parity).parent,
+    accepted_json=snakemake.input.accepted,
+    evaluation_json=snakemake.input.evaluation,
+    **settings,
     out_bundle=snakemake.output.bundle,
 )
