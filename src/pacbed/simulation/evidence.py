@@ -64,3 +64,30 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
     aside = path.with_name(path.name + ".part")
     aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(aside, path)
+
+
+def draw_checks(figures: Mapping[str, Any], path: str | Path) -> None:
+    """Every numerical check as a bar on a logarithmic axis, with its tolerance.
+
+    Parameters
+    ----------
+    figures : mapping
+        What `check_convergence` writes.
+    path : path
+        PNG file.
+    """
+    checks = figures["checks"]
+    figure = Figure(figsize=(8, 0.6 * len(checks) + 1.2), layout="constrained")
+    axis = figure.subplots()
+    for row, check in enumerate(checks):
+        good = check["worst"] <= check["tolerance"]
+        axis.barh(row, max(check["worst"], 1e-6), left=1e-6, color="tab:green" if good else "tab:red", alpha=0.7)
+        axis.plot([check["tolerance"]] * 2, [row - 0.4, row + 0.4], color="black")
+        axis.text(1.2e-6, row, f"{check['what']}: {check['worst']:.1e}", va="center", fontsize=8)
+    axis.set_xscale("log")
+    axis.set_xlim(1e-6, 1.0)
+    axis.set_yticks(range(len(checks)), [check["name"] for check in checks])
+    axis.invert_yaxis()
+    depths = ", ".join(f"{thickness:g}" for thickness in figures["thicknesses_nm"])
+    axis.set_xlabel(f"worst of {depths} nm; the black line is the tolerance")
+    save_figure(figure, path)

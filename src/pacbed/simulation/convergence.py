@@ -1,0 +1,234 @@
+"""Are the numerics of the rocking table good enough? Each choice is refined alone, all others unchanged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.orientation import orient
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.slicing import slice_potentials
+from pacbed.crystal.structure import Crystal, read_cif
+from pacbed.simulation.directions import cone_nodes, direction_grid, starting_pitch_mrad
+from pacbed.simulation.evidence import draw_checks, write_json
+from pacbed.simulation.interpolation_check import (
+    plane_error,
+    random_directions,
+    run_in_batches,
+    squared_direction_error,
+)
+from pacbed.simulation.orient_structure import MEAN_LOSS, WORST_LOSS
+from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
+
+log = logging.getLogger(__name__)
+SCHEMA_VERSION = 1
+MIDDLE_NM = 50.0
+PATTERN_DIRECTIONS = 150  # enough to weigh the whole aperture; what converges is seen long before a picture is sharp
+CURVES = 40
+PLANE_CURVES = 8
+TILT_AZIMUTH_DEG = 20.0  # on no mirror of any lattice
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Few directions of a tilted aperture, chosen so that their beams fall on common pixels.
+
+    Attributes
+    ----------
+    steps : int
+        Directions per reciprocal-lattice vector.
+    nodes : numpy.ndarray of int, shape (direction, 2)
+        Directions q = (m1 G1 + m2 G2) / steps, the mistilt left out.
+    tilt_mrad : numpy.ndarray, shape (2,)
+        The mistilt [mrad].
+    q : numpy.ndarray, shape (direction, 2)
+        Directions with the mistilt [1/Å].
+    beams : numpy.ndarray of int, shape (beam, 2)
+        Reciprocal-lattice vectors that reach the field of view.
+    reciprocal : numpy.ndarray, shape (2, 2)
+        Rows G1, G2 [1/Å].
+    """
+
+    steps: int
+    nodes: np.ndarray
+    tilt_mrad: np.ndarray
+    q: np.ndarray
+    beams: np.ndarray
+    reciprocal: np.ndarray
+
+    def patterns(self, intensity: np.ndarray, field: float) -> np.ndarray:
+        """Sum over the aperture where k = q + G, without the mistilt, lies in the field [1/Å]; (plane, pixel)."""
+        pixels = (self.nodes[:, None, :] + self.steps * self.beams[None]).reshape(-1, 2)
+        unique, index = np.unique(pixels, axis=0, return_inverse=True)
+        inside = np.linalg.norm(unique @ self.reciprocal / self.steps, axis=1) <= field
+        flat = intensity.reshape(len(intensity), -1).astype(float)
+        sums = np.stack([np.bincount(index.ravel(), weights=plane, minlength=len(unique)) for plane in flat])
+        return sums[:, inside]
+
+
+def sample_aperture(slices: SlicePotentials, alpha_mrad: float, tau_mrad: float, field_mrad: float) -> Sample:
+    """About `PATTERN_DIRECTIONS` directions of the largest aperture at the largest mistilt."""
+    unit = 1e3 * wavelength_a(slices.energy_ev)
+    reciprocal = slices.reciprocal
+    area = abs(np.linalg.det(reciprocal)) * unit**2
+    steps = max(1, int(np.ceil(np.sqrt(PATTERN_DIRECTIONS * area / (np.pi * alpha_mrad**2)))))
+    nodes = cone_nodes(reciprocal * unit / steps, alpha_mrad)
+    azimuth = np.deg2rad(TILT_AZIMUTH_DEG)
+    tilt = tau_mrad * np.array([np.cos(azimuth), np.sin(azimuth)])
+    beams = cone_nodes(reciprocal * unit, field_mrad + alpha_mrad)
+    return Sample(steps, nodes, tilt, nodes @ reciprocal / steps + tilt / unit, beams, reciprocal)
+
+
+def check_convergence(
+    structure_dir: str | Path, settings: Mapping[str, Any], out_json: str | Path, out_png: str | Path
+) -> None:
+    """Refine each numerical choice alone and write down how much a pattern changes.
+
+    Computed at about 50 nm and at the largest thickness, with the largest convergence angle and mistilt of the grid.
+    Cone and field of view need no check: the table refuses what they do not hold, and what they hold does not depend on
+    them.
+
+    Parameters
+    ----------
+    structure_dir : path
+        Folder with slice potentials; the CIF file they came from must still be there.
+    settings : mapping
+        ``thickness_max_nm``, ``alpha_max_mrad``, ``tau_max_mrad``, ``max_angle_mrad`` (half width of the field of
+        view), ``direction_pitch_mrad`` (number or "auto"), ``propagator``, ``tolerance``.
+    out_json, out_png : path
+        Figures, with lines to paste into the configuration where a tolerance is exceeded, and their picture.
+    """
+    slices = SlicePotentials.load(structure_dir)
+    work = _Workbench(slices, settings)
+    checks = [work.slice_depth(), work.grid(), *work.losses(), *work.interpolation()]
+    for check in checks:
+        log.info("%s", check)
+    figures = {
+        "schema_version": SCHEMA_VERSION,
+        "accepted": all(check["worst"] <= check["tolerance"] for check in checks),
+        "thicknesses_nm": [round(float(t), 3) for t in work.thicknesses_nm],
+        "grid_px": list(slices.grid),
+        "slice_depth_nm": slices.slice_depth_a / 10,
+        "checks": checks,
+        "picture": str(out_png),
+    }
+    draw_checks(figures, out_png)
+    write_json(figures, out_json)
+
+
+class _Workbench:
+    """One aperture at one mistilt, computed again and again with one choice changed."""
+
+    def __init__(self, slices: SlicePotentials, settings: Mapping[str, Any]) -> None:
+        self.slices, self.settings = slices, settings
+        self.tolerance = float(settings["tolerance"])
+        self.unit = 1e3 * wavelength_a(slices.energy_ev)
+        deepest = max(1, int(10 * settings["thickness_max_nm"] / slices.period_a + 1e-6))
+        self.planes = max(1, round(deepest * slices.period_a / (10 * MIDDLE_NM)))
+        self.periods = max(1, deepest // self.planes)
+        self.kept = sorted({1, self.planes})
+        self.thicknesses_nm = np.array(self.kept) * self.periods * slices.period_a / 10
+        alpha, tau = float(settings["alpha_max_mrad"]), float(settings["tau_max_mrad"])
+        self.alpha_mrad = alpha
+        self.sample = sample_aperture(slices, alpha, tau, float(settings["max_angle_mrad"]))
+        rocking = self._run(slices, self.sample.q)
+        self.reference = self._patterns(rocking.intensity)
+        self.lost = rocking.lost[self.kept]
+        self._crystal: Crystal | None = None
+
+    def _run(self, slices: SlicePotentials, q: np.ndarray) -> Rocking:
+        engine = PlaneWaveEngine(slices, propagator=self.settings["propagator"])
+        beams, planes = self.sample.beams, self.planes
+        return run_in_batches(engine, q, beams=beams, planes=planes, periods_per_plane=self.periods)
+
+    def _patterns(self, intensity: np.ndarray) -> np.ndarray:
+        return self.sample.patterns(intensity[self.kept], float(self.settings["max_angle_mrad"]) / self.unit)
+
+    def _rebuilt(self, *, grid: tuple[int, int], count: int) -> SlicePotentials:
+        old = self.slices
+        if self._crystal is None:
+            self._crystal = orient(read_cif(old.source), old.zone_axis)
+        return slice_potentials(
+            self._crystal,
+            zone_axis=old.zone_axis,
+            energy_ev=old.energy_ev,
+            grid=grid,
+            slices=count,
+            thermal_model=old.thermal_model,
+            parametrization=old.parametrization,
+        )
+
+    def _refined(self, slices: SlicePotentials) -> list[float]:
+        refined = self._patterns(self._run(slices, self.sample.q).intensity)
+        return _relative(self.reference, refined)
+
+    def slice_depth(self) -> dict[str, Any]:
+        finer = self._rebuilt(grid=self.slices.grid, count=2 * len(self.slices.potential))
+        line = f"slice_depth_nm: {finer.slice_depth_a / 10:.4f}"
+        return _finding("slice_depth", "relative L2 against half the depth", self._refined(finer), self.tolerance, line)
+
+    def grid(self) -> dict[str, Any]:
+        x, y = (2 * int(np.ceil(0.75 * points)) for points in self.slices.grid)
+        values = self._refined(self._rebuilt(grid=(x, y), count=len(self.slices.potential)))
+        # What a grid loses at its band limit is missing from the pattern, mostly as a common factor: the automatic grid
+        # accepts that loss, so a smaller tolerance here would refuse what was chosen on purpose.
+        limit = max(self.tolerance, MEAN_LOSS)
+        return _finding("grid", "relative L2 against a 1.5 times finer grid", values, limit, f"grid_px: [{x}, {y}]")
+
+    def losses(self) -> list[dict[str, Any]]:
+        x, y = (2 * int(np.ceil(0.75 * points)) for points in self.slices.grid)
+        line = f"grid_px: [{x}, {y}]"
+        mean, most = self.lost.mean(axis=1).tolist(), self.lost.max(axis=1).tolist()
+        return [
+            _finding("mean_loss", "fraction of the beam lost to the band limit, mean", mean, MEAN_LOSS, line),
+            _finding("worst_loss", "fraction of the beam lost to the band limit, worst", most, WORST_LOSS, line),
+        ]
+
+    def interpolation(self) -> list[dict[str, Any]]:
+        asked, deepest = self.settings["direction_pitch_mrad"], float(self.settings["thickness_max_nm"])
+        pitch = starting_pitch_mrad(self.slices.energy_ev, deepest) if isinstance(asked, str) else float(asked)
+        steps = direction_grid(self.slices, cone_mrad=self.alpha_mrad, pitch_mrad=pitch).pitch_mrad
+        engine = PlaneWaveEngine(self.slices, propagator=self.settings["propagator"])
+        sample = self.sample
+        points = random_directions(CURVES, self.alpha_mrad, rng=np.random.default_rng(0))
+        out = np.linalg.norm(points[:, None] + sample.beams @ sample.reciprocal * self.unit, axis=-1)
+        seen, points = out <= float(self.settings["max_angle_mrad"]), points + sample.tilt_mrad
+        squared = squared_direction_error(
+            engine, points, steps, beams=sample.beams, seen=seen, planes=self.planes, periods_per_plane=self.periods
+        )
+        # The errors of the beams that meet in a pixel come from different directions and are independent.
+        total = squared[self.kept] * len(sample.nodes)
+        values = np.sqrt(total) / np.linalg.norm(self.reference, axis=1)
+        few = slice(0, PLANE_CURVES)
+        between = plane_error(engine, points[few], beams=sample.beams, seen=seen[few], thickness_max_nm=deepest)
+        # The error of cubic interpolation grows with the fourth power of the pitch.
+        finer = 0.9 * pitch * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
+        what = "relative L2 of a pattern interpolated between"
+        line = f"direction_pitch_mrad: {finer:.3f}"
+        return [
+            _finding("direction_pitch", f"{what} directions", values.tolist(), self.tolerance, line),
+            _finding("thickness_planes", f"{what} thickness planes", [between], self.tolerance, ""),
+        ]
+
+
+def _finding(name: str, what: str, values: Sequence[float], tolerance: float, line: str) -> dict[str, Any]:
+    worst = float(max(values))
+    return {
+        "name": name,
+        "what": what,
+        "values": [float(value) for value in values],
+        "worst": worst,
+        "tolerance": float(tolerance),
+        "proposal": [] if worst <= tolerance or not line else [line],
+    }
+
+
+def _relative(patterns: np.ndarray, refined: np.ndarray) -> list[float]:
+    """Relative L2 difference, plane by plane."""
+    return list(np.linalg.norm(patterns - refined, axis=1) / np.linalg.norm(refined, axis=1))
