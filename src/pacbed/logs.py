@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import os
 import platform
 import sys
 import time
@@ -26,7 +27,7 @@ def configure_logging(log_path: str | Path, parameters: Mapping[str, Any] | None
     """Send this process's log to a file, from the versions in use to the run time or the traceback at the end.
 
     Warnings of Python and of libraries go into the file; the terminal gets the project's own warnings and, when the job
-    fails, one line for an error of the user and the traceback for anything else.
+    fails, the error with the place of its traceback.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ def configure_logging(log_path: str | Path, parameters: Mapping[str, Any] | None
     to_terminal.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
     logging.captureWarnings(True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # TensorFlow's greetings bypass Python; its warnings stay
     _log_start(parameters or {})
     _Ending(path).install()
 
@@ -134,10 +136,8 @@ class _Ending:
     def on_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self.outcome = "failed"
         LOGGER.critical("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
-        if isinstance(error, PacbedError):
-            print(f"error: {error}\n(traceback: {self.path})", file=sys.stderr)
-        else:
-            sys.__excepthook__(kind, error, trace)
+        text = f"{error}" if isinstance(error, PacbedError) else f"{kind.__name__}: {error}"
+        print(f"error: {text}\n(traceback: {self.path})", file=sys.stderr)
 
     def on_exit(self) -> None:
         LOGGER.info("%s after %.1f s, peak memory %.0f MB", self.outcome, self._elapsed(), _peak_memory_mb())

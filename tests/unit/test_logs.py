@@ -37,11 +37,12 @@ def test_own_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp_pa
     assert "Traceback" in log and "failed after" in log
 
 
-def test_unexpected_error_shows_its_traceback_once_on_the_terminal(tmp_path):
+def test_unexpected_error_says_its_kind_and_where_the_traceback_lies(tmp_path):
     done, log = run_job(tmp_path, "1 / 0\n")
     assert done.returncode == 1
-    assert done.stderr.count("Traceback") == 1
-    assert "ZeroDivisionError" in log
+    assert done.stderr.splitlines()[0] == "error: ZeroDivisionError: division by zero"
+    assert str(tmp_path / "deep" / "job.log") in done.stderr
+    assert "Traceback" in log
 
 
 def test_warnings_of_libraries_go_into_the_log_only(tmp_path):

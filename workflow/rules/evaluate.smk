@@ -6,6 +6,7 @@ rule evaluate:
         descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
     output:
         errors="results/{system}/evaluation/errors.json",
+        answers="results/{system}/evaluation/answers.csv",
         plot=report(
             "results/{system}/evaluation/errors.png",
             caption="../report/evaluation.rst",

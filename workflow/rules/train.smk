@@ -81,6 +81,8 @@ rule train_network:
 rule export_networks:
     input:
         networks=expand("results/{{system}}/models/{task}.keras", task=TASKS),
+        descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
+        table="results/{system}/simulation/rocking",
     output:
         networks=expand("results/{{system}}/models/{task}.onnx", task=TASKS),
         parity="results/{system}/models/parity.json",

@@ -8,4 +8,8 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.learning.export import export_networks
 
-export_networks(snakemake.input.networks, out_dir=Path(snakemake.output.parity).parent)
+export_networks(
+    snakemake.input.networks,
+    table_dir=snakemake.input.table,
+    out_dir=Path(snakemake.output.parity).parent,
+)

@@ -15,4 +15,5 @@ train_network(
     out_keras=snakemake.output.network,
     out_history_csv=snakemake.output.history,
     out_curves_png=snakemake.output.curves,
+    threads=snakemake.threads,
 )
