@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# ASSUME: thermal diffuse scattering is smooth: a broad Gaussian, the elastic disk smeared, and a level; no Kikuchi bands.
+# ASSUME: thermal diffuse scattering is smooth, a broad Gaussian and the elastic disk smeared, without Kikuchi bands.
 # Its height relative to the brightest elastic pixel: thick slabs scatter most of the beam diffusely.
 DIFFUSE_MAX = 1.2
 DIFFUSE_WIDTH = (0.15, 0.7)  # standard deviation of the broad part over the image's width
@@ -62,7 +62,7 @@ def degrade(images: np.ndarray, *, rng: np.random.Generator, noise_max: float) -
     peak = np.maximum(images.max(axis=(1, 2), keepdims=True), np.float32(1e-30))
     clean = images / peak
     clean += diffuse_background(center_of_mass(clean), images.shape[1], rng=rng)
-    electrons = _column(np.exp(rng.uniform(*np.log(ELECTRONS), count)))
+    electrons = _column(np.exp(rng.uniform(np.log(ELECTRONS[0]), np.log(ELECTRONS[1]), count)))
     # Small amounts of noise matter more often than the largest: sigma grows as the square of a uniform number.
     sigma = _column(noise_max * rng.random(count) ** 2)
     # ASSUME: with tens of electrons per bright pixel, Poisson counts are Gaussian with the variance of their mean.

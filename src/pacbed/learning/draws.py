@@ -24,7 +24,7 @@ SCALE_TOLERANCE = (0.9, 1.1)
 
 @dataclass(frozen=True)
 class DrawRanges:
-    """Lowest and highest value of what is drawn: thickness [nm], convergence angle and mistilt [mrad], relative scale."""
+    """Lowest and highest value of what is drawn; scale is the pixel size relative to the field of view's."""
 
     thickness_nm: tuple[float, float]
     convergence_mrad: tuple[float, float]
@@ -219,35 +219,3 @@ def render_draw(renderer: Renderer, draw: Draw, *, pixels: int, max_angle_mrad: 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(render_group, zip(starts.tolist(), stops, strict=True)))
     return images
-
-
-def nearest_class(values: np.ndarray, class_values: Sequence[float]) -> np.ndarray:
-    """Index of the class nearest to each value, shape (n,)."""
-    distance = np.abs(np.asarray(values)[:, None] - np.asarray(class_values)[None])
-    return np.asarray(np.argmin(distance, axis=1))
-
-
-def soft_labels(values: np.ndarray, class_values: Sequence[float], *, width: float = 1.0) -> np.ndarray:
-    """Probabilities over ordered classes that fall off as a Gaussian around each true value.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        True values.
-    class_values : sequence of float
-        Ascending values of the classes.
-    width : float
-        Standard deviation in units of the (mean) class step.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, class)
-        Rows sum to 1.
-    """
-    classes = np.asarray(class_values, dtype=np.float64)
-    if len(classes) == 1:
-        return np.ones((len(values), 1), dtype=np.float32)
-    step = (classes[-1] - classes[0]) / (len(classes) - 1)
-    logits = -0.5 * ((np.asarray(values)[:, None] - classes) / (width * step)) ** 2
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)

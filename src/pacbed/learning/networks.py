@@ -16,7 +16,7 @@ def build_network(recipe: str, *, task: str, pixels: int, classes: int) -> keras
     Parameters
     ----------
     recipe : {"compact", "paper"}
-        compact: about 0.3 million weights; paper: Xception without pretrained weights, 25 million.
+        compact: about 0.2 million weights; paper: Xception without pretrained weights, 25 million.
     task : str
         Becomes the network's name.
     pixels : int
@@ -47,21 +47,19 @@ def _convolution(x: keras.KerasTensor, filters: int, *, kernel: int = 3, strides
 
 
 def _compact(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
-    """Strided convolutions: most of the arithmetic happens on 16 x 16 and 8 x 8 pixels."""
+    """Strided convolutions: most of the arithmetic happens on 16 x 16 pixels and below."""
     x = _convolution(pattern, 16, kernel=5, strides=2)
     x = _convolution(x, 32, strides=2)
     x = _convolution(x, 32)
     x = _convolution(x, 64, strides=2)
     x = _convolution(x, 64)
-    x = _convolution(x, 128)
-    # Whether a feature occurs at all and how much of the pattern shows it are different pieces of information.
-    pooled = [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
-    x = layers.Concatenate()([*pooled, convergence])
+    x = _convolution(x, 128, strides=2)
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), convergence])
     return layers.Dense(128, activation="relu")(x)
 
 
 def _paper(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
-    """Oberaigner et al. 2023, figure 1: Xception, then two layers of 1,024 nodes that also see the convergence angle."""
+    """Oberaigner et al. 2023, figure 1: Xception, convergence angle, two layers of 1,024 nodes."""
     pixels = pattern.shape[1]
     colours = layers.Concatenate()([pattern, pattern, pattern])
     body = keras.applications.Xception(include_top=False, weights=None, input_shape=(pixels, pixels, 3), pooling="avg")

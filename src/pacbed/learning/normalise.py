@@ -1,4 +1,4 @@
-"""What a network sees: the one place that turns a pattern and a convergence angle into inputs, in training and prediction."""
+"""The one place that turns a pattern and a convergence angle into a network's inputs, in training and prediction."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def normalise_batch(images: np.ndarray) -> np.ndarray:
     """
     # Averaged over 3 x 3 pixels, every second one is enough for quantiles.
     smooth = _box_average(images)[:, ::2, ::2].reshape(len(images), -1)
-    low, high = (int(round(quantile * (smooth.shape[1] - 1))) for quantile in (DARK_QUANTILE, BRIGHT_QUANTILE))
+    low, high = (round(quantile * (smooth.shape[1] - 1)) for quantile in (DARK_QUANTILE, BRIGHT_QUANTILE))
     ordered = np.partition(smooth, (low, high), axis=1)
     dark, bright = ordered[:, low], ordered[:, high]
     spread = np.maximum(bright - dark, 1e-6 * np.ptp(images, axis=(1, 2)) + 1e-30)
