@@ -1,7 +1,7 @@
 """The forward model: what a detector would have recorded, as a function of what is to be found out.
 
-A rendered pattern times a gain, plus a constant and two broad Gaussians (inelastic and diffuse scattering that the table
-does not hold). These four enter linearly and are solved for inside (variable projection, Golub & Pereyra 1973).
+A rendered pattern times a gain, plus a constant and two broad Gaussians (inelastic and diffuse scattering that the
+table does not hold). These four enter linearly and are solved for inside (variable projection, Golub & Pereyra 1973).
 """
 
 from __future__ import annotations

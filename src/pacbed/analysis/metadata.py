@@ -1,6 +1,7 @@
 """What a microscope file says about its pattern: pixel size, beam energy, convergence angle.
 
-The dictionaries are RosettaSciIO's: `axes` (one per array axis), `metadata` (HyperSpy's layout) and `original_metadata`.
+The dictionaries are RosettaSciIO's: `axes` (one per array axis), `metadata` (HyperSpy's layout) and
+`original_metadata`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -70,7 +70,7 @@ def read_pattern(path: str | Path, *, dataset: str | None = None) -> Pattern:
         raise
     except (MemoryError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 - thirty readers of damaged files raise anything
+    except Exception as error:  # thirty readers of damaged files raise anything
         raise PatternError(f"pattern: {file} cannot be read ({_one_line(error)})") from error
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return replace(

@@ -1,7 +1,7 @@
 """Finds the basins in which a refinement may start: every thickness, mistilt and rotation against one pattern at once.
 
-Patterns are compared in the frame of their own bright region (`find_outline`), which takes out centre and pixel size, and
-in polar coordinates, in which a rotation is a shift that Fourier transforms try all at once.
+Patterns are compared in the frame of their own bright region (`find_outline`), which takes out centre and pixel size,
+and in polar coordinates, in which a rotation is a shift that Fourier transforms try all at once.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def mistilt_grid(largest_mrad: float, azimuth_range_deg: tuple[float, float]) ->
     rings = int(np.ceil(largest_mrad / MISTILT_STEP_MRAD - 1e-9))
     for size in np.linspace(0, largest_mrad, rings + 1)[1:]:
         count = max(1, round(size * (high - low) / MISTILT_STEP_MRAD))
-        for azimuth in low + (np.arange(count) + 0.5) * (high - low) / count:
-            tilts.append((size * np.cos(azimuth), size * np.sin(azimuth)))
+        azimuths = low + (np.arange(count) + 0.5) * (high - low) / count
+        tilts += [(size * np.cos(azimuth), size * np.sin(azimuth)) for azimuth in azimuths]
     return np.array(tilts)
 
 
@@ -189,7 +189,7 @@ def _parameters(
 ) -> Parameters:
     tilt, center = library.mistilt_mrad[index], library.center_mrad[index]
     if reflected and library.mirror is not None:
-        # The entry was reflected in the x axis; the crystal's own mirror line differs by a rotation of twice its azimuth.
+        # The entry was reflected in the x axis; the crystal's own mirror line is a rotation by twice its azimuth away.
         turn_deg -= np.rad2deg(np.arctan2(library.mirror[1, 0], library.mirror[0, 0]))
         tilt, center = library.mirror @ tilt, library.mirror @ center
     rotation = -turn_deg if mirrored else turn_deg

@@ -1,0 +1,162 @@
+"""The result of a prediction: one JSON file with a schema, readable without this package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pacbed.errors import FormatError
+
+SCHEMA_VERSION = 1
+NORMAL_90 = 1.6449  # half width of the central 90 % of a normal distribution, in standard deviations
+
+Verdict = Literal["ok", "doubtful", "refused"]
+
+
+class Section(BaseModel):
+    """Base of every part: unknown fields, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Estimate(Section):
+    """A value with its uncertainty; null where it was not determined."""
+
+    value: float
+    std: float | None = Field(None, ge=0, description="standard deviation")
+    interval_90: tuple[float, float] | None = Field(None, description="central 90 % interval")
+
+
+class ThicknessEstimate(Estimate):
+    """A thickness, with the two parts of its uncertainty."""
+
+    std_statistical: float | None = Field(None, ge=0, description="from noise and residuals of this pattern")
+    std_model: float | None = Field(None, ge=0, description="from what the simulation itself does not know")
+
+
+class RotationEstimate(Estimate):
+    """A rotation, known up to the crystal's symmetry."""
+
+    modulo_deg: float = Field(gt=0, description="rotations by this angle cannot be told apart [deg]")
+
+
+class Candidate(Section):
+    """A peak of the thickness network's distribution."""
+
+    value: float = Field(description="thickness [nm]")
+    probability: float = Field(ge=0, le=1)
+
+
+class ClassProbabilities(Section):
+    """What a network returned."""
+
+    class_values: list[float]
+    probability: list[float]
+
+
+class Provenance(Section):
+    """What the result was made from."""
+
+    input: str = Field(description="file name")
+    input_sha256: str
+    bundle: str = Field(description="file name")
+    bundle_sha256: str
+    versions: dict[str, str]
+    parameters: dict[str, Any] = Field(description="everything given or assumed")
+
+
+class Result(Section):
+    """Thickness and whatever else one pattern tells."""
+
+    schema_version: Literal[1] = 1
+    system: str
+    thickness_nm: ThicknessEstimate | None
+    mistilt_mrad: Estimate | None = Field(description="angle between beam and zone axis")
+    mistilt_azimuth_deg: Estimate | None = Field(
+        description="direction of the mistilt in the image, from +x (right) towards +y (down); "
+        "null when the tilt is below two standard errors"
+    )
+    mistilt_x_mrad: Estimate | None = Field(description="component along the image's columns, to the right")
+    mistilt_y_mrad: Estimate | None = Field(description="component along the image's rows, downwards")
+    mistilt_covariance_mrad2: tuple[tuple[float, float], tuple[float, float]] | None = Field(
+        description="covariance of mistilt_x_mrad and mistilt_y_mrad"
+    )
+    scale: Estimate | None = Field(description="pixel size over that of the simulated stack")
+    pixel_mrad: Estimate | None
+    rotation_deg: RotationEstimate | None = Field(description="azimuth of the crystal's x axis in the image")
+    convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
+    blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
+    thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
+    misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
+    verdict: Verdict
+    reasons: list[str]
+    networks: dict[str, ClassProbabilities]
+    provenance: Provenance
+
+
+def estimate(value: float, std: float | None) -> Estimate:
+    """Normal estimate with its 90 % interval."""
+    return Estimate(value=value, std=std, interval_90=interval(value, std))
+
+
+def interval(value: float, std: float | None) -> tuple[float, float] | None:
+    """Central 90 % of a normal distribution."""
+    return None if std is None else (value - NORMAL_90 * std, value + NORMAL_90 * std)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file aside and rename it, so that it is whole or absent."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)
+
+
+def write_result(result: Result, path: str | Path) -> None:
+    """Store a result as JSON."""
+    write_text(path, result.model_dump_json(indent=2) + "\n")
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result.
+
+    Raises
+    ------
+    FormatError
+        The file is no result, is damaged, or was written by a newer version.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        version = data["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"result {path}: damaged, or no result ({type(error).__name__})") from None
+    if version != SCHEMA_VERSION:
+        raise FormatError(f"result {path}: got schema_version {version}, accepted: {SCHEMA_VERSION}; update pacbed")
+    try:
+        return Result.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FormatError(f"result {path}: {place}: {first['msg']}") from None
+
+
+def result_schema() -> dict[str, Any]:
+    """JSON schema of a result."""
+    return Result.model_json_schema()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the JSON schema."""
+    parser = argparse.ArgumentParser(prog="python -m pacbed.analysis.result")
+    parser.add_argument("--write-schema", type=Path, required=True, metavar="FILE")
+    write_text(parser.parse_args(arguments).write_schema, json.dumps(result_schema(), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The validation sheet: what was measured, what fits it best, what is left, and what the networks thought."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.patches import Circle
+
+from pacbed.analysis.result import Estimate, Result
+
+if TYPE_CHECKING:
+    from pacbed.analysis.predict import Analysis
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+}
+INK, BLUE, RED = "#222222", "#1f5a94", "#c0392b"
+LIGHT = ("inferno", 0.0, 1.0)  # colours, lowest, highest
+SIGNED = ("RdBu_r", -0.5, 0.5)  # the same span: one colour step means the same in all three
+VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
+CURVES = (
+    ("thickness", "thickness (nm)"),
+    ("mistilt", "mistilt (mrad)"),
+    ("scale", "scale, last round"),
+)
+WIDTH_INCHES, HEIGHT_INCHES, DPI = 7.2, 6.6, 200
+REASON_WIDTH = 50  # characters
+
+
+def draw_sheet(analysis: Analysis, path: str | Path) -> None:
+    """Draw the sheet of a result as PNG; the file appears complete or not at all.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        From `analyse`.
+    path : path
+        The file to write.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
+        FigureCanvasAgg(figure)
+        _draw_header(figure, analysis.result)
+        sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
+        images = figure.add_gridspec(
+            2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
+        )
+        _draw_images(figure, images, analysis)
+        curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
+        for column, (task, label) in enumerate(CURVES):
+            _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
+        _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(path.name + ".part")
+        figure.savefig(aside, format="png", dpi=DPI)
+        os.replace(aside, path)
+
+
+def _draw_header(figure: Figure, result: Result) -> None:
+    source = result.provenance
+    figure.text(0.075, 0.966, source.input, fontsize=10, fontweight="bold", color=INK, va="center")
+    figure.text(
+        0.875, 0.966, f"{result.system} · {source.bundle_sha256[:10]} · pacbed {source.versions.get('pacbed', '')}",
+        fontsize=6.5, color="#888888", va="center", ha="right",
+    )  # fmt: skip
+    figure.text(
+        0.935, 0.966, result.verdict.upper(), fontsize=8.5, fontweight="bold", color="white", va="center", ha="center",
+        bbox={"boxstyle": "round,pad=0.35", "fc": VERDICT_COLOURS[result.verdict], "ec": "none"},
+    )  # fmt: skip
+
+
+def _draw_images(figure: Figure, cells: GridSpec, analysis: Analysis) -> None:
+    view, model = analysis.model.view, analysis.model.image(analysis.parameters)
+    measured, best = (np.where(view.mask, image, np.nan) for image in (view.values, model))
+    top = float(np.nanpercentile(best, 99.8))
+    measured, best = measured / top, best / top
+    geometry = view.geometry(analysis.parameters, mirrored=analysis.model.mirrored)
+    (cx, cy), pixel, (ny, nx) = geometry.center_px, geometry.pixel_mrad, view.values.shape
+    extent = ((-0.5 - cx) * pixel, (nx - 0.5 - cx) * pixel, (ny - 0.5 - cy) * pixel, (-0.5 - cy) * pixel)
+    shown = (
+        ("measured", measured, *LIGHT),
+        ("best match", best, *LIGHT),
+        ("measured − best match", measured - best, *SIGNED),
+    )
+    for column, (title, image, colours, low, high) in enumerate(shown):
+        axes = figure.add_subplot(cells[0, column])
+        drawn = axes.imshow(image, extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+        axes.set_title(title, color=INK, pad=4)
+        axes.tick_params(length=2.5, pad=2)
+        if column:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel("y, downwards (mrad)", labelpad=1)
+        axes.set_xlabel("x (mrad)", labelpad=1)
+        _mark_disk(axes, analysis, dark_background=title in ("measured", "best match"))
+        if column:
+            place = figure.add_subplot(cells[1, :2] if column == 1 else cells[1, 2])
+            bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
+            bar.ax.tick_params(length=2, labelsize=6.5, pad=2)
+            bar.set_label("intensity, brightest of the best match = 1" if column == 1 else "difference", labelpad=1)
+
+
+def _mark_disk(axes: Axes, analysis: Analysis, *, dark_background: bool) -> None:
+    """Rim of the direct disk, and the mistilt as an arrow from the optic axis, true to scale."""
+    ink = "white" if dark_background else INK
+    radius = analysis.parameters.convergence_mrad
+    axes.add_patch(Circle((0, 0), radius, fill=False, ec=ink, lw=0.6, ls=(0, (4, 3)), alpha=0.7))
+    x, y, azimuth = (getattr(analysis.result, f"mistilt_{name}") for name in ("x_mrad", "y_mrad", "azimuth_deg"))
+    if azimuth is not None and dark_background:
+        arrow = {"arrowstyle": "-|>", "color": "#4fd1ff", "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+        axes.annotate("", (x.value, y.value), (0, 0), arrowprops=arrow)
+    axes.plot(0, 0, "+", color="#4fd1ff" if dark_background else INK, ms=4, mew=0.8)
+
+
+def _draw_curve(axes: Axes, result: Result, task: str, label: str) -> None:
+    curve = result.networks[task]
+    values, probability = np.array(curve.class_values), np.array(curve.probability)
+    axes.fill_between(values, probability, step="mid", color=BLUE, alpha=0.18, lw=0)
+    axes.step(values, probability, where="mid", color=BLUE, lw=1.0)
+    marked = _refined(result, task)
+    if marked is not None and result.misfit is not None:
+        axes.axvline(marked.value, color=RED, lw=1.0)
+        if marked.interval_90 is not None:
+            axes.axvspan(*marked.interval_90, color=RED, alpha=0.15, lw=0)
+    axes.set(xlabel=label, ylim=(0, 1.15 * float(probability.max())), yticks=[])
+    axes.set_xlim(values[0], values[-1])
+    if task == "thickness":
+        axes.set_ylabel("network probability")
+        for candidate in result.thickness_candidates:
+            height = float(np.interp(candidate.value, values, probability)) + 0.06 * float(probability.max())
+            axes.plot(candidate.value, height, "v", color=BLUE, ms=3.5, mew=0)
+        axes.plot([], [], "v", color=BLUE, ms=3.5, mew=0, label="candidates")
+        if result.misfit is not None:
+            axes.plot([], [], color=RED, lw=1.0, label="refined, 90 % interval")
+        axes.legend(frameon=False, loc="best", handlelength=1.2, borderpad=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=2.5)
+
+
+def _refined(result: Result, task: str) -> Estimate | None:
+    """The refined value in the units of a network's classes."""
+    if task == "thickness":
+        return result.thickness_nm
+    if task == "mistilt":
+        return result.mistilt_mrad
+    if result.pixel_mrad is None:
+        return None
+    return Estimate(value=result.pixel_mrad.value / result.provenance.parameters["scale_reference_pixel_mrad"])
+
+
+def _draw_text(axes: Axes, result: Result) -> None:
+    axes.axis("off")
+    for index, (name, text) in enumerate((name, text) for name, text in _numbers(result) if text):
+        height = 1.0 - 0.128 * index
+        bold = "bold" if index == 0 else "normal"
+        axes.text(0.0, height, name, va="top", color="#777777", transform=axes.transAxes)
+        axes.text(0.125, height, text, va="top", color=INK, fontweight=bold, transform=axes.transAxes)
+    reasons = result.reasons or ["nothing speaks against this result"]
+    wrapped = [line for text in reasons for line in textwrap.wrap(f"• {text}", REASON_WIDTH, subsequent_indent="   ")]
+    if len(wrapped) > 8:
+        wrapped = [*wrapped[:7], "   … more in the JSON file"]
+    axes.text(0.555, 1.0, "\n".join(wrapped), va="top", color=INK, linespacing=1.3, transform=axes.transAxes)
+
+
+def _numbers(result: Result) -> list[tuple[str, str]]:
+    thickness, azimuth, rotation = result.thickness_nm, result.mistilt_azimuth_deg, result.rotation_deg
+    parts = ""
+    if thickness is not None and thickness.std_statistical is not None and thickness.std_model is not None:
+        parts = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
+    found = ", ".join(f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" for one in result.thickness_candidates)
+    return [
+        ("thickness", _with_error(thickness, "nm", 2)),
+        ("of which", parts),
+        (
+            "mistilt",
+            _with_error(result.mistilt_mrad, "mrad", 2) + (f" towards {azimuth.value:.0f}°" if azimuth else ""),
+        ),
+        ("convergence", _with_error(result.convergence_mrad, "mrad", 2)),
+        ("pixel", _with_error(result.pixel_mrad, "mrad", 4)),
+        ("rotation", _with_error(rotation, "°", 1) + (f" modulo {rotation.modulo_deg:g}°" if rotation else "")),
+        ("misfit", "" if result.misfit is None else f"{result.misfit:.3f}"),
+        ("networks", found),
+    ]
+
+
+def _with_error(estimate: Estimate | None, unit: str, digits: int) -> str:
+    if estimate is None:
+        return ""
+    error = "" if estimate.std is None else f" ± {estimate.std:.{digits}f}"
+    space = "" if unit == "°" else " "
+    return f"{estimate.value:.{digits}f}{error}{space}{unit}"

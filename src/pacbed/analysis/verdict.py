@@ -1,0 +1,169 @@
+"""Whether a result may be believed, and why not: every reason is a sentence with the figures in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from pacbed.analysis.forward import Parameters
+from pacbed.analysis.inference import Reading
+from pacbed.analysis.preprocess import Outline
+from pacbed.analysis.refinement import Refinement
+from pacbed.analysis.result import Verdict
+from pacbed.bundle_meta import BundleMeta, Thresholds
+from pacbed.simulation.rocking_table import RockingTable
+
+
+class Severity(IntEnum):
+    """What a finding does to the verdict."""
+
+    NOTE = 0
+    DOUBT = 1
+    REFUSAL = 2
+
+
+VERDICTS: dict[Severity, Verdict] = {Severity.NOTE: "ok", Severity.DOUBT: "doubtful", Severity.REFUSAL: "refused"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known about a pattern beside its pixels; None where nobody said.
+
+    Attributes
+    ----------
+    convergence_mrad : float
+        Nominal convergence semi-angle [mrad].
+    energy_kev, pixel_mrad : float or None
+    mirrored : bool
+        The camera shows the pattern mirrored.
+    """
+
+    convergence_mrad: float
+    energy_kev: float | None = None
+    pixel_mrad: float | None = None
+    mirrored: bool = False
+
+
+@dataclass
+class Findings:
+    """Reasons collected so far."""
+
+    items: list[tuple[Severity, str]] = field(default_factory=list)
+
+    def add(self, severity: Severity, text: str) -> None:
+        """Record one reason."""
+        self.items.append((severity, text))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of them counts."""
+        return VERDICTS[max((severity for severity, _ in self.items), default=Severity.NOTE)]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The sentences, gravest first."""
+        return [text for _, text in sorted(self.items, key=lambda item: -item[0])]
+
+
+def judge_input(
+    findings: Findings, meta: BundleMeta, given: Given, outline: Outline, saturated_fraction: float
+) -> None:
+    """What is wrong before anything is fitted."""
+    limits = meta.thresholds
+    if given.energy_kev is not None and abs(given.energy_kev / meta.energy_kev - 1) > limits.energy_relative:
+        findings.add(
+            Severity.REFUSAL,
+            f"beam energy: the pattern was recorded at {given.energy_kev:g} kV, the bundle is for {meta.energy_kev:g}",
+        )
+    low, high = meta.trained.convergence_mrad
+    if not low - 1e-6 <= given.convergence_mrad <= high + 1e-6:
+        findings.add(
+            Severity.DOUBT,
+            f"convergence angle {given.convergence_mrad:g} mrad lies outside the trained range, {low:g} to {high:g}",
+        )
+    if saturated_fraction > limits.saturated_fraction:
+        findings.add(Severity.DOUBT, f"{100 * saturated_fraction:.1f} % of the pixels are saturated")
+    if outline.inside < limits.inside:
+        findings.add(
+            Severity.DOUBT, f"{100 * (1 - outline.inside):.0f} % of the bright disk's rim lie outside the frame"
+        )
+
+
+def judge_networks(findings: Findings, reading: Reading, *, refined: bool) -> None:
+    """Trouble the networks report themselves; a refinement that fits outweighs it."""
+    severity = Severity.NOTE if refined else Severity.DOUBT
+    if not reading.scale_converged:
+        findings.add(
+            severity, f"the scale network did not settle: it still asks for {reading.scales[-1]:.2f} times the pixel"
+        )
+    if reading.candidates[0].probability < 0.5:
+        found = ", ".join(f"{peak.value:.0f} nm ({100 * peak.probability:.0f} %)" for peak in reading.candidates)
+        findings.add(severity, f"the thickness network is undecided: {found}")
+
+
+def judge_fit(findings: Findings, refinement: Refinement, meta: BundleMeta, given: Given, table: RockingTable) -> None:
+    """How well the best rendered pattern fits, and whether its parameters are plausible."""
+    limits, at = meta.thresholds, refinement.best.parameters
+    _judge_misfit(findings, refinement, limits)
+    _judge_ambiguity(findings, refinement, limits)
+    _judge_range(findings, at, meta)
+    if at.thickness_nm < limits.thin_nm:
+        findings.add(
+            Severity.DOUBT, f"{at.thickness_nm:.1f} nm: below {limits.thin_nm:g} nm every crystal is a flat disk"
+        )
+    off = at.convergence_mrad / given.convergence_mrad - 1
+    if abs(off) > limits.convergence_relative:
+        findings.add(
+            Severity.DOUBT,
+            f"convergence angle: given {given.convergence_mrad:.2f} mrad, the pattern fits {at.convergence_mrad:.2f}",
+        )
+    if given.pixel_mrad is not None and abs(at.pixel_mrad / given.pixel_mrad - 1) > limits.pixel_relative:
+        findings.add(
+            Severity.DOUBT,
+            f"pixel size: given {given.pixel_mrad:.4g} mrad, the pattern fits {at.pixel_mrad:.4g} mrad",
+        )
+    if 2 * at.convergence_mrad < shortest_reciprocal_mrad(table):
+        findings.add(
+            Severity.NOTE, "disks do not overlap: pixel size and convergence angle follow from the values given"
+        )
+
+
+def _judge_misfit(findings: Findings, refinement: Refinement, limits: Thresholds) -> None:
+    excess = float(np.sqrt(max(0.0, refinement.best.misfit**2 - refinement.noise**2)))
+    text = f"misfit {refinement.best.misfit:.2f}, {excess:.2f} beyond noise"
+    if excess > limits.misfit_refused:
+        findings.add(Severity.REFUSAL, f"no rendered pattern fits: {text} (refused above {limits.misfit_refused:g})")
+    elif excess > limits.misfit_doubtful:
+        findings.add(Severity.DOUBT, f"the best rendered pattern fits badly: {text}")
+
+
+def _judge_ambiguity(findings: Findings, refinement: Refinement, limits: Thresholds) -> None:
+    best = refinement.best_at_middle
+    for other in refinement.others:
+        apart = abs(other.parameters.thickness_nm - best.parameters.thickness_nm)
+        if apart > limits.ambiguous_nm and other.misfit < limits.ambiguous_ratio * best.misfit:
+            findings.add(
+                Severity.DOUBT,
+                f"ambiguous: {other.parameters.thickness_nm:.1f} nm fits nearly as well "
+                f"(misfit {other.misfit:.3f} against {best.misfit:.3f})",
+            )
+
+
+def _judge_range(findings: Findings, at: Parameters, meta: BundleMeta) -> None:
+    low, high = meta.trained.thickness_nm
+    if not low <= at.thickness_nm <= high:
+        findings.add(
+            Severity.DOUBT,
+            f"thickness {at.thickness_nm:.1f} nm lies outside the bundle's range, {low:g} to {high:g} nm",
+        )
+    size, largest = float(np.hypot(*at.mistilt_mrad)), meta.trained.mistilt_mrad[1]
+    if size > largest:
+        findings.add(Severity.DOUBT, f"mistilt {size:.1f} mrad lies beyond the bundle's range, {largest:g} mrad")
+
+
+def shortest_reciprocal_mrad(table: RockingTable) -> float:
+    """Length of the shortest reciprocal-lattice vector in the plane [mrad]."""
+    pairs = np.array([(h, k) for h in range(-2, 3) for k in range(-2, 3) if (h, k) != (0, 0)])
+    return float(np.linalg.norm(pairs @ table.reciprocal_mrad, axis=1).min())

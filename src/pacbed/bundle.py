@@ -1,0 +1,249 @@
+"""The bundle: everything a prediction needs for one crystal and voltage, in one file or one folder of data only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from pydantic import ValidationError
+from zarr.storage import LocalStore, ZipStore
+
+from pacbed.bundle_meta import SCHEMA_VERSION, BundleMeta, ModelError, Ranges
+from pacbed.errors import FormatError
+from pacbed.logs import installed_versions
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.rocking_table import RockingTable
+from pacbed.trained import TASKS, TrainedNetwork, load_networks
+
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
+VALIDATION_SERIES = 3
+
+
+class Bundle:
+    """An open bundle; table, renderer and networks load when they are first used.
+
+    Parameters
+    ----------
+    path : path
+        A ``.pacbed`` file, or a folder of the same content.
+
+    Raises
+    ------
+    FormatError
+        The path holds no bundle, or one of a newer version.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
+        try:
+            data = json.loads(self.read("bundle.json"))
+            version = data.get("schema_version") if isinstance(data, dict) else None
+        except (ValueError, zipfile.BadZipFile) as error:
+            raise FormatError(f"bundle {path}: damaged, or no bundle ({error})") from None
+        if version != SCHEMA_VERSION:
+            raise FormatError(f"bundle {path}: got schema_version {version}, accepted: {SCHEMA_VERSION}; update pacbed")
+        try:
+            self.meta = BundleMeta.model_validate(data)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise FormatError(f"bundle {path}: bundle.json: {place}: {error.errors()[0]['msg']}") from None
+        self.cache: dict[Any, Any] = {}  # what several predictions share, such as libraries
+
+    def names(self) -> list[str]:
+        """All members, sorted."""
+        if self.path.is_dir():
+            return sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
+        with zipfile.ZipFile(self.path) as archive:
+            return sorted(archive.namelist())
+
+    def read(self, name: str) -> bytes:
+        """Content of one member."""
+        try:
+            if self.path.is_dir():
+                return (self.path / name).read_bytes()
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(name)
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise FormatError(f"bundle {self.path}: {name} is missing or damaged ({type(error).__name__})") from None
+
+    @cached_property
+    def table(self) -> RockingTable:
+        """The rocking table."""
+        return self._from_zarr("rocking.zarr", RockingTable.read)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Renders any pattern of the table."""
+        return Renderer(self.table)
+
+    @cached_property
+    def networks(self) -> dict[str, TrainedNetwork]:
+        """The three networks, by task."""
+        return load_networks(self.read)
+
+    def validation(self) -> dict[str, np.ndarray]:
+        """Held-out sample of the stack: arrays by name, `pattern` (series, thickness, y, x) [fraction of the beam]."""
+
+        def read(group: zarr.Group) -> dict[str, np.ndarray]:
+            arrays = {name: np.asarray(array[...]) for name, array in group.arrays()}
+            scale = float(group["pattern"].attrs["scale_factor"])  # type: ignore[arg-type]
+            return {**arrays, "pattern": arrays["pattern"] * np.float32(scale)}
+
+        return self._from_zarr("validation.zarr", read)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of ``bundle.json``, which holds the hash of every other member."""
+        return hashlib.sha256(self.read("bundle.json")).hexdigest()
+
+    def verify(self) -> None:
+        """Check every member against its hash.
+
+        Raises
+        ------
+        FormatError
+            Naming the members that are missing, damaged or foreign.
+        """
+        names = set(self.names()) - {"bundle.json"}
+        wrong = sorted(names ^ self.meta.members.keys())
+        for name in sorted(names & self.meta.members.keys()):
+            if hashlib.sha256(self.read(name)).hexdigest() != self.meta.members[name]:
+                wrong.append(name)
+        if wrong:
+            raise FormatError(f"bundle {self.path}: damaged, missing or foreign: {', '.join(wrong[:10])}")
+
+    def _from_zarr(self, name: str, read: Callable[[zarr.Group], Any]) -> Any:
+        store: ZipStore | LocalStore = (
+            LocalStore(self.path, read_only=True) if self.path.is_dir() else ZipStore(self.path, mode="r")
+        )
+        try:
+            return read(zarr.open_group(store, path=name, mode="r"))
+        except FormatError as error:
+            raise FormatError(f"bundle {self.path}: {error}") from error
+        except Exception as error:  # zarr, its codecs and zipfile raise what they like on damaged data
+            raise FormatError(f"bundle {self.path}: {name} is damaged ({type(error).__name__}: {error})") from error
+        finally:
+            store.close()
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Open a bundle, a ``.pacbed`` file or a folder of the same content."""
+    return Bundle(path)
+
+
+def pack_bundle(
+    *,
+    system: str,
+    structure_dir: str | Path,
+    table_dir: str | Path,
+    stack_dir: str | Path,
+    models_dir: str | Path,
+    accepted_json: str | Path,
+    evaluation_json: str | Path,
+    thickness_nm: Sequence[float],
+    convergence_mrad: Sequence[float],
+    mistilt_mrad: Sequence[float],
+    max_angle_mrad: float,
+    out_bundle: str | Path,
+) -> None:
+    """Put everything a prediction needs into one file that appears complete or not at all.
+
+    Parameters
+    ----------
+    system : str
+        Name of the material system.
+    structure_dir, table_dir, stack_dir, models_dir : path
+        Folders of the stages before.
+    accepted_json, evaluation_json : path
+        What the acceptance gate and the evaluation measured; kept as metrics.
+    thickness_nm, convergence_mrad, mistilt_mrad : sequence of float
+        The grid the networks were trained on.
+    max_angle_mrad : float
+        Half width of the field of view at scale 1 [mrad].
+    out_bundle : path
+        The ``.pacbed`` file.
+    """
+    out = Path(out_bundle)
+    folder = out.with_name(out.name + ".folder.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copytree(structure_dir, folder / "structure", ignore=shutil.ignore_patterns("*.png", ".*"))
+    shutil.copytree(Path(table_dir) / "rocking.zarr", folder / "rocking.zarr")
+    for task in TASKS:
+        for suffix in ("onnx", "json"):
+            shutil.copyfile(Path(models_dir) / f"{task}.{suffix}", folder / f"{task}.{suffix}")
+    pixels = _sample_stack(Path(stack_dir), folder / "validation.zarr")
+    table = RockingTable.load(table_dir)
+    meta = BundleMeta(
+        system=system,
+        crystal={name: table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},
+        energy_kev=table.energy_ev / 1e3,
+        trained=Ranges(
+            thickness_nm=(min(thickness_nm), max(thickness_nm)),
+            convergence_mrad=(min(convergence_mrad), max(convergence_mrad)),
+            mistilt_mrad=(min(mistilt_mrad), max(mistilt_mrad)),
+        ),
+        max_angle_mrad=max_angle_mrad,
+        stack_pixels=pixels,
+        class_values={task: json.loads((folder / f"{task}.json").read_text())["class_values"] for task in TASKS},
+        model_error=ModelError(),
+        metrics={
+            "accepted": json.loads(Path(accepted_json).read_text()),
+            "evaluation": json.loads(Path(evaluation_json).read_text()),
+            "parity": json.loads((Path(models_dir) / "parity.json").read_text()),
+        },
+        versions=installed_versions(),
+        members={p.relative_to(folder).as_posix(): _digest(p) for p in sorted(folder.rglob("*")) if p.is_file()},
+    )
+    (folder / "bundle.json").write_text(meta.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    zip_folder(folder, out)
+    shutil.rmtree(folder)
+
+
+def zip_folder(folder: str | Path, out: str | Path) -> None:
+    """Store a bundle's folder as one Zip file: members sorted and uncompressed, dates fixed."""
+    folder, out = Path(folder), Path(out)
+    aside = out.with_name(out.name + ".part")
+    with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
+            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (folder / name).read_bytes())
+    os.replace(aside, out)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sample_stack(stack_dir: Path, target: Path) -> int:
+    """Copy a few held-out series, evenly spread; returns the stack's pixels."""
+    stack = zarr.open_group(str(stack_dir / "stack.zarr"), mode="r")
+    held_out = np.argwhere(np.asarray(stack["split"][...]) == 1)  # type: ignore[index]
+    chosen = held_out[np.unique(np.linspace(0, len(held_out) - 1, min(VALIDATION_SERIES, len(held_out))).astype(int))]
+    pattern: Any = stack["pattern"]
+    group = zarr.open_group(str(target), mode="w", zarr_format=3)
+    values = np.stack([np.asarray(pattern[i, j]) for i, j in chosen])
+    scale = {"scale_factor": pattern.attrs["scale_factor"], "units": pattern.attrs["units"]}
+    group.create_array(
+        "pattern", data=values, chunks=(1, *values.shape[1:]), attributes=scale, dimension_names=_SERIES_DIMENSIONS
+    )
+    for name, column in (("convergence_mrad", 0), ("mistilt_mrad", 1), ("azimuth_deg", 1)):
+        along: Any = stack[name]
+        group.create_array(name, data=np.asarray(along[...])[chosen[:, column]], dimension_names=("series",))
+    for name in ("thickness_nm", "ky_mrad", "kx_mrad"):
+        axis: Any = stack[name]
+        group.create_array(name, data=np.asarray(axis[...]), dimension_names=(name,))
+    return int(values.shape[-1])
+
+
+_SERIES_DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")

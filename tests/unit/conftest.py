@@ -1,0 +1,109 @@
+"""A small, real bundle: the tiny table, a stack, three networks of the right form that know nothing."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+CLASSES = {
+    "scale": [0.8, 0.9, 1.0, 1.1, 1.2],
+    "thickness": [float(t) for t in range(1, 11)],
+    "mistilt": [0.0, 1.0, 2.0, 3.0],
+}
+MAX_ANGLE_MRAD = 22.5
+
+
+def write_network(folder, task, *, pixels=32):
+    """Store an ONNX network whose classes follow a fixed random projection of the pattern, and its description."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    count = len(CLASSES[task])
+    rng = np.random.default_rng(len(task))
+    weights = {
+        "w": rng.normal(0, 0.05, (pixels * pixels + 1, count)).astype(np.float32),
+        "flat": np.array([0, pixels * pixels], dtype=np.int64),
+    }
+    nodes = [
+        helper.make_node("Reshape", ["pattern", "flat"], ["row"]),
+        helper.make_node("Concat", ["row", "convergence"], ["all"], axis=1),
+        helper.make_node("MatMul", ["all", "w"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probability"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        task,
+        [
+            helper.make_tensor_value_info("pattern", TensorProto.FLOAT, ["n", pixels, pixels, 1]),
+            helper.make_tensor_value_info("convergence", TensorProto.FLOAT, ["n", 1]),
+        ],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", count])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, str(folder / f"{task}.onnx"))
+    description = {
+        "task": task,
+        "class_values": CLASSES[task],
+        "pixels": pixels,
+        "max_angle_mrad": MAX_ANGLE_MRAD,
+        "convergence_center_mrad": 14.0,
+        "convergence_half_width_mrad": 1.0,
+    }
+    (folder / f"{task}.json").write_text(json.dumps(description))
+
+
+@pytest.fixture(scope="session")
+def parts(tiny_table_dir, tmp_path_factory):
+    """Everything `pack_bundle` takes, as keyword arguments."""
+    from pacbed.simulation.stack import assemble_stack
+
+    folder = tmp_path_factory.mktemp("parts")
+    grid = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 15.0], "mistilt_mrad": [0.0, 3.0]}
+    assemble_stack(
+        tiny_table_dir,
+        **grid,
+        azimuth_deg="auto",
+        azimuth_step_deg=45,
+        pixels=32,
+        max_angle_mrad=MAX_ANGLE_MRAD,
+        validation_fraction=0.3,
+        seed=1,
+        out_dir=folder / "stack",
+    )
+    (folder / "models").mkdir()
+    for task in CLASSES:
+        write_network(folder / "models", task)
+    for name in ("models/parity", "accepted", "errors"):
+        (folder / f"{name}.json").write_text('{"figure": 0.001}')
+    return {
+        "system": "tiny",
+        "structure_dir": tiny_table_dir.parent / "structure",
+        "table_dir": tiny_table_dir,
+        "stack_dir": folder / "stack",
+        "models_dir": folder / "models",
+        "accepted_json": folder / "accepted.json",
+        "evaluation_json": folder / "errors.json",
+        **grid,
+        "max_angle_mrad": MAX_ANGLE_MRAD,
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle_file(parts, tmp_path_factory):
+    """A packed bundle."""
+    from pacbed.bundle import pack_bundle
+
+    file = tmp_path_factory.mktemp("bundle") / "tiny.pacbed"
+    pack_bundle(**parts, out_bundle=file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_bundle_file):
+    """The bundle of `tiny_bundle_file`, open."""
+    from pacbed.bundle import load_bundle
+
+    return load_bundle(tiny_bundle_file)
