@@ -23,11 +23,11 @@ from pacbed.simulation.interpolation_check import (
     run_in_batches,
     squared_direction_error,
 )
-from pacbed.simulation.orient_structure import MEAN_LOSS, WORST_LOSS
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
+MEAN_LOSS, WORST_LOSS = 0.02, 0.05  # what a grid chosen by hand may lose to the band limit
 MIDDLE_NM = 50.0
 PATTERN_DIRECTIONS = 150  # enough to weigh the whole aperture; what converges is seen long before a picture is sharp
 CURVES = 40
@@ -176,10 +176,8 @@ class _Workbench:
     def grid(self) -> dict[str, Any]:
         x, y = (2 * int(np.ceil(0.75 * points)) for points in self.slices.grid)
         values = self._refined(self._rebuilt(grid=(x, y), count=len(self.slices.potential)))
-        # What a grid loses at its band limit is missing from the pattern, mostly as a common factor: the automatic grid
-        # accepts that loss, so a smaller tolerance here would refuse what was chosen on purpose.
-        limit = max(self.tolerance, MEAN_LOSS)
-        return _finding("grid", "relative L2 against a 1.5 times finer grid", values, limit, f"grid_px: [{x}, {y}]")
+        what = "relative L2 against a 1.5 times finer grid"
+        return _finding("grid", what, values, self.tolerance, f"grid_px: [{x}, {y}]")
 
     def losses(self) -> list[dict[str, Any]]:
         x, y = (2 * int(np.ceil(0.75 * points)) for points in self.slices.grid)
@@ -207,8 +205,8 @@ class _Workbench:
         values = np.sqrt(total) / np.linalg.norm(self.reference, axis=1)
         few = slice(0, PLANE_CURVES)
         between = plane_error(engine, points[few], beams=sample.beams, seen=seen[few], thickness_max_nm=deepest)
-        # The error of cubic interpolation grows with the fourth power of the pitch.
-        finer = 0.9 * pitch * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
+        # The error of cubic interpolation grows with the fourth power of the pitch, the one taken, not the limit asked.
+        finer = 0.9 * float(np.linalg.norm(steps, axis=1).max()) * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
         what = "relative L2 of a pattern interpolated between"
         line = f"direction_pitch_mrad: {finer:.3f}"
         return [
