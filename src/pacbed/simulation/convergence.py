@@ -206,7 +206,8 @@ class _Workbench:
         few = slice(0, PLANE_CURVES)
         between = plane_error(engine, points[few], beams=sample.beams, seen=seen[few], thickness_max_nm=deepest)
         # The error of cubic interpolation grows with the fourth power of the pitch, the one taken, not the limit asked.
-        finer = 0.9 * float(np.linalg.norm(steps, axis=1).max()) * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
+        taken = float(np.linalg.norm(steps, axis=1).max())
+        finer = 0.9 * taken * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
         what = "relative L2 of a pattern interpolated between"
         line = f"direction_pitch_mrad: {finer:.3f}"
         return [

@@ -25,6 +25,7 @@ def frozen_phonon_periods(
     slices: int,
     rng: np.random.Generator,
     parametrization: str = "lobato",
+    oversampling: int = 1,
 ) -> Iterator[PotentialArray]:
     """Endless, independently displaced periods of an N x M supercell.
 
@@ -47,6 +48,10 @@ def frozen_phonon_periods(
         Source of the displacements.
     parametrization : str
         "lobato" or "kirkland".
+    oversampling : int
+        Compute the potentials on a grid so many times finer and keep the frequencies of `gpts`. abTEM shares an atom
+        out among the four nearest grid points, which is a displacement of its own with a mean square of about
+        (spacing / oversampling)^2 / 6 along each axis.
     """
     # ASSUME: Einstein model, every atom moves alone, with the displacement tensor of its site (Loane, Xu & Silcox, Acta
     # Cryst. A47 (1991) 267).
@@ -59,9 +64,23 @@ def frozen_phonon_periods(
         moved.positions += np.einsum("nij,nj->ni", roots, rng.standard_normal((len(period), 3)))
         moved.wrap()
         potential = abtem.Potential(
-            moved, gpts=tuple(gpts), slice_thickness=thickness, projection="infinite", parametrization=parametrization
+            moved,
+            gpts=tuple(points * oversampling for points in gpts),
+            slice_thickness=thickness,
+            projection="infinite",
+            parametrization=parametrization,
         )
-        yield potential.build(lazy=False)
+        built = potential.build(lazy=False)
+        yield built if oversampling == 1 else _coarser(built, gpts)
+
+
+def _coarser(fine: PotentialArray, gpts: Sequence[int]) -> PotentialArray:
+    """The same potential with the frequencies that a coarser grid carries."""
+    coefficients = np.fft.fftshift(np.fft.fft2(fine.array, norm="forward"), axes=(1, 2))
+    x, y = (total // 2 - points // 2 for total, points in zip(fine.gpts, gpts, strict=True))
+    kept = np.fft.ifftshift(coefficients[:, x : x + gpts[0], y : y + gpts[1]], axes=(1, 2))
+    array = np.fft.ifft2(kept, norm="forward").real.astype(np.float32)
+    return PotentialArray(array, slice_thickness=fine.slice_thickness, extent=fine.extent)
 
 
 def _tensor_roots(displacement: np.ndarray) -> np.ndarray:
