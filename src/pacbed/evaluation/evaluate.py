@@ -1,0 +1,185 @@
+"""Measures the errors of every method on patterns of known truth, from clean to noisy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis.predict import analyse
+from pacbed.analysis.result import Result, write_text
+from pacbed.errors import PacbedError
+from pacbed.evaluation.errors_plot import plot_errors
+from pacbed.evaluation.floor import cramer_rao_floor
+from pacbed.evaluation.nearest import NearestImage
+from pacbed.evaluation.parts import BundleParts
+from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
+from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
+from pacbed.logs import progress
+from pacbed.simulation.geometry import Geometry
+
+log = logging.getLogger(__name__)
+SCHEMA_VERSION = 1
+GIVEN_DIGITS = 1  # a user notes the convergence angle to 0.1 mrad
+NOTES = {
+    "truth": "rendered from the system's own rocking table, off every grid, from series no network was trained on; "
+    "errors of the crystal's model itself are not in these figures",
+    "nearest_image": "least squares against the stack's patterns of the closest convergence angle without mistilt "
+    "(Oberaigner et al. 2023); its patterns are perfectly aligned and not blurred",
+    "networks": "shifted, turned, blurred patterns of another pixel size; the likeliest thickness counts",
+    "refinement": "the same patterns; networks and library match find the starts of a least-squares fit",
+    "floor": "Cramér-Rao bound with thickness, mistilt, centre, pixel size, rotation, convergence angle, blur, gain "
+    "and background unknown",
+    "mistilt": "length of the error of the vector; error of the magnitude for the networks, which give no direction",
+}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Everything the methods share."""
+
+    parts: BundleParts
+    stack: Stack
+    nearest: NearestImage
+
+
+def evaluate(
+    *,
+    table_dir: str | Path,
+    stack_dir: str | Path,
+    models_dir: str | Path,
+    noise_levels: Sequence[float],
+    patterns: int,
+    seed: int,
+    out_json: str | Path,
+    out_png: str | Path,
+    out_csv: str | Path,
+) -> None:
+    """Compare the nearest image, the networks and the refinement with the truth and with the smallest possible error.
+
+    Parameters
+    ----------
+    table_dir, stack_dir, models_dir : path
+        Rocking table; labelled stack; networks as ONNX with their descriptions.
+    noise_levels : sequence of float
+        Standard deviations of Gaussian noise over the pattern's maximum.
+    patterns : int
+        Patterns per level; the same ones at each level.
+    seed : int
+        Seed of parameters and noise.
+    out_json, out_png, out_csv : path
+        Summary, picture, and every single answer.
+    """
+    stack = Stack.load(stack_dir)
+    shop = Workshop(BundleParts(table_dir, stack, models_dir), stack, NearestImage(stack))
+    truths = list(draw_truths(shop.parts.renderer, stack, patterns, rng=np.random.default_rng(seed)))
+    jobs = [(level, number) for number in range(patterns) for level in sorted(noise_levels)]
+    scores: list[Score] = []
+    for level, number in progress(jobs, total=len(jobs), label="patterns evaluated"):
+        rng = np.random.default_rng([seed, number, round(1e6 * level)])
+        scores += score_pattern(shop, truths[number], level, number, rng=rng)
+    summary = summarise(scores)
+    for entry in summary:
+        log.info("%s", ", ".join(f"{key} {_short(value)}" for key, value in entry.items()))
+    examples = _examples(truths[patterns // 2], sorted(noise_levels), seed)
+    plot_errors(scores, examples, out_png)
+    write_csv(scores, out_csv)
+    write_text(out_json, _as_json(summary, patterns, sorted(noise_levels), seed, stack))
+
+
+def score_pattern(
+    shop: Workshop, truth: Truth, noise: float, number: int, *, rng: np.random.Generator
+) -> Iterator[Score]:
+    """Let every method answer one pattern.
+
+    Parameters
+    ----------
+    shop : Workshop
+    truth : Truth
+    noise : float
+        Standard deviation over the pattern's maximum.
+    number : int
+        The pattern's number.
+    rng : numpy.random.Generator
+        Draws the noise.
+    """
+    at = truth.parameters
+    blank = Score(FLOOR, noise, number, at.thickness_nm, float(np.hypot(*at.mistilt_mrad)), at.convergence_mrad)
+    camera, aligned = (add_noise(image, noise, rng=rng) for image in (truth.camera, truth.aligned))
+    started = time.perf_counter()
+    nearest_nm = shop.nearest.thickness_nm(aligned, at.convergence_mrad)
+    yield replace(
+        blank,
+        method="nearest_image",
+        thickness_nm=nearest_nm,
+        thickness_error_nm=nearest_nm - at.thickness_nm,
+        seconds=time.perf_counter() - started,
+    )
+    for method, refine in (("networks", False), ("refinement", True)):
+        yield _predicted(shop, truth, camera, replace(blank, method=method), refine=refine)
+    if noise == 0:
+        yield replace(blank, thickness_error_nm=0.0, mistilt_error_mrad=0.0)
+        return
+    prior = {"convergence_mrad": shop.parts.meta.priors.convergence_relative * at.convergence_mrad}
+    floor = cramer_rao_floor(shop.parts.renderer, at, truth.camera.shape, noise=noise, prior_std=prior)
+    yield replace(blank, thickness_error_nm=floor.std["thickness_nm"], mistilt_error_mrad=floor.mistilt_mrad)
+
+
+def _predicted(shop: Workshop, truth: Truth, camera: np.ndarray, blank: Score, *, refine: bool) -> Score:
+    """Score of the prediction a user would get; a pattern that cannot be used is one without an answer."""
+    at, started = truth.parameters, time.perf_counter()
+    given = round(at.convergence_mrad, GIVEN_DIGITS)
+    try:
+        result = analyse(shop.parts, camera, convergence_mrad=given, refine=refine).result
+    except PacbedError as error:
+        log.warning("pattern %d at noise %g, %s: %s", blank.pattern, blank.noise, blank.method, error)
+        return blank
+    thickness, mistilt = result.thickness_nm, result.mistilt_mrad
+    return replace(
+        blank,
+        thickness_nm=None if thickness is None else thickness.value,
+        thickness_error_nm=None if thickness is None else thickness.value - at.thickness_nm,
+        # The truth has the model's own physics, so only the statistical part of the error bar is on trial.
+        thickness_std_nm=None if thickness is None else thickness.std_statistical,
+        mistilt_mrad=None if mistilt is None else mistilt.value,
+        mistilt_error_mrad=_mistilt_error(result, truth),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _mistilt_error(result: Result, truth: Truth) -> float | None:
+    """Length of the difference of the vectors in the image; of the magnitudes where there is no direction."""
+    at, x, y = truth.parameters, result.mistilt_x_mrad, result.mistilt_y_mrad
+    if x is not None and y is not None:
+        frame = Geometry((1, 1), 1.0, (0.0, 0.0), at.rotation_deg)
+        return float(np.hypot(*(np.array([x.value, y.value]) - frame.to_image(np.array(at.mistilt_mrad)))))
+    if result.mistilt_mrad is None:
+        return None
+    return abs(result.mistilt_mrad.value - float(np.hypot(*at.mistilt_mrad)))
+
+
+def _examples(truth: Truth, levels: Sequence[float], seed: int) -> list[tuple[float, np.ndarray]]:
+    return [(level, add_noise(truth.camera, level, rng=np.random.default_rng(seed))) for level in levels]
+
+
+def _as_json(summary: list[dict], patterns: int, levels: list[float], seed: int, stack: Stack) -> str:
+    content: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "patterns": patterns,
+        "noise_levels": levels,
+        "seed": seed,
+        "pixels": stack.pixels,
+        "errors": summary,
+        "notes": NOTES,
+    }
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,69 @@
+"""Stands in for a bundle that is not packed yet: the evaluation comes before the packing, whose metrics it delivers."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.bundle import Bundle
+from pacbed.bundle_meta import BundleMeta, ModelError, Ranges
+from pacbed.evaluation.truths import Stack
+from pacbed.logs import installed_versions
+from pacbed.simulation.rocking_table import RockingTable
+from pacbed.trained import TrainedNetwork, load_networks_from
+
+
+class BundleParts(Bundle):
+    """A bundle made of the folders that the workflow's earlier rules wrote.
+
+    Parameters
+    ----------
+    table_dir, models_dir : path
+        Rocking table; networks with their descriptions.
+    stack : Stack
+        Says what the networks were trained on.
+    """
+
+    def __init__(self, table_dir: str | Path, stack: Stack, models_dir: str | Path) -> None:
+        self.path = Path(table_dir)
+        self.cache = {}
+        self._models_dir = Path(models_dir)
+        self.meta = BundleMeta(
+            system="not packed",
+            crystal={name: self.table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},
+            energy_kev=self.table.energy_ev / 1e3,
+            trained=Ranges(
+                thickness_nm=_span(stack.thickness_nm),
+                convergence_mrad=_span(stack.convergence_mrad),
+                mistilt_mrad=_span(stack.mistilt_mrad),
+            ),
+            max_angle_mrad=stack.max_angle_mrad,
+            stack_pixels=stack.pixels,
+            class_values={task: network.class_values.tolist() for task, network in self.networks.items()},
+            model_error=ModelError(),
+            metrics={},
+            versions=installed_versions(),
+            members={},
+        )
+
+    @cached_property
+    def table(self) -> RockingTable:
+        """The rocking table."""
+        return RockingTable.load(self.path)
+
+    @cached_property
+    def networks(self) -> dict[str, TrainedNetwork]:
+        """The three networks, by task."""
+        return load_networks_from(self._models_dir)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the table's list of hashes."""
+        return hashlib.sha256((self.path / "done.json").read_bytes()).hexdigest()
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    return float(np.min(values)), float(np.max(values))

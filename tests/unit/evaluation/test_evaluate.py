@@ -1,0 +1,67 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from pacbed.evaluation.evaluate import evaluate
+from pacbed.evaluation.parts import BundleParts
+from pacbed.evaluation.truths import Stack
+
+
+@pytest.fixture(scope="module")
+def outcome(parts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluation")
+    evaluate(
+        table_dir=parts["table_dir"], stack_dir=parts["stack_dir"], models_dir=parts["models_dir"],
+        noise_levels=[0.05, 0], patterns=2, seed=4, out_json=folder / "errors.json", out_png=folder / "errors.png",
+        out_csv=folder / "errors.csv",
+    )  # fmt: skip
+    return folder
+
+
+def entries(outcome):
+    content = json.loads((outcome / "errors.json").read_text(encoding="utf-8"))
+    return content, {(entry["noise"], entry["method"]): entry for entry in content["errors"]}
+
+
+def test_every_method_is_measured_at_every_level(outcome):
+    content, found = entries(outcome)
+    assert content["noise_levels"] == [0, 0.05]
+    methods = ("nearest_image", "networks", "refinement", "floor")
+    assert set(found) == {(noise, method) for noise in (0, 0.05) for method in methods}
+    assert all(entry["patterns"] == 2 for entry in content["errors"])
+
+
+def test_refinement_finds_clean_truth_and_nothing_beats_the_floor(outcome):
+    _, found = entries(outcome)
+    # The thin, tilted patterns of the tiny table leave some freedom even without noise: the fit stops at its tolerance.
+    assert found[0, "refinement"]["thickness_median_nm"] < 0.2
+    assert found[0, "refinement"]["mistilt_median_mrad"] < 0.2
+    assert found[0, "floor"]["thickness_rmse_nm"] == 0
+    floor = found[0.05, "floor"]["thickness_rmse_nm"]
+    assert 0.001 < floor < 1
+    assert found[0.05, "refinement"]["thickness_rmse_nm"] > 0.3 * floor  # two patterns: a wide berth
+    assert found[0.05, "nearest_image"]["mistilt_rmse_mrad"] is None
+
+
+def test_table_holds_each_answer(outcome):
+    with (outcome / "errors.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 2 * 2 * 4
+    for row in rows:
+        if row["thickness_nm"]:
+            error = float(row["thickness_nm"]) - float(row["true_thickness_nm"])
+            assert float(row["thickness_error_nm"]) == pytest.approx(error, abs=1e-9)
+    same = {row["true_thickness_nm"] for row in rows if row["pattern"] == "1"}
+    assert len(same) == 1, "a pattern's parameters do not change with the noise"
+    assert (outcome / "errors.png").stat().st_size > 10_000
+
+
+def test_parts_stand_in_for_a_bundle(parts, tiny_bundle):
+    parts = BundleParts(parts["table_dir"], Stack.load(parts["stack_dir"]), parts["models_dir"])
+    for name in ("crystal", "energy_kev", "trained", "max_angle_mrad", "stack_pixels", "class_values"):
+        assert getattr(parts.meta, name) == getattr(tiny_bundle.meta, name)
+    image = np.random.default_rng(1).random((32, 32))
+    for task, network in tiny_bundle.networks.items():
+        np.testing.assert_array_equal(parts.networks[task].probability(image, 14), network.probability(image, 14))
