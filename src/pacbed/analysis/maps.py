@@ -1,0 +1,213 @@
+"""Thickness maps: one prediction per window of a 4D-STEM data set."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis.predict import predict
+from pacbed.analysis.reading import pattern_from_array
+from pacbed.analysis.result import Result
+from pacbed.analysis.scan_data import ScanData, open_scan
+from pacbed.bundle import Bundle, load_bundle
+from pacbed.errors import FormatError, PatternError, bad_value
+from pacbed.logs import installed_versions, progress
+
+SCHEMA_VERSION = 1
+VERDICTS = ("ok", "doubtful", "refused", "unusable")  # the codes of the verdict map; unusable: no pattern to speak of
+QUANTITIES = ("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad")
+ARRAYS = ("thickness_nm", "thickness_std_nm", "mistilt_x_mrad", "mistilt_y_mrad", "misfit", "verdict")
+REASONS_KEPT = 10
+
+
+@dataclass(frozen=True)
+class ThicknessMap:
+    """Maps over the windows of a scan, each an array of shape (row, column).
+
+    Attributes
+    ----------
+    thickness_nm, thickness_std_nm : float array
+        Thickness and its standard deviation; NaN where there is none.
+    mistilt_x_mrad, mistilt_y_mrad : float array
+        Mistilt in the frame of the patterns (x to the right, y down); NaN where there is none.
+    misfit : float array
+        Relative residual of the best rendered pattern.
+    verdict : uint8 array
+        Index into `VERDICTS`.
+    """
+
+    thickness_nm: np.ndarray
+    thickness_std_nm: np.ndarray
+    mistilt_x_mrad: np.ndarray
+    mistilt_y_mrad: np.ndarray
+    misfit: np.ndarray
+    verdict: np.ndarray
+
+
+def map_dataset(
+    bundle: Bundle | str | Path,
+    data: str | Path,
+    *,
+    out_dir: str | Path,
+    out_png: str | Path,
+    convergence_mrad: float | None = None,
+    energy_kev: float | None = None,
+    pixel_mrad: float | None = None,
+    dataset: str | None = None,
+    window: int = 1,
+    jobs: int = 1,
+) -> ThicknessMap:
+    """Predict every window of a data set, and write the maps and their picture; a bad window leaves a hole.
+
+    Parameters
+    ----------
+    bundle : Bundle or path
+        From `load_bundle`.
+    data : path
+        4D-STEM data, see `open_scan`.
+    out_dir : path
+        Receives one ``.npy`` per attribute of `ThicknessMap` and ``map.json``; complete or absent.
+    out_png : path
+        The picture.
+    convergence_mrad, energy_kev, pixel_mrad : float, optional
+        Override what the file says.
+    dataset : str, optional
+        Which data set of a file that holds several.
+    window : int
+        Scan positions averaged along each edge of a window.
+    jobs : int
+        Windows predicted at once.
+
+    Returns
+    -------
+    ThicknessMap
+
+    Raises
+    ------
+    PatternError, ParameterError, FormatError
+        The data, an option or the bundle cannot be used.
+    """
+    from pacbed.analysis.map_picture import draw_map
+
+    if jobs < 1:
+        raise bad_value("jobs", jobs, "a whole number, 1 or more")
+    if not isinstance(bundle, Bundle):
+        bundle = load_bundle(bundle)
+    with open_scan(data, dataset=dataset) as scan:
+        stated = scan.calibration
+        options = {
+            "convergence_mrad": stated.convergence_mrad if convergence_mrad is None else convergence_mrad,
+            "energy_kev": stated.energy_kev if energy_kev is None else energy_kev,
+            "pixel_mrad": stated.pixel_mrad if pixel_mrad is None else pixel_mrad,
+        }
+        shape = scan.windows(window)
+        results = list(progress(_predictions(bundle, scan, window, options, jobs), shape[0] * shape[1], "windows"))
+    found = gather([result for result, _ in results], shape)
+    facts = {
+        "schema_version": SCHEMA_VERSION,
+        "input": Path(data).name,
+        "scan_shape": list(scan.scan_shape),
+        "shape": list(shape),
+        "window": window,
+        "verdicts": list(VERDICTS),
+        "counts": {name: int(np.sum(found.verdict == code)) for code, name in enumerate(VERDICTS)},
+        "reasons": dict(Counter(chain.from_iterable(reasons for _, reasons in results)).most_common(REASONS_KEPT)),
+        "bundle": bundle.path.name,
+        "bundle_sha256": bundle.sha256,
+        "parameters": options,
+        "versions": installed_versions(),
+    }
+    draw_map(found, out_png, window=window)
+    write_map(found, facts, out_dir)
+    return found
+
+
+def _predictions(
+    bundle: Bundle, scan: ScanData, window: int, options: dict[str, Any], jobs: int
+) -> Iterator[tuple[Result | None, list[str]]]:
+    """Result of each window, row by row, and its reasons; None where the pattern cannot be used."""
+    rows, columns = scan.windows(window)
+    places = [(row, column) for row in range(rows) for column in range(columns)]
+
+    def one(place: tuple[int, int]) -> tuple[Result | None, list[str]]:
+        mean = scan.mean(*place, window)
+        try:
+            result = predict(bundle, pattern_from_array(mean, source=scan.source), **options)
+        except PatternError as error:
+            return None, [str(error)]
+        return result, [_without_figures(reason) for reason in result.reasons]
+
+    # The first alone: it fills what the others share, and an unusable option stops everything at once.
+    yield one(places[0])
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, places[1:])
+
+
+def gather(results: list[Result | None], shape: tuple[int, int]) -> ThicknessMap:
+    """Arrange the results of the windows, row by row, as maps of a shape (row, column)."""
+
+    def values(name: str, attribute: str = "value") -> np.ndarray:
+        estimates = [None if result is None else getattr(result, name) for result in results]
+        numbers = [None if one is None else getattr(one, attribute) for one in estimates]
+        return np.array([np.nan if number is None else number for number in numbers]).reshape(shape)
+
+    misfits = [None if result is None else result.misfit for result in results]
+    verdicts = ["unusable" if result is None else result.verdict for result in results]
+    return ThicknessMap(
+        **{name: values(name) for name in QUANTITIES},
+        thickness_std_nm=values("thickness_nm", "std"),
+        misfit=np.array([np.nan if misfit is None else misfit for misfit in misfits]).reshape(shape),
+        verdict=np.array([VERDICTS.index(verdict) for verdict in verdicts], dtype=np.uint8).reshape(shape),
+    )
+
+
+def write_map(found: ThicknessMap, facts: dict[str, Any], out_dir: str | Path) -> None:
+    """Write the maps into a folder that appears complete or not at all."""
+    out_dir = Path(out_dir)
+    aside = out_dir.with_name(out_dir.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    for name in ARRAYS:
+        np.save(aside / f"{name}.npy", getattr(found, name))
+    text = json.dumps(facts, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    (aside / "map.json").write_text(text, encoding="utf-8")
+    shutil.rmtree(out_dir, ignore_errors=True)
+    os.replace(aside, out_dir)
+
+
+def read_map(folder: str | Path) -> ThicknessMap:
+    """Read what `map_dataset` wrote.
+
+    Raises
+    ------
+    FormatError
+        The folder holds no complete map.
+    """
+    try:
+        facts = json.loads((Path(folder) / "map.json").read_text(encoding="utf-8"))
+        if facts["schema_version"] != SCHEMA_VERSION:
+            version = facts["schema_version"]
+            raise FormatError(f"map {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}; update pacbed")
+        return ThicknessMap(**{name: np.load(Path(folder) / f"{name}.npy", allow_pickle=False) for name in ARRAYS})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"map {folder}: damaged or incomplete ({error})") from error
+
+
+def _without_figures(reason: str) -> str:
+    """A reason up to its first figure, so that those of many windows can be counted."""
+    for index, character in enumerate(reason):
+        if character.isdigit():
+            return reason[:index].rstrip(" :(,") or reason
+    return reason
