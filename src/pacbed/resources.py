@@ -16,7 +16,8 @@ WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
 UNKNOWN_CELL_A2 = 100.0  # where the CIF says nothing; larger than beryl [0001] with 73
-FRINGE_ANGLE_MRAD = 40.0  # scattering angle whose rocking fringes the automatic pitch resolves
+# The automatic pitch, 0.3 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
+FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.3, 40.0
 SLICE_NM = 0.2
 SECONDS_PER_WAVE_AND_SLICE = 1e-4  # one core, 60 x 60 to 100 x 100 pixels
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
@@ -63,7 +64,7 @@ class Needs:
         """Incident directions of the table after symmetry."""
         pitch = self.system.simulation.direction_pitch_mrad
         if isinstance(pitch, str):
-            pitch = 0.4e3 * self.wavelength_a / (FRINGE_ANGLE_MRAD * 1e-3 * 10 * self.plan.thickness_max_nm)
+            pitch = FRINGE_FRACTION * 1e5 * self.wavelength_a / (FRINGE_ANGLE_MRAD * self.plan.thickness_max_nm)
         return max(1.0, DISTINCT * math.pi * ((self.plan.cone_mrad + 2 * pitch) / pitch) ** 2)
 
     @property
@@ -162,10 +163,10 @@ class Needs:
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
 
     def _grid_px(self) -> tuple[int, int]:
-        """Grid of one cell [pixels]; the automatic one carries the field and the cone over a square cell."""
+        """Grid of one cell [pixels]; the automatic one carries some three times the field and the cone."""
         asked = self.system.simulation.grid_px
         if not isinstance(asked, str):
             return asked
         reach_per_a = (self.plan.field_mrad + self.plan.cone_mrad) * 1e-3 / self.wavelength_a
-        edge = math.ceil(2 * 1.5 * reach_per_a * math.sqrt(cell_area_a2(self.system.crystal.cif)))
+        edge = math.ceil(2 * 3 * reach_per_a * math.sqrt(cell_area_a2(self.system.crystal.cif)))
         return edge, edge

@@ -71,8 +71,8 @@ def make_workplace(folder):
     return Workplace(folder)
 
 
-def write_pattern(path, table):
-    """Render a noisy, 16-bit pattern off every grid of the mini system."""
+def write_data(folder, table):
+    """Render noisy, 16-bit patterns off every grid of the mini system: a single one and a small scan."""
     import tifffile
 
     from pacbed.simulation.geometry import Geometry
@@ -80,15 +80,18 @@ def write_pattern(path, table):
 
     geometry = Geometry(shape=(96, 96), pixel_mrad=PIXEL_MRAD, center_px=(48.7, 46.2), rotation_deg=12.0)
     clean = Renderer(table).render(**TRUTH, geometry=geometry, blur_mrad=0.3)
-    counts = np.random.default_rng(1).poisson(clean / clean.max() * 2000) + 100
-    tifffile.imwrite(path, counts.astype(np.uint16))
+    electrons = np.broadcast_to(clean / clean.max() * 2000, (2, 4, *clean.shape))
+    counts = (np.random.default_rng(1).poisson(electrons) + 100).astype(np.uint16)
+    tifffile.imwrite(folder / "film.tif", counts[0, 0])
+    np.save(folder / "scan.npy", counts)
 
 
 @pytest.fixture(scope="session")
 def plain_workplace(tmp_path_factory):
-    """A workplace with a config, a crystal and an (empty) pattern, for dry runs."""
+    """A workplace with a config, a crystal and (empty) data, for dry runs."""
     workplace = make_workplace(tmp_path_factory.mktemp("plain"))
-    (workplace.folder / "film.tif").touch()
+    for name in ("film.tif", "scan.npy"):
+        (workplace.folder / name).touch()
     return workplace
 
 
@@ -96,7 +99,7 @@ def plain_workplace(tmp_path_factory):
 def finished(tmp_path_factory, tiny_table):
     """A workplace in which the whole mini DAG has run, up to the prediction."""
     workplace = make_workplace(tmp_path_factory.mktemp("finished"))
-    write_pattern(workplace.folder / "film.tif", tiny_table)
+    write_data(workplace.folder, tiny_table)
     done = workplace.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return workplace

@@ -56,7 +56,7 @@ def test_systems_in_one_dag_do_not_touch_each_other(plain_workplace):
     (plain_workplace.folder / "other.yaml").write_text(yaml.safe_dump(other))
     done = plain_workplace.snakemake("--dry-run", configs=("mini.yaml", "other.yaml"))
     jobs = re.findall(r"^rule (?!all)\w+:\n((?:    .*\n)+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    assert len(jobs) == 2 * (len(STAGE_VERSIONS) - 1 + 1 + 2)  # no map; one block and two networks more
+    assert len(jobs) == 2 * (len(STAGE_VERSIONS) + 1 + 2)  # one block and two networks more
     for job in jobs:
         system = re.search(r"wildcards: .*system=(\w+)", job)[1]
         assert set(re.findall(r"results/(\w+)/", job)) == {system}

@@ -3,12 +3,13 @@
 import json
 import zipfile
 
+import numpy as np
 import pytest
 import yaml
 
 pytestmark = pytest.mark.workflow
 AFTER_TABLE = {"assemble_stack": 1, "train_network": 3, "export_networks": 1, "evaluate": 1}
-PACKED = {"pack_bundle": 1, "predict_pattern": 1}
+PACKED = {"pack_bundle": 1, "predict_pattern": 1, "map_dataset": 1}
 NETWORKS = {"train_network": 3, "export_networks": 1, "evaluate": 1, **PACKED}
 JUDGED = {"accept_simulation": 1, **AFTER_TABLE, **PACKED}
 TABLE = {"simulate_rocking_block": 2, "gather_rocking_table": 1, "referee_simulation": 1, **JUDGED}
@@ -16,6 +17,7 @@ EVERYTHING = {"orient_structure": 1, "check_convergence": 1, **TABLE}
 
 CHANGES = [
     ({"patterns": {"film": {"convergence_mrad": 13.5}}}, {"predict_pattern": 1}),
+    ({"datasets": {"scan": {"window": 1}}}, {"map_dataset": 1}),
     ({"evaluation": {"patterns": 3}}, {"evaluate": 1, **PACKED}),
     ({"training": {"epochs": {"scale": 2}}}, {**NETWORKS, "train_network": 1}),
     ({"training": {"noise_max": 0.08}}, NETWORKS),
@@ -65,8 +67,15 @@ def test_prediction_is_a_sound_result(finished):
     assert result["thickness_nm"]["value"] == pytest.approx(6.4, abs=1.0)
 
 
-def test_sheet_is_a_picture(finished):
-    assert (results(finished) / "predictions" / "film.png").read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize("picture", ["predictions/film.png", "maps/scan.png"])
+def test_sheet_and_map_are_pictures(finished, picture):
+    assert (results(finished) / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_map_has_one_thickness_per_window(finished):
+    thickness_nm = np.load(results(finished) / "maps" / "scan" / "thickness_nm.npy")
+    assert thickness_nm.shape == (1, 2)
+    assert thickness_nm == pytest.approx(np.full((1, 2), 6.4), abs=1.0)
 
 
 def test_bundle_holds_data_only(finished):
@@ -78,7 +87,7 @@ def test_bundle_holds_data_only(finished):
 
 def test_every_log_tells_versions_and_how_it_ended(finished):
     logs = sorted((results(finished) / "logs").rglob("*.log"))
-    assert len(logs) == 15
+    assert len(logs) == 16
     for log in logs:
         text = log.read_text()
         assert "versions: python" in text, log
