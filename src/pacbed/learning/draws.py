@@ -156,7 +156,7 @@ def _beams(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Convergence angles, shape (n,), and mistilt vectors, shape (n, 2), on one side of the split."""
     angles, tilts, found = [], [], 0
-    for _ in range(1000):
+    for _ in range(200):
         tried = max(1024, 4 * count)
         angle = rng.uniform(*ranges.convergence_mrad, tried)
         magnitude, azimuth = rng.uniform(*ranges.mistilt_mrad, tried), rng.uniform(0.0, 2 * np.pi, tried)

@@ -19,13 +19,14 @@ from pacbed.learning.targets import Target
 log = logging.getLogger(__name__)
 WARM_UP = 0.05  # share of all steps over which the learning rate rises
 WEIGHT_DECAY = 1e-4
+BEST = "best.npz"
 PATIENCE = 10  # epochs without improvement after which the paper stops
 
 
 def fit(
     network: keras.Model, feed: Feed, target: Target, *, epochs: int, learning_rate: float, state_dir: Path
 ) -> list[dict[str, float]]:
-    """Train a network, or go on where `state_dir` says; the best one so far lies there as ``best.keras``.
+    """Train a network, or go on where `state_dir` says; `best_weights` reads the best ones so far.
 
     Returns
     -------
@@ -51,6 +52,7 @@ def fit(
     network.fit(
         feed.batches,
         epochs=epochs,
+        shuffle=False,  # the batches shuffle themselves; Keras' shuffle would not survive a resume
         validation_data=(feed.inputs, target.labels(feed.true_values)),
         validation_batch_size=256,
         # The record comes before the backup: an epoch that is killed in between is only done twice.
@@ -60,8 +62,14 @@ def fit(
     return record.rows
 
 
+def best_weights(state_dir: Path) -> list[np.ndarray]:
+    """Weights of the epoch with the lowest validation loss, in the order of `keras.Model.get_weights`."""
+    with np.load(state_dir / BEST) as stored:
+        return [stored[name] for name in stored.files]
+
+
 class EpochRecord(keras.callbacks.Callback):
-    """Keeps the history and the best network in a folder, both complete at any moment."""
+    """Keeps the history and the best weights in a folder, both complete at any moment."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -80,9 +88,9 @@ class EpochRecord(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.started, 2)}
         if all(row["val_loss"] < earlier["val_loss"] for earlier in self.rows) or epoch == 0:
-            aside = self.folder / "aside.keras"
-            self.model.save(aside)
-            os.replace(aside, self.folder / "best.keras")
+            with open(aside := self.folder / "best.part", "wb") as file:
+                np.savez(file, *self.model.get_weights())
+            os.replace(aside, self.folder / BEST)
         self.rows.append(row)
         aside = self.folder / "history.part"
         aside.write_text(json.dumps(self.rows))

@@ -20,7 +20,7 @@ from pacbed.learning.draws import SCALE_TOLERANCE
 from pacbed.learning.feed import ConvergenceScale, Feed
 from pacbed.learning.feed_rendered import rendered_feed
 from pacbed.learning.feed_stack import stack_feed
-from pacbed.learning.fitting import fit
+from pacbed.learning.fitting import best_weights, fit
 from pacbed.learning.networks import build_network
 from pacbed.learning.samples import claim_folder
 from pacbed.learning.targets import Target
@@ -126,7 +126,9 @@ def train_network(
             **shared,
         )
     rows = fit(network, feed, target, epochs=epochs, learning_rate=learning_rate, state_dir=Path(state_dir))
-    best = keras.models.load_model(Path(state_dir) / "best.keras", compile=False)
+    # A fresh network carries no state of the optimiser into the file.
+    best = build_network(recipe, task=task, pixels=pixels, classes=len(target.values))
+    best.set_weights(best_weights(Path(state_dir)))
     description = {**_describe(best, target, scale, settings), "validation": _judge(best, feed, target, rows)}
     log.info("%s: %s", task, description["validation"])
     _write_outputs(best, description, rows, Path(out_keras), Path(out_history_csv), Path(out_curves_png))

@@ -1,0 +1,84 @@
+"""ONNX files answer as Keras does, and a comparison that proves nothing fails."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from pacbed.errors import FormatError
+from pacbed.learning.export import check_parity, export_networks, rendered_inputs
+from pacbed.learning.networks import build_network
+
+# Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+DESCRIPTION = {
+    "pixels": 24,
+    "max_angle_mrad": 21.0,
+    "convergence_center_mrad": 13.5,
+    "convergence_half_width_mrad": 0.7,
+    "ranges": {
+        "thickness_nm": [1.0, 9.0],
+        "convergence_mrad": [13.0, 14.0],
+        "mistilt_mrad": [0.0, 2.0],
+        "scale": [0.9, 1.1],
+    },
+}
+
+
+def write_network(folder, *, answers_vary):
+    """A network of known weights and its description; either lively or blind to its inputs."""
+    keras.utils.set_random_seed(5)
+    network = build_network("compact", task="thickness", pixels=24, classes=7)
+    last = network.get_layer("probability")
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * (5.0 if answers_vary else 0.0), bias])
+    network.save(folder / "thickness.keras")
+    (folder / "thickness.json").write_text(json.dumps(DESCRIPTION))
+    return network
+
+
+@pytest.fixture(scope="module")
+def inputs(tiny_table):
+    from pacbed.simulation.renderer import Renderer
+
+    return rendered_inputs(Renderer(tiny_table), DESCRIPTION)
+
+
+def test_inputs_are_different_patterns(inputs):
+    assert inputs["pattern"].shape == (32, 24, 24, 1)
+    assert inputs["pattern"].dtype == inputs["convergence"].dtype == np.float32
+    assert inputs["pattern"].std(axis=0).max() > 0.3
+    assert np.ptp(inputs["convergence"]) > 1
+
+
+def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
+    network = write_network(tmp_path, answers_vary=True)
+    export_networks([tmp_path / "thickness.keras"], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "parity.json").read_text())["thickness"]
+    assert report["largest_difference"] < 2e-5
+    assert report["variation"] > 0.01
+    assert report["bytes"] == (tmp_path / "out" / "thickness.onnx").stat().st_size < 2e6
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "thickness.onnx", providers=["CPUExecutionProvider"])
+    some = {name: array[:5] for name, array in inputs.items()}
+    expected = keras.ops.convert_to_numpy(network(some, training=False))
+    np.testing.assert_allclose(session.run(None, some)[0], expected, atol=2e-5)
+
+    # The same file, held against answers that are slightly off, or do not vary.
+    onnx = tmp_path / "out" / "thickness.onnx"
+    wrong = session.run(None, inputs)[0]
+    wrong[3, 2] += 1e-3
+    with pytest.raises(FormatError, match=r"differs from Keras by 0\.001"):
+        check_parity("thickness", onnx, inputs, wrong)
+
+
+def test_a_network_that_ignores_its_inputs_is_refused(tiny_table_dir, tmp_path):
+    write_network(tmp_path, answers_vary=False)
+    with pytest.raises(FormatError, match="train it longer"):
+        export_networks([tmp_path / "thickness.keras"], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
+    assert not (tmp_path / "out" / "thickness.onnx").exists()
+    assert not (tmp_path / "out" / "parity.json").exists()
