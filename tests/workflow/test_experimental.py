@@ -1,6 +1,6 @@
 """Measured patterns, if there are any: `make demo`, then `PACBED_EXPERIMENTAL_DIR=... make test`.
 
-Each must come through to a result and a sheet. What they say is printed (`pytest -s`), not judged: their labels are opinions.
+Each must come through to a result and a sheet. What they say is printed (`pytest -s`), not judged: labels are opinions.
 """
 
 import os
