@@ -62,15 +62,14 @@ class GridConfig(Section):
     @field_validator("thickness_nm", "convergence_mrad", "mistilt_mrad")
     @classmethod
     def _within(cls, values: Range | ValueList, info: ValidationInfo) -> Range | ValueList:
-        lowest, highest = {"thickness_nm": (0.1, 1000), "convergence_mrad": (0.5, 100), "mistilt_mrad": (0, 100)}[
-            info.field_name
-        ]
+        name = str(info.field_name)
+        lowest, highest = {"thickness_nm": (0.1, 1000), "convergence_mrad": (0.5, 100), "mistilt_mrad": (0, 100)}[name]
         given = values.values()
         if given[0] < lowest or given[-1] > highest:
             raise refuse(
                 "",
                 f"{given[0]:g} to {given[-1]:g}",
-                f"values from {lowest:g} to {highest:g} [{info.field_name.rsplit('_')[-1]}]",
+                f"values from {lowest:g} to {highest:g} [{name.rsplit('_')[-1]}]",
             )
         return values
 
