@@ -49,8 +49,10 @@ class Bundle:
         try:
             data = json.loads(self.read("bundle.json"))
             version = data.get("schema_version") if isinstance(data, dict) else None
-        except (ValueError, zipfile.BadZipFile) as error:
-            raise FormatError(f"bundle {path}: damaged, or no bundle ({error})") from None
+        except FormatError:
+            raise
+        except ValueError as error:
+            raise FormatError(f"bundle {path}: bundle.json is damaged ({error})") from None
         if version != SCHEMA_VERSION:
             raise FormatError(f"bundle {path}: got schema_version {version}, accepted: {SCHEMA_VERSION}; update pacbed")
         try:

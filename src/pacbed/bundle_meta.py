@@ -53,8 +53,9 @@ class Priors(Section):
 class Thresholds(Section):
     """When a result is doubtful or refused."""
 
-    misfit_doubtful: float = Field(0.15, gt=0, description="misfit beyond noise")
-    misfit_refused: float = Field(0.30, gt=0, description="misfit beyond noise")
+    misfit_doubtful: float = Field(0.12, gt=0, description="misfit beyond noise")
+    misfit_refused: float = Field(0.25, gt=0, description="misfit beyond noise")
+    misfit_noise: float = Field(0.90, gt=0, description="misfit of any origin above which nothing is left to judge")
     ambiguous_ratio: float = Field(1.15, ge=1, description="misfit of another thickness over that of the best")
     ambiguous_nm: float = Field(3.0, gt=0, description="thicknesses this near count as the same")
     thin_nm: float = Field(3.0, ge=0, description="below it every crystal is a flat disk")

@@ -222,7 +222,7 @@ def _provenance(ready: Prepared, reading: Reading, at: Parameters, *, refined: b
             "refined": refined,
             "center_px": list(at.center_px),
             "defective_pixels": ready.defects,
-            "bright_region": asdict(ready.outline),
+            "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
             "scale_reference_pixel_mrad": reading.reference_pixel_mrad,
             "scale_rounds": list(reading.scales),
             "scale_converged": reading.scale_converged,

@@ -81,15 +81,14 @@ def find_outline(array: np.ndarray, *, dark: float | None = None) -> Outline:
     array : float array, shape (y, x)
         Repaired counts, or a rendered pattern.
     dark : float, optional
-        Level without electrons; by default the second percentile.
+        Level without electrons; by default the second percentile of the smoothed pattern.
     """
     factor = max(1, -(-max(array.shape) // SEARCH_PIXELS))
     image = bin_pixels(np.asarray(array), factor)
-    dark = float(np.percentile(image, 2)) if dark is None else dark
-    image = image - dark
     radius = 0.4 * np.sqrt(image.size / np.pi)
     for _ in range(3):  # smoothing follows the size of the region
         smooth = ndimage.gaussian_filter(image, SMOOTHING * radius)
+        smooth -= float(np.percentile(smooth, 2)) if dark is None else dark
         level = _bright_level(smooth)
         weight = np.clip((smooth / level - 0.35) / 0.3, 0.0, 1.0)  # a soft border: noise moves it less
         settled, radius = radius, float(np.sqrt(weight.sum() / np.pi))
@@ -100,7 +99,7 @@ def find_outline(array: np.ndarray, *, dark: float | None = None) -> Outline:
     x, y = cx + radius * np.cos(RING_ANGLES), cy + radius * np.sin(RING_ANGLES)
     inside = np.mean((x > -0.5) & (x < image.shape[1] - 0.5) & (y > -0.5) & (y < image.shape[0] - 0.5))
     cx, cy = (value * factor + (factor - 1) / 2 for value in (cx, cy))
-    return Outline((cx, cy), radius * factor, float(level / max(image.mean(), 1e-30)), float(inside))
+    return Outline((cx, cy), radius * factor, float(level / max(smooth.mean(), 1e-30)), float(inside))
 
 
 def _bright_level(smooth: np.ndarray) -> float:

@@ -141,7 +141,7 @@ def _read_npy(file: Path, dataset: str | None) -> tuple[np.ndarray, Calibration]
 def _read_picture(file: Path, dataset: str | None) -> tuple[np.ndarray, Calibration]:
     import imageio.v3 as iio  # slow to import, and only pictures need it
 
-    return _grey(np.asarray(iio.imread(file)), file), Calibration()
+    return _grey(np.asarray(iio.imread(file.read_bytes(), extension=file.suffix.lower())), file), Calibration()
 
 
 def _grey(image: np.ndarray, file: Path) -> np.ndarray:

@@ -18,7 +18,9 @@ REACH = np.array([8.0, 4.0, 4.0, 3.0, 3.0, 15.0, 20.0, 1.5, 1.5])  # how far a r
 BLUR_RANGE_MRAD = (0.02, 3.0)
 THINNEST_NM = 0.2
 VIEW_REACH = 1.35  # radius of the circle that is fitted, in units of the bright region's
-BASINS = 3  # ends of the search that are followed further
+BASINS = 3  # of the places reached at a glance, the best so many are followed further
+GLANCE = 3  # steps
+HOPELESS = 1.5  # a misfit this many times the best is another basin: a wrong one has twice the right one's
 LEVELS = ((44, 8), (72, 6), (130, 10))  # pixels across that circle and steps, from the search to the final fit
 
 
@@ -76,7 +78,7 @@ def refine(
     priors: Priors,
     mirrored: bool = False,
 ) -> Refinement:
-    """Refine from every start at low resolution, from the best three at a middle one, and finish the best.
+    """Refine from every start a little, from the best at low and at middle resolution, and finish the best.
 
     Parameters
     ----------
@@ -95,8 +97,10 @@ def refine(
     """
     views = [View.around(array, outline.center_px, outline.radius_px, reach=VIEW_REACH, pixels=n) for n, _ in LEVELS]
     coarse, middle, fine = (ForwardModel(renderer, view, mirrored=mirrored) for view in views)
-    fits = _distinct(fit(coarse, at, priors, steps=LEVELS[0][1]) for at in starts)
-    fits = _distinct(fit(middle, one.parameters, priors, steps=LEVELS[1][1]) for one in fits[:BASINS])
+    fits = _distinct(fit(coarse, at, priors, steps=GLANCE) for at in starts)
+    fits = _distinct(fit(coarse, one.parameters, priors, steps=LEVELS[0][1]) for one in fits[:BASINS])
+    rivals = [one for one in fits if one.misfit < HOPELESS * fits[0].misfit]
+    fits = _distinct(fit(middle, one.parameters, priors, steps=LEVELS[1][1]) for one in rivals)
     best = fit(fine, fits[0].parameters, priors, steps=LEVELS[2][1])
     covariance, correlation = estimate_covariance(fine, best.parameters, priors)
     return Refinement(best, tuple(fits[1:]), fits[0], fine, covariance, correlation, noise_share(fine))

@@ -98,11 +98,11 @@ def _correlation_area(model: ForwardModel, residual: np.ndarray) -> float:
 
 
 def noise_share(model: ForwardModel) -> float:
-    """Misfit that white noise alone would leave, from second differences (Immerkær, CVIU 64 (1996) 300)."""
+    """Misfit that noise alone would leave, from second differences (kernel of Immerkær, CVIU 64 (1996) 300)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
     inside = ndimage.binary_erosion(model.view.mask)
     second = ndimage.convolve(model.view.values, kernel, mode="nearest")[inside]
-    sigma = np.sqrt(np.pi / 2) / 6 * float(np.abs(second).mean())
+    sigma = float(np.sqrt(np.mean(second**2))) / 6
     return model.misfit(np.full(int(model.view.mask.sum()), sigma))
 
 

@@ -133,7 +133,9 @@ def judge_fit(findings: Findings, refinement: Refinement, meta: BundleMeta, give
 def _judge_misfit(findings: Findings, refinement: Refinement, limits: Thresholds) -> None:
     excess = float(np.sqrt(max(0.0, refinement.best.misfit**2 - refinement.noise**2)))
     text = f"misfit {refinement.best.misfit:.2f}, {excess:.2f} beyond noise"
-    if excess > limits.misfit_refused:
+    if refinement.best.misfit > limits.misfit_noise:
+        findings.add(Severity.REFUSAL, f"noise hides the pattern: {text}")
+    elif excess > limits.misfit_refused:
         findings.add(Severity.REFUSAL, f"no rendered pattern fits: {text} (refused above {limits.misfit_refused:g})")
     elif excess > limits.misfit_doubtful:
         findings.add(Severity.DOUBT, f"the best rendered pattern fits badly: {text}")

@@ -1,0 +1,46 @@
+"""Writes a rendered pattern as an array or an image."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.errors import bad_value
+
+SUFFIXES = (".npy", ".tif", ".tiff", ".png")
+
+
+def write_image(image: np.ndarray, path: str | Path) -> None:
+    """Store a pattern; the file appears complete or not at all.
+
+    Parameters
+    ----------
+    image : float32 array, shape (y, x)
+        Fraction of the beam per pixel.
+    path : path
+        ``.npy`` and ``.tif`` keep the values, ``.png`` holds 16-bit levels, 65535 at the maximum.
+
+    Raises
+    ------
+    ParameterError
+        Another suffix.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise bad_value("out", str(path), f"a file ending in {', '.join(SUFFIXES)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.stem}.part{suffix}")
+    if suffix == ".npy":
+        np.save(aside, image)
+    elif suffix == ".png":
+        import imageio.v3 as iio
+
+        iio.imwrite(aside, np.round(image * (65535 / max(float(image.max()), 1e-30))).astype(np.uint16))
+    else:
+        import tifffile
+
+        tifffile.imwrite(aside, image)
+    os.replace(aside, path)

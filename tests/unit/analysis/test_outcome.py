@@ -1,0 +1,83 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pacbed.analysis.forward import Parameters
+from pacbed.analysis.outcome import refined_values
+from pacbed.analysis.refinement import Fit, Refinement
+from pacbed.bundle_meta import ModelError
+
+
+@pytest.fixture
+def meta():
+    return SimpleNamespace(max_angle_mrad=20.0, stack_pixels=100, model_error=ModelError(relative_thickness=0.02))
+
+
+def refinement(tilt, rotation, variances):
+    at = Parameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
+    return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, np.diag(variances), 1.0, 0.04)
+
+
+def values(
+    meta, tilt=(3.0, 0.0), rotation=100.0, variances=(0.01, 4e-4, 1e-4, 0, 0, 0.04, 0.25, 1e-4, 1e-4), mirrored=False
+):
+    return refined_values(refinement(tilt, rotation, variances), meta, period_deg=90.0, mirrored=mirrored)
+
+
+def test_uncertainties_of_the_thickness_add_up(meta):
+    thickness = values(meta)["thickness_nm"]
+    assert (thickness.std_statistical, thickness.std_model) == pytest.approx((0.1, 1.0))
+    assert thickness.std == pytest.approx(np.hypot(0.1, 1.0))
+    assert thickness.interval_90 == pytest.approx((50 - 1.6449 * thickness.std, 50 + 1.6449 * thickness.std))
+
+
+def test_the_mistilt_is_turned_into_the_image(meta):
+    found = values(meta)
+    assert (found["mistilt_x_mrad"].value, found["mistilt_y_mrad"].value) == pytest.approx(
+        (3 * np.cos(np.deg2rad(100)), 3 * np.sin(np.deg2rad(100)))
+    )
+    assert found["mistilt_azimuth_deg"].value == pytest.approx(100.0)
+    assert found["mistilt_mrad"].value == pytest.approx(3.0)
+    assert found["mistilt_mrad"].std == pytest.approx(0.02)  # along the tilt
+    # Across it: the crystal-frame error and that of the rotation, half a degree of 3 mrad.
+    assert found["mistilt_azimuth_deg"].std == pytest.approx(
+        np.rad2deg(np.hypot(0.01, 3 * np.deg2rad(0.5)) / 3), rel=1e-3
+    )
+
+
+def test_a_mirrored_camera_mirrors_the_mistilt_before_it_turns(meta):
+    assert values(meta, tilt=(0.0, 3.0), rotation=30.0, mirrored=True)["mistilt_azimuth_deg"].value == pytest.approx(
+        300.0
+    )
+
+
+def test_covariance_is_checked_by_sampling(meta):
+    rng = np.random.default_rng(0)
+    variances = (0.01, 4e-4, 1e-4, 0, 0, 0.04, 4.0, 1e-4, 1e-4)
+    found = values(meta, tilt=(2.0, 1.0), rotation=40.0, variances=variances)
+    draws = [np.array([2.0, 1.0]), np.sqrt([4e-4, 1e-4]), 40.0, 2.0]
+    tilts = draws[0] + draws[1] * rng.standard_normal((20000, 2))
+    angle = np.deg2rad(draws[2] + draws[3] * rng.standard_normal(20000))
+    x = np.cos(angle) * tilts[:, 0] - np.sin(angle) * tilts[:, 1]
+    y = np.sin(angle) * tilts[:, 0] + np.cos(angle) * tilts[:, 1]
+    np.testing.assert_allclose(found["mistilt_covariance_mrad2"], np.cov(x, y), rtol=0.06, atol=1e-5)
+
+
+def test_a_tilt_below_two_standard_errors_has_no_direction(meta):
+    assert values(meta, tilt=(0.03, 0.0))["mistilt_azimuth_deg"] is None
+    assert values(meta, tilt=(0.03, 0.0))["mistilt_mrad"].interval_90[0] == 0.0
+
+
+def test_rotation_and_scale_are_put_in_their_units(meta):
+    found = values(meta)
+    assert found["rotation_deg"].value == pytest.approx(10.0)
+    assert found["rotation_deg"].modulo_deg == 90.0
+    assert found["scale"].value == pytest.approx(0.2 / 0.4)
+    assert found["pixel_mrad"].std == pytest.approx(0.2 * 0.2 / 100)
+
+
+def test_an_undetermined_tilt_is_no_crash(meta):
+    assert replace(refinement((0.0, 0.0), 0.0, np.zeros(9))).best.parameters.mistilt_mrad == (0.0, 0.0)
+    assert values(meta, tilt=(0.0, 0.0), variances=np.zeros(9))["mistilt_azimuth_deg"] is None

@@ -1,0 +1,103 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pacbed.analysis.forward import Parameters
+from pacbed.analysis.inference import Peak, Reading
+from pacbed.analysis.preprocess import Outline
+from pacbed.analysis.refinement import Fit, Refinement
+from pacbed.analysis.verdict import Findings, Given, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
+from pacbed.bundle_meta import Ranges, Thresholds
+
+META = SimpleNamespace(
+    thresholds=Thresholds(),
+    energy_kev=200.0,
+    trained=Ranges(thickness_nm=(1, 100), convergence_mrad=(13, 15), mistilt_mrad=(0, 5)),
+)
+OUTLINE = Outline((50.0, 50.0), 20.0, 4.0, 1.0)
+AT = Parameters(50.0, (1.0, 1.0), (10.0, 20.0), 0.2, 10.0, 14.0, 0.3)
+TABLE = SimpleNamespace(reciprocal_mrad=np.diag([6.4, 6.4]))
+
+
+def fitted(at=AT, misfit=0.05, noise=0.02, others=(), given=None, table=TABLE):
+    best = Fit(at, misfit)
+    found = Refinement(best, tuple(Fit(*other) for other in others), best, None, np.eye(9), 1.0, noise)
+    findings = Findings()
+    judge_fit(findings, found, META, given or Given(14.0), table)
+    return findings
+
+
+def entered(given=None, outline=OUTLINE, saturated=0.0):
+    findings = Findings()
+    judge_input(findings, META, given or Given(14.0), outline, saturated)
+    return findings
+
+
+def test_a_good_fit_is_ok_and_silent():
+    assert (fitted().verdict, fitted().reasons) == ("ok", [])
+    assert (entered().verdict, entered().reasons) == ("ok", [])
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict", "text"),
+    [
+        (fitted(misfit=0.2), "doubtful", "misfit 0.20"),
+        (fitted(misfit=0.4), "refused", "no rendered pattern fits"),
+        (fitted(misfit=0.95, noise=0.95), "refused", "noise hides"),
+        (fitted(others=[(replace(AT, thickness_nm=70.0), 0.055)]), "doubtful", "70.0 nm fits nearly as well"),
+        (fitted(replace(AT, thickness_nm=100.5)), "doubtful", "1 to 100 nm"),
+        (fitted(replace(AT, mistilt_mrad=(5.0, 2.0))), "doubtful", "beyond the bundle's range, 5 mrad"),
+        (fitted(replace(AT, thickness_nm=2.0)), "doubtful", "flat disk"),
+        (fitted(replace(AT, convergence_mrad=14.6)), "doubtful", "given 14.00 mrad, the pattern fits 14.60"),
+        (fitted(given=Given(14.0, pixel_mrad=0.25)), "doubtful", "given 0.25 mrad, the pattern fits 0.2 mrad"),
+        (entered(Given(14.0, energy_kev=300.0)), "refused", "300 kV"),
+        (entered(Given(16.0)), "doubtful", "outside the trained range, 13 to 15"),
+        (entered(saturated=0.03), "doubtful", "3.0 % of the pixels are saturated"),
+        (entered(outline=replace(OUTLINE, inside=0.8)), "doubtful", "20 % of the bright disk"),
+    ],
+)
+def test_every_doubt_has_a_reason_with_its_figure(findings, verdict, text):
+    assert findings.verdict == verdict
+    assert len(findings.reasons) == 1
+    assert text in findings.reasons[0]
+
+
+def test_noise_alone_is_no_misfit():
+    assert fitted(misfit=0.6, noise=0.595).verdict == "ok"
+
+
+def test_a_neighbour_or_a_worse_basin_is_no_rival():
+    near, worse = (replace(AT, thickness_nm=52.0), 0.051), (replace(AT, thickness_nm=70.0), 0.1)
+    assert fitted(others=[near, worse]).verdict == "ok"
+
+
+def test_disks_that_do_not_overlap_are_noted():
+    findings = fitted(table=SimpleNamespace(reciprocal_mrad=np.diag([40.0, 40.0])))
+    assert findings.verdict == "ok"
+    assert "do not overlap" in findings.reasons[0]
+
+
+def test_the_worst_counts_and_comes_first():
+    findings = entered(Given(16.0, energy_kev=300.0), saturated=0.5)
+    assert findings.verdict == "refused"
+    assert "kV" in findings.reasons[0]
+    assert len(findings.reasons) == 3
+
+
+@pytest.mark.parametrize(("refined", "verdict"), [(True, "ok"), (False, "doubtful")])
+def test_networks_in_trouble_count_when_nothing_else_speaks(refined, verdict):
+    peaks = (Peak(20.0, 1.0, 0.4), Peak(60.0, 1.0, 0.3))
+    reading = Reading({}, peaks, Peak(1.0, 0.1, 1.0), 0.2, 0.2, (1.3,), scale_converged=False)
+    findings = Findings()
+    judge_networks(findings, reading, refined=refined)
+    assert findings.verdict == verdict
+    assert "1.30 times" in findings.reasons[0]
+    assert "20 nm (40 %), 60 nm (30 %)" in findings.reasons[1]
+
+
+def test_shortest_vector_of_an_oblique_lattice():
+    assert shortest_reciprocal_mrad(
+        SimpleNamespace(reciprocal_mrad=np.array([[10.0, 0], [9.0, 3.0]]))
+    ) == pytest.approx(np.hypot(1, 3))

@@ -1,0 +1,179 @@
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from pacbed.bundle import load_bundle, pack_bundle, zip_folder
+from pacbed.errors import FormatError
+from pacbed.simulation.geometry import Geometry, polar_to_vector
+
+
+@pytest.fixture
+def folder(tiny_bundle_file, tmp_path):
+    """The content of the bundle as a folder that a test may spoil."""
+    with zipfile.ZipFile(tiny_bundle_file) as archive:
+        archive.extractall(tmp_path / "folder")
+    return tmp_path / "folder"
+
+
+def test_a_bundle_is_a_sorted_uncompressed_zip_without_dates(tiny_bundle_file):
+    with zipfile.ZipFile(tiny_bundle_file) as archive:
+        names = archive.namelist()
+        assert names == sorted(names)
+        assert len(set(names)) == len(names)
+        assert all(item.compress_type == zipfile.ZIP_STORED for item in archive.infolist())
+        assert {item.date_time for item in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert {"bundle.json", "scale.onnx", "thickness.onnx", "mistilt.onnx"} <= set(names)
+    assert {
+        "structure/cell.json",
+        "structure/slices.npz",
+        "rocking.zarr/zarr.json",
+        "validation.zarr/zarr.json",
+    } <= set(names)
+    assert sorted(tiny_bundle_file.parent.iterdir()) == [tiny_bundle_file]
+
+
+def test_the_same_content_gives_the_same_file(parts, tiny_bundle_file, tmp_path):
+    pack_bundle(**parts, out_bundle=tmp_path / "again.pacbed")
+    assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()
+
+
+def test_file_and_folder_render_what_the_table_rendered(tiny_bundle, tiny_table, folder):
+    from pacbed.simulation.renderer import Renderer
+
+    settings = {"thickness_nm": 7.3, "convergence_mrad": 13.7, "mistilt_mrad": (1.0, -0.4)}
+    geometry = Geometry.field_of_view(40, 20.0)
+    expected = Renderer(tiny_table).render(geometry=geometry, **settings)
+    np.testing.assert_array_equal(tiny_bundle.renderer.render(geometry=geometry, **settings), expected)
+    np.testing.assert_array_equal(load_bundle(folder).renderer.render(geometry=geometry, **settings), expected)
+
+
+def test_meta_tells_ranges_metrics_and_versions(tiny_bundle):
+    meta = tiny_bundle.meta
+    assert meta.system == "tiny"
+    assert meta.crystal["formula"] == "SrTiO3"
+    assert meta.energy_kev == 200
+    assert meta.trained.thickness_nm == (1, 10)
+    assert meta.trained.convergence_mrad == (13, 15)
+    assert meta.class_values["mistilt"] == [0, 1, 2, 3]
+    assert meta.metrics["accepted"] == {"figure": 0.001}
+    assert meta.stack_pixels == 32
+    assert "pacbed" in meta.versions
+
+
+def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
+    import zarr
+
+    sample = tiny_bundle.validation()
+    split = np.asarray(zarr.open_group(str(parts["stack_dir"] / "stack.zarr"), mode="r")["split"][...])
+    assert sample["pattern"].shape == (min(3, (split == 1).sum()), 10, 32, 32)
+    image = tiny_bundle.renderer.render(
+        thickness_nm=float(sample["thickness_nm"][4]),
+        convergence_mrad=float(sample["convergence_mrad"][0]),
+        mistilt_mrad=polar_to_vector(float(sample["mistilt_mrad"][0]), float(sample["azimuth_deg"][0])),
+        geometry=Geometry.field_of_view(32, 22.5),
+    )
+    assert np.abs(sample["pattern"][0, 4] - image).max() < 1e-4 * image.max()
+
+
+def test_structure_lets_a_table_be_built_again(folder, tiny_table):
+    from pacbed.crystal.potentials import SlicePotentials
+
+    assert SlicePotentials.load(folder / "structure").energy_ev == tiny_table.energy_ev
+
+
+def test_networks_answer(tiny_bundle):
+    image = np.random.default_rng(0).random((32, 32))
+    for task, network in tiny_bundle.networks.items():
+        probability = network.probability(image, 14.0)
+        assert probability.shape == network.class_values.shape
+        assert probability.sum() == pytest.approx(1)
+        assert np.ptp(probability) > 1e-3, task
+        # The levels come from every second pixel, so a turned image is not quite the same.
+        np.testing.assert_allclose(network.probability(np.rot90(image), 14.0), probability, atol=0.03)
+
+
+def test_whole_bundles_verify(tiny_bundle, folder):
+    tiny_bundle.verify()
+    load_bundle(folder).verify()
+
+
+@pytest.mark.parametrize("damage", ["change", "remove", "add"])
+def test_verify_names_what_is_wrong(folder, damage):
+    member = folder / "thickness.onnx"
+    if damage == "change":
+        member.write_bytes(member.read_bytes()[:-1] + b"?")
+    elif damage == "remove":
+        member.unlink()
+    else:
+        member = folder / "extra.bin"
+        member.write_bytes(b"1")
+    with pytest.raises(FormatError, match=member.name):
+        load_bundle(folder).verify()
+
+
+@pytest.mark.parametrize("size", [0, 100, 5_000, 100_000])
+def test_truncated_files_are_refused(tiny_bundle_file, tmp_path, size):
+    short = tmp_path / "short.pacbed"
+    short.write_bytes(tiny_bundle_file.read_bytes()[:size])
+    with pytest.raises(FormatError, match="short"):
+        load_bundle(short)
+
+
+def edit(folder, **change):
+    data = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps(data | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"schema_version": 2}, "got schema_version 2, accepted: 1; update"),
+        ({"colour": 1}, "colour"),
+        ({"energy_kev": "x"}, "energy_kev"),
+    ],
+)
+def test_foreign_bundles_are_refused_by_name(folder, change, text):
+    edit(folder, **change)
+    with pytest.raises(FormatError, match=text):
+        load_bundle(folder)
+
+
+def test_damaged_members_are_found_when_used(folder):
+    (folder / "thickness.onnx").write_bytes(b"no network")
+    (folder / "mistilt.json").write_text('{"class_values": [1]}')
+    for chunk in (folder / "rocking.zarr" / "intensity").rglob("*"):
+        if chunk.is_file() and chunk.name != "zarr.json":
+            chunk.write_bytes(b"no data")
+    bundle = load_bundle(folder)
+    with pytest.raises(FormatError, match=r"rocking\.zarr"):
+        _ = bundle.table
+    with pytest.raises(FormatError, match=r"mistilt\.json: got no pixels"):
+        _ = bundle.networks
+    shutil.copyfile(folder / "scale.json", folder / "mistilt.json")
+    with pytest.raises(FormatError, match=r"thickness\.onnx"):
+        load_bundle(folder).networks["thickness"].probability(np.eye(32), 14.0)
+
+
+def test_what_is_no_bundle_is_refused(tmp_path):
+    for path in (tmp_path / "gone.pacbed", tmp_path):
+        with pytest.raises(FormatError):
+            load_bundle(path)
+    (tmp_path / "text.pacbed").write_text("hello")
+    with pytest.raises(FormatError, match=r"text\.pacbed"):
+        load_bundle(tmp_path / "text.pacbed")
+
+
+def test_a_failed_packing_leaves_the_old_file(parts, tiny_bundle_file, tmp_path):
+    old = tmp_path / "old.pacbed"
+    shutil.copyfile(tiny_bundle_file, old)
+    with pytest.raises(FileNotFoundError):
+        pack_bundle(**{**parts, "models_dir": tmp_path / "gone"}, out_bundle=old)
+    assert old.read_bytes() == tiny_bundle_file.read_bytes()
+
+
+def test_a_folder_zips_to_the_packed_file(folder, tiny_bundle_file, tmp_path):
+    zip_folder(folder, tmp_path / "again.pacbed")
+    assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()

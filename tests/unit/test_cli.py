@@ -1,0 +1,189 @@
+import csv
+import json
+import subprocess
+import sys
+import zipfile
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+
+from pacbed.analysis.result import read_result
+from pacbed.cli import run
+from pacbed.simulation.geometry import Geometry
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_bundle, tmp_path_factory):
+    """Two good patterns, noise, and a file that is no pattern."""
+    folder = tmp_path_factory.mktemp("patterns")
+    rng = np.random.default_rng(0)
+    for name, thickness in (("thin", 5.0), ("thick", 9.0)):
+        image = tiny_bundle.renderer.render(
+            thickness_nm=thickness, convergence_mrad=14.0, mistilt_mrad=(1.5, 1.0), blur_mrad=0.4,
+            geometry=Geometry((128, 128), 0.45, (61.0, 66.0), 15.0),
+        )  # fmt: skip
+        tifffile.imwrite(folder / f"{name}.tif", rng.poisson(image * 3e7).clip(0, 65000).astype(np.uint16))
+    tifffile.imwrite(folder / "noise.tif", rng.poisson(100, (128, 128)).astype(np.uint16))
+    (folder / "broken.tif").write_bytes(b"II*\0nothing")
+    return folder
+
+
+@pytest.fixture
+def pacbed(capsys):
+    """Run a command; returns status, standard output and standard error."""
+
+    def call(*arguments):
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def test_predict_prints_a_line_and_writes_result_and_sheet(pacbed, tiny_bundle_file, folder, tmp_path):
+    status, out, err = pacbed(
+        "predict", tiny_bundle_file, folder / "thick.tif", "--convergence-mrad", 14, "--out", tmp_path
+    )
+    assert (status, err) == (0, "")
+    assert out.startswith("thick.tif: ")
+    assert len(out.splitlines()) == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["thick.json", "thick.png"]
+    result = read_result(tmp_path / "thick.json")
+    assert result.thickness_nm.value == pytest.approx(9.0, abs=0.2)
+    assert f"{result.thickness_nm.value:.1f} ±" in out
+
+
+def test_json_is_one_line_per_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
+    status, out, _ = pacbed(
+        "predict", tiny_bundle_file, folder / "thin.tif", "--convergence-mrad", 14, "--json", "--out", tmp_path
+    )
+    assert status == 0
+    assert json.loads(out)["thickness_nm"]["value"] == pytest.approx(5.0, abs=0.3)
+
+
+def test_several_patterns_go_on_after_a_bad_one_and_the_worst_counts(pacbed, tiny_bundle_file, folder, tmp_path):
+    files = [folder / f"{name}.tif" for name in ("thin", "broken", "noise", "thick")]
+    status, out, err = pacbed("predict", tiny_bundle_file, *files, "--convergence-mrad", 14, "--out", tmp_path)
+    assert status == 2
+    assert [line.split(":")[0] for line in out.splitlines()] == ["thin.tif", "noise.tif", "thick.tif"]
+    assert err.startswith("error: broken.tif:")
+    assert len(err.splitlines()) == 1
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["verdict"] for row in rows][1:3] == ["bad input", "refused"]
+    assert float(rows[3]["thickness_nm"]) == pytest.approx(9.0, abs=0.2)
+
+
+def test_a_refusal_has_status_one(pacbed, tiny_bundle_file, folder, tmp_path):
+    arguments = ("--convergence-mrad", 14, "--energy-kev", 300, "--out", tmp_path, "--no-refine")
+    status, out, err = pacbed("predict", tiny_bundle_file, folder / "thin.tif", *arguments)
+    assert (status, err) == (1, "")
+    assert "refused: beam energy" in out
+
+
+def test_patterns_of_the_same_name_do_not_overwrite_each_other(pacbed, tiny_bundle_file, folder, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thin.tif").write_bytes((folder / "thick.tif").read_bytes())
+    files = (folder / "thin.tif", tmp_path / "other" / "thin.tif")
+    arguments = ("--convergence-mrad", 14, "--no-refine", "--out", tmp_path / "out")
+    assert pacbed("predict", tiny_bundle_file, *files, *arguments)[0] == 0
+    assert {"thin.json", "thin_2.json"} <= {file.name for file in (tmp_path / "out").iterdir()}
+
+
+def test_a_sheet_never_replaces_its_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
+    picture = tmp_path / "thin.png"
+    iio.imwrite(picture, tifffile.imread(folder / "thin.tif"))
+    before = picture.read_bytes()
+    status, _, err = pacbed("predict", tiny_bundle_file, picture, "--convergence-mrad", 14, "--out", tmp_path)
+    assert status == 2
+    assert "does not replace" in err
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["npy", "tif", "png"])
+def test_render_writes_every_format(pacbed, tiny_bundle_file, tiny_bundle, tmp_path, suffix):
+    file = tmp_path / f"image.{suffix}"
+    numbers = ("--thickness-nm", 6, "--convergence-mrad", 14, "--mistilt-mrad", 1, "--azimuth-deg", 90, "--pixels", 48)
+    status, out, err = pacbed("render", tiny_bundle_file, *numbers, "--max-angle-mrad", 20, "--out", file)
+    assert (status, err) == (0, "")
+    assert "48 x 48" in out
+    image = np.load(file) if suffix == "npy" else iio.imread(file)
+    direct = tiny_bundle.renderer.render(
+        thickness_nm=6.0, convergence_mrad=14.0, mistilt_mrad=(0.0, 1.0), geometry=Geometry.field_of_view(48, 20.0)
+    )
+    if suffix == "png":
+        assert image.dtype == np.uint16
+        image = image * (direct.max() / 65535)
+    np.testing.assert_allclose(image, direct, atol=2e-5 * direct.max())
+
+
+def test_inspect_describes_bundle_stack_and_pattern(pacbed, tiny_bundle_file, parts, folder):
+    status, out, _ = pacbed("inspect", tiny_bundle_file, "--verify")
+    assert status == 0
+    assert "SrTiO3 [0 0 1], 200 kV" in out
+    assert "all verified" in out
+    assert "thickness 1 to 10 nm" in out
+    status, out, _ = pacbed("inspect", parts["stack_dir"], "--verify")
+    assert status == 0
+    assert "thickness_nm 1 to 10 (10)" in out
+    status, out, _ = pacbed("inspect", folder / "thin.tif")
+    assert status == 0
+    assert "128 x 128 pixels" in out
+    assert "no calibration" in out
+
+
+def test_inspect_verify_finds_damage(pacbed, tiny_bundle_file, tmp_path):
+    data = bytearray(tiny_bundle_file.read_bytes())
+    with zipfile.ZipFile(tiny_bundle_file) as archive:
+        data[archive.getinfo("thickness.onnx").header_offset + 200] ^= 0xFF
+    (tmp_path / "bad.pacbed").write_bytes(data)
+    status, _, err = pacbed("inspect", tmp_path / "bad.pacbed", "--verify")
+    assert status == 2
+    assert "thickness.onnx" in err
+
+
+PREDICT = "predict {bundle} {folder}/thin.tif"
+RENDER = "render {bundle} --convergence-mrad 14 --out a.png"
+BAD = [
+    ("predict", "BUNDLE"),
+    ("predict {bundle}", "PATTERN"),
+    (f"{PREDICT} --colour blue", "--colour"),
+    (f"{PREDICT} --convergence-mrad wide", "--convergence-mrad': got 'wide', accepted: a number"),
+    (PREDICT, "convergence_mrad: got None, accepted: a number from"),
+    (f"{PREDICT} --convergence-mrad 90", "convergence_mrad: got 90"),
+    ("predict gone.pacbed x.tif", "gone.pacbed"),
+    ("predict {folder}/thin.tif x.tif", "thin.tif"),
+    (RENDER, "--thickness-nm"),
+    (f"{RENDER} --thickness-nm 500", "thickness_nm: got 500"),
+    (f"{RENDER} --thickness-nm nan", "thickness_nm: got nan"),
+    (f"{RENDER} --thickness-nm 5 --out a.jpg", "a.jpg"),
+    (f"{RENDER} --thickness-nm 5 --pixels 1.5", "whole number"),
+    (f"{RENDER} --thickness-nm 5 --out /dev/null/a.png", "/dev/null"),
+    ("inspect gone", "gone"),
+    ("inspect {folder}", "bundle.json or stack.zarr"),
+    ("inspect {folder}/broken.tif", "broken.tif"),
+    ("measure", "measure"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), BAD)
+def test_bad_input_is_one_line_that_names_it(pacbed, tiny_bundle_file, folder, tmp_path, monkeypatch, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    filled = arguments.format(bundle=tiny_bundle_file, folder=folder).split()
+    status, out, err = pacbed(*filled)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert text in err
+
+
+def test_the_installed_command_keeps_its_word():
+    """Through the shell: status, and nothing but one line on standard error."""
+    done = subprocess.run([sys.executable, "-m", "pacbed.cli", "inspect", "gone"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: path: got 'gone', accepted: a bundle, a stack or a pattern that exists\n"
+    helped = subprocess.run([sys.executable, "-m", "pacbed.cli"], capture_output=True, text=True)
+    assert helped.returncode == 0
+    assert all(name in helped.stdout for name in ("predict", "render", "inspect"))
