@@ -24,6 +24,7 @@ from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.trained import TASKS, TrainedNetwork, load_networks
 
+SERIES_DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 VALIDATION_SERIES = 3
 
@@ -237,7 +238,7 @@ def _sample_stack(stack_dir: Path, target: Path) -> int:
     values = np.stack([np.asarray(pattern[i, j]) for i, j in chosen])
     scale = {"scale_factor": pattern.attrs["scale_factor"], "units": pattern.attrs["units"]}
     group.create_array(
-        "pattern", data=values, chunks=(1, *values.shape[1:]), attributes=scale, dimension_names=_SERIES_DIMENSIONS
+        "pattern", data=values, chunks=(1, *values.shape[1:]), attributes=scale, dimension_names=SERIES_DIMENSIONS
     )
     for name, column in (("convergence_mrad", 0), ("mistilt_mrad", 1), ("azimuth_deg", 1)):
         along: Any = stack[name]
@@ -246,6 +247,3 @@ def _sample_stack(stack_dir: Path, target: Path) -> int:
         axis: Any = stack[name]
         group.create_array(name, data=np.asarray(axis[...]), dimension_names=(name,))
     return int(values.shape[-1])
-
-
-_SERIES_DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")

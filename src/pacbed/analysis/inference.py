@@ -144,13 +144,14 @@ def find_peaks(
         Least probability of a further one.
     """
     left = np.array(probability, dtype=float)
+    padded = np.pad(left, 1)
+    summit = (left >= padded[:-2]) & (left >= padded[2:])
     peaks: list[Peak] = []
-    for _ in range(2 * count):
-        peak = main_peak(left, class_values, width=width)
+    while left.any() and len(peaks) < 2 * count:
+        peak, top = main_peak(left, class_values, width=width), int(np.argmax(left))
         if peaks and peak.probability < least:
             break
-        peaks.append(peak)
-        left[np.abs(class_values - class_values[np.argmax(left)]) <= width] = 0
-        if not left.any():
-            break
+        if summit[top]:  # the shoulder of a peak already found is none
+            peaks.append(peak)
+        left[np.abs(class_values - class_values[top]) <= width] = 0
     return tuple(sorted(peaks, key=lambda peak: -peak.probability)[:count])

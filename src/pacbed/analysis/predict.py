@@ -193,9 +193,9 @@ def analyse(
         values = outcome.refined_values(
             refinement, meta, period_deg=ready.bundle.table.rotation_period_deg, mirrored=mirrored
         )
-        model, at = refinement.model, refinement.best.parameters
+        model, at, noise = refinement.model, refinement.best.parameters, refinement.noise
     else:
-        model, at = fine_model(ready), nearest_match(matches, reading.candidates[0].value)
+        model, at, noise = fine_model(ready), nearest_match(matches, reading.candidates[0].value), None
         values = outcome.network_values(reading, meta, convergence_mrad=ready.given.convergence_mrad)
     result = Result(
         system=meta.system,
@@ -203,13 +203,13 @@ def analyse(
         verdict=findings.verdict,
         reasons=findings.reasons,
         networks=outcome.class_probabilities(reading, ready.bundle.networks),
-        provenance=_provenance(ready, reading, at, refined=refine),
+        provenance=_provenance(ready, reading, at, noise),
         **values,
     )
     return Analysis(result, model, at)
 
 
-def _provenance(ready: Prepared, reading: Reading, at: Parameters, *, refined: bool) -> Provenance:
+def _provenance(ready: Prepared, reading: Reading, at: Parameters, noise: float | None) -> Provenance:
     given, meta = ready.given, ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
@@ -219,7 +219,8 @@ def _provenance(ready: Prepared, reading: Reading, at: Parameters, *, refined: b
         versions=installed_versions(),
         parameters={
             "given": asdict(given),
-            "refined": refined,
+            "refined": noise is not None,
+            "misfit_of_noise": noise,
             "center_px": list(at.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},

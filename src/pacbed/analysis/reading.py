@@ -71,7 +71,7 @@ def read_pattern(path: str | Path, *, dataset: str | None = None) -> Pattern:
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:  # thirty readers of damaged files raise anything
-        raise PatternError(f"pattern: {file} cannot be read ({_one_line(error)})") from error
+        raise PatternError(f"pattern: {file} cannot be read ({one_line(error)})") from error
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return replace(
         pattern_from_array(data, source=file.name),
@@ -165,7 +165,7 @@ def _read_hdf5(file: Path, dataset: str | None) -> tuple[np.ndarray, Calibration
             return _read_microscope_file(file, dataset)
         found: list[str] = []
         store.visititems(lambda name, item: found.append(name) if _is_image(item) else None)
-        name = _choose(file, dataset, found)
+        name = choose_dataset(file, dataset, found)
         return store[name][()], Calibration()
 
 
@@ -174,9 +174,9 @@ def _is_image(item: Any) -> bool:
 
 
 def _read_microscope_file(file: Path, dataset: str | None) -> tuple[np.ndarray, Calibration]:
-    images = [image for image in _plugin(file).file_reader(str(file)) if np.ndim(image["data"]) >= 2]
+    images = [image for image in plugin_for(file).file_reader(str(file)) if np.ndim(image["data"]) >= 2]
     titles = [str(image["metadata"].get("General", {}).get("title") or i) for i, image in enumerate(images)]
-    image = images[titles.index(_choose(file, dataset, titles))]
+    image = images[titles.index(choose_dataset(file, dataset, titles))]
     data = np.asarray(image["data"])
     if data.dtype.names:  # RosettaSciIO reads RGB as a structured array
         data = np.stack([data[name] for name in data.dtype.names], axis=-1)
@@ -184,7 +184,8 @@ def _read_microscope_file(file: Path, dataset: str | None) -> tuple[np.ndarray, 
     return _grey(data, file), calibration
 
 
-def _plugin(file: Path) -> Any:
+def plugin_for(file: Path) -> Any:
+    """RosettaSciIO's module for a file, by its suffix."""
     import rsciio
 
     suffix = file.suffix.lower().lstrip(".")
@@ -198,7 +199,7 @@ def _plugin(file: Path) -> Any:
     return import_module(names[0])
 
 
-def _choose(file: Path, dataset: str | None, names: list[str]) -> str:
+def choose_dataset(file: Path, dataset: str | None, names: list[str]) -> str:
     """The one data set meant; several without a choice are an error that lists them."""
     if not names:
         raise PatternError(f"pattern: {file} holds no image")
@@ -213,5 +214,6 @@ def _choose(file: Path, dataset: str | None, names: list[str]) -> str:
     raise PatternError(f"dataset: got {dataset!r}, accepted: one of {', '.join(names[:12])} (in {file})")
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Kind and text of any error, without line breaks."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

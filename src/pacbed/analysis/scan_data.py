@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.metadata import Calibration, read_calibration
-from pacbed.analysis.reading import HDF5, PICTURES, SMALLEST_PIXELS, _choose, _one_line, _plugin
+from pacbed.analysis.reading import HDF5, PICTURES, SMALLEST_PIXELS, choose_dataset, one_line, plugin_for
 from pacbed.errors import PatternError, bad_value
 
 
@@ -90,7 +90,7 @@ def open_scan(path: str | Path, *, dataset: str | None = None) -> Iterator[ScanD
         except (PatternError, MemoryError):
             raise
         except Exception as error:
-            raise PatternError(f"dataset: {file} cannot be read ({_one_line(error)})") from error
+            raise PatternError(f"dataset: {file} cannot be read ({one_line(error)})") from error
         yield data
 
 
@@ -119,7 +119,7 @@ def _open_zarr(file: Path, dataset: str | None) -> Iterator[ScanData]:
     node = zarr.open(str(file), mode="r", path=dataset or "")
     if isinstance(node, zarr.Group):
         names = [name for name, array in node.arrays() if array.ndim >= 3]
-        node = node[_choose(file, None, names)]
+        node = node[choose_dataset(file, None, names)]
     yield ScanData(node, file.name)
 
 
@@ -130,14 +130,14 @@ def _open_hdf5(file: Path, dataset: str | None) -> Iterator[ScanData]:
     with h5py.File(file, "r") as store:
         names: list[str] = []
         store.visititems(lambda name, item: names.append(name) if getattr(item, "ndim", 0) >= 3 else None)
-        yield ScanData(store[_choose(file, dataset, names)], file.name)
+        yield ScanData(store[choose_dataset(file, dataset, names)], file.name)
 
 
 @contextmanager
 def _open_microscope_file(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    images = [image for image in _plugin(file).file_reader(str(file), lazy=True) if len(image["data"].shape) >= 3]
+    images = [image for image in plugin_for(file).file_reader(str(file), lazy=True) if len(image["data"].shape) >= 3]
     titles = [str(image["metadata"].get("General", {}).get("title") or i) for i, image in enumerate(images)]
-    image = images[titles.index(_choose(file, dataset, titles))]
+    image = images[titles.index(choose_dataset(file, dataset, titles))]
     axes = sorted(image["axes"], key=lambda axis: axis.get("index_in_array", 0))
     calibration = read_calibration(axes[-2:], image["metadata"], image.get("original_metadata", {}))
     yield ScanData(image["data"], file.name, calibration)

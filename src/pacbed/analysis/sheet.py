@@ -182,7 +182,7 @@ def _draw_text(axes: Axes, result: Result) -> None:
 
 def _numbers(result: Result) -> list[tuple[str, str]]:
     thickness, azimuth, rotation = result.thickness_nm, result.mistilt_azimuth_deg, result.rotation_deg
-    parts = ""
+    noise, parts = result.provenance.parameters["misfit_of_noise"], ""
     if thickness is not None and thickness.std_statistical is not None and thickness.std_model is not None:
         parts = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
     found = ", ".join(f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" for one in result.thickness_candidates)
@@ -196,7 +196,7 @@ def _numbers(result: Result) -> list[tuple[str, str]]:
         ("convergence", _with_error(result.convergence_mrad, "mrad", 2)),
         ("pixel", _with_error(result.pixel_mrad, "mrad", 4)),
         ("rotation", _with_error(rotation, "°", 1) + (f" modulo {rotation.modulo_deg:g}°" if rotation else "")),
-        ("misfit", "" if result.misfit is None else f"{result.misfit:.3f}"),
+        ("misfit", "" if result.misfit is None else f"{result.misfit:.3f}, noise alone {noise or 0:.3f}"),
         ("networks", found),
     ]
 

@@ -20,6 +20,13 @@ def test_candidates_are_the_peaks_likeliest_first():
     assert peaks[0].std == pytest.approx(1.0, abs=0.1)
 
 
+def test_the_shoulder_of_a_peak_is_no_candidate():
+    shoulder = gaussians((52, 0.8), (48.4, 0.15), (30, 0.05))
+    assert [round(peak.value) for peak in find_peaks(shoulder, CLASSES, width=2, count=3, least=0.03)] == [52, 48, 30]
+    slope = np.where(CLASSES <= 50, np.exp((CLASSES - 50) / 5), 0.0)
+    assert len(find_peaks(slope / slope.sum(), CLASSES, width=3, count=3, least=0.03)) == 1
+
+
 def test_a_certain_network_has_one_candidate():
     certain = np.zeros(100)
     certain[41] = 1.0
