@@ -32,12 +32,15 @@ def draw_curves(rows: Sequence[Mapping[str, float]], description: Mapping[str, A
     _pair(loss, rows, "loss", "cross-entropy", best)
     _pair(hits, rows, "top1", "share of patterns", best)
     _pair(hits, rows, "top3", "share of patterns", best, style="--")
+    loss.axhline(scores["label_entropy"], color=KEPT, lw=0.7, label="least possible")
     hits.set(ylim=(0, 1.02))
     hits.yaxis.set_major_formatter(PercentFormatter(1.0))
-    hits.text(0.97, 0.05, "solid: right class first\ndashed: among three", transform=hits.transAxes, ha="right")
+    hits.set_title("solid: right class first; dashed: among three", fontsize=8)
     _pair(error, rows, "error", f"mean error of the first class{unit}", best)
-    error.set_ylim(bottom=0)
-    loss.legend(frameon=False)
+    error.set_yscale("log")
+    error.yaxis.set_major_formatter(_plain)
+    error.yaxis.set_minor_formatter(lambda value, _: _plain(value, _) if f"{value:e}"[0] in "235" else "")
+    loss.legend(frameon=False, fontsize=8)
     middle = f"{scores['median_error']:.2g} {description['class_unit'] if unit else ''}".strip()
     figure.suptitle(
         f"{description['task']}: {description['weights']:,} weights, median error {middle}, "
@@ -45,6 +48,11 @@ def draw_curves(rows: Sequence[Mapping[str, float]], description: Mapping[str, A
         fontsize=10,
     )
     figure.savefig(path, format="png")
+
+
+def _plain(value: float, _: object = None) -> str:
+    """Axis label without powers of ten."""
+    return f"{value:g}"
 
 
 def _pair(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pacbed.learning.augment import degrade, turn_randomly
-from pacbed.learning.draws import DrawRanges, draw_parameters
+from pacbed.learning.draws import DrawRanges, SeriesSplit, draw_parameters
 from pacbed.learning.feed import Batches, ConvergenceScale, Feed
 from pacbed.learning.normalise import normalise_batch
 from pacbed.learning.samples import rendered_samples, series_split
@@ -113,20 +114,18 @@ def rendered_feed(
     Feed
     """
     table = RockingTable.load(table_dir)
-    renderer = Renderer(table)
     ranges = DrawRanges.of(grid, task=target.task, scale_range=scale_range)
     split = series_split(stack_dir, table.group)
+    sides: SeriesSplit | None = split
     if not split.held_out.any():
         log.warning("no series is held out: the validation patterns are new draws from the trained series")
-    drawn, images = {}, {}
+        sides = None
+    view: dict[str, Any] = {"pixels": pixels, "max_angle_mrad": max_angle_mrad, "threads": threads}
+    renderer, drawn, images = Renderer(table), {}, {}
     for name, count, held_out in (("training", samples, False), ("validation", validation_samples, True)):
         rng = np.random.default_rng((seed, held_out))
-        sides = split if split.held_out.any() else None
         drawn[name] = draw_parameters(count, ranges, rng=rng, split=sides, held_out=held_out)
-        folder = Path(state_dir) / name
-        images[name] = rendered_samples(
-            renderer, drawn[name], pixels=pixels, max_angle_mrad=max_angle_mrad, folder=folder, threads=threads
-        )
+        images[name] = rendered_samples(renderer, drawn[name], folder=Path(state_dir) / name, **view)
     training, validation = drawn["training"], drawn["validation"]
     batches = RenderedBatches(
         images["training"],

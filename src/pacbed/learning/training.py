@@ -99,32 +99,9 @@ def train_network(
         task, thickness_nm=thickness_nm, mistilt_mrad=mistilt_mrad, scale_range=scale_range, scale_step=scale_step
     )
     scale = ConvergenceScale.of(list(convergence_mrad))
-    shared: dict[str, Any] = {
-        "target": target,
-        "scale": scale,
-        "scale_range": scale_range,
-        "samples": samples,
-        "pixels": pixels,
-        "validation_samples": validation_samples,
-        "batch_size": batch_size,
-        "noise_max": noise_max,
-        "seed": seed,
-    }
-    grid = {name: settings[name] for name in _GRID}
     keras.utils.set_random_seed(seed)
     network = build_network(recipe, task=task, pixels=pixels, classes=len(target.values))
-    if recipe == "paper":
-        feed = stack_feed(stack_dir, **shared)
-    else:
-        feed = rendered_feed(
-            table_dir,
-            stack_dir,
-            grid=grid,
-            max_angle_mrad=max_angle_mrad,
-            state_dir=state_dir,
-            threads=threads,
-            **shared,
-        )
+    feed = _feed(table_dir, stack_dir, target, scale, settings, state_dir, threads)
     rows = fit(network, feed, target, epochs=epochs, learning_rate=learning_rate, state_dir=Path(state_dir))
     # A fresh network carries no state of the optimiser into the file.
     best = build_network(recipe, task=task, pixels=pixels, classes=len(target.values))
@@ -135,12 +112,36 @@ def train_network(
     shutil.rmtree(state_dir)
 
 
+def _feed(
+    table_dir: str | Path,
+    stack_dir: str | Path,
+    target: Target,
+    scale: ConvergenceScale,
+    settings: dict[str, Any],
+    state_dir: str | Path,
+    threads: int,
+) -> Feed:
+    """Training and validation patterns of the recipe."""
+    names = ("scale_range", "samples", "validation_samples", "pixels", "batch_size", "noise_max", "seed")
+    shared = {"target": target, "scale": scale, **{name: settings[name] for name in names}}
+    if settings["recipe"] == "paper":
+        return stack_feed(stack_dir, **shared)
+    grid = {name: settings[name] for name in _GRID}
+    field = settings["max_angle_mrad"]
+    return rendered_feed(
+        table_dir, stack_dir, grid=grid, max_angle_mrad=field, state_dir=state_dir, threads=threads, **shared
+    )
+
+
 def _judge(best: keras.Model, feed: Feed, target: Target, rows: list[dict[str, float]]) -> dict[str, float]:
     """Scores of the best network on the validation patterns."""
     probability = np.asarray(best.predict(feed.inputs, batch_size=256, verbose=0))
     chosen = min(rows, key=lambda row: row["val_loss"])
     shown = {name.removeprefix("val_"): value for name, value in chosen.items() if name.startswith("val_")}
-    return {"epoch": chosen["epoch"], **shown, **target.scores(probability, feed.true_values)}
+    labels = target.labels(feed.true_values).astype(float)
+    # Soft labels leave a loss that no network can go below: their own entropy.
+    entropy = float(-np.sum(labels * np.log(np.maximum(labels, 1e-300)), axis=1).mean())
+    return {"epoch": chosen["epoch"], **shown, "label_entropy": entropy, **target.scores(probability, feed.true_values)}
 
 
 def _describe(best: keras.Model, target: Target, scale: ConvergenceScale, settings: dict[str, Any]) -> dict[str, Any]:

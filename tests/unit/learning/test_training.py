@@ -10,11 +10,25 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from pacbed.learning import training
 from pacbed.learning.fitting import EpochRecord
 from pacbed.learning.training import train_network
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+@pytest.fixture
+def untraced():
+    """Run TensorFlow step by step: tracing a network takes far longer than the few steps of a test."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
 
 
 def history_of(settings):
@@ -35,6 +49,7 @@ def test_training_leaves_network_description_history_and_curves(tiny_table_dir, 
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert description["validation"]["loss"] == pytest.approx(min(row["val_loss"] for row in rows))
+    assert 0.5 < description["validation"]["label_entropy"] <= description["validation"]["loss"]
     assert imread(settings["out_curves_png"]).std() > 0.05
     assert not settings["state_dir"].exists()
     assert sorted(path.name for path in settings["out_keras"].parent.iterdir()) == [
@@ -42,6 +57,8 @@ def test_training_leaves_network_description_history_and_curves(tiny_table_dir, 
     ]
 
 
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning")
 def test_a_killed_training_goes_on_where_it_was(tiny_table_dir, stack_dir, settings, tmp_path, monkeypatch):
     """Killed in the third epoch and started again, it ends with the history of an undisturbed run."""
     undisturbed = {**settings, "out_history_csv": tmp_path / "a.csv", "state_dir": tmp_path / "a"}
@@ -74,17 +91,22 @@ def test_a_killed_training_goes_on_where_it_was(tiny_table_dir, stack_dir, setti
         assert resumed["val_loss"] == pytest.approx(straight["val_loss"], rel=1e-3)
 
 
-@pytest.fixture
-def untraced():
-    """Run TensorFlow step by step: tracing Xception takes far longer than the one step asked of it."""
-    if keras.backend.backend() != "tensorflow":
-        yield
-        return
-    import tensorflow
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning")
+def test_a_training_killed_after_its_last_epoch_only_writes(tiny_table_dir, stack_dir, settings, monkeypatch):
+    short = {**settings, "samples": 64, "epochs": 1}
 
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
+    def fail(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "draw_curves", fail)
+        with pytest.raises(OSError, match="disk full"):
+            train_network(tiny_table_dir, stack_dir, task="scale", **short)
+    assert not settings["out_keras"].exists()
+    train_network(tiny_table_dir, stack_dir, task="scale", **short)
+    assert [row["epoch"] for row in history_of(settings)] == [1]
+    assert settings["out_keras"].exists()
 
 
 @pytest.mark.usefixtures("untraced")
