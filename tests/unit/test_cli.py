@@ -187,3 +187,25 @@ def test_the_installed_command_keeps_its_word():
     helped = subprocess.run([sys.executable, "-m", "pacbed.cli"], capture_output=True, text=True)
     assert helped.returncode == 0
     assert all(name in helped.stdout for name in ("predict", "render", "inspect"))
+
+
+def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, tmp_path):
+    image = tiny_bundle.renderer.render(
+        thickness_nm=8.0, convergence_mrad=14.0, mistilt_mrad=(1.0, 0.5), blur_mrad=0.4,
+        geometry=Geometry((64, 64), 0.7, (31.0, 32.0), 15.0),
+    )  # fmt: skip
+    np.save(tmp_path / "film.npy", np.tile((1e6 * image).astype(np.float32), (2, 2, 1, 1)))
+    status, out, err = pacbed(
+        "map",
+        tiny_bundle_file,
+        tmp_path / "film.npy",
+        "--convergence-mrad",
+        14,
+        "--window",
+        2,
+        "--out",
+        tmp_path / "maps",
+    )
+    assert (status, err) == (0, "")
+    assert str(tmp_path / "maps" / "film.png") in out
+    assert np.load(tmp_path / "maps" / "film" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
