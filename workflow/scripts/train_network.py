@@ -1,9 +1,12 @@
 """Adapter: train one of the three networks."""
 
+import os
+
 from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(snakemake.threads))  # read when TensorFlow is imported
 from pacbed.learning.training import train_network
 
 settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
