@@ -26,8 +26,8 @@ class Ranges(Section):
 class ModelError(Section):
     """What the simulation does not know, as a share of the thickness."""
 
-    # ASSUME: 2 % of the thickness; design/physics.md section 6 expects 1-3 % from bonding, Debye-Waller factors,
-    # absorption, parametrisation, voltage and plasmon blur. A budget per system will take its place.
+    # ASSUME: 2 % of the thickness; bonding, Debye-Waller factors, absorption, parametrisation, voltage and plasmon blur
+    # are expected to be worth 1-3 % (docs/physics.md). A budget per system will take its place.
     relative_thickness: float = Field(0.02, ge=0, description="standard deviation over thickness")
     source: str = "expected 1-3 % of the thickness (physics of independent atoms, Debye-Waller factors, absorption)"
 

@@ -14,7 +14,7 @@ from pacbed.simulation.renderer import Renderer
 
 # A new thickness costs the renderer several patterns' time, so up to this many share one (fewer in a small draw).
 PATTERNS_PER_THICKNESS = 32
-# ASSUME: detector and energy spread blur like a Gaussian of at most this width (design: blur is a free parameter).
+# ASSUME: detector and energy spread blur like a Gaussian of at most this width (the refinement frees it).
 BLUR_MAX_MRAD = 1.0
 # Table 1 of the paper: the centre is found to within 10 % of the image's width.
 SHIFT_MAX = 0.1

@@ -43,6 +43,36 @@ def _cubic(fraction, weights):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
+def _place(x, y, tilt, inverse, steps, w1, w2):
+    """Lattice coordinates of a pixel, the node below it, and the interpolation weights (filled in)."""
+    c1 = x * inverse[0, 0] + y * inverse[1, 0]
+    c2 = x * inverse[0, 1] + y * inverse[1, 1]
+    u1 = (c1 + tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0]) * steps[0]
+    u2 = (c2 + tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1]) * steps[1]
+    b1, b2 = int(np.floor(u1)), int(np.floor(u2))
+    _cubic(u1 - b1, w1)
+    _cubic(u2 - b2, w2)
+    return c1, c2, b1, b2
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _first_last(coordinate, reach, span):
+    """Beam indices whose disks may reach a pixel, as a half-open range."""
+    return max(-span, int(np.ceil(coordinate - reach))), min(span, int(np.floor(coordinate + reach))) + 1
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _aperture(dx, dy, alpha, edge):
+    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside."""
+    distance = np.sqrt(dx * dx + dy * dy)
+    if distance > alpha + 0.5 * edge + 1e-9:
+        return np.float32(0.0)
+    if distance > alpha - 0.5 * edge and edge > 0.0:
+        return np.float32((alpha + 0.5 * edge - distance) / edge)
+    return np.float32(1.0)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
 def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciprocal, field, alpha, edge, scale, out):
     """PACBED(k) = sum over G of [|k - G| <= alpha] I(G, k - G + tau) at each pixel, cubic in the direction.
 
@@ -60,27 +90,20 @@ def render_pixels(kx, ky, tilt, plane, row_start, slot, origin, steps, reciproca
         if np.hypot(x + tilt[0], y + tilt[1]) > field:
             out[pixel] = 0.0
             continue
-        c1 = x * inverse[0, 0] + y * inverse[1, 0]
-        c2 = x * inverse[0, 1] + y * inverse[1, 1]
-        u1 = (c1 + tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0]) * steps[0]
-        u2 = (c2 + tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1]) * steps[1]
-        b1, b2 = int(np.floor(u1)), int(np.floor(u2))
-        _cubic(u1 - b1, w1)
-        _cubic(u2 - b2, w2)
+        c1, c2, b1, b2 = _place(x, y, tilt, inverse, steps, w1, w2)
         total = np.float32(0.0)
-        for h in range(max(-span_h, int(np.ceil(c1 - reach_h))), min(span_h, int(np.floor(c1 + reach_h))) + 1):
-            for k in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
+        first_h, last_h = _first_last(c1, reach_h, span_h)
+        first_k, last_k = _first_last(c2, reach_l, span_l)
+        for h in range(first_h, last_h):
+            for k in range(first_k, last_k):
                 index = slot[h + span_h, k + span_l]
                 if index < 0:
                     continue
                 dx = x - h * reciprocal[0, 0] - k * reciprocal[1, 0]
                 dy = y - h * reciprocal[0, 1] - k * reciprocal[1, 1]
-                distance = np.sqrt(dx * dx + dy * dy)
-                if distance > outer:
+                weight = _aperture(dx, dy, alpha, edge)
+                if weight == 0.0:
                     continue
-                weight = np.float32(1.0)
-                if distance > alpha - 0.5 * edge and edge > 0.0:
-                    weight = np.float32((alpha + 0.5 * edge - distance) / edge)
                 i = b1 - h * steps[0] + origin - 1
                 j = b2 - k * steps[1] + origin - 1
                 value = np.float32(0.0)
@@ -132,26 +155,19 @@ def render_pixel_series(
         total[:] = 0.0
         if np.hypot(x + tilt[0], y + tilt[1]) > field:
             continue
-        c1 = x * inverse[0, 0] + y * inverse[1, 0]
-        c2 = x * inverse[0, 1] + y * inverse[1, 1]
-        u1 = (c1 + tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0]) * steps[0]
-        u2 = (c2 + tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1]) * steps[1]
-        b1, b2 = int(np.floor(u1)), int(np.floor(u2))
-        _cubic(u1 - b1, w1)
-        _cubic(u2 - b2, w2)
-        for h in range(max(-span_h, int(np.ceil(c1 - reach_h))), min(span_h, int(np.floor(c1 + reach_h))) + 1):
-            for k in range(max(-span_l, int(np.ceil(c2 - reach_l))), min(span_l, int(np.floor(c2 + reach_l))) + 1):
+        c1, c2, b1, b2 = _place(x, y, tilt, inverse, steps, w1, w2)
+        first_h, last_h = _first_last(c1, reach_h, span_h)
+        first_k, last_k = _first_last(c2, reach_l, span_l)
+        for h in range(first_h, last_h):
+            for k in range(first_k, last_k):
                 index = slot[h + span_h, k + span_l]
                 if index < 0:
                     continue
                 dx = x - h * reciprocal[0, 0] - k * reciprocal[1, 0]
                 dy = y - h * reciprocal[0, 1] - k * reciprocal[1, 1]
-                distance = np.sqrt(dx * dx + dy * dy)
-                if distance > outer:
+                weight = np.float32(scale) * _aperture(dx, dy, alpha, edge)
+                if weight == 0.0:
                     continue
-                weight = np.float32(scale)
-                if distance > alpha - 0.5 * edge and edge > 0.0:
-                    weight *= np.float32((alpha + 0.5 * edge - distance) / edge)
                 i = b1 - h * steps[0] + origin - 1
                 j = b2 - k * steps[1] + origin - 1
                 for a in range(4):
