@@ -12,6 +12,7 @@ import numpy as np
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.logs import progress
 from pacbed.simulation.directions import MARGIN_NODES, DirectionGrid, cone_nodes, direction_grid, starting_pitch_mrad
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.plane_wave import PlaneWaveEngine
@@ -74,63 +75,57 @@ def simulate_rocking_block(
     if pitch == "auto":
         pitch = starting_pitch_mrad(slices.energy_ev, thickness_max_nm)
     grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=float(pitch))
+    _check_reach(slices, grid, field_mrad)
+    periods, planes = plane_layout(slices.period_a, thickness_max_nm)
+    beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.cone_mrad + 1.0)
+    chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
+    engine = PlaneWaveEngine(slices, propagator=propagator)
+    log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
+    log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
+    starts = list(range(chosen.start, chosen.stop, batch))
+    pieces = [
+        _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
+        for start in progress(starts, total=len(starts), label="batches")
+    ]
+    facts = {
+        **_facts(slices, grid),
+        "field_mrad": field_mrad,
+        "propagator": propagator,
+        "plane_spacing_a": periods * slices.period_a,
+        "direction_range": [chosen.start, chosen.stop],
+    }
+    _write(Path(out_dir), facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
+
+
+def _check_reach(slices: SlicePotentials, grid: DirectionGrid, field_mrad: float) -> None:
     reach = slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
     if reach < max(field_mrad, grid.cone_mrad):
         raise SimulationError(
             f"grid_px: got {slices.grid}, which carries {reach:.1f} mrad, accepted: a grid that holds the field of "
             f"{field_mrad:.1f} mrad and the cone of {grid.cone_mrad:.1f} mrad"
         )
-    periods, planes = plane_layout(slices.period_a, thickness_max_nm)
-    beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.cone_mrad + 1.0)
-    chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
-    engine = PlaneWaveEngine(slices, propagator=propagator)
-    log.info(
-        "block %d of %d: %d of %d directions, %d beams, %d planes every %d periods, grid %s, %d operations",
-        block,
-        blocks,
-        len(chosen),
-        len(grid.nodes),
-        len(beams),
-        planes,
-        periods,
-        slices.grid,
-        len(grid.operations),
-    )
-    pieces = [
-        _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
-        for start in _progress(chosen, batch)
-    ]
-    facts = {
+
+
+def _facts(slices: SlicePotentials, grid: DirectionGrid) -> dict:
+    return {
         "steps": list(grid.steps),
         "reciprocal_mrad": grid.reciprocal_mrad.tolist(),
         "operations": grid.operations.tolist(),
         "cone_mrad": grid.cone_mrad,
-        "field_mrad": field_mrad,
+        "directions": len(grid.nodes),
         "energy_ev": slices.energy_ev,
         "formula": slices.formula,
         "zone_axis": list(slices.zone_axis),
         "thermal_model": slices.thermal_model,
-        "propagator": propagator,
         "grid_px": list(slices.grid),
         "slice_depth_a": slices.slice_depth_a,
-        "plane_spacing_a": periods * slices.period_a,
-        "direction_range": [chosen.start, chosen.stop],
-        "directions": len(grid.nodes),
     }
-    _write(Path(out_dir), facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
 
 
 def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
     """Periods between planes, and the number of planes that reach the largest thickness with one to spare."""
     periods = max(1, int(PLANE_SPACING_NM * 10 / period_a))
     return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
-
-
-def _progress(chosen: range, batch: int):
-    from pacbed.logs import progress
-
-    starts = list(range(chosen.start, chosen.stop, batch))
-    return progress(starts, total=len(starts), label="batches")
 
 
 def _batch(engine, grid, nodes, beams, field_mrad, planes, periods):

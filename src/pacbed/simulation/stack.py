@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec())
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
-HEADROOM = 1.2  # room above the largest value of the sampled series in the integer scale
+HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
 
 
 def tilt_grid(mistilt_mrad: Sequence[float], azimuth_deg: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -118,22 +118,38 @@ def assemble_stack(
     geometry = Geometry.field_of_view(pixels, max_angle_mrad)
     _check_cover(renderer, max(convergence_mrad), float(magnitude.max()), max(thickness_nm), max_angle_mrad)
 
-    def series(job: tuple[int, int]) -> np.ndarray:
-        return renderer.render_series(
-            list(thickness_nm),
-            convergence_mrad=convergence_mrad[job[0]],
-            geometry=geometry,
-            mistilt_mrad=polar_to_vector(magnitude[job[1]], azimuth[job[1]]),
-        )
-
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
     shape = (len(convergence_mrad), len(magnitude), len(thickness_nm), pixels, pixels)
-    # A thin pattern at the smallest angle is the brightest per pixel: the beam spread evenly over its disk.
+    # No pixel is brighter than the beam spread evenly over its disk: the sum of |S(k, q)|^2 over q is 1 at most.
     scale = HEADROOM * geometry.pixel_mrad**2 / (np.pi * min(convergence_mrad) ** 2) / 65535
-    pattern = group.create_array(
+    pattern = _pattern_array(group, shape, scale)
+
+    def write_series(job: tuple[int, int]) -> None:
+        images = renderer.render_series(
+            list(thickness_nm),
+            convergence_mrad=convergence_mrad[job[0]],
+            geometry=geometry,
+            mistilt_mrad=polar_to_vector(magnitude[job[1]], azimuth[job[1]]),
+        )
+        pattern[job] = _codes(images, scale)
+
+    jobs = list(np.ndindex(shape[:2]))
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in progress(pool.map(write_series, jobs), total=len(jobs), label="series"):
+            pass
+    _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry)
+    split = split_series(shape[0], shape[1], validation_fraction, seed)
+    _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
+    _finish(group, table, parameters, aside, shape)
+    shutil.rmtree(out_dir, ignore_errors=True)
+    aside.rename(out_dir)
+
+
+def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> zarr.Array:
+    return group.create_array(
         "pattern",
         shape=shape,
         chunks=(1, 1, *shape[2:]),
@@ -142,19 +158,13 @@ def assemble_stack(
         dimension_names=DIMENSIONS,
         attributes={"scale_factor": scale, "add_offset": 0.0, "units": "fraction of the beam per pixel"},
     )
-    jobs = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
-    with ThreadPoolExecutor(threads) as pool:
-        for job, images in zip(jobs, progress(pool.map(series, jobs), total=len(jobs), label="series"), strict=True):
-            codes = np.round(images / scale)
-            if codes.max() > 65535:
-                raise SimulationError(f"series {job}: brightest pixel {images.max():g} exceeds the integer scale")
-            pattern[job] = codes.astype(np.uint16)
-    _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry)
-    split = split_series(shape[0], shape[1], validation_fraction, seed)
-    _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
-    _finish(group, table, parameters, aside, shape)
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+
+
+def _codes(images: np.ndarray, scale: float) -> np.ndarray:
+    codes = np.round(images / scale)
+    if codes.max() > 65535:
+        raise SimulationError(f"stack: brightest pixel {images.max():g} exceeds the integer scale of {65535 * scale:g}")
+    return codes.astype(np.uint16)
 
 
 def _check_cover(renderer, alpha, tau, thickness, max_angle_mrad) -> None:
