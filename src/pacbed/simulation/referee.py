@@ -16,6 +16,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.evidence import draw_comparisons, write_json
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
@@ -87,7 +88,7 @@ def referee_simulation(
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
-        result, picture = compare(renderer, cell, slices.period_a, chosen, cells=int(settings["cells"]))
+        result, picture = compare(renderer, slices, cell, chosen, cells=int(settings["cells"]))
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
@@ -124,9 +125,13 @@ def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Ge
 
 
 def compare(
-    renderer: Renderer, cell: OrthogonalSlices, period_a: float, chosen: ParameterSet, *, cells: int
+    renderer: Renderer, slices: SlicePotentials, cell: OrthogonalSlices, chosen: ParameterSet, *, cells: int
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
-    """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each."""
+    """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each.
+
+    abTEM propagates with the Fresnel approximation. A table of the exact propagator is compared after adding what
+    the approximation changes, computed directly with plane waves; the size of that is among the figures.
+    """
     start = time.perf_counter()
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
     wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
@@ -144,7 +149,7 @@ def compare(
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
     rendered = renderer.render(
-        thickness_nm=chosen.periods * period_a / 10,
+        thickness_nm=chosen.periods * slices.period_a / 10,
         convergence_mrad=chosen.convergence_mrad,
         mistilt_mrad=chosen.mistilt_mrad,
         geometry=geometry,
@@ -153,13 +158,20 @@ def compare(
     kx, ky = geometry.angles_mrad()
     inside = np.hypot(kx + chosen.mistilt_mrad[0], ky + chosen.mistilt_mrad[1]) <= renderer.field_mrad
     direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
+    gap = np.zeros(table.shape)
+    if renderer.table.facts["propagator"] == "exact":
+        gap = np.where(
+            inside, propagator_gap(slices, scan, periods=chosen.periods, mistilt_mrad=chosen.mistilt_mrad), 0.0
+        )
+        table = table + gap
     figures = {
-        "thickness_nm": round(chosen.periods * period_a / 10, 4),
+        "thickness_nm": round(chosen.periods * slices.period_a / 10, 4),
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
         "positions": list(positions),
         "relative_l2": relative_l2(table, direct),
+        "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
         "largest_difference": float(np.abs(table - direct).max() / direct.max()),
         "fraction_in_field": {name: float(a.sum() * geometry.pixel_mrad**2) for name, a in _named(direct, table)},
         "scan_seconds": round(seconds, 1),
