@@ -13,7 +13,7 @@ STAGE_VERSIONS = MappingProxyType(
         "check_convergence": 1,
         "simulate_rocking_block": 1,
         "gather_rocking_table": 1,
-        "referee_simulation": 2,
+        "referee_simulation": 1,
         "accept_simulation": 1,
         "assemble_stack": 1,
         "train_network": 1,
