@@ -1,6 +1,7 @@
 """Hands the configuration to Snakemake's rules: one function per directive, nothing but plain values in them.
 
-Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses.
+Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses. It
+compares them as a set, without their names: `settings` puts names and values into one.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,6 +58,26 @@ def setting(systems: Systems, key: str) -> Directive:
         return plain(found)
 
     return value
+
+
+def settings(**values: Any) -> Directive:
+    """Parameter function that joins the values of a rule into one dict.
+
+    Snakemake stores the values of `params` without their names and compares them as sets
+    (`snakemake.persistence.params_changed`): a value that changes to what another parameter already holds would go
+    unnoticed. One dict holds the names as well.
+
+    Parameters
+    ----------
+    **values
+        Plain values, or functions such as `setting` and `planned` return.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the dict of plain values.
+    """
+    return lambda wildcards: {name: value(wildcards) if callable(value) else value for name, value in values.items()}
 
 
 def planned(systems: Systems, name: str) -> Directive:

@@ -66,6 +66,14 @@ def test_settings_are_plain_values(systems, key, expected):
     assert type(value) is type(expected)
 
 
+def test_settings_join_names_and_values(systems):
+    joined = jobs.settings(
+        energy_kev=jobs.setting(systems, "beam.energy_kev"), cone_mrad=jobs.planned(systems, "cone_mrad"), kept=80
+    )
+    cone = plan(systems["low"]).cone_mrad
+    assert joined(Wildcards(system="low")) == {"energy_kev": 80, "cone_mrad": cone, "kept": 80}
+
+
 def test_planned_is_what_the_plan_says(systems):
     assert jobs.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
 

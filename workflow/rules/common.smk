@@ -15,6 +15,7 @@ try:
 except ConfigError as problem:
     sys.exit(f"{problem}")
 
+settings = jobs.settings
 setting = partial(jobs.setting, SYSTEMS)
 planned = partial(jobs.planned, SYSTEMS)
 needed = partial(jobs.needed, SYSTEMS)

@@ -23,13 +23,15 @@ rule check_convergence:
         runtime=needed("block_minutes"),
     params:
         stage_version=STAGE_VERSIONS["check_convergence"],
-        thickness_max_nm=planned("thickness_max_nm"),
-        alpha_max_mrad=planned("alpha_max_mrad"),
-        tau_max_mrad=planned("tau_max_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
-        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
-        propagator=setting("simulation.propagator"),
-        tolerance=setting("simulation.tolerance"),
+        settings=settings(
+            thickness_max_nm=planned("thickness_max_nm"),
+            alpha_max_mrad=planned("alpha_max_mrad"),
+            tau_max_mrad=planned("tau_max_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            tolerance=setting("simulation.tolerance"),
+        ),
     script:
         "../scripts/check_convergence.py"
 
@@ -51,13 +53,15 @@ rule simulate_rocking_block:
         gpu=0,
     params:
         stage_version=STAGE_VERSIONS["simulate_rocking_block"],
-        blocks=setting("simulation.blocks"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        cone_mrad=planned("cone_mrad"),
-        field_mrad=planned("field_mrad"),
-        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
-        propagator=setting("simulation.propagator"),
-        batch=setting("simulation.batch"),
+        settings=settings(
+            blocks=setting("simulation.blocks"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            cone_mrad=planned("cone_mrad"),
+            field_mrad=planned("field_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            batch=setting("simulation.batch"),
+        ),
     script:
         "../scripts/simulate_rocking_block.py"
 
@@ -105,15 +109,17 @@ rule referee_simulation:
         runtime=needed("referee_minutes"),
     params:
         stage_version=STAGE_VERSIONS["referee_simulation"],
-        cells=setting("simulation.referee.cells"),
-        patterns=setting("simulation.referee.patterns"),
-        max_thickness_nm=setting("simulation.referee.max_thickness_nm"),
-        full_thickness=setting("simulation.referee.full_thickness"),
-        seed=setting("simulation.referee.seed"),
-        tolerance=setting("simulation.referee.tolerance"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        alpha_max_mrad=planned("alpha_max_mrad"),
-        tau_max_mrad=planned("tau_max_mrad"),
+        settings=settings(
+            cells=setting("simulation.referee.cells"),
+            patterns=setting("simulation.referee.patterns"),
+            max_thickness_nm=setting("simulation.referee.max_thickness_nm"),
+            full_thickness=setting("simulation.referee.full_thickness"),
+            seed=setting("simulation.referee.seed"),
+            tolerance=setting("simulation.referee.tolerance"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            alpha_max_mrad=planned("alpha_max_mrad"),
+            tau_max_mrad=planned("tau_max_mrad"),
+        ),
     script:
         "../scripts/referee_simulation.py"
 

@@ -21,15 +21,17 @@ rule orient_structure:
         runtime=needed("structure_minutes"),
     params:
         stage_version=STAGE_VERSIONS["orient_structure"],
-        zone_axis=setting("crystal.zone_axis"),
-        thermal_model=setting("crystal.thermal_model"),
-        parametrization=setting("crystal.parametrization"),
-        energy_kev=setting("beam.energy_kev"),
-        grid_px=setting("simulation.grid_px"),
-        slice_depth_nm=setting("simulation.slice_depth_nm"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        cone_mrad=planned("cone_mrad"),
-        field_mrad=planned("field_mrad"),
-        propagator=setting("simulation.propagator"),
+        settings=settings(
+            zone_axis=setting("crystal.zone_axis"),
+            thermal_model=setting("crystal.thermal_model"),
+            parametrization=setting("crystal.parametrization"),
+            energy_kev=setting("beam.energy_kev"),
+            grid_px=setting("simulation.grid_px"),
+            slice_depth_nm=setting("simulation.slice_depth_nm"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            cone_mrad=planned("cone_mrad"),
+            field_mrad=planned("field_mrad"),
+            propagator=setting("simulation.propagator"),
+        ),
     script:
         "../scripts/orient_structure.py"

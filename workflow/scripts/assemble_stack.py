@@ -6,5 +6,6 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.stack import assemble_stack
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
-assemble_stack(snakemake.input.table, **settings, out_dir=snakemake.output.stack, threads=snakemake.threads)
+assemble_stack(
+    snakemake.input.table, **snakemake.params.settings, out_dir=snakemake.output.stack, threads=snakemake.threads
+)
