@@ -20,6 +20,9 @@ from pacbed.config_values import (
     refuse,
 )
 
+MAX_BLOCKS = 10_000
+BlockCount = Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
+
 
 class CrystalConfig(Section):
     """The crystal and how its atoms scatter."""
@@ -97,7 +100,11 @@ class SimulationConfig(Section):
     max_angle_mrad: Auto | Positive = Field(
         "auto", description="half width of the field of view [mrad]; auto: 1.5 times the largest convergence angle"
     )
-    blocks: int = Field(4, ge=1, le=10_000, description="jobs the directions are split into")
+    blocks: Auto | BlockCount = Field(
+        "auto", description="jobs the directions are split into; auto: as many as block_minutes asks for"
+    )
+    block_minutes: float = Field(3, gt=0, le=1440, description="aim of blocks: auto for one job on one core [min]")
+    device: Literal["cpu", "gpu"] = Field("cpu", description="where the waves are propagated; gpu needs CuPy")
     batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")

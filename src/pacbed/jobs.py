@@ -105,11 +105,16 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
     return amount
 
 
+def block_count(systems: Systems) -> Directive:
+    """Parameter function for the number of blocks of a system's rocking table."""
+    return lambda wildcards: Needs(systems[wildcards.system]).blocks
+
+
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
 
     def paths(wildcards: Any) -> list[str]:
-        count = systems[wildcards.system].simulation.blocks
+        count = Needs(systems[wildcards.system]).blocks
         return [path.format(system=wildcards.system, block=block) for block in range(count)]
 
     return paths

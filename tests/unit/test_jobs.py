@@ -90,6 +90,17 @@ def test_one_path_per_block(systems):
     assert paths == [f"results/high/blocks/{block}" for block in range(3)]
 
 
+def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
+    automatic = {
+        name: system.model_copy(update={"simulation": system.simulation.model_copy(update={"blocks": "auto"})})
+        for name, system in systems.items()
+    }
+    for wildcards in (Wildcards(system="low"), Wildcards(system="high")):
+        count = jobs.block_count(automatic)(wildcards)
+        assert isinstance(count, int)
+        assert len(jobs.blocks(automatic, "{system}/{block}")(wildcards)) == count
+
+
 def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems):
     assert set(jobs.final_targets(systems)) == {
         f"results/{name}/{rest.format(name)}"

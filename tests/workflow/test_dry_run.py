@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pacbed.config import load_config
+from pacbed.resources import Needs
 from pacbed.stages import STAGE_VERSIONS
 
 pytestmark = pytest.mark.workflow
@@ -39,7 +40,7 @@ def test_every_config_gives_the_full_dag(config):
     text = dry_run(config)
     (system,) = load_config([config]).systems.values()
     assert set(re.findall(r"^(?:local)?rule (\w+):$", text, flags=re.MULTILINE)) == expected_rules(system) | {"all"}
-    assert text.count("rule simulate_rocking_block:") == system.simulation.blocks
+    assert text.count("rule simulate_rocking_block:") == Needs(system).blocks
     assert text.count("rule train_network:") == 3
 
 

@@ -54,7 +54,7 @@ rule simulate_rocking_block:
     params:
         stage_version=STAGE_VERSIONS["simulate_rocking_block"],
         settings=settings(
-            blocks=setting("simulation.blocks"),
+            blocks=block_count,
             thickness_max_nm=planned("thickness_max_nm"),
             cone_mrad=planned("cone_mrad"),
             field_mrad=planned("field_mrad"),
