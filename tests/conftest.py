@@ -9,6 +9,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Skip what needs a GPU where there is none, and say why."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    from pacbed.errors import SimulationError
+    from pacbed.simulation.device import array_module
+
+    try:
+        array_module("gpu")
+    except SimulationError as error:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
 @pytest.fixture(scope="session")
 def srtio3_slices():
     """Slice potentials of SrTiO3 [001] at 200 kV on a small grid."""

@@ -105,6 +105,11 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
     return amount
 
 
+def gpus(systems: Systems) -> Callable[[Any], int]:
+    """Resource function for the GPUs that one block of a rocking table takes: one, or none."""
+    return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
+
+
 def block_count(systems: Systems) -> Directive:
     """Parameter function for the number of blocks of a system's rocking table."""
     return lambda wildcards: Needs(systems[wildcards.system]).blocks

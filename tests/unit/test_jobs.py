@@ -90,6 +90,14 @@ def test_one_path_per_block(systems):
     assert paths == [f"results/high/blocks/{block}" for block in range(3)]
 
 
+@pytest.mark.parametrize(("device", "count"), [("cpu", 0), ("gpu", 1)])
+def test_a_block_books_a_gpu_if_it_runs_on_one(systems, device, count):
+    low = systems["low"]
+    changed = low.model_copy(update={"simulation": low.simulation.model_copy(update={"device": device})})
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="low")) == count
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="high")) == 0
+
+
 def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
     automatic = {
         name: system.model_copy(update={"simulation": system.simulation.model_copy(update={"blocks": "auto"})})

@@ -50,7 +50,7 @@ rule simulate_rocking_block:
     resources:
         mem_mb=needed("block_mb"),
         runtime=needed("block_minutes"),
-        gpu=0,
+        gpu=gpus,
     params:
         stage_version=STAGE_VERSIONS["simulate_rocking_block"],
         settings=settings(
@@ -61,6 +61,7 @@ rule simulate_rocking_block:
             direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
             propagator=setting("simulation.propagator"),
             batch=setting("simulation.batch"),
+            device=setting("simulation.device"),
         ),
     script:
         "../scripts/simulate_rocking_block.py"

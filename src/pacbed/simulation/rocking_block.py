@@ -13,6 +13,7 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
+from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import MARGIN_NODES, DirectionGrid, cone_nodes, direction_grid, starting_pitch_mrad
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.plane_wave import PlaneWaveEngine
@@ -48,6 +49,7 @@ def simulate_rocking_block(
     direction_pitch_mrad: float | str,
     propagator: str,
     batch: int,
+    device: str = "cpu",
     out_dir: str | Path,
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
@@ -67,9 +69,12 @@ def simulate_rocking_block(
     propagator : {"exact", "fresnel"}
     batch : int
         Directions propagated together.
+    device : {"cpu", "gpu"}
+        Where they are propagated.
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     """
+    xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
     pitch = direction_pitch_mrad
     if pitch == "auto":
@@ -79,7 +84,7 @@ def simulate_rocking_block(
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
-    engine = PlaneWaveEngine(slices, propagator=propagator)
+    engine = PlaneWaveEngine(slices, propagator=propagator, xp=xp)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
     starts = list(range(chosen.start, chosen.stop, batch))
