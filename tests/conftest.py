@@ -60,6 +60,22 @@ def tiny_table_dir(srtio3_slices, tmp_path_factory):
     return folder / "rocking"
 
 
+@pytest.fixture
+def at_another_voltage(tmp_path):
+    """Copies a stack and says that it belongs to another voltage, in as many bytes."""
+    import shutil
+
+    def copy(stack_dir):
+        folder = Path(shutil.copytree(stack_dir, tmp_path / "another_voltage"))
+        file = folder / "stack.zarr" / "zarr.json"
+        text = file.read_text()
+        assert text.count('"energy_kev": 200.0') == 1
+        file.write_text(text.replace('"energy_kev": 200.0', '"energy_kev": 300.0'))
+        return folder
+
+    return copy
+
+
 @pytest.fixture(scope="session")
 def tiny_table(tiny_table_dir):
     """The table of `tiny_table_dir`, loaded."""

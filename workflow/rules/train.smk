@@ -1,5 +1,6 @@
 rule assemble_stack:
     input:
+        cell="results/{system}/structure/cell.json",
         table="results/{system}/simulation/rocking",
         accepted="results/{system}/simulation/accepted.json",
     output:

@@ -1,5 +1,7 @@
 """Adapter: rocking table to a stack of patterns."""
 
+from pathlib import Path
+
 from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
@@ -7,5 +9,9 @@ configure_logging(snakemake.log[0], snakemake.params)
 from pacbed.simulation.stack import assemble_stack
 
 assemble_stack(
-    snakemake.input.table, **snakemake.params.settings, out_dir=snakemake.output.stack, threads=snakemake.threads
+    snakemake.input.table,
+    **snakemake.params.settings,
+    out_dir=snakemake.output.stack,
+    structure_dir=Path(snakemake.input.cell).parent,
+    threads=snakemake.threads,
 )

@@ -13,6 +13,7 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
+from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import MARGIN_NODES, DirectionGrid, cone_nodes, direction_grid, starting_pitch_mrad
 from pacbed.simulation.intensity_code import encode
@@ -38,6 +39,7 @@ def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_
     return np.linalg.norm(out, axis=-1) <= reach
 
 
+@leaves_nothing_half_written()
 def simulate_rocking_block(
     structure_dir: str | Path,
     *,

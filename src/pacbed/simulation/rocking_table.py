@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +17,8 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
+from pacbed.outputs import check_done, check_version, leaves_nothing_half_written, write_done
+from pacbed.simulation.block_check import check_block
 
 SCHEMA_VERSION = 1
 ARRAYS = ("intensity", "beam", "offset", "nodes", "beams", "absorbed", "lost")
@@ -123,7 +126,7 @@ class RockingTable:
         group = zarr.open_group(str(aside / "rocking.zarr"), mode="w", zarr_format=3)
         digests = self.write(group)
         done = {"pairs": self.intensity.shape[1], "planes": self.intensity.shape[0], "sha256": digests}
-        (aside / "done.json").write_text(json.dumps(done, indent=2) + "\n")
+        write_done(aside, done)
         shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
 
@@ -149,8 +152,7 @@ class RockingTable:
             The folder holds no complete table, or one of a newer version.
         """
         folder = Path(folder)
-        if not (folder / "done.json").is_file():
-            raise FormatError(f"rocking table {folder}: got no done.json, accepted: a folder with a complete table")
+        check_done(folder, "rocking table")
         return cls.read(zarr.open_group(str(folder / "rocking.zarr"), mode="r"))
 
     @classmethod
@@ -158,8 +160,7 @@ class RockingTable:
         """Read a table from an open Zarr group."""
         facts: dict[str, Any] = dict(group.attrs)
         version = facts.pop("schema_version", None)
-        if version != SCHEMA_VERSION:
-            raise FormatError(f"rocking table: got schema_version {version}, accepted: {SCHEMA_VERSION}")
+        check_version("rocking table", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         try:
             arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in ARRAYS}
             facts["steps"] = tuple(facts["steps"])
@@ -174,6 +175,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
+@leaves_nothing_half_written()
 def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) -> None:
     """Join the blocks of a table.
 
@@ -231,6 +233,8 @@ def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) 
 def _read_block(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
     try:
         with (folder / "block.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return json.loads((folder / "grid.json").read_text()), dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+            facts, content = json.loads((folder / "grid.json").read_text()), dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FormatError(f"block {folder}: damaged or incomplete ({error})") from error
+    check_block(facts, content, folder)
+    return facts, content
