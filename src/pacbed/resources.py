@@ -20,6 +20,7 @@ SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
 GRID_REACH_PER_A = (
     3.8  # the automatic grid carries this frequency at least; measured 3.3 (beryl) to 4.3 (SrTiO3, 300 kV)
 )
+PIXELS_PER_PERIOD = 3  # of the highest frequency kept, which is 2/3 of the Nyquist frequency
 SECONDS_PER_PIXEL = 1.5e-8  # per wave and slice on one core; measured 15 to 16 ns from 48 x 48 to 80 x 80 pixels
 GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of magnitude
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
@@ -178,10 +179,10 @@ class Needs:
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
 
     def _grid_px(self) -> tuple[int, int]:
-        """Grid of one cell [pixels], as if the cell were square; three pixels for every period of the band limit."""
+        """Grid of one cell [pixels], as if the cell were square."""
         asked = self.system.simulation.grid_px
         if not isinstance(asked, str):
             return asked
         needed_per_a = (1.05 * max(self.plan.field_mrad, self.plan.cone_mrad) + 2) * 1e-3 / self.wavelength_a
-        edge = math.ceil(3 * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(self.cell_area_a2))
+        edge = math.ceil(PIXELS_PER_PERIOD * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(self.cell_area_a2))
         return edge, edge
