@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,8 @@ class SlicePotentials:
         Beam group, acting on in-plane fractional coordinates.
     formula, zone_axis, thermal_model, parametrization, source
         Where the slices come from.
+    slope : ndarray, shape (2,)
+        Slices are the planes z' = z - slope.(x, y); zero where a lattice plane is normal to the beam.
     """
 
     potential: np.ndarray
@@ -47,6 +49,7 @@ class SlicePotentials:
     thermal_model: str
     parametrization: str
     source: str
+    slope: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
     @property
     def period_a(self) -> float:
@@ -78,6 +81,7 @@ class SlicePotentials:
             del facts[key]
         facts["cell_a"] = self.cell_a.tolist()
         facts["group"] = self.group.tolist()
+        facts["slope"] = self.slope.tolist()
         facts = {"schema_version": SCHEMA_VERSION, **facts}
         (folder / "cell.json").write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -102,5 +106,6 @@ class SlicePotentials:
             raise FormatError(f"structure folder {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
         facts["cell_a"] = np.array(facts["cell_a"])
         facts["group"] = np.array(facts["group"], dtype=int)
+        facts["slope"] = np.array(facts.get("slope", (0.0, 0.0)))
         facts["zone_axis"] = tuple(facts["zone_axis"])
         return cls(potential=potential, absorption=absorption, **facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.errors import FormatError, SimulationError
-from pacbed.simulation.evidence import draw_comparisons, write_json
+from pacbed.errors import SimulationError
+from pacbed.simulation.evidence import draw_comparisons, draw_reason, write_json
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
@@ -69,7 +68,8 @@ def referee_simulation(
 ) -> None:
     """Compare a rocking table with abTEM probe scans through the same slices and write down what is found.
 
-    A bad result is a result: nothing is raised here, `accept_simulation` does.
+    A bad result is a result: nothing is raised here, `accept_simulation` does. Where abTEM cannot scan the crystal, the
+    findings say that they are not applicable, and why.
 
     Parameters
     ----------
@@ -84,7 +84,13 @@ def referee_simulation(
     """
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
-    cell = orthogonal_slices(slices)
+    try:
+        cell = orthogonal_slices(slices)
+    except SimulationError as error:
+        log.warning("the rocking table has no direct simulation to be compared with: %s", error)
+        draw_reason(str(error), out_png)
+        write_json({"schema_version": SCHEMA_VERSION, "applicable": False, "reason": str(error)}, out_json)
+        return
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
@@ -95,6 +101,7 @@ def referee_simulation(
     worst = max(result["relative_l2"] for result in results)
     figures = {
         "schema_version": SCHEMA_VERSION,
+        "applicable": True,
         "accepted": bool(worst <= settings["tolerance"]),
         "tolerance": float(settings["tolerance"]),
         "worst_relative_l2": worst,
@@ -186,61 +193,3 @@ def relative_l2(pattern: np.ndarray, reference: np.ndarray) -> float:
 
 def _named(direct: np.ndarray, table: np.ndarray) -> Sequence[tuple[str, np.ndarray]]:
     return (("scan", direct), ("table", table))
-
-
-def accept_simulation(referee_json: str | Path, convergence_json: str | Path, out_json: str | Path) -> None:
-    """Let a system's simulation pass, or say what is wrong with it.
-
-    Parameters
-    ----------
-    referee_json, convergence_json : path
-        What `referee_simulation` and `check_convergence` wrote.
-    out_json : path
-        Written only if both pass.
-
-    Raises
-    ------
-    SimulationError
-        A figure exceeds its tolerance; the message has the figures, the pictures' paths and what to change.
-    FormatError
-        A file is missing or damaged.
-    """
-    referee, convergence = _read(referee_json), _read(convergence_json)
-    try:
-        problems = _table_problems(referee) + _numerics_problems(convergence)
-        worst = {"referee": referee["worst_relative_l2"]}
-        worst |= {check["name"]: check["worst"] for check in convergence["checks"]}
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"{referee_json}, {convergence_json}: damaged or incomplete ({error!r})") from error
-    if problems:
-        raise SimulationError("the simulation is not accurate enough:\n" + "\n".join(problems))
-    write_json({"schema_version": SCHEMA_VERSION, "worst": worst}, out_json)
-
-
-def _table_problems(referee: Mapping[str, Any]) -> list[str]:
-    return [
-        f"rocking table against probe scan at {result['thickness_nm']} nm, {result['convergence_mrad']} mrad, mistilt "
-        f"{result['mistilt_mrad']} mrad: relative L2 {result['relative_l2']:.2e}, accepted: {referee['tolerance']:.2e} "
-        f"(picture: {referee['picture']})"
-        for result in referee["patterns"]
-        if not result["relative_l2"] <= referee["tolerance"]
-    ]
-
-
-def _numerics_problems(convergence: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{check['name']}: {check['what']} {check['worst']:.2e}, accepted: {check['tolerance']:.2e} (picture: "
-        f"{convergence['picture']}; lines to paste: {'; '.join(check['proposal']) or 'none'})"
-        for check in convergence["checks"]
-        if not check["worst"] <= check["tolerance"]
-    ]
-
-
-def _read(path: str | Path) -> dict[str, Any]:
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: damaged or incomplete ({error})") from error
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        raise FormatError(f"{path}: got another schema, accepted: schema_version {SCHEMA_VERSION}")
-    return content
