@@ -36,6 +36,11 @@ class SlicePotentials:
         Where the slices come from.
     slope : ndarray, shape (2,)
         Slices are the planes z' = z - slope.(x, y); zero where a lattice plane is normal to the beam.
+    terminations : ndarray of int, shape (termination, 2, 2)
+        One operation of the crystal for each surface that is equivalent to the one of the slab, the identity first;
+        `group` times these are all operations that keep the beam direction.
+    termination_lifts : ndarray, shape (termination,)
+        Their translations along the beam, in periods.
     """
 
     potential: np.ndarray
@@ -50,6 +55,8 @@ class SlicePotentials:
     parametrization: str
     source: str
     slope: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    terminations: np.ndarray = field(default_factory=lambda: np.eye(2, dtype=int)[None])
+    termination_lifts: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @property
     def period_a(self) -> float:
@@ -79,9 +86,8 @@ class SlicePotentials:
         facts = asdict(self)
         for key in ("potential", "absorption"):
             del facts[key]
-        facts["cell_a"] = self.cell_a.tolist()
-        facts["group"] = self.group.tolist()
-        facts["slope"] = self.slope.tolist()
+        for key in ("cell_a", "group", "slope", "terminations", "termination_lifts"):
+            facts[key] = getattr(self, key).tolist()
         facts = {"schema_version": SCHEMA_VERSION, **facts}
         (folder / "cell.json").write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -107,5 +113,7 @@ class SlicePotentials:
         facts["cell_a"] = np.array(facts["cell_a"])
         facts["group"] = np.array(facts["group"], dtype=int)
         facts["slope"] = np.array(facts.get("slope", (0.0, 0.0)))
+        facts["terminations"] = np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int)
+        facts["termination_lifts"] = np.array(facts.get("termination_lifts", [0.0]))
         facts["zone_axis"] = tuple(facts["zone_axis"])
         return cls(potential=potential, absorption=absorption, **facts)

@@ -94,7 +94,7 @@ def slice_potentials(
 
 
 def _slope(cell: np.ndarray) -> np.ndarray:
-    """Slope of the plane of the first two lattice vectors, shape (2,); what the orientation tolerates counts as none."""
+    """Slope of the plane of the first two lattice vectors, shape (2,); what `orient` tolerates counts as none."""
     slope = np.linalg.solve(cell[:2, :2], cell[:2, 2])
     return slope if np.abs(slope).max() > 3 * PARALLEL else np.zeros(2)
 

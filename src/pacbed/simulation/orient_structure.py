@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pacbed.crystal.beam_group import upright_operations
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
@@ -17,8 +18,10 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
 from pacbed.simulation.directions import direction_grid
+from pacbed.simulation.evidence import write_json
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
+from pacbed.simulation.verified_group import verified_group
 
 log = logging.getLogger(__name__)
 # Accepted loss to the band limit at the largest thickness, mean over the cone and worst direction. What is lost is
@@ -66,7 +69,7 @@ def orient_structure(
         Largest incident and scattered angle that the grid must carry [mrad].
     propagator : {"exact", "fresnel"}
     out_dir : path
-        Receives ``cell.json``, ``slices.npz`` and ``structure.png``; complete or absent.
+        Receives ``cell.json``, ``slices.npz``, ``beam_group.json`` and ``structure.png``; complete or absent.
     """
     oriented = orient(read_cif(cif), tuple(zone_axis))
     slices = _slice_count(oriented, slice_depth_nm)
@@ -86,6 +89,13 @@ def orient_structure(
         result = _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator)
     else:
         result = build((int(grid_px[0]), int(grid_px[1])))
+    result, findings = verified_group(
+        result,
+        upright_operations(oriented),
+        thickness_max_nm=thickness_max_nm,
+        cone_mrad=cone_mrad,
+        propagator=propagator,
+    )
     log.info(
         "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
         result.formula,
@@ -100,6 +110,7 @@ def orient_structure(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     result.save(aside)
+    write_json(findings.as_json(), aside / "beam_group.json")
     draw_structure(oriented, result, aside / "structure.png")
     shutil.rmtree(out_dir, ignore_errors=True)
     aside.rename(out_dir)
