@@ -66,9 +66,9 @@ def bloch_intensities(
         How many layers of the reciprocal lattice on either side of the Ewald sphere take part at each h, k (the lattice
         of silicon [111] has every third); None takes the zeroth Laue zone alone.
     paraxial : bool
-        abTEM's own excitation errors of the wave equation, which is the one that the Fresnel propagator solves. Otherwise
-        the exact ones; abTEM's form of these drops the square of the Bloch waves' gamma, which alone changes the beams
-        by up to 2 % here.
+        abTEM's own excitation errors of the wave equation, which is the one that the Fresnel propagator solves.
+        Otherwise the exact ones; abTEM's form of these drops the square of the Bloch waves' gamma, which alone changes
+        the beams by up to 2 % here.
 
     Returns
     -------

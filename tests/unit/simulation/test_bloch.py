@@ -40,7 +40,7 @@ def test_all_laue_zones(bloch, tilt_mrad, paraxial):
 
 
 def test_more_reflections_agree_better(bloch):
-    """Measured 0.8 % with one reflection for each beam direction, 0.3 % with five: the Bloch waves converge to slices."""
+    """Measured 0.8 % with one reflection for each beam direction, 0.3 % with five: Bloch waves converge to slices."""
     errors = []
     for layers in (1.5, 2.5):
         _, _, expected, found = bloch.compare(holz=True, layers=layers)
