@@ -79,6 +79,19 @@ class SlicePotentials:
         spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
         return float(min(2 / 3 * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
 
+    def operations(self, termination: str) -> np.ndarray:
+        """Symmetry of what is computed, shape (operation, 2, 2), the identity first.
+
+        Parameters
+        ----------
+        termination : {"top", "average"}
+            The slab as it is cut, or the mean over all equivalent surfaces, which has every operation of the crystal
+            that keeps the beam direction.
+        """
+        if termination == "top":
+            return self.group
+        return np.array([member @ turn for turn in self.terminations for member in self.group])
+
     def save(self, folder: str | Path) -> None:
         """Write ``slices.npz`` and ``cell.json`` into an existing folder."""
         folder = Path(folder)

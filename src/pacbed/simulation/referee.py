@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
+from pacbed.simulation.terminations import termination_slices
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -84,8 +85,9 @@ def referee_simulation(
     """
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
+    slabs = termination_slices(slices, renderer.table.facts.get("termination", "top"))
     try:
-        cell = orthogonal_slices(slices)
+        cells = [orthogonal_slices(slab) for slab in slabs]
     except SimulationError as error:
         log.warning("the rocking table has no direct simulation to be compared with: %s", error)
         draw_reason(str(error), out_png)
@@ -94,7 +96,7 @@ def referee_simulation(
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
-        result, picture = compare(renderer, slices, cell, chosen, cells=int(settings["cells"]))
+        result, picture = compare(renderer, slabs, cells, chosen, width=int(settings["cells"]))
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
@@ -132,27 +134,38 @@ def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Ge
 
 
 def compare(
-    renderer: Renderer, slices: SlicePotentials, cell: OrthogonalSlices, chosen: ParameterSet, *, cells: int
+    renderer: Renderer,
+    slabs: Sequence[SlicePotentials],
+    cells: Sequence[OrthogonalSlices],
+    chosen: ParameterSet,
+    *,
+    width: int,
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
     """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each.
 
     abTEM propagates with the Fresnel approximation. A table of the exact propagator is compared after adding what
-    the approximation changes, computed directly with plane waves; the size of that is among the figures.
+    the approximation changes, computed directly with plane waves; the size of that is among the figures. A table that
+    is the mean over equivalent terminations is compared with the mean of scans through slabs that have them.
     """
     start = time.perf_counter()
+    slices, cell = slabs[0], cells[0]
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
-    wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
+    wide = [max(2, round(width * cell.lengths_a[0] / length)) for length in cell.lengths_a]
     positions = positions_needed(chosen.convergence_mrad, cell.lengths_a, cell.energy_ev)
-    scan = scan_pacbed(
-        cell.periods(wide),
-        thickness_periods=[chosen.periods],
-        energy_ev=cell.energy_ev,
-        convergence_mrad=chosen.convergence_mrad,
-        positions=raster(cell.lengths_a, positions),
-        max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
-        mistilt_mrad=chosen.mistilt_mrad,
-        band_limit=cell.band_limit,
-    )[0]
+    scans = [
+        scan_pacbed(
+            slab.periods(wide),
+            thickness_periods=[chosen.periods],
+            energy_ev=slab.energy_ev,
+            convergence_mrad=chosen.convergence_mrad,
+            positions=raster(slab.lengths_a, positions),
+            max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
+            mistilt_mrad=chosen.mistilt_mrad,
+            band_limit=slab.band_limit,
+        )[0]
+        for slab in cells
+    ]
+    scan = replace(scans[0], intensity=np.mean([each.intensity for each in scans], axis=0))
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
     rendered = renderer.render(
@@ -167,9 +180,9 @@ def compare(
     direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
     gap = np.zeros(table.shape)
     if renderer.table.facts["propagator"] == "exact":
-        gap = np.where(
-            inside, propagator_gap(slices, scan, periods=chosen.periods, mistilt_mrad=chosen.mistilt_mrad), 0.0
-        )
+        periods, mistilt = chosen.periods, chosen.mistilt_mrad
+        gaps = [propagator_gap(slab, scan, periods=periods, mistilt_mrad=mistilt) for slab in slabs]
+        gap = np.where(inside, np.mean(gaps, axis=0), 0.0)
         table = table + gap
     figures = {
         "thickness_nm": round(chosen.periods * slices.period_a / 10, 4),

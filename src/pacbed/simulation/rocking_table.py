@@ -223,7 +223,15 @@ def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) 
         energy_ev=first["energy_ev"],
         facts={
             key: first[key]
-            for key in ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
+            for key in (
+                "formula",
+                "zone_axis",
+                "thermal_model",
+                "propagator",
+                "termination",
+                "grid_px",
+                "slice_depth_a",
+            )
         },
     ).save(out_dir)
 

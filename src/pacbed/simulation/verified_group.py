@@ -11,7 +11,7 @@ import numpy as np
 from pacbed.crystal.beam_group import UprightOperations
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.simulation.directions import cone_nodes
+from pacbed.simulation.directions import cone_nodes, on_reciprocal_indices
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
@@ -109,11 +109,14 @@ def _deviations(
     radius, azimuth = cone_mrad * np.sqrt(rng.uniform(size=DIRECTIONS)), rng.uniform(0, 2 * np.pi, DIRECTIONS)
     q = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1) / (1e3 * wavelength_a(slices.energy_ev))
 
+    # What lies beyond the band limit is zero, or a frequency of the grid that stands for something else.
+    inside = np.linalg.norm(q[:, None] + beams @ slices.reciprocal, axis=2) < slices.band_limit
+
     def intensity(matrix: np.ndarray) -> np.ndarray:
-        dual = np.round(np.linalg.inv(matrix).T).astype(int)
+        dual = on_reciprocal_indices(matrix[None])[0]
         images = np.linalg.solve(slices.reciprocal.T, q.T).T @ dual.T @ slices.reciprocal
         run = engine.run(images, beams=beams @ dual.T, planes=1, periods_per_plane=periods)
-        return run.intensity[-1].astype(float)
+        return run.intensity[-1] * inside.astype(float)
 
     straight = intensity(np.eye(2))
     size = np.linalg.norm(straight, axis=1)
