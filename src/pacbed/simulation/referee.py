@@ -18,6 +18,7 @@ from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
 from pacbed.simulation.terminations import termination_slices
@@ -54,10 +55,10 @@ class SampledGeometry(Geometry):
             ky_mrad=pattern.ky_mrad,
         )
 
-    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
-        """Crystal-frame angles (kx, ky) of every sample [mrad], each of shape (ny, nx)."""
-        kx, ky = np.meshgrid(self.kx_mrad, self.ky_mrad)
-        return kx, ky
+    def lines_mrad(self) -> np.ndarray:
+        """Angle of the first sample and the steps to the next row and column [mrad], shape (3, 2)."""
+        down, right = self.ky_mrad[1] - self.ky_mrad[0], self.kx_mrad[1] - self.kx_mrad[0]
+        return np.array([[self.kx_mrad[0], self.ky_mrad[0]], [0.0, down], [right, 0.0]])
 
 
 def referee_simulation(
@@ -83,6 +84,7 @@ def referee_simulation(
     out_json, out_png : path
         Figures and picture.
     """
+    check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
     slabs = termination_slices(slices, renderer.table.facts.get("termination", "top"))
