@@ -21,7 +21,7 @@ from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.pitch import FILE as NUMERICS
-from pacbed.simulation.pitch import measure_pitch
+from pacbed.simulation.pitch_search import measure_pitch
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.verified_group import verified_group

@@ -13,7 +13,8 @@ from pacbed.simulation.directions import cone_nodes
 from pacbed.simulation.intensity_code import decode
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.gather import gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 
 SETTINGS = {
     "block": 0,
