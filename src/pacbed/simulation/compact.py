@@ -1,7 +1,7 @@
 """The table of a bundle: what a pattern needs of a rocking table, in a small part of its size.
 
-Rocking fringes widen as a crystal thins. The table is therefore cut into levels of thickness, each with directions as far
-apart as its deepest plane allows, and its coefficients are packed. Both losses are measured on rendered patterns.
+Rocking fringes widen as a crystal thins. The table is therefore cut into levels of thickness, each with directions as
+far apart as its deepest plane allows, and its coefficients are packed. Both losses are measured on rendered patterns.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from pacbed.outputs import check_version
 from pacbed.simulation.coefficient_code import PackedTable
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.intensity_code import decode_coefficients
+from pacbed.simulation.recipe import Recipe
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.resample import resample
 from pacbed.simulation.rocking_table import RockingTable
@@ -92,9 +95,7 @@ class CompactTable:
         return table
 
 
-def compact_table(
-    table: RockingTable, *, cone_mrad: float, field_mrad: float, thickness_max_nm: float
-) -> CompactTable:
+def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, thickness_max_nm: float) -> CompactTable:
     """Cut, thin out and pack a rocking table.
 
     Parameters
@@ -115,9 +116,20 @@ def compact_table(
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
     edges = thickness_max_nm * np.linspace(0, 1, LEVELS + 1)
     full = Renderer(table)
-    made = [_level(full, (float(low), float(high)), asked) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    made = [_level(full, (float(low), float(high)), asked) for low, high in pairwise(edges)]
     packed, interpolation, packing = zip(*made, strict=True)
     return CompactTable(packed, interpolation, packing)
+
+
+def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> None:
+    """Store the compact form of a table as a Zarr group in a folder of its own."""
+    compact = compact_table(
+        table,
+        cone_mrad=recipe.kept_cone_mrad,
+        field_mrad=recipe.kept_field_mrad,
+        thickness_max_nm=recipe.kept_thickness_nm,
+    )
+    compact.write(zarr.open_group(str(folder), mode="w", zarr_format=3))
 
 
 def _level(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[PackedTable, float, float]:

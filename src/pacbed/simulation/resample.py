@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -29,9 +30,9 @@ def resample(
 ) -> RockingTable:
     """A table for a range of thickness on other nodes; its planes stay.
 
-    The spline of the old table has a value at every new node, so that nothing is lost but what the new grid cannot carry.
-    Nodes beyond the directions that the old table covers, which only the border of the new one feels, continue it by point
-    reflection: value and slope go on.
+    The spline of the old table has a value at every new node, so that nothing is lost but what the new grid cannot
+    carry. Nodes beyond the directions that the old table covers, which only the border of the new one feels, continue
+    it by point reflection: value and slope go on.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def resample(
         Without `nodes`, `absorbed` and `lost`, which rendering needs not.
     """
     kept = kept_coefficients(table, thickness_nm)
-    bare = {
+    bare: dict[str, Any] = {
         "thickness_max_nm": thickness_nm[1],
         "nodes": np.zeros((0, 2), dtype=np.int32),
         "absorbed": np.zeros((0, 0), dtype=np.float32),
@@ -61,7 +62,7 @@ def resample(
     # Samples at planes become a spline in thickness again: one coefficient more than planes at either end.
     first = max(0, table.first_plane + kept.start - SPARE_PLANES)
     last = min(table.first_plane + len(table.codes) - 2, table.first_plane + kept.stop - 1 + SPARE_PLANES)
-    facts = {
+    facts: dict[str, Any] = {
         **table.facts,
         "steps": list(steps),
         "reciprocal_mrad": table.reciprocal_mrad,
