@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -20,6 +22,7 @@ OFFSET = 128  # added to an integer: most then have a high byte of zero, which c
 LARGEST = 32_000  # integers stay inside 16 bits
 CHUNK_PAIRS = 65_536
 BLOCK_PAIRS = 4_096  # decoded together, inside the cache
+THREADS = 4  # at most, to unpack: the memory is busy then
 ARRAYS = ("packed", "rows", "beams")
 UNUSED = ("nodes", "absorbed", "lost")  # a reader of patterns needs none of them
 
@@ -63,10 +66,15 @@ class PackedTable:
         """Unpack."""
         codes = np.empty(self.packed.shape, dtype=np.int16)
         back = np.ascontiguousarray(_transform(len(codes)).T) * np.float32(self.step)
-        for first in range(0, codes.shape[1], BLOCK_PAIRS):
-            part = slice(first, first + BLOCK_PAIRS)
-            integers = (self.packed[:, part] - np.uint16(OFFSET)).view(np.int16).astype(np.float32)
-            _encode(back @ integers, codes[:, part])
+
+        def unpack(first: int) -> None:
+            for block in range(first, min(first + CHUNK_PAIRS, codes.shape[1]), BLOCK_PAIRS):
+                part = slice(block, block + BLOCK_PAIRS)
+                integers = (self.packed[:, part] - np.uint16(OFFSET)).view(np.int16).astype(np.float32)
+                _encode(back @ integers, codes[:, part])
+
+        with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+            list(pool.map(unpack, range(0, codes.shape[1], CHUNK_PAIRS)))
         return replace(self.frame, codes=codes)
 
     def write(self, group: zarr.Group) -> None:
