@@ -55,31 +55,12 @@ class PlaneWaveEngine:
         self.propagator = propagator
         self.wavelength = wavelength_a(slices.energy_ev)
         self._xp = xp
-        self._fft: Any = scipy.fft if xp is np else _gpu_fft()
-        index = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij")
-        self._g = np.stack(index, axis=-1) @ slices.reciprocal
-        self._transmission = xp.asarray(self._transmission_functions())
+        self._fft: Any = scipy.fft if xp is np else gpu_fft()
+        self._g = grid_frequencies(slices)
+        self._transmission = xp.asarray(transmission_functions(slices))
         weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
         self._absorbing = bool(np.any(slices.absorption))
         self._absorption_weights = xp.asarray((weights / weights[0].size).reshape(len(weights), -1), dtype=np.float32)
-
-    def _transmission_functions(self) -> np.ndarray:
-        slices = self.slices
-        sigma = interaction_per_ev_a(slices.energy_ev)
-        raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
-        kept = np.linalg.norm(self._g, axis=-1) < slices.band_limit
-        return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
-
-    def _propagators(self, q: np.ndarray) -> np.ndarray:
-        """Free propagation over one slice, zero outside the band limit; shape (direction, x, y)."""
-        squared = np.sum((q[:, None, None, :] + self._g) ** 2, axis=-1)
-        depth = self.slices.slice_depth_a
-        if self.propagator == "exact":
-            wavenumber = 1 / self.wavelength
-            path = np.sqrt(np.maximum(wavenumber**2 - squared, 0.0)) - wavenumber
-        else:
-            path = -0.5 * self.wavelength * squared
-        return np.where(squared < self.slices.band_limit**2, np.exp(2j * np.pi * depth * path), 0).astype(np.complex64)
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.
@@ -102,42 +83,86 @@ class PlaneWaveEngine:
         xp, count = self._xp, len(q)
         columns = tuple(np.asarray(beams).T % np.array(self.slices.grid)[:, None])
         columns = tuple(xp.asarray(column) for column in columns)
-        propagators = xp.asarray(self._propagators(np.asarray(q, dtype=float)))
+        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self._g, self.propagator))
         wave = xp.zeros((count, *self.slices.grid), dtype=np.complex64)
         wave[:, 0, 0] = 1.0
         intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
         absorbed = xp.zeros((planes + 1, count), dtype=np.float32)
         norm = xp.ones((planes + 1, count), dtype=np.float32)
-        intensity[0] = _squared(wave[:, columns[0], columns[1]])
+        intensity[0] = squared(wave[:, columns[0], columns[1]])
         taken = xp.zeros(count, dtype=np.float32)
         for plane in range(1, planes + 1):
             for _ in range(periods_per_plane):
                 wave, taken = self._period(wave, propagators, taken)
-            intensity[plane] = _squared(wave[:, columns[0], columns[1]])
+            intensity[plane] = squared(wave[:, columns[0], columns[1]])
             absorbed[plane] = taken
-            norm[plane] = _squared(wave).sum(axis=(1, 2))
-        return Rocking(*(_host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
+            norm[plane] = squared(wave).sum(axis=(1, 2))
+        return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
 
     def _period(self, wave: Any, propagators: Any, taken: Any) -> tuple[Any, Any]:
         for level, transmission in enumerate(self._transmission):
             wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             if self._absorbing:
-                taken = taken + _squared(wave).reshape(len(wave), -1) @ self._absorption_weights[level]
+                taken = taken + squared(wave).reshape(len(wave), -1) @ self._absorption_weights[level]
             wave *= transmission
             wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             wave *= propagators
         return wave, taken
 
 
-def _squared(wave: Any) -> Any:
+def grid_frequencies(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
+    """Frequencies of the grid of `cells` x `cells` cells, Cartesian, shape (x, y, 2) [1/Å]."""
+    index = np.meshgrid(*(np.fft.fftfreq(cells * n, 1 / (cells * n)) for n in slices.grid), indexing="ij")
+    return np.stack(index, axis=-1) @ slices.reciprocal / cells
+
+
+def transmission_functions(slices: SlicePotentials) -> np.ndarray:
+    """exp(i sigma V - mu) of each slice without the frequencies above the band limit, complex64, (slice, x, y)."""
+    sigma = interaction_per_ev_a(slices.energy_ev)
+    raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
+    kept = np.linalg.norm(grid_frequencies(slices), axis=-1) < slices.band_limit
+    return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
+
+
+def free_propagators(slices: SlicePotentials, q: np.ndarray, g: np.ndarray, propagator: str) -> np.ndarray:
+    """Free propagation over one slice, zero outside the band limit.
+
+    Parameters
+    ----------
+    slices : SlicePotentials
+        Slice depth, energy and band limit.
+    q : ndarray, shape (direction, 2)
+        Incident transverse frequencies, Cartesian [1/Å].
+    g : ndarray, shape (x, y, 2)
+        Frequencies of the periodic part of the wave, Cartesian [1/Å].
+    propagator : {"exact", "fresnel"}
+
+    Returns
+    -------
+    ndarray of complex64, shape (direction, x, y)
+    """
+    frequency2 = np.sum((q[:, None, None, :] + g) ** 2, axis=-1)
+    wavelength = wavelength_a(slices.energy_ev)
+    if propagator == "exact":
+        path = np.sqrt(np.maximum(1 / wavelength**2 - frequency2, 0.0)) - 1 / wavelength
+    else:
+        path = -0.5 * wavelength * frequency2
+    phase = np.exp(2j * np.pi * slices.slice_depth_a * path)
+    return np.where(frequency2 < slices.band_limit**2, phase, 0).astype(np.complex64)
+
+
+def squared(wave: Any) -> Any:
+    """Squared modulus of complex numbers."""
     return wave.real**2 + wave.imag**2
 
 
-def _host(array: Any) -> np.ndarray:
+def host(array: Any) -> np.ndarray:
+    """The array in the memory of the CPU."""
     return array if isinstance(array, np.ndarray) else array.get()
 
 
-def _gpu_fft() -> ModuleType:
+def gpu_fft() -> ModuleType:
+    """CuPy's Fourier transforms, with scipy's interface."""
     import cupyx.scipy.fft
 
     return cupyx.scipy.fft
