@@ -38,6 +38,7 @@ ALPHA_MRAD, MISTILT_MRAD = 20.0, (1.3, 0.7)
 THICKNESS_NM, SPACING_NM = 100.0, 5.0
 CELLS, POOL, DIRECTIONS, CONFIGURATIONS = 3, 32, 150, 4
 STRONGEST = 3
+TITLES = {"srtio3_300kv": "SrTiO$_3$ [001], 300 kV", "rutile_80kv": "rutile TiO$_2$ [001], 80 kV"}
 COLOURS = {
     "frozen_phonons": "black",
     "debye_waller_absorptive": "tab:blue",
@@ -167,15 +168,17 @@ def rounded(values: np.ndarray) -> list[float]:
 
 
 def draw(figures: dict) -> None:
-    """Elastic fraction, strongest beams, and deviations from the frozen phonons, one row per system."""
+    """Elastic fraction, strongest beams, and deviations from the thermal mean, one row per system."""
     systems = figures["systems"]
-    figure = Figure(figsize=(11, 3.4 * len(systems)), layout="constrained")
-    for row, found in zip(figure.subplots(len(systems), 3, squeeze=False), systems.values(), strict=True):
+    figure = Figure(figsize=(11.5, 3.5 * len(systems)), layout="constrained")
+    for row, (name, found) in zip(figure.subplots(len(systems), 3, squeeze=False), systems.items(), strict=True):
         depth = np.array(found["thickness_nm"])
         draw_total(row[0], depth, found)
-        row[0].set_title(found["title"], loc="left")
+        row[0].set_title(TITLES.get(name, name), loc="left")
         draw_beams(row[1], depth, found)
         draw_deviation(row[2], depth, found)
+        for axis in row:
+            axis.set(xlabel="thickness (nm)", xlim=(0, depth[-1] + 1))
     FigureCanvasAgg(figure).print_figure(PICTURE, dpi=110)
 
 
@@ -183,37 +186,40 @@ def draw_total(axis, depth: np.ndarray, found: dict) -> None:
     for model in MODELS:
         axis.plot(depth, found["elastic"][model], color=COLOURS[model], label=NAMES[model])
     points(axis, depth, found["sampled"]["elastic"], "frozen phonons")
-    axis.set(xlabel="thickness (nm)", ylabel="elastic fraction of the beam", xlim=(0, depth[-1]), ylim=(0, 1.02))
+    axis.set(ylabel="elastic fraction of the beam", ylim=(0, 1.03))
     axis.legend(frameon=False, fontsize=8, loc="lower left")
 
 
 def draw_beams(axis, depth: np.ndarray, found: dict) -> None:
     for label, curves in found["beams"].items():
+        first = 0 if label == "0 0" else 1  # diffracted beams start from nothing
         for model in MODELS:
-            axis.plot(depth, curves[model], color=COLOURS[model], linewidth=1)
-        points(axis, depth, found["sampled"][label], None)
-        top = np.argmax(curves["frozen_phonons"][1:]) + 1
-        place = (depth[top], curves["none"][top])
-        axis.annotate(label.replace(" ", ""), place, xytext=(0, 4), textcoords="offset points", fontsize=8)
-    axis.set(xlabel="thickness (nm)", ylabel="intensity of one beam, mean over the aperture", xlim=(0, depth[-1]))
-    axis.set_yscale("log")
+            axis.plot(depth[first:], curves[model][first:], color=COLOURS[model], linewidth=1)
+        estimate = {key: values[first:] for key, values in found["sampled"][label].items()}
+        points(axis, depth[first:], estimate, None)
+        end = (depth[-1], curves["frozen_phonons"][-1])
+        axis.annotate(f"({label})", end, xytext=(7, -3), textcoords="offset points", fontsize=8, annotation_clip=False)
+    axis.set(ylabel="beam intensity, mean over aperture", yscale="log")
 
 
 def draw_deviation(axis, depth: np.ndarray, found: dict) -> None:
     """Relative to the thermal mean of the transmission functions, which frozen phonons have in the limit."""
     exact, model = found["elastic"]["frozen_phonons"], "debye_waller_absorptive"
     axis.axhline(0, color="black", linewidth=0.8)
-    axis.plot(depth, percent(found["elastic"][model], exact), color=COLOURS[model], label="all beams")
     for style, (label, curves) in zip(("--", "-.", ":"), found["beams"].items(), strict=True):
         values = percent(curves[model], curves["frozen_phonons"])
-        axis.plot(depth, values, style, color=COLOURS[model], label=f"beam {label.replace(' ', '')}", linewidth=1)
+        axis.plot(depth, values, style, color=COLOURS[model], label=f"({label})", linewidth=0.8)
+    whole = percent(found["elastic"][model], exact)
+    axis.plot(depth, whole, color=COLOURS[model], label="all beams", linewidth=2)
     estimate = found["sampled"]["elastic"]
-    error = 100 * np.array(estimate["error"]) / np.array(exact)
-    axis.errorbar(
-        depth, percent(estimate["mean"], exact), error, fmt="o", color="black", markersize=3, label="frozen phonons"
+    points(
+        axis,
+        depth,
+        {"mean": percent(estimate["mean"], exact), "error": 100 * np.array(estimate["error"]) / np.array(exact)},
+        "frozen phonons, all beams",
     )
-    axis.set(xlabel="thickness (nm)", ylabel="deviation from the thermal mean (%)", xlim=(0, depth[-1] + 1))
-    axis.legend(frameon=False, fontsize=8, loc="lower left")
+    axis.set(ylabel="deviation from the thermal mean (%)", ylim=(-3.5, 4.5))
+    axis.legend(frameon=False, fontsize=8, loc="upper left", ncols=2, title="absorptive: blue", title_fontsize=8)
 
 
 def percent(values: list[float], exact: list[float]) -> np.ndarray:

@@ -28,9 +28,9 @@ class CrystalConfig(Section):
     zone_axis: tuple[Index, Index, Index] = Field(
         description="[u, v, w] of the direct lattice; it points to the source"
     )
-    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "none"] = Field(
+    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
         "debye_waller_absorptive",
-        description="damping by thermal vibration, with or without thermal diffuse absorption",
+        description="damping by thermal vibration, with or without thermal diffuse absorption, or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
 
@@ -83,6 +83,16 @@ class RefereeConfig(Section):
     full_thickness: bool = Field(True, description="compare one more set at the full thickness")
     seed: int = Field(1, ge=0, description="seed of the draw of the sets")
     tolerance: float = Field(2e-3, gt=0, le=1, description="largest accepted relative L2 difference")
+    phonons: bool = Field(False, description="compare the table with frozen phonons as well")
+
+
+class PhononsConfig(Section):
+    """Displaced atoms: of a table with the thermal model frozen_phonons, and of the comparison with them."""
+
+    cells: int = Field(3, ge=2, le=16, description="edge of the supercell [cells]; better odd")
+    configurations: int = Field(1, ge=1, le=1000, description="configurations per incident direction")
+    pool: int = Field(16, ge=2, le=1000, description="displaced slices that configurations are drawn from")
+    seed: int = Field(1, ge=0, description="seed of the displacements")
 
 
 class SimulationConfig(Section):
@@ -100,6 +110,7 @@ class SimulationConfig(Section):
     blocks: int = Field(4, ge=1, le=10_000, description="jobs the directions are split into")
     batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
+    phonons: PhononsConfig = Field(default_factory=PhononsConfig, description="displaced atoms")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")
 
 

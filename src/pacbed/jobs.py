@@ -100,6 +100,8 @@ def final_targets(systems: Systems) -> list[str]:
     for name, system in systems.items():
         folder = f"results/{name}"
         targets.append(f"{folder}/bundle/{name}.pacbed")
+        if system.simulation.referee.phonons:
+            targets.append(f"{folder}/simulation/referee_b.json")
         targets += [f"{folder}/predictions/{pattern}.json" for pattern in system.patterns]
         targets += [f"{folder}/maps/{dataset}.png" for dataset in system.datasets]
     return targets

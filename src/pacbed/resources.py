@@ -73,6 +73,11 @@ class Needs:
         field_per_a = self.plan.field_mrad * 1e-3 / self.wavelength_a
         return max(1.0, math.pi * field_per_a**2 * cell_area_a2(self.system.crystal.cif))
 
+    @property
+    def displaced(self) -> bool:
+        """Whether the table comes from displaced atoms."""
+        return self.system.crystal.thermal_model == "frozen_phonons"
+
     def structure_mb(self) -> int:
         """Memory of making the slice potentials [MB]; abTEM and spglib are loaded."""
         nx, ny = self._grid_px()
@@ -90,13 +95,18 @@ class Needs:
         """Memory of one block of the table [MB]: its share of the table, twice, and the waves in flight."""
         nx, ny = self._grid_px()
         waves = 8e-6 * nx * ny * self.system.simulation.batch * 6
-        return math.ceil(PYTHON_MB + 2 * self.table_mb() / self.system.simulation.blocks + waves)
+        share = 2 * self.table_mb() / self.system.simulation.blocks
+        if self.displaced:
+            return math.ceil(PYTHON_MB + 2 * share + waves + self._pool_mb())
+        return math.ceil(PYTHON_MB + share + waves)
 
     def block_minutes(self) -> int:
         """Run time of one block on one core [min]."""
         slices = self.plan.thickness_max_nm / SLICE_NM
         nx, ny = self._grid_px()
         seconds = self.directions * slices * SECONDS_PER_WAVE_AND_SLICE * max(1.0, nx * ny / 1e4)
+        if self.displaced:
+            seconds *= self.system.simulation.phonons.cells**2 * self.system.simulation.phonons.configurations
         return math.ceil(5 + SAFETY * seconds / self.system.simulation.blocks / 60)
 
     def gather_mb(self) -> int:
@@ -119,6 +129,24 @@ class Needs:
         referee = self.system.simulation.referee
         depths_nm = referee.patterns * referee.max_thickness_nm + referee.full_thickness * self.plan.thickness_max_nm
         return math.ceil(10 + SAFETY * 38 / 60 * (depths_nm / 10) * (referee.cells / 8) ** 2)
+
+    def phonons_mb(self) -> int:
+        """Memory of the comparison with frozen phonons [MB]: the pool and 32 directions with all bins of every beam."""
+        bins = 4e-6 * 32 * 11 * 2 * self.beams * (self.system.simulation.phonons.cells + 1) ** 2
+        return math.ceil(PYTHON_MB + self.gather_mb() + self._pool_mb() + 2 * bins)
+
+    def _pool_mb(self) -> float:
+        """Memory of the displaced slices [MB]; up to ten slices in a period, and a copy while they are made."""
+        nx, ny = self._grid_px()
+        phonons = self.system.simulation.phonons
+        return 2 * 8e-6 * nx * ny * phonons.cells**2 * phonons.pool * 10
+
+    def phonons_minutes(self) -> int:
+        """Run time of that comparison [min]: 200 to 600 directions through the whole slab."""
+        nx, ny = self._grid_px()
+        phonons, slices = self.system.simulation.phonons, self.plan.thickness_max_nm / SLICE_NM
+        wave = SECONDS_PER_WAVE_AND_SLICE * max(1.0, nx * ny / 1e4) * phonons.cells**2
+        return math.ceil(10 + SAFETY * 400 * slices * wave * phonons.configurations / 60)
 
     def series(self) -> int:
         """Thickness series of the stack: convergence angles times mistilts times azimuths."""

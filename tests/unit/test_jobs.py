@@ -88,3 +88,11 @@ def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems)
         for name in ("low", "high")
         for rest in ("bundle/{}.pacbed", "predictions/film.json", "maps/scan.png")
     }
+
+
+def test_frozen_phonons_referee_a_table_on_request(systems):
+    asked = systems["low"].model_dump()
+    asked["simulation"]["referee"]["phonons"] = True
+    both = {"low": SystemConfig.model_validate(asked), "high": systems["high"]}
+    more = set(jobs.final_targets(both)) - set(jobs.final_targets(systems))
+    assert more == {"results/low/simulation/referee_b.json"}

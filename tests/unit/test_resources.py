@@ -63,9 +63,20 @@ def test_training_on_more_and_larger_patterns_takes_more():
     assert large.training_minutes("scale") > 10 * small.training_minutes("scale")
 
 
+def test_displaced_atoms_take_a_supercell_for_every_direction():
+    system = needs().system.model_dump()
+    system["crystal"]["thermal_model"] = "frozen_phonons"
+    system["simulation"]["phonons"] = {"cells": 3, "configurations": 2}
+    theirs = Needs(SystemConfig.model_validate(system))
+    assert theirs.block_minutes() > 10 * needs().block_minutes()
+    assert theirs.block_mb() > needs().block_mb()
+    assert theirs.phonons_minutes() > needs().phonons_minutes()
+
+
 def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo():
     ours = needs()
     memory = [ours.structure_mb, ours.block_mb, ours.gather_mb, ours.referee_mb, ours.training_mb, ours.stack_mb]
+    memory.append(ours.phonons_mb)
     for estimate in memory:
         assert isinstance(estimate(), int)
         assert 0 < estimate() < 16_000

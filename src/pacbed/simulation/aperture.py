@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,28 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.directions import cone_nodes
+from pacbed.simulation.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class LatticeGeometry(Geometry):
+    """A geometry whose pixels are points of a lattice, in general oblique; a pixel is as large as the lattice's cell.
+
+    Column and row of a point are its indices along the two steps; `center_px` are those of the optic axis.
+    """
+
+    pitch_mrad: np.ndarray = field(default_factory=lambda: np.eye(2))
+
+    def lines_mrad(self) -> np.ndarray:
+        """Crystal-frame angle of pixel (0, 0), its step from row to row and from column to column [mrad]; (3, 2)."""
+        return np.stack([-np.array(self.center_px) @ self.pitch_mrad, self.pitch_mrad[1], self.pitch_mrad[0]])
+
+    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
+        """Crystal-frame angles (kx, ky) of every point [mrad], each of shape (ny, nx)."""
+        row, column = np.indices(self.shape, dtype=float)
+        origin, down, right = self.lines_mrad()
+        x, y = (origin[axis] + row * down[axis] + column * right[axis] for axis in (0, 1))
+        return x, y
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,27 @@ class Aperture:
     def pixel_area_mrad2(self) -> float:
         """Area of one pixel [mrad^2]."""
         return float(abs(np.linalg.det(self.pitch_mrad)))
+
+    @property
+    def geometry(self) -> LatticeGeometry:
+        """A parallelogram around the field of view, as a renderer sees it."""
+        columns, rows = np.abs(self.pixels).max(axis=0)
+        shape, center = (2 * int(rows) + 1, 2 * int(columns) + 1), (float(columns), float(rows))
+        return LatticeGeometry(shape, float(np.sqrt(self.pixel_area_mrad2)), center, pitch_mrad=self.pitch_mrad)
+
+    def pick(self, rendered: np.ndarray) -> np.ndarray:
+        """The pixels of the field of view from an image in that geometry, shape (pixel,)."""
+        columns, rows = np.abs(self.pixels).max(axis=0)
+        return rendered[self.pixels[:, 1] + rows, self.pixels[:, 0] + columns]
+
+    def image(self, values: np.ndarray, edge: int) -> np.ndarray:
+        """Square picture of one pattern, each picture element that of the nearest pixel; NaN outside the field."""
+        reach = float(np.linalg.norm(self.pixels @ self.pitch_mrad, axis=1).max())
+        axis = (np.arange(edge) + 0.5) * 2 * reach / edge - reach
+        x, y = np.meshgrid(axis, axis)
+        nearest = np.round(np.stack([x, y], axis=-1) @ np.linalg.inv(self.pitch_mrad)).astype(int)
+        index = self._index(nearest.reshape(-1, 2)).reshape(edge, edge)
+        return np.where(index >= 0, values[index], np.nan)
 
     def patterns(self, intensity: np.ndarray, *, cells: int = 1, offsets: np.ndarray | None = None) -> np.ndarray:
         """Fraction of the beam per pixel.

@@ -63,3 +63,23 @@ def test_an_undiffracted_beam_is_a_flat_disk_of_unit_content(oblique) -> None:
 def test_senseless_apertures_are_refused(oblique) -> None:
     with pytest.raises(SimulationError, match=r"got \(0.0, 14.0, 40\), accepted: positive numbers"):
         _sample(oblique, alpha_mrad=0.0)
+
+
+def test_a_renderer_sees_the_pixels_where_they_are(oblique) -> None:
+    aperture = _sample(oblique)
+    geometry = aperture.geometry
+    for axis, angles in enumerate(geometry.angles_mrad()):
+        assert angles.shape == geometry.shape
+        np.testing.assert_allclose(aperture.pick(angles), (aperture.pixels @ aperture.pitch_mrad)[:, axis], atol=1e-9)
+
+
+def test_a_picture_has_x_to_the_right_and_y_down(oblique) -> None:
+    aperture = _sample(oblique)
+    x, y = (aperture.pixels @ aperture.pitch_mrad).T
+    for values, axis in ((x, 1), (y, 0)):
+        picture = aperture.image(values, 50)
+        assert picture.shape == (50, 50)
+        assert np.isnan(picture[0, 0])
+        steps = np.diff(np.nanmean(picture, axis=1 - axis))
+        assert np.nanmin(steps) > -1.5 * np.linalg.norm(aperture.pitch_mrad, axis=1).max()
+        assert np.nanmean(steps) > 0.3
