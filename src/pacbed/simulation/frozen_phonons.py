@@ -26,7 +26,6 @@ from pacbed.simulation.plane_wave import (
     Rocking,
     free_propagators,
     gpu_fft,
-    grid_frequencies,
     host,
     squared,
 )
@@ -92,8 +91,8 @@ class FrozenPhononEngine:
         self._entries = pool.transmission.shape[1]
         self._xp, self._fft = xp, scipy.fft if xp is np else gpu_fft()
         self._mean, self._displaced = xp.asarray(pool.mean), xp.asarray(pool.transmission)
-        self._g = grid_frequencies(slices, self.cells)
-        self._together = max(1, CACHE_BYTES // (8 * self._g[..., 0].size)) if xp is np else 10**9
+        self._size = tuple(self.cells * points for points in slices.grid)
+        self._together = max(1, CACHE_BYTES // (8 * self._size[0] * self._size[1])) if xp is np else 10**9
         self.offsets, self.weights = cell_bins(self.cells)
 
     def run(
@@ -138,10 +137,11 @@ class FrozenPhononEngine:
 
     def _chunk(self, q, beams, planes, periods, keys, resolved) -> tuple[np.ndarray, ...]:
         xp, n, count = self._xp, self.cells, self.configurations
-        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self._g, self.propagator))
+        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator, n))
         bins = self._bins(beams)
         at = self._lattice(beams)
-        mean = self._mean_waves(xp.ascontiguousarray(propagators[:, ::n, ::n]), planes, periods)
+        alone = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator))
+        mean = self._mean_waves(alone, planes, periods)
         elastic = squared(mean[:, :, at[0], at[1]])
         diffuse = xp.zeros((*elastic.shape, len(self.offsets)), dtype=np.float32)
         absorbed, lost = (xp.zeros(elastic.shape[:2], dtype=np.float32) for _ in range(2))
@@ -169,7 +169,7 @@ class FrozenPhononEngine:
     def _bins(self, beams: np.ndarray) -> tuple[Any, ...]:
         """Where the bins of each beam lie on the supercell's grid: two arrays of shape (beam, bin)."""
         index = self.cells * np.asarray(beams)[:, None, :] + self.offsets
-        return tuple(self._xp.asarray(index[..., axis] % self._g.shape[axis]) for axis in (0, 1))
+        return tuple(self._xp.asarray(index[..., axis] % self._size[axis]) for axis in (0, 1))
 
     def _draw(self, key: int, configuration: int, periods: int) -> tuple[np.ndarray, np.ndarray]:
         """Entry and shift in grid points of every slice of one configuration; shapes (period, level) and (..., 2)."""

@@ -10,7 +10,7 @@ import numpy as np
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
-from pacbed.simulation.plane_wave import grid_frequencies, transmission_functions
+from pacbed.simulation.plane_wave import below_band_limit, transmission_functions
 
 if TYPE_CHECKING:  # making these needs abTEM, propagating does not
     from pacbed.crystal.vibration import VibratingAtoms
@@ -125,5 +125,5 @@ def _band_limited(transmission: np.ndarray, slices: SlicePotentials, cells: int)
     """A function on a fine grid of n x n cells, on the slices' grid without the frequencies above the band limit."""
     coefficients = np.fft.fft2(transmission, norm="forward")
     kept = [np.fft.fftfreq(cells * points, 1 / (cells * points)).astype(int) for points in slices.grid]
-    inside = np.linalg.norm(grid_frequencies(slices, cells), axis=-1) < slices.band_limit
+    inside = below_band_limit(slices, cells)
     return np.fft.ifft2(coefficients[np.ix_(kept[0], kept[1])] * inside, norm="forward")

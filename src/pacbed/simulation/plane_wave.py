@@ -12,6 +12,7 @@ import scipy.fft
 from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.simulation.wave_kernels import transmit
 
 PROPAGATORS = ("exact", "fresnel")
 
@@ -56,7 +57,6 @@ class PlaneWaveEngine:
         self.wavelength = wavelength_a(slices.energy_ev)
         self._xp = xp
         self._fft: Any = scipy.fft if xp is np else gpu_fft()
-        self._g = grid_frequencies(slices)
         self._transmission = xp.asarray(transmission_functions(slices))
         weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
         self._absorbing = bool(np.any(slices.absorption))
@@ -83,7 +83,7 @@ class PlaneWaveEngine:
         xp, count = self._xp, len(q)
         columns = tuple(np.asarray(beams).T % np.array(self.slices.grid)[:, None])
         columns = tuple(xp.asarray(column) for column in columns)
-        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self._g, self.propagator))
+        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator))
         wave = xp.zeros((count, *self.slices.grid), dtype=np.complex64)
         wave[:, 0, 0] = 1.0
         intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
@@ -103,45 +103,61 @@ class PlaneWaveEngine:
         for level, transmission in enumerate(self._transmission):
             wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             if self._absorbing:
-                taken = taken + squared(wave).reshape(len(wave), -1) @ self._absorption_weights[level]
-            wave *= transmission
+                taken = taken + _transmit(wave, transmission, self._absorption_weights[level])
+            else:
+                wave *= transmission
             wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             wave *= propagators
         return wave, taken
 
 
-def grid_frequencies(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
-    """Frequencies of the grid of `cells` x `cells` cells, Cartesian, shape (x, y, 2) [1/Å]."""
+def _transmit(wave: Any, transmission: Any, weights: Any) -> Any:
+    """Multiply waves by a transmission function; returns what the absorption takes from each, shape (direction,)."""
+    if isinstance(wave, np.ndarray):
+        taken = np.empty(len(wave), dtype=np.float32)
+        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
+        return taken
+    taken = squared(wave).reshape(len(wave), -1) @ weights
+    wave *= transmission
+    return taken
+
+
+def grid_indices(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
+    """Frequencies of the grid of `cells` x `cells` cells in units of G / cells; shape (x, y, 2)."""
     index = np.meshgrid(*(np.fft.fftfreq(cells * n, 1 / (cells * n)) for n in slices.grid), indexing="ij")
-    return np.stack(index, axis=-1) @ slices.reciprocal / cells
+    return np.stack(index, axis=-1)
+
+
+def below_band_limit(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
+    """Which frequencies of the grid of `cells` x `cells` cells transmission functions keep, bool of shape (x, y)."""
+    return np.linalg.norm(grid_indices(slices, cells) @ slices.reciprocal / cells, axis=-1) < slices.band_limit
 
 
 def transmission_functions(slices: SlicePotentials) -> np.ndarray:
     """exp(i sigma V - mu) of each slice without the frequencies above the band limit, complex64, (slice, x, y)."""
     sigma = interaction_per_ev_a(slices.energy_ev)
     raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
-    kept = np.linalg.norm(grid_frequencies(slices), axis=-1) < slices.band_limit
-    return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
+    return np.fft.ifft2(np.fft.fft2(raw) * below_band_limit(slices)).astype(np.complex64)
 
 
-def free_propagators(slices: SlicePotentials, q: np.ndarray, g: np.ndarray, propagator: str) -> np.ndarray:
+def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, cells: int = 1) -> np.ndarray:
     """Free propagation over one slice, zero outside the band limit.
 
     Parameters
     ----------
     slices : SlicePotentials
-        Slice depth, energy and band limit.
+        Grid, slice depth, energy and band limit.
     q : ndarray, shape (direction, 2)
         Incident transverse frequencies, Cartesian [1/Å].
-    g : ndarray, shape (x, y, 2)
-        Frequencies of the periodic part of the wave, Cartesian [1/Å].
     propagator : {"exact", "fresnel"}
+    cells : int
+        Edge of the supercell that the wave is periodic in, in cells.
 
     Returns
     -------
     ndarray of complex64, shape (direction, x, y)
     """
-    frequency2 = np.sum((q[:, None, None, :] + g) ** 2, axis=-1)
+    frequency2 = np.sum(_frequencies(slices, q, cells) ** 2, axis=-1)
     wavelength = wavelength_a(slices.energy_ev)
     if propagator == "exact":
         path = np.sqrt(np.maximum(1 / wavelength**2 - frequency2, 0.0)) - 1 / wavelength
@@ -149,6 +165,18 @@ def free_propagators(slices: SlicePotentials, q: np.ndarray, g: np.ndarray, prop
         path = -0.5 * wavelength * frequency2
     phase = np.exp(2j * np.pi * slices.slice_depth_a * path)
     return np.where(frequency2 < slices.band_limit**2, phase, 0).astype(np.complex64)
+
+
+def _frequencies(slices: SlicePotentials, q: np.ndarray, cells: int) -> np.ndarray:
+    """Transverse frequency q + G / cells behind every grid frequency [1/Å], shape (direction, x, y, 2).
+
+    A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that the
+    frequencies kept surround the zone axis for every direction.
+    """
+    size, reciprocal = cells * np.array(slices.grid), slices.reciprocal / cells
+    nearest = np.round(q @ np.linalg.inv(reciprocal))[:, None, None, :]
+    centred = (grid_indices(slices, cells) + nearest + size // 2) % size - size // 2
+    return q[:, None, None, :] + (centred - nearest) @ reciprocal
 
 
 def squared(wave: Any) -> Any:

@@ -42,7 +42,7 @@ def slices(crystal):
 @pytest.fixture(scope="module")
 def beams() -> np.ndarray:
     """Every beam of the grid."""
-    return np.stack(np.meshgrid(np.arange(-13, 14), np.arange(-12, 13), indexing="ij"), axis=-1).reshape(-1, 2)
+    return np.stack(np.meshgrid(np.arange(-14, 14), np.arange(-13, 13), indexing="ij"), axis=-1).reshape(-1, 2)
 
 
 def _engine(crystal, slices, *, cells: int = 3, entries: int = 8, configurations: int = 1) -> FrozenPhononEngine:

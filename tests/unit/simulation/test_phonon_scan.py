@@ -19,7 +19,7 @@ from pacbed.crystal.structure import read_cif
 from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.phonon_pool import PhononPool
-from pacbed.simulation.plane_wave import grid_frequencies
+from pacbed.simulation.plane_wave import below_band_limit
 from pacbed.simulation.scan import positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import frozen_phonon_periods
 
@@ -54,8 +54,7 @@ def potentials(crystal):
 def engine(slices, potentials):
     """With no mean wave to take away, all that leaves counts as diffuse."""
     raw = np.exp(1j * interaction_per_ev_a(ENERGY_EV) * potentials[0].astype(float))
-    kept = np.linalg.norm(grid_frequencies(slices, CELLS), axis=-1) < slices.band_limit
-    transmission = np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
+    transmission = np.fft.ifft2(np.fft.fft2(raw) * below_band_limit(slices, CELLS)).astype(np.complex64)
     pool = PhononPool(transmission, np.zeros((2, GRID, GRID), dtype=np.complex64), CELLS)
     return FrozenPhononEngine(slices, pool, propagator="fresnel")
 
