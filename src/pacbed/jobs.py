@@ -110,6 +110,16 @@ def gpus(systems: Systems) -> Callable[[Any], int]:
     return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
 
 
+def displacements(systems: Systems) -> Directive:
+    """Parameter function for the displaced atoms of a table; none where its atoms are not displaced."""
+
+    def value(wildcards: Any) -> Any:
+        system = systems[wildcards.system]
+        return plain(system.simulation.phonons) if system.crystal.thermal_model == "frozen_phonons" else None
+
+    return value
+
+
 def block_count(systems: Systems) -> Directive:
     """Parameter function for the number of blocks of a system's rocking table."""
     return lambda wildcards: Needs(systems[wildcards.system]).blocks

@@ -25,13 +25,15 @@ rule referee_phonons:
         runtime=needed("phonons_minutes"),
     params:
         stage_version=STAGE_VERSIONS["referee_phonons"],
-        cells=setting("simulation.phonons.cells"),
-        configurations=setting("simulation.phonons.configurations"),
-        pool=setting("simulation.phonons.pool"),
-        seed=setting("simulation.phonons.seed"),
-        convergence_mrad=setting("grid.convergence_mrad"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        tau_max_mrad=planned("tau_max_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
+        settings=settings(
+            cells=setting("simulation.phonons.cells"),
+            configurations=setting("simulation.phonons.configurations"),
+            pool=setting("simulation.phonons.pool"),
+            seed=setting("simulation.phonons.seed"),
+            convergence_mrad=setting("grid.convergence_mrad"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            tau_max_mrad=planned("tau_max_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+        ),
     script:
         "../scripts/referee_phonons.py"

@@ -64,6 +64,7 @@ rule simulate_rocking_block:
             propagator=setting("simulation.propagator"),
             batch=setting("simulation.batch"),
             device=setting("simulation.device"),
+            phonons=displacements,
         ),
     script:
         "../scripts/simulate_rocking_block.py"

@@ -8,11 +8,10 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.evaluation.referee_phonons import referee_phonons
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 referee_phonons(
     Path(snakemake.input.cell).parent,
     snakemake.input.table,
-    settings=settings,
+    settings=snakemake.params.settings,
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
 )

@@ -22,6 +22,7 @@ from pacbed.simulation.geometry import polar_to_vector
 from pacbed.simulation.phonon_patterns import PhononPatterns, phonon_patterns
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -52,7 +53,8 @@ def referee_phonons(
     out_json, out_png : path
         Figures, with ``warnings``, and picture.
     """
-    renderer = Renderer(RockingTable.load(table_dir))
+    check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
+    renderer = Renderer(RockingTable.load(table_dir).elastic)
     slices = _displaced_slices(SlicePotentials.load(structure_dir))
     tilt = polar_to_vector(min(MISTILT_MRAD, float(settings["tau_max_mrad"])), AZIMUTH_DEG)
     aperture = _aperture(slices, settings, tilt, renderer.field_mrad)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
+from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.phonon_pool import PhononPool
@@ -87,6 +88,7 @@ class FrozenPhononEngine:
         if configurations < 1:
             raise SimulationError(f"configurations: got {configurations}, accepted: 1 or more")
         self.slices, self.cells, self.propagator = slices, pool.cells, propagator
+        self.wavelength = wavelength_a(slices.energy_ev)
         self.configurations, self.seed = configurations, seed
         self._entries = pool.transmission.shape[1]
         self._xp, self._fft = xp, scipy.fft if xp is np else gpu_fft()

@@ -85,7 +85,7 @@ def referee_simulation(
     """
     check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
-    renderer = Renderer(RockingTable.load(table_dir))
+    renderer = Renderer(RockingTable.load(table_dir).elastic)  # these probes meet no displaced atoms
     cell = orthogonal_slices(slices)
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []

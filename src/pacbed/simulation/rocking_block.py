@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -16,7 +18,9 @@ from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid
+from pacbed.simulation.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
@@ -52,6 +56,7 @@ def simulate_rocking_block(
     propagator: str,
     batch: int,
     device: str = "cpu",
+    phonons: Mapping[str, int] | None = None,
     out_dir: str | Path,
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
@@ -73,6 +78,8 @@ def simulate_rocking_block(
         Directions propagated together.
     device : {"cpu", "gpu"}
         Where they are propagated.
+    phonons : mapping, optional
+        ``cells``, ``configurations``, ``pool`` and ``seed`` of the thermal model "frozen_phonons".
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     """
@@ -83,12 +90,12 @@ def simulate_rocking_block(
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
-    engine = PlaneWaveEngine(slices, propagator=propagator, xp=xp)
+    engine = _engine(slices, propagator, xp, phonons)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
     starts = list(range(chosen.start, chosen.stop, batch))
     pieces = [
-        _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
+        _batch(engine, grid, range(start, min(start + batch, chosen.stop)), beams, field_mrad, planes, periods)
         for start in progress(starts, total=len(starts), label="batches")
     ]
     facts = {
@@ -132,11 +139,34 @@ def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
     return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
 
 
-def _batch(engine, grid, nodes, beams, field_mrad, planes, periods):
+def _engine(
+    slices: SlicePotentials, propagator: str, xp: ModuleType, phonons: Mapping[str, int] | None
+) -> PlaneWaveEngine | FrozenPhononEngine:
+    if slices.thermal_model != "frozen_phonons":
+        return PlaneWaveEngine(slices, propagator=propagator, xp=xp)
+    if phonons is None:
+        raise SimulationError("phonons: got none, accepted: cells, configurations, pool and seed of 'frozen_phonons'")
+    from pacbed.crystal.vibration import vibrating_atoms  # needs abTEM, which other tables do without
+
+    atoms = vibrating_atoms(slices, cells=phonons["cells"])
+    pool = phonon_pool(slices, atoms, entries=phonons["pool"], seed=phonons["seed"])
+    options = {"configurations": phonons["configurations"], "seed": phonons["seed"]}
+    return FrozenPhononEngine(slices, pool, propagator=propagator, xp=xp, **options)
+
+
+def _batch(engine, grid, numbers, beams, field_mrad, planes, periods):
+    """Coded samples by name, which pairs they are, and the fractions absorbed and lost."""
+    nodes = grid.nodes[numbers.start : numbers.stop]
     q = nodes @ grid.pitch_mrad / (engine.wavelength * 1e3)
-    rocking = engine.run(q, beams=beams, planes=planes, periods_per_plane=periods)
+    options = {"beams": beams, "planes": planes, "periods_per_plane": periods}
     kept = kept_pairs(grid, nodes, beams, field_mrad)
-    return encode(rocking.intensity[:, kept]), kept, rocking.absorbed, rocking.lost
+    if isinstance(engine, PlaneWaveEngine):
+        rocking = engine.run(q, **options)
+        return {"intensity": encode(rocking.intensity[:, kept])}, kept, rocking.absorbed, rocking.lost
+    # The number of a direction in the whole table chooses its atoms, whatever the blocks and batches.
+    rocking = engine.run(q, keys=np.asarray(numbers), **options)
+    codes = {"intensity": encode(rocking.intensity[:, kept]), "diffuse": encode(rocking.diffuse[:, kept])}
+    return codes, kept, rocking.absorbed, rocking.lost
 
 
 def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
@@ -145,9 +175,11 @@ def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pie
     aside.mkdir(parents=True)
     empty = np.zeros((planes + 1, 0))
     codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
+    names = ("intensity", "diffuse") if facts["thermal_model"] == "frozen_phonons" else ("intensity",)
+    samples = {name: [*(code[name] for code in codes), empty.astype(np.uint16)] for name in names}
     np.savez(
         aside / "block.npz",
-        intensity=np.concatenate([*codes, empty.astype(np.uint16)], axis=1),
+        **{name: np.concatenate(arrays, axis=1) for name, arrays in samples.items()},
         beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
         count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
         absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
