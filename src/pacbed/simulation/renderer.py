@@ -48,8 +48,8 @@ class Renderer:
             np.asarray(table.beams, dtype=np.int64),
             np.asarray(table.steps, dtype=np.int64),
         )
-        # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the cell
-        # around q + G, and a Gaussian of the cell's second moment spreads it.
+        # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the
+        # cell around q + G, and a Gaussian of the cell's second moment spreads it.
         self._spread_mrad = float(np.sqrt(np.sum(table.reciprocal_mrad**2) / 24))
         self._diffuse = None
         if table.diffuse is not None:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -176,10 +177,11 @@ def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pie
     empty = np.zeros((planes + 1, 0))
     codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
     names = ("intensity", "diffuse") if facts["thermal_model"] == "frozen_phonons" else ("intensity",)
-    samples = {name: [*(code[name] for code in codes), empty.astype(np.uint16)] for name in names}
+    none = empty.astype(np.uint16)
+    samples: dict[str, Any] = {n: np.concatenate([*(code[n] for code in codes), none], axis=1) for n in names}
     np.savez(
         aside / "block.npz",
-        **{name: np.concatenate(arrays, axis=1) for name, arrays in samples.items()},
+        **samples,
         beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
         count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
         absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
