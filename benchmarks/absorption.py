@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 
@@ -23,11 +22,9 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
 from pacbed.crystal.vibration import vibrating_atoms
-from pacbed.plan import plan
 from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.directions import representatives
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine, PhononRocking
-from pacbed.simulation.orient_structure import orient_structure
 from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
@@ -38,6 +35,7 @@ ALPHA_MRAD, MISTILT_MRAD = 20.0, (1.3, 0.7)
 THICKNESS_NM, SPACING_NM = 100.0, 5.0
 CELLS, POOL, DIRECTIONS, CONFIGURATIONS = 3, 32, 150, 4
 STRONGEST = 3
+GRIDS = {"srtio3_300kv": (36, 2), "rutile_80kv": (40, 2)}  # points per edge and slices per period, as the workflow's
 TITLES = {"srtio3_300kv": "SrTiO$_3$ [001], 300 kV", "rutile_80kv": "rutile TiO$_2$ [001], 80 kV"}
 COLOURS = {
     "frozen_phonons": "black",
@@ -52,45 +50,27 @@ NAMES = {
 }
 
 
-def structure(system: SystemConfig) -> tuple[SlicePotentials, dict[str, SlicePotentials]]:
-    """Slices of the thermal mean to all orders, and those of the other models, on the grid of the workflow."""
-    needed = plan(system)
-    crystal, simulation = system.crystal, system.simulation
-    with tempfile.TemporaryDirectory() as folder:
-        orient_structure(
-            crystal.cif,
-            zone_axis=crystal.zone_axis,
-            energy_kev=system.beam.energy_kev,
-            thermal_model="debye_waller_absorptive",
-            parametrization=crystal.parametrization,
-            grid_px=simulation.grid_px,
-            slice_depth_nm=simulation.slice_depth_nm,
-            thickness_max_nm=needed.thickness_max_nm,
-            cone_mrad=needed.cone_mrad,
-            field_mrad=needed.field_mrad,
-            propagator=simulation.propagator,
-            out_dir=Path(folder) / "structure",
-        )
-        chosen = SlicePotentials.load(Path(folder) / "structure")
-    oriented = orient(read_cif(crystal.cif), crystal.zone_axis)
-
-    def build(model: str) -> SlicePotentials:
-        return slice_potentials(
+def structure(system: SystemConfig, points: int, count: int) -> dict[str, SlicePotentials]:
+    """Slices of every thermal model on a grid of so many points along each edge, so many to a period."""
+    oriented = orient(read_cif(system.crystal.cif), system.crystal.zone_axis)
+    return {
+        model: slice_potentials(
             oriented,
-            zone_axis=crystal.zone_axis,
-            energy_ev=chosen.energy_ev,
-            grid=chosen.grid,
-            slices=len(chosen.potential),
+            zone_axis=system.crystal.zone_axis,
+            energy_ev=1e3 * system.beam.energy_kev,
+            grid=(points, points),
+            slices=count,
             thermal_model=model,
-            parametrization=crystal.parametrization,
+            parametrization=system.crystal.parametrization,
         )
+        for model in ("frozen_phonons", *MODELS)
+    }
 
-    return build("frozen_phonons"), {model: build(model) for model in MODELS}
 
-
-def measure(system: SystemConfig) -> dict:
+def measure(system: SystemConfig, points: int, count: int) -> dict:
     """Elastic fraction and strongest beams of one system, every 5 nm."""
-    mean, others = structure(system)
+    others = structure(system, points, count)
+    mean = others.pop("frozen_phonons")
     aperture = sample_aperture(
         mean, alpha_mrad=ALPHA_MRAD, mistilt_mrad=MISTILT_MRAD, field_mrad=ALPHA_MRAD, directions=DIRECTIONS
     )
@@ -236,17 +216,16 @@ def points(axis, depth: np.ndarray, estimate: dict, label: str | None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("systems", nargs="*", default=["srtio3_300kv", "rutile_80kv"])
+    parser.add_argument("systems", nargs="*", default=list(GRIDS), metavar="SYSTEM", help=" or ".join(GRIDS))
     parser.add_argument("--draw", action="store_true", help="only redraw the picture")
     options = parser.parse_args()
+    if not set(options.systems) <= set(GRIDS):
+        parser.error(f"systems: got {options.systems}, accepted: {' '.join(GRIDS)}")
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"systems": {}}
     if not options.draw:
         for name in options.systems:
             system = load_config([HERE.parent / "config" / f"{name}.yaml"]).systems[name]
-            figures["systems"][name] = {
-                "title": f"{name.split('_')[0]}, {system.beam.energy_kev:g} kV",
-                **measure(system),
-            }
+            figures["systems"][name] = measure(system, *GRIDS[name])
             FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures)
 
