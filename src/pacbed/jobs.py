@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pacbed.config import SystemConfig
+from pacbed.config import SimulationConfig, SystemConfig
 from pacbed.config_values import Range, ValueList
 from pacbed.plan import plan
 from pacbed.resources import Needs
@@ -86,10 +86,18 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
 
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
+    return _scattered(systems, path, lambda simulation: simulation.blocks)
 
+
+def scan_blocks(systems: Systems, path: str) -> Directive:
+    """Input function of the stack: one path per block of the scan engine, none where the table fills the stack."""
+    return _scattered(systems, path, lambda simulation: simulation.scan.blocks if simulation.engine == "scan" else 0)
+
+
+def _scattered(systems: Systems, path: str, count: Callable[[SimulationConfig], int]) -> Directive:
     def paths(wildcards: Any) -> list[str]:
-        count = systems[wildcards.system].simulation.blocks
-        return [path.format(system=wildcards.system, block=block) for block in range(count)]
+        total = count(systems[wildcards.system].simulation)
+        return [path.format(system=wildcards.system, block=block) for block in range(total)]
 
     return paths
 

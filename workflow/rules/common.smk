@@ -19,6 +19,7 @@ setting = partial(jobs.setting, SYSTEMS)
 planned = partial(jobs.planned, SYSTEMS)
 needed = partial(jobs.needed, SYSTEMS)
 all_blocks = partial(jobs.blocks, SYSTEMS)
+all_scan_blocks = partial(jobs.scan_blocks, SYSTEMS)
 
 
 wildcard_constraints:

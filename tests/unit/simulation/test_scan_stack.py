@@ -17,7 +17,7 @@ from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.referee import relative_l2
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.rocking_table import gather_rocking_table
 from pacbed.simulation.scan_block import simulate_scan_block
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
@@ -114,8 +114,14 @@ def test_a_missing_block_is_refused(polar, blocks, tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("crystal", {"formula": "NaCl"}), ("grid", {}), ("engine", {"seed": 6}), ("schema_version", 2), ("slices_sha256", "")],
-)  # fmt: skip
+    [
+        ("crystal", {"formula": "NaCl"}),
+        ("grid", {}),
+        ("engine", {"seed": 6}),
+        ("schema_version", 2),
+        ("slices_sha256", ""),
+    ],
+)
 def test_a_foreign_block_is_refused(polar, blocks, tmp_path, key, value):
     shutil.copytree(blocks[1], tmp_path / "1")
     facts = json.loads((tmp_path / "1" / "block.json").read_text())
