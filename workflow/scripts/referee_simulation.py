@@ -15,4 +15,5 @@ referee_simulation(
     settings=settings,
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
+    threads=snakemake.threads,
 )

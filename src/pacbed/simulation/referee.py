@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,11 @@ import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import FormatError, SimulationError
+from pacbed.simulation.direct_pattern import SampledGeometry, direct_pattern
 from pacbed.simulation.evidence import draw_comparisons, write_json
-from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
-from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
 
 log = logging.getLogger(__name__)
@@ -35,37 +34,14 @@ class ParameterSet:
     mistilt_mrad: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class SampledGeometry(Geometry):
-    """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square."""
-
-    kx_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    ky_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
-
-    @classmethod
-    def of(cls, pattern: ScanPattern) -> SampledGeometry:
-        """Geometry of a scan's samples; a pixel is the mean sample, so that intensities are those of one sample."""
-        area = (pattern.kx_mrad[1] - pattern.kx_mrad[0]) * (pattern.ky_mrad[1] - pattern.ky_mrad[0])
-        return cls(
-            shape=pattern.intensity.shape,
-            pixel_mrad=float(np.sqrt(area)),
-            center_px=(0.0, 0.0),
-            kx_mrad=pattern.kx_mrad,
-            ky_mrad=pattern.ky_mrad,
-        )
-
-    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
-        """Crystal-frame angles (kx, ky) of every sample [mrad], each of shape (ny, nx)."""
-        kx, ky = np.meshgrid(self.kx_mrad, self.ky_mrad)
-        return kx, ky
-
-
 def referee_simulation(
     structure_dir: str | Path,
     table_dir: str | Path,
     settings: Mapping[str, Any],
     out_json: str | Path,
     out_png: str | Path,
+    *,
+    threads: int = 1,
 ) -> None:
     """Compare a rocking table with abTEM probe scans through the same slices and write down what is found.
 
@@ -81,6 +57,8 @@ def referee_simulation(
         ``tau_max_mrad`` (largest convergence semi-angle and mistilt), ``seed``, ``tolerance``.
     out_json, out_png : path
         Figures and picture.
+    threads : int
+        Parts of a simulation computed at once.
     """
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
@@ -88,7 +66,7 @@ def referee_simulation(
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
-        result, picture = compare(renderer, slices, cell, chosen, cells=int(settings["cells"]))
+        result, picture = compare(renderer, slices, cell, chosen, cells=int(settings["cells"]), threads=threads)
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
@@ -125,7 +103,13 @@ def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Ge
 
 
 def compare(
-    renderer: Renderer, slices: SlicePotentials, cell: OrthogonalSlices, chosen: ParameterSet, *, cells: int
+    renderer: Renderer,
+    slices: SlicePotentials,
+    cell: OrthogonalSlices,
+    chosen: ParameterSet,
+    *,
+    cells: int,
+    threads: int = 1,
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
     """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each.
 
@@ -135,17 +119,16 @@ def compare(
     start = time.perf_counter()
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
     wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
-    positions = positions_needed(chosen.convergence_mrad, cell.lengths_a, cell.energy_ev)
-    scan = scan_pacbed(
-        cell.periods(wide),
-        thickness_periods=[chosen.periods],
-        energy_ev=cell.energy_ev,
+    scan, positions = direct_pattern(
+        slices,
+        cell,
+        cells=wide,
+        periods=chosen.periods,
         convergence_mrad=chosen.convergence_mrad,
-        positions=raster(cell.lengths_a, positions),
-        max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
         mistilt_mrad=chosen.mistilt_mrad,
-        band_limit=cell.band_limit,
-    )[0]
+        max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
+        threads=threads,
+    )
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
     rendered = renderer.render(
@@ -160,16 +143,15 @@ def compare(
     direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
     gap = np.zeros(table.shape)
     if renderer.table.facts["propagator"] == "exact":
-        gap = np.where(
-            inside, propagator_gap(slices, scan, periods=chosen.periods, mistilt_mrad=chosen.mistilt_mrad), 0.0
-        )
+        gap = propagator_gap(slices, scan, periods=chosen.periods, mistilt_mrad=chosen.mistilt_mrad, threads=threads)
+        gap = np.where(inside, gap, 0.0)
         table = table + gap
     figures = {
         "thickness_nm": round(chosen.periods * slices.period_a / 10, 4),
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
-        "positions": list(positions),
+        "positions": positions,
         "relative_l2": relative_l2(table, direct),
         "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
         "largest_difference": float(np.abs(table - direct).max() / direct.max()),

@@ -26,7 +26,9 @@ class ScanCrystal:
     Attributes
     ----------
     still : OrthogonalSlices
-        Transmission functions of the crystal without phonons; also the cell, the grid and the beam.
+        Transmission functions of the crystal without phonons; also the orthogonal cell, the grid and the beam.
+    cell_a : numpy.ndarray, shape (2, 2)
+        In-plane lattice vectors of the crystal as rows [Å], oblique where the orthogonal cell is a multiple.
     atoms : ase.Atoms or None
         Orthogonal cell of atoms, for frozen phonons.
     displacement : numpy.ndarray, shape (atom, 3, 3)
@@ -38,6 +40,7 @@ class ScanCrystal:
     """
 
     still: OrthogonalSlices
+    cell_a: np.ndarray
     atoms: Atoms | None
     displacement: np.ndarray
     occupancy: np.ndarray
@@ -55,7 +58,7 @@ class ScanCrystal:
         still = orthogonal_slices(slices)
         nothing = np.zeros((0, 3, 3)), np.zeros(0)
         if slices.thermal_model != "frozen_phonons":
-            return cls(still, None, *nothing, slices.parametrization)
+            return cls(still, slices.cell_a, None, *nothing, slices.parametrization)
         oriented = orient(read_cif(cif), slices.zone_axis)
         if not np.allclose(oriented.cell[:2, :2], slices.cell_a, atol=1e-4):
             raise SimulationError(
@@ -63,7 +66,7 @@ class ScanCrystal:
                 f"the slice potentials, {np.round(slices.cell_a, 4).tolist()}"
             )
         atoms, displacement, occupancy = rectangular_atoms(oriented)
-        return cls(still, atoms, displacement, occupancy, slices.parametrization)
+        return cls(still, slices.cell_a, atoms, displacement, occupancy, slices.parametrization)
 
     @property
     def vibrates(self) -> bool:

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.probe_raster import smallest_raster, spread_over
 from pacbed.simulation.renderer import lagrange
-from pacbed.simulation.scan import positions_needed, raster, scan_pacbed
+from pacbed.simulation.scan import scan_pacbed
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling, read_pixels
 
@@ -78,8 +79,8 @@ class ScanSeries:
     def raster(self) -> np.ndarray:
         """Probe positions, shape (position, 2) [Å]."""
         still, outer = self.crystal.still, self.convergence_mrad + self.edge_mrad / 2
-        counts = positions_needed(outer, still.lengths_a, still.energy_ev)
-        return raster(still.lengths_a, counts, cells=self.sampling.cells, spread=self.crystal.vibrates)
+        positions = smallest_raster(self.crystal.cell_a, outer, still.energy_ev)
+        return spread_over(positions, still.lengths_a, self.sampling.cells) if self.crystal.vibrates else positions
 
     def tasks(self) -> list[ScanTask]:
         """What has to be computed, in the order in which `images` takes the results.
