@@ -1,6 +1,7 @@
 """Hands the configuration to Snakemake's rules: one function per directive, nothing but plain values in them.
 
-Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses.
+Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses. It
+compares them as a set, without their names: `settings` puts names and values into one.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pacbed.config import SimulationConfig, SystemConfig
+from pacbed.config import SystemConfig
 from pacbed.config_values import Range, ValueList
 from pacbed.plan import plan
 from pacbed.resources import Needs
@@ -59,6 +60,26 @@ def setting(systems: Systems, key: str) -> Directive:
     return value
 
 
+def settings(**values: Any) -> Directive:
+    """Parameter function that joins the values of a rule into one dict.
+
+    Snakemake stores the values of `params` without their names and compares them as sets
+    (`snakemake.persistence.params_changed`): a value that changes to what another parameter already holds would go
+    unnoticed. One dict holds the names as well.
+
+    Parameters
+    ----------
+    **values
+        Plain values, or functions such as `setting` and `planned` return.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the dict of plain values.
+    """
+    return lambda wildcards: {name: value(wildcards) if callable(value) else value for name, value in values.items()}
+
+
 def planned(systems: Systems, name: str) -> Directive:
     """Parameter function for one number that `pacbed.plan` derives from the grid, such as ``cone_mrad``."""
     return lambda wildcards: getattr(plan(systems[wildcards.system]), name)
@@ -84,19 +105,33 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
     return amount
 
 
+def gpus(systems: Systems) -> Callable[[Any], int]:
+    """Resource function for the GPUs that one block of a rocking table takes: one, or none."""
+    return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
+
+
+def block_count(systems: Systems) -> Directive:
+    """Parameter function for the number of blocks of a system's rocking table."""
+    return lambda wildcards: Needs(systems[wildcards.system]).blocks
+
+
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
-    return _scattered(systems, path, lambda simulation: simulation.blocks)
+    return _scattered(systems, path, lambda system: Needs(system).blocks)
 
 
 def scan_blocks(systems: Systems, path: str) -> Directive:
     """Input function of the stack: one path per block of the scan engine, none where the table fills the stack."""
-    return _scattered(systems, path, lambda simulation: simulation.scan.blocks if simulation.engine == "scan" else 0)
+    return _scattered(
+        systems,
+        path,
+        lambda system: system.simulation.scan.blocks if system.simulation.engine == "scan" else 0,
+    )
 
 
-def _scattered(systems: Systems, path: str, count: Callable[[SimulationConfig], int]) -> Directive:
+def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:
     def paths(wildcards: Any) -> list[str]:
-        total = count(systems[wildcards.system].simulation)
+        total = count(systems[wildcards.system])
         return [path.format(system=wildcards.system, block=block) for block in range(total)]
 
     return paths

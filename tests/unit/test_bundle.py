@@ -174,6 +174,20 @@ def test_a_failed_packing_leaves_the_old_file(parts, tiny_bundle_file, tmp_path)
     assert old.read_bytes() == tiny_bundle_file.read_bytes()
 
 
+def test_parts_of_different_systems_are_not_packed(parts, at_another_voltage, tmp_path):
+    foreign = at_another_voltage(parts["stack_dir"])
+    with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the structure, .*200 keV"):
+        pack_bundle(**{**parts, "stack_dir": foreign}, out_bundle=tmp_path / "mixed.pacbed")
+    assert list(tmp_path.glob("mixed*")) == []
+
+
+def test_a_failed_packing_leaves_nothing_aside(parts, tmp_path):
+    (tmp_path / "accepted.json").write_text("{")
+    with pytest.raises(ValueError, match="Expecting"):
+        pack_bundle(**{**parts, "accepted_json": tmp_path / "accepted.json"}, out_bundle=tmp_path / "new.pacbed")
+    assert list(tmp_path.glob("new*")) == []
+
+
 def test_a_folder_zips_to_the_packed_file(folder, tiny_bundle_file, tmp_path):
     zip_folder(folder, tmp_path / "again.pacbed")
     assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()

@@ -24,8 +24,10 @@ rule evaluate:
         runtime=needed("evaluation_minutes"),
     params:
         stage_version=STAGE_VERSIONS["evaluate"],
-        noise_levels=setting("evaluation.noise_levels"),
-        patterns=setting("evaluation.patterns"),
-        seed=setting("evaluation.seed"),
+        settings=settings(
+            noise_levels=setting("evaluation.noise_levels"),
+            patterns=setting("evaluation.patterns"),
+            seed=setting("evaluation.seed"),
+        ),
     script:
         "../scripts/evaluate.py"

@@ -9,13 +9,12 @@ if __name__ == "__main__":  # worker processes read this file again
 
     from pacbed.simulation.scan_block import simulate_scan_block
 
-    settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
     simulate_scan_block(
         Path(snakemake.input.cell).parent,
         snakemake.input.table,
         snakemake.input.cif,
         block=int(snakemake.wildcards.block),
-        **settings,
+        **snakemake.params.settings,
         out_dir=snakemake.output.block,
         scheduler=snakemake.resources.dask_scheduler,
         workers=snakemake.threads,

