@@ -1,6 +1,7 @@
 """The sections of a system's configuration: every key with its description, unit and bounds."""
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -45,9 +46,9 @@ class CrystalConfig(Section):
     zone_axis: tuple[Index, Index, Index] = Field(
         description="[u, v, w] of the direct lattice; it points to the source"
     )
-    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "none"] = Field(
+    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
         "debye_waller_absorptive",
-        description="damping by thermal vibration, with or without thermal diffuse absorption",
+        description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
     termination: Literal["top", "average"] = Field(
@@ -118,9 +119,34 @@ class RefereeConfig(Section):
     tolerance: float = Field(2e-3, gt=0, le=1, description="largest accepted relative L2 difference")
 
 
-class SimulationConfig(Section):
-    """Numerics of the rocking table."""
+class ScanConfig(Section):
+    """Rasters of probes over a supercell, for `engine: scan`."""
 
+    cells: Auto | Annotated[int, Field(ge=1, le=64)] = Field(
+        "auto", description="edge of the supercell [cells]; auto: at most 12"
+    )
+    samples_per_pixel: float = Field(2, ge=1, le=8, description="samples along the edge of a pixel of the stack")
+    configurations: int = Field(8, ge=1, le=10_000, description="phonon configurations per scan (frozen_phonons only)")
+    seed: int = Field(1, ge=0, description="seed of the displacements")
+    blocks: int = Field(4, ge=1, le=10_000, description="jobs the thickness series are split into")
+    scheduler: str = Field("threads", description="threads, processes, or the address of a dask scheduler")
+    workers: int = Field(2, ge=1, le=1024, description="threads or processes of a job")
+
+    @field_validator("scheduler")
+    @classmethod
+    def _known(cls, scheduler: str) -> str:
+        if not re.fullmatch(r"threads|processes|[a-z]+://\S+:\d+", scheduler):
+            accepted = "threads or processes, or the address of a dask scheduler such as tcp://node7:8786"
+            raise refuse("", scheduler, accepted)
+        return scheduler
+
+
+class SimulationConfig(Section):
+    """Numerics of the simulation, and which engine fills the stack."""
+
+    engine: Literal["plane_wave", "scan"] = Field(
+        "plane_wave", description="what the stack's patterns come from: the rocking table, or abTEM's probes"
+    )
     propagator: Literal["exact", "fresnel"] = Field("exact", description="free-space propagator")
     grid_px: Auto | tuple[GridPixels, GridPixels] = Field(
         "auto", description="grid of one cell [pixels]; auto: the smallest that loses little"
@@ -138,6 +164,7 @@ class SimulationConfig(Section):
     batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")
+    scan: ScanConfig = Field(default_factory=ScanConfig, description="the engine scan")
 
 
 class StackConfig(Section):

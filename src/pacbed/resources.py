@@ -26,6 +26,9 @@ GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
+# Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
+SECONDS_PER_PIXEL_AND_SLICE = 4e-8
+SCAN_TASK_MB = 4 * 256
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,26 @@ class Needs:
         referee = self.system.simulation.referee
         depths_nm = referee.patterns * referee.max_thickness_nm + referee.full_thickness * self.plan.thickness_max_nm
         return math.ceil(10 + SAFETY * 38 / 60 * (depths_nm / 10) * (referee.cells / 8) ** 2)
+
+    def scan_mb(self) -> int:
+        """Memory of one block of the scan engine [MB]: what its workers propagate, and the samples of their series."""
+        scan, planes = self.system.simulation.scan, self.plan.thickness_max_nm + 2
+        samples = 3 * 8e-6 * planes * (scan.samples_per_pixel * self.system.stack.pixels) ** 2
+        return math.ceil(PYTHON_MB + self.table_mb() + scan.workers * (PYTHON_MB + SCAN_TASK_MB + 2 * samples))
+
+    def scan_minutes(self) -> int:
+        """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
+        scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
+        pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
+        area = cell_area_a2(self.system.crystal.cif)
+        beam_mrad = 1e3 * self.wavelength_a / math.sqrt(area)  # first reflection of a square cell
+        samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
+        positions = (2 * self.plan.alpha_max_mrad / beam_mrad + 1) ** 2
+        draws = 2 * scan.configurations if self.system.crystal.thermal_model == "frozen_phonons" else 1
+        slices = self.plan.thickness_max_nm / SLICE_NM
+        seconds = samples * positions * slices * draws * SECONDS_PER_PIXEL_AND_SLICE
+        share = math.ceil(self.series() / scan.blocks)
+        return math.ceil(5 + SAFETY * share * seconds / scan.workers / 60)
 
     def series(self) -> int:
         """Thickness series of the stack: convergence angles times mistilts times azimuths."""

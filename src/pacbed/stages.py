@@ -15,6 +15,7 @@ STAGE_VERSIONS = MappingProxyType(
         "gather_rocking_table": 1,
         "referee_simulation": 1,
         "accept_simulation": 1,
+        "simulate_scan_block": 1,
         "assemble_stack": 1,
         "train_network": 1,
         "export_networks": 1,

@@ -98,6 +98,19 @@ def test_thicker_crystals_make_larger_tables():
     assert needs(thickness_nm=100).table_mb() > 4 * needs(thickness_nm=50).table_mb()
 
 
+def test_the_scan_engine_takes_longer_with_phonons_and_finer_samples_and_less_in_more_blocks():
+    def scan(thermal_model="none", **changes):
+        data = needs().system.model_dump()
+        data["crystal"]["thermal_model"] = thermal_model
+        data["simulation"]["scan"].update(changes)
+        return Needs(SystemConfig.model_validate(data))
+
+    assert scan("frozen_phonons", configurations=3).scan_minutes() > 5 * scan().scan_minutes()
+    assert scan(samples_per_pixel=4).scan_minutes() > 3 * scan().scan_minutes()
+    assert scan(blocks=40).scan_minutes() < scan().scan_minutes() / 5
+    assert scan(workers=8).scan_mb() > scan().scan_mb()
+
+
 def test_training_on_more_and_larger_patterns_takes_more():
     small, large = needs(), needs(recipe="paper", samples=100_000)
     assert large.training_mb() > small.training_mb()
@@ -106,7 +119,15 @@ def test_training_on_more_and_larger_patterns_takes_more():
 
 def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo():
     ours = needs()
-    memory = [ours.structure_mb, ours.block_mb, ours.gather_mb, ours.referee_mb, ours.training_mb, ours.stack_mb]
+    memory = [
+        ours.structure_mb,
+        ours.block_mb,
+        ours.gather_mb,
+        ours.referee_mb,
+        ours.training_mb,
+        ours.stack_mb,
+        ours.scan_mb,
+    ]
     for estimate in memory:
         assert isinstance(estimate(), int)
         assert 0 < estimate() < 16_000

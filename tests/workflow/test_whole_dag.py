@@ -1,6 +1,7 @@
 """The whole pipeline from CIF to prediction, and what Snakemake re-runs afterwards."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -121,6 +122,39 @@ def test_second_system_leaves_the_first_alone(finished):
     other["systems"]["other"]["beam"]["energy_kev"] = 300
     (finished.folder / "other.yaml").write_text(yaml.safe_dump(other))
     assert finished.planned(configs=("mini.yaml", "other.yaml")) == EVERYTHING
+
+
+def test_the_scan_engine_fills_the_stack_from_worker_processes(finished, tmp_path):
+    """The adapter is read again by every worker process; changing who computes runs nothing again."""
+    import xarray
+
+    from pacbed.simulation.geometry import Geometry, polar_to_vector
+    from pacbed.simulation.renderer import Renderer
+    from pacbed.simulation.rocking_table import RockingTable
+
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    workplace = type(finished)(tmp_path / "copy")
+    scan = {"cells": 8, "blocks": 1, "scheduler": "processes", "workers": 2}
+    changes = {
+        "grid": {"thickness_nm": [4.5, 10], "convergence_mrad": [14], "mistilt_mrad": [2], "azimuth_deg": [30]},
+        "simulation": {"engine": "scan", "scan": scan},
+    }
+    target = "results/mini/stack"
+    done = workplace.snakemake("--cores", "2", target, configs=workplace.overlay(changes))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    scan.update(scheduler="threads", workers=1)
+    assert workplace.planned(target, configs=workplace.overlay(changes)) == {}
+
+    stack = xarray.open_zarr(workplace.folder / target / "stack.zarr")
+    assert stack.attrs["engine"]["name"] == "scan"
+    rendered = Renderer(RockingTable.load(results(workplace) / "simulation" / "rocking")).render_series(
+        [4.5, 10.0],
+        convergence_mrad=14.0,
+        mistilt_mrad=polar_to_vector(2.0, 30.0),
+        geometry=Geometry.field_of_view(48, 21.0),
+    )
+    scanned = stack.pattern.values[0, 0]
+    assert np.linalg.norm(scanned - rendered) < 7e-3 * np.linalg.norm(rendered)
 
 
 def test_report_holds_the_sheet(finished):

@@ -22,6 +22,7 @@ needed = partial(jobs.needed, SYSTEMS)
 gpus = jobs.gpus(SYSTEMS)
 block_count = jobs.block_count(SYSTEMS)
 all_blocks = partial(jobs.blocks, SYSTEMS)
+all_scan_blocks = partial(jobs.scan_blocks, SYSTEMS)
 
 
 wildcard_constraints:
