@@ -23,6 +23,7 @@ SECONDS_PER_WAVE_AND_SLICE = 1e-4  # one core, 60 x 60 to 100 x 100 pixels
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
+VARIATIONS = 12  # of the crystal, in the thickness budget
 
 
 @cache
@@ -161,6 +162,17 @@ class Needs:
         evaluation = self.system.evaluation
         refinements = len(evaluation.noise_levels) * evaluation.patterns
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
+
+    def model_error_mb(self) -> int:
+        """Memory of the thickness budget [MB]: two tables of one aperture at a coarser pitch."""
+        share = self.system.evaluation.model_error.coarser_pitch**-2
+        return math.ceil(2 * PYTHON_MB + 6 * share * self.table_mb())
+
+    def model_error_minutes(self) -> int:
+        """Run time of the thickness budget on one core [min]: a table of one aperture and 5 s of fits per variation."""
+        share = self.system.evaluation.model_error.coarser_pitch**-2
+        table = (self.block_minutes() - 5) * self.system.simulation.blocks * share
+        return math.ceil(5 + VARIATIONS * (table + SAFETY * 5 / 60))
 
     def _grid_px(self) -> tuple[int, int]:
         """Grid of one cell [pixels]; the automatic one carries some three times the field and the cone."""

@@ -17,6 +17,7 @@ pack_bundle(
     models_dir=Path(snakemake.input.parity).parent,
     accepted_json=snakemake.input.accepted,
     evaluation_json=snakemake.input.evaluation,
+    model_error_json=snakemake.input.model_error,
     **settings,
     out_bundle=snakemake.output.bundle,
 )
