@@ -170,7 +170,10 @@ class Needs:
 
     def model_error_minutes(self) -> int:
         """Run time of the thickness budget on one core [min]: a table of one aperture and 5 s of fits per variation."""
-        share = self.system.evaluation.model_error.coarser_pitch**-2
+        asked = self.system.evaluation.model_error
+        angles = self.system.grid.convergence_mrad.values()
+        aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
+        share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
         table = (self.block_minutes() - 5) * self.system.simulation.blocks * share
         return math.ceil(5 + VARIATIONS * (table + SAFETY * 5 / 60))
 
