@@ -23,8 +23,8 @@ def srtio3_slices():
 @pytest.fixture(scope="session")
 def tiny_table_dir(srtio3_slices, tmp_path_factory):
     """Folder of a rocking table: SrTiO3 [001], 200 kV, up to 10 nm, 15 mrad convergence, 3 mrad mistilt."""
+    from pacbed.simulation.gather import gather_rocking_table
     from pacbed.simulation.rocking_block import simulate_rocking_block
-    from pacbed.simulation.rocking_table import gather_rocking_table
 
     folder = tmp_path_factory.mktemp("tiny_table")
     (folder / "structure").mkdir()

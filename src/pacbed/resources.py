@@ -16,8 +16,8 @@ WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
 UNKNOWN_CELL_A2 = 100.0  # where the CIF says nothing; larger than beryl [0001] with 73
-# The automatic pitch, 0.3 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
-FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.3, 40.0
+# Where the search for the automatic pitch starts, 0.4 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
+FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
 SLICE_NM = 0.2
 SECONDS_PER_WAVE_AND_SLICE = 1e-4  # one core, 60 x 60 to 100 x 100 pixels
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba

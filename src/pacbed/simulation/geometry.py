@@ -40,12 +40,20 @@ class Geometry:
         middle = (pixels - 1) / 2
         return cls((pixels, pixels), 2 * max_angle_mrad / pixels, (middle, middle))
 
+    def lines_mrad(self) -> np.ndarray:
+        """Crystal-frame angle (kx, ky) of pixel (0, 0), its step from row to row and from column to column [mrad].
+
+        Shape (3, 2): every pixel centre is at the first plus `row` times the second plus `column` times the third.
+        """
+        steps = np.array([[-self.center_px[0], -self.center_px[1]], [0.0, 1.0], [1.0, 0.0]]) * self.pixel_mrad
+        crystal: np.ndarray = steps @ np.linalg.inv(self._matrix()).T
+        return crystal
+
     def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
         """Crystal-frame angles (kx, ky) of every pixel centre [mrad], each of shape (ny, nx)."""
         row, column = np.indices(self.shape, dtype=float)
-        image = np.stack([column - self.center_px[0], row - self.center_px[1]], axis=-1) * self.pixel_mrad
-        crystal = image @ np.linalg.inv(self._matrix()).T
-        return crystal[..., 0], crystal[..., 1]
+        origin, down, right = self.lines_mrad()
+        return tuple(origin[axis] + row * down[axis] + column * right[axis] for axis in (0, 1))
 
     def to_image(self, vector: np.ndarray) -> np.ndarray:
         """Turn a crystal-frame vector (x, y) into the frame of the image."""

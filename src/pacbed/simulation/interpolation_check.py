@@ -1,15 +1,21 @@
-"""How well cubic interpolation of a rocking table meets direct computation, between its directions and its planes."""
+"""How well the spline of a rocking table meets direct computation, between its directions and its planes."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from scipy.ndimage import correlate1d
+
+from pacbed.simulation.aperture_sample import Sample
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
-from pacbed.simulation.renderer import lagrange
 from pacbed.simulation.rocking_block import plane_layout
+from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
 
 BATCH = 64
-STENCIL = np.stack(np.meshgrid(np.arange(-1, 3), np.arange(-1, 3), indexing="ij"), axis=-1).reshape(-1, 2)
+POINTS = 8  # directions tried in one cell of the grid
+_SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, STENCIL_REACH + PREFILTER_REACH + 1)
+STENCIL = np.stack(np.meshgrid(_SIDE, _SIDE, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
 def run_in_batches(
@@ -34,75 +40,106 @@ def random_directions(count: int, radius_mrad: float, *, rng: np.random.Generato
     return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1)
 
 
-def squared_direction_error(
-    engine: PlaneWaveEngine,
-    directions_mrad: np.ndarray,
-    pitch_mrad: np.ndarray,
-    *,
-    beams: np.ndarray,
-    seen: np.ndarray,
-    planes: int,
-    periods_per_plane: int,
-) -> np.ndarray:
-    """Squared error of intensities interpolated between directions, summed over beams, mean over directions.
+@dataclass(frozen=True)
+class Trial:
+    """A tilted aperture in which the spline is tried.
+
+    Attributes
+    ----------
+    engine : PlaneWaveEngine
+    sample : Sample
+        The aperture: its tilt, its beams, and how many directions meet in a pattern.
+    field_mrad : float
+        Half width of the field of view; beams outside do not count [mrad].
+    planes, periods_per_plane : int
+        Thickness planes, as in `PlaneWaveEngine.run`.
+    """
+
+    engine: PlaneWaveEngine
+    sample: Sample
+    field_mrad: float
+    planes: int
+    periods_per_plane: int
+
+    def pattern_error(self, pitch_mrad: np.ndarray, centers_mrad: np.ndarray, patterns: np.ndarray) -> np.ndarray:
+        """Relative L2 error of a pattern interpolated between directions.
+
+        Parameters
+        ----------
+        pitch_mrad : numpy.ndarray, shape (2, 2)
+            Rows: the two steps between the table's directions [mrad].
+        centers_mrad : numpy.ndarray, shape (cell, 2)
+            Places in the aperture, the tilt left out; the cell of the grid around each is tried [mrad].
+        patterns : numpy.ndarray, shape (planes + 1, pixel)
+            The sample's patterns.
+
+        Returns
+        -------
+        numpy.ndarray, shape (planes + 1,)
+        """
+        squared = self._squared_error(pitch_mrad, centers_mrad)
+        # The errors of the beams that meet in a pixel come from different directions and are independent.
+        error: np.ndarray = np.sqrt(squared * len(self.sample.nodes)) / np.linalg.norm(patterns, axis=1)
+        return error
+
+    def _squared_error(self, pitch_mrad: np.ndarray, centers_mrad: np.ndarray) -> np.ndarray:
+        """Squared error of a direction's intensities, summed over the beams in the field, mean over directions."""
+        sample, rng = self.sample, np.random.default_rng(1)
+        corner = np.floor((centers_mrad + sample.tilt_mrad) @ np.linalg.inv(pitch_mrad))
+        fractions = rng.uniform(size=(len(corner), POINTS, 2))
+        points = (corner[:, None] + fractions) @ pitch_mrad
+        nodes = (corner[:, None] + STENCIL) @ pitch_mrad
+        every = np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]) / (1e3 * self.engine.wavelength)
+        intensity = run_in_batches(
+            self.engine, every, beams=sample.beams, planes=self.planes, periods_per_plane=self.periods_per_plane
+        ).intensity
+        count, side = fractions[..., 0].size, len(_SIDE)
+        direct = intensity[:, :count].reshape(len(intensity), len(corner), POINTS, -1)
+        samples = intensity[:, count:].reshape(len(intensity), len(corner), side, side, -1)
+        coefficients = correlate1d(correlate1d(samples, PREFILTER, axis=2), PREFILTER, axis=3)
+        middle = slice(PREFILTER_REACH, side - PREFILTER_REACH)
+        w1, w2 = bspline_weights(fractions[..., 0]), bspline_weights(fractions[..., 1])
+        spline = np.einsum("pcabg,cna,cnb->pcng", coefficients[:, :, middle, middle], w1, w2)
+        seen = _seen(sample, points - sample.tilt_mrad, self.engine, self.field_mrad)
+        squared: np.ndarray = np.where(seen, (spline - direct) ** 2, 0.0).sum(axis=-1).mean(axis=(1, 2))
+        return squared
+
+
+def _seen(sample: Sample, directions_mrad: np.ndarray, engine: PlaneWaveEngine, field_mrad: float) -> np.ndarray:
+    """Whether a beam of a direction, its tilt left out, falls into the field of view; shape (..., beam)."""
+    beams = sample.beams @ sample.reciprocal * 1e3 * engine.wavelength
+    seen: np.ndarray = np.linalg.norm(directions_mrad[..., None, :] + beams, axis=-1) <= field_mrad
+    return seen
+
+
+def plane_error(
+    engine: PlaneWaveEngine, directions_mrad: np.ndarray, *, sample: Sample, field_mrad: float, thickness_max_nm: float
+) -> float:
+    """Worst relative L2 error between thickness planes from 1 nm on; 0 where every period is a plane.
+
+    The error has the sign of the fourth derivative in depth and does not average out over directions, so that the error
+    of the beams is that of a pattern.
 
     Parameters
     ----------
     engine : PlaneWaveEngine
     directions_mrad : numpy.ndarray, shape (direction, 2)
-        Where to interpolate [mrad].
-    pitch_mrad : numpy.ndarray, shape (2, 2)
-        Rows: the two steps between the table's directions [mrad].
-    beams : numpy.ndarray of int, shape (beam, 2)
-        Reciprocal-lattice vectors.
-    seen : numpy.ndarray of bool, shape (direction, beam)
-        Which beams count.
-    planes, periods_per_plane : int
-        Thickness planes, as in `PlaneWaveEngine.run`.
-
-    Returns
-    -------
-    numpy.ndarray, shape (planes + 1,)
-    """
-    position = directions_mrad @ np.linalg.inv(pitch_mrad)
-    corner = np.floor(position)
-    nodes = (corner[:, None, :] + STENCIL[None]).reshape(-1, 2) @ pitch_mrad
-    every = np.concatenate([directions_mrad, nodes]) / (1e3 * engine.wavelength)
-    rocking = run_in_batches(engine, every, beams=beams, planes=planes, periods_per_plane=periods_per_plane)
-    count = len(directions_mrad)
-    direct = rocking.intensity[:, :count]
-    around = rocking.intensity[:, count:].reshape(planes + 1, count, len(STENCIL), len(beams))
-    weights = np.stack([_weights(fraction) for fraction in position - corner])
-    difference = np.where(seen, np.einsum("pdsb,ds->pdb", around, weights) - direct, 0.0)
-    return np.sum(difference**2, axis=2).mean(axis=1)
-
-
-def plane_error(
-    engine: PlaneWaveEngine,
-    directions_mrad: np.ndarray,
-    *,
-    beams: np.ndarray,
-    seen: np.ndarray,
-    thickness_max_nm: float,
-) -> float:
-    """Worst relative L2 error between thickness planes near the largest thickness; 0 where every period is a plane.
-
-    The error has the sign of the fourth derivative in depth and does not average out over directions, so that the
-    error of the beams is that of a pattern. Parameters as in `squared_direction_error`.
+        Where to compute, tilt included [mrad].
+    sample : Sample
+        Gives beams and tilt.
+    field_mrad, thickness_max_nm : float
+        Half width of the field of view, and largest thickness [mrad, nm].
     """
     spacing, planes = plane_layout(engine.slices.period_a, thickness_max_nm)
     if spacing == 1 or planes < 3:
         return 0.0
     q = directions_mrad / (1e3 * engine.wavelength)
-    every = engine.run(q, beams=beams, planes=planes * spacing, periods_per_plane=1).intensity[:, seen]
-    nodes = np.arange(planes - 3, planes + 1)
-    errors = []
-    for period in range((planes - 2) * spacing + 1, (planes - 1) * spacing):
-        interpolated = lagrange(period / spacing, nodes) @ every[nodes * spacing].astype(float)
-        errors.append(np.linalg.norm(interpolated - every[period]) / np.linalg.norm(every[period]))
-    return float(max(errors))
-
-
-def _weights(fraction: np.ndarray) -> np.ndarray:
-    first, second = (lagrange(float(f), np.arange(-1, 3)) for f in fraction)
-    return np.outer(first, second).ravel()
+    seen = _seen(sample, directions_mrad - sample.tilt_mrad, engine, field_mrad)
+    every = engine.run(q, beams=sample.beams, planes=planes * spacing, periods_per_plane=1).intensity[:, seen]
+    coefficients = plane_matrix(planes + 1) @ every[::spacing].astype(float)
+    errors = [0.0]
+    for period in range(int(np.ceil(10 / engine.slices.period_a)), (planes - 1) * spacing):
+        below = period // spacing
+        spline = bspline_weights(period / spacing - below) @ coefficients[below : below + 4]
+        errors.append(float(np.linalg.norm(spline - every[period]) / np.linalg.norm(every[period])))
+    return max(errors)

@@ -17,6 +17,9 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
 from pacbed.simulation.directions import direction_grid
+from pacbed.simulation.evidence import write_json
+from pacbed.simulation.pitch import FILE as NUMERICS
+from pacbed.simulation.pitch import measure_pitch
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
 
@@ -41,6 +44,11 @@ def orient_structure(
     cone_mrad: float,
     field_mrad: float,
     propagator: str,
+    direction_pitch_mrad: float | str,
+    alpha_max_mrad: float,
+    tau_max_mrad: float,
+    max_angle_mrad: float,
+    tolerance: float,
     out_dir: str | Path,
 ) -> None:
     """Orient a crystal and write its slice potentials to a folder.
@@ -65,8 +73,12 @@ def orient_structure(
     cone_mrad, field_mrad : float
         Largest incident and scattered angle that the grid must carry [mrad].
     propagator : {"exact", "fresnel"}
+    direction_pitch_mrad : float or "auto"
+        Distance of incident directions [mrad]; "auto" measures the largest good one, see `measure_pitch`.
+    alpha_max_mrad, tau_max_mrad, max_angle_mrad, tolerance : float
+        See `measure_pitch`.
     out_dir : path
-        Receives ``cell.json``, ``slices.npz`` and ``structure.png``; complete or absent.
+        Receives ``cell.json``, ``slices.npz``, ``numerics.json`` and ``structure.png``; complete or absent.
     """
     oriented = orient(read_cif(cif), tuple(zone_axis))
     slices = _slice_count(oriented, slice_depth_nm)
@@ -95,11 +107,23 @@ def orient_structure(
         result.grid,
         len(result.group),
     )
+    pitch, error = direction_pitch_mrad, None
+    if isinstance(pitch, str):
+        pitch, error = measure_pitch(
+            result,
+            thickness_max_nm=thickness_max_nm,
+            alpha_max_mrad=alpha_max_mrad,
+            tau_max_mrad=tau_max_mrad,
+            max_angle_mrad=max_angle_mrad,
+            propagator=propagator,
+            tolerance=tolerance,
+        )
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     result.save(aside)
+    write_json({"direction_pitch_mrad": pitch, "interpolation_l2": error}, aside / NUMERICS)
     draw_structure(oriented, result, aside / "structure.png")
     shutil.rmtree(out_dir, ignore_errors=True)
     aside.rename(out_dir)

@@ -12,6 +12,7 @@ import scipy.fft
 from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.simulation.wave_kernels import transmit
 
 PROPAGATORS = ("exact", "fresnel")
 
@@ -57,7 +58,7 @@ class PlaneWaveEngine:
         self._xp = xp
         self._fft: Any = scipy.fft if xp is np else _gpu_fft()
         index = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij")
-        self._g = np.stack(index, axis=-1) @ slices.reciprocal
+        self._index = np.stack(index, axis=-1)
         self._transmission = xp.asarray(self._transmission_functions())
         weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
         self._absorbing = bool(np.any(slices.absorption))
@@ -67,12 +68,23 @@ class PlaneWaveEngine:
         slices = self.slices
         sigma = interaction_per_ev_a(slices.energy_ev)
         raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
-        kept = np.linalg.norm(self._g, axis=-1) < slices.band_limit
+        kept = np.linalg.norm(self._index @ slices.reciprocal, axis=-1) < slices.band_limit
         return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
+
+    def _frequencies(self, q: np.ndarray) -> np.ndarray:
+        """Transverse frequency q + G behind every grid frequency [1/Å], shape (direction, x, y, 2).
+
+        A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that the
+        frequencies kept surround the zone axis for every direction.
+        """
+        size = np.array(self.slices.grid)
+        nearest = np.round(q @ np.linalg.inv(self.slices.reciprocal))[:, None, None, :]
+        centred = (self._index + nearest + size // 2) % size - size // 2
+        return q[:, None, None, :] + (centred - nearest) @ self.slices.reciprocal
 
     def _propagators(self, q: np.ndarray) -> np.ndarray:
         """Free propagation over one slice, zero outside the band limit; shape (direction, x, y)."""
-        squared = np.sum((q[:, None, None, :] + self._g) ** 2, axis=-1)
+        squared = np.sum(self._frequencies(q) ** 2, axis=-1)
         depth = self.slices.slice_depth_a
         if self.propagator == "exact":
             wavenumber = 1 / self.wavelength
@@ -122,11 +134,23 @@ class PlaneWaveEngine:
         for level, transmission in enumerate(self._transmission):
             wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             if self._absorbing:
-                taken = taken + _squared(wave).reshape(len(wave), -1) @ self._absorption_weights[level]
-            wave *= transmission
+                taken = taken + _transmit(wave, transmission, self._absorption_weights[level])
+            else:
+                wave *= transmission
             wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
             wave *= propagators
         return wave, taken
+
+
+def _transmit(wave: Any, transmission: Any, weights: Any) -> Any:
+    """Multiply waves by a transmission function; returns what the absorption takes from each, shape (direction,)."""
+    if isinstance(wave, np.ndarray):
+        taken = np.empty(len(wave), dtype=np.float32)
+        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
+        return taken
+    taken = _squared(wave).reshape(len(wave), -1) @ weights
+    wave *= transmission
+    return taken
 
 
 def _squared(wave: Any) -> Any:

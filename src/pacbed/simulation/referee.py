@@ -54,10 +54,10 @@ class SampledGeometry(Geometry):
             ky_mrad=pattern.ky_mrad,
         )
 
-    def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
-        """Crystal-frame angles (kx, ky) of every sample [mrad], each of shape (ny, nx)."""
-        kx, ky = np.meshgrid(self.kx_mrad, self.ky_mrad)
-        return kx, ky
+    def lines_mrad(self) -> np.ndarray:
+        """Angle of the first sample and the steps to the next row and column [mrad], shape (3, 2)."""
+        down, right = self.ky_mrad[1] - self.ky_mrad[0], self.kx_mrad[1] - self.kx_mrad[0]
+        return np.array([[self.kx_mrad[0], self.ky_mrad[0]], [0.0, down], [right, 0.0]])
 
 
 def referee_simulation(

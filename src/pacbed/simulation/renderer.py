@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from pacbed.errors import bad_value
-from pacbed.simulation.directions import MARGIN_NODES, cone_nodes, representatives
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.render_kernels import (
-    combine_planes,
-    interpolate_planes,
-    render_pixel_series,
-    render_pixels,
-    spread_pairs,
-)
+from pacbed.simulation.render_kernels import combine_planes, render_pattern
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.series_kernels import render_pattern_series
+from pacbed.simulation.spline import STENCIL_REACH, bspline_weights, reach_mrad
+from pacbed.simulation.wedge import Wedge, row_starts
 
 CACHED_THICKNESSES = 6
 
@@ -36,39 +33,19 @@ class Renderer:
     def __init__(self, table: RockingTable) -> None:
         self.table = table
         self._lock = Lock()
-        self._planes: OrderedDict[float, np.ndarray] = OrderedDict()
-        self._series: tuple[tuple[float, ...], np.ndarray] = ((), np.empty((0, 0), dtype=np.float32))
-        self._index()
-
-    def _index(self) -> None:
-        """Order in which the wedge's pairs fill the full cone: by beam, then by the rows of nodes of that beam."""
-        table = self.table
-        every = cone_nodes(table.pitch_mrad, table.cone_mrad)
-        images, operation = representatives(every, table.operations)
-        reach = int(np.abs(every).max())
-        row_of = np.full((2 * reach + 1, 2 * reach + 1), -1)
-        row_of[table.nodes[:, 0] + reach, table.nodes[:, 1] + reach] = np.arange(len(table.nodes))
-        rows = row_of[images[:, 0] + reach, images[:, 1] + reach]
-        span = int(np.abs(table.beams).max())
-        self._slot = np.full((2 * span + 1, 2 * span + 1), -1, dtype=np.int32)
-        self._slot[table.beams[:, 0] + span, table.beams[:, 1] + span] = np.arange(len(table.beams))
-        inverses = np.round(np.linalg.inv(table.operations)).astype(int)
-        image_of = np.einsum("oij,bj->obi", inverses, table.beams)
-        beam_image = self._slot[image_of[..., 0] + span, image_of[..., 1] + span].astype(np.int64)
-        offset = table.offset.astype(np.int64)
-        counts = (offset[1:] - offset[:-1])[rows]
-        source = np.repeat(offset[rows] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        source += np.arange(len(source))
-        beam = beam_image[np.repeat(operation, counts), table.beam[source]]
-        first, second = (np.repeat(every[:, axis] + reach, counts) for axis in (0, 1))
-        side = 2 * reach + 1
-        order = np.argsort((beam * side + first) * side + second)
-        self._source = source[order].astype(np.int32)
-        # The nodes of one beam and row are consecutive (two disks overlap in a convex region): one start per row.
-        row, start = np.unique((beam * side + first)[order], return_index=True)
-        self._row_start = np.zeros((len(table.beams), side), dtype=np.int32)
-        self._row_start.reshape(-1)[row] = start - second[order][start]
-        self._origin = reach
+        self._planes: OrderedDict[tuple[float, float], np.ndarray] = OrderedDict()
+        self._reach = reach_mrad(table.pitch_mrad, STENCIL_REACH)
+        wedge = Wedge.of(table.pitch_mrad, table.cone_mrad + self._reach, table.operations, table.beams)
+        self._index = (
+            row_starts(table.rows, len(table.beams), wedge.reach),
+            wedge.operation,
+            np.ascontiguousarray(wedge.representative[..., 0]),
+            np.ascontiguousarray(wedge.representative[..., 1]),
+            wedge.runs(),
+            wedge.beam_image,
+            np.asarray(table.beams, dtype=np.int64),
+            np.asarray(table.steps, dtype=np.int64),
+        )
 
     @property
     def field_mrad(self) -> float:
@@ -77,8 +54,7 @@ class Renderer:
 
     def mistilt_max_mrad(self, convergence_mrad: float, edge_mrad: float = 0.0) -> float:
         """Largest mistilt that the table covers at a convergence angle [mrad]."""
-        margin = MARGIN_NODES * float(np.linalg.norm(self.table.pitch_mrad, axis=1).max())
-        return self.table.cone_mrad - margin - convergence_mrad - edge_mrad / 2
+        return self.table.cone_mrad - convergence_mrad - edge_mrad / 2
 
     def render(
         self,
@@ -119,8 +95,15 @@ class Renderer:
         """
         edge = self._edge(geometry, edge_mrad)
         self._check(thickness_nm, convergence_mrad, mistilt_mrad, blur_mrad, edge)
-        kx, ky = geometry.angles_mrad()
-        return self._image(self._plane(thickness_nm), kx, ky, convergence_mrad, mistilt_mrad, geometry, blur_mrad, edge)
+        image = np.empty(geometry.shape, dtype=np.float32)
+        place = self._place(convergence_mrad, edge, geometry, mistilt_mrad)
+        # Thickness changes less often than anything else in a fit: rounding the radius up lets its values serve again.
+        radius = min(self.table.cone_mrad, np.ceil(convergence_mrad + edge / 2 + np.hypot(*mistilt_mrad))) + self._reach
+        values = self._plane(thickness_nm, radius + 1e-6)
+        render_pattern(values, self._index, place, geometry.lines_mrad(), image)
+        if blur_mrad > 0:
+            image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
+        return image
 
     def render_series(
         self,
@@ -136,18 +119,12 @@ class Renderer:
         edge = self._edge(geometry, edge_mrad)
         for thickness in thicknesses_nm:
             self._check(thickness, convergence_mrad, mistilt_mrad, blur_mrad, edge)
-        kx, ky = geometry.angles_mrad()
-        values = np.empty((kx.size, len(thicknesses_nm)), dtype=np.float32)
-        render_pixel_series(
-            kx.reshape(-1),
-            ky.reshape(-1),
-            np.asarray(mistilt_mrad, dtype=float),
-            self._series_values(tuple(float(thickness) for thickness in thicknesses_nm)),
-            self._source,
-            *self._kernel_arguments(convergence_mrad, edge, geometry),
-            values,
-        )
-        series = np.ascontiguousarray(values.T).reshape(-1, *geometry.shape)
+        series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
+        first, weights = self._coefficients(np.asarray(thicknesses_nm, dtype=float))
+        span = (int(first.min()), int(first.max()) + 4)
+        place = self._place(convergence_mrad, edge, geometry, mistilt_mrad)
+        lines = geometry.lines_mrad()
+        render_pattern_series(self._codes_by_pair, first - span[0], weights, span, self._index, place, lines, series)
         if blur_mrad > 0:
             sigma = blur_mrad / geometry.pixel_mrad
             series = gaussian_filter(series, (0, sigma, sigma), mode="nearest")
@@ -171,71 +148,45 @@ class Renderer:
             accepted = f"a mistilt up to {limit:.2f} mrad with a convergence angle of {convergence_mrad:g} mrad"
             raise bad_value("mistilt_mrad", tuple(float(value) for value in mistilt_mrad), accepted)
 
-    def _plane(self, thickness_nm: float) -> np.ndarray:
-        """Intensities of the whole cone at one thickness, shape (pair,), interpolated cubically between planes."""
+    def _plane(self, thickness_nm: float, radius_mrad: float) -> np.ndarray:
+        """Spline coefficients over the directions at one thickness, up to a radius; shape (pair,)."""
+        key = (float(thickness_nm), float(radius_mrad))
         with self._lock:
-            if thickness_nm in self._planes:
-                self._planes.move_to_end(thickness_nm)
-                return self._planes[thickness_nm]
-        chosen, weights = self._planes_around(thickness_nm)
-        pairs = combine_planes(self.table.intensity, chosen[0], weights.astype(np.float32))
-        plane = spread_pairs(pairs, self._source)
+            if key in self._planes:
+                self._planes.move_to_end(key)
+                return self._planes[key]
+        first, weights = self._coefficients(np.array([thickness_nm]))
+        table = self.table
+        plane = combine_planes(table.codes, first[0], weights[0], table.rows, table.pitch_mrad, radius_mrad)
         with self._lock:
-            self._planes[thickness_nm] = plane
+            self._planes[key] = plane
             while len(self._planes) > CACHED_THICKNESSES:
                 self._planes.popitem(last=False)
         return plane
 
-    def _image(self, plane, kx, ky, convergence_mrad, mistilt_mrad, geometry, blur_mrad, edge) -> np.ndarray:
-        image = np.empty(geometry.shape, dtype=np.float32)
-        render_pixels(
-            kx.reshape(-1),
-            ky.reshape(-1),
-            np.asarray(mistilt_mrad, dtype=float),
-            plane,
-            *self._kernel_arguments(convergence_mrad, edge, geometry),
-            image.reshape(-1),
-        )
-        if blur_mrad > 0:
-            image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
-        return image
-
-    def _kernel_arguments(self, convergence_mrad: float, edge: float, geometry: Geometry) -> tuple:
+    def _place(self, convergence_mrad: float, edge: float, geometry: Geometry, mistilt_mrad) -> tuple:
+        """What the compiled loops must know of a pattern, see `render_pattern`."""
         table = self.table
         return (
-            self._row_start,
-            self._slot,
-            self._origin,
-            np.asarray(table.steps, dtype=np.int64),
-            table.reciprocal_mrad,
+            np.asarray(mistilt_mrad, dtype=float),
+            table.pitch_mrad,
+            np.linalg.inv(table.pitch_mrad),
+            table.beams @ table.reciprocal_mrad,
             float(table.field_mrad),
+            self._reach,
             float(convergence_mrad),
             float(edge),
             geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
         )
 
-    def _series_values(self, thicknesses_nm: tuple[float, ...]) -> np.ndarray:
-        """Intensities of the wedge at several thicknesses, shape (pair, thickness); the last set is kept."""
-        with self._lock:
-            if self._series[0] != thicknesses_nm:
-                planes = [self._planes_around(thickness) for thickness in thicknesses_nm]
-                start = np.array([chosen[0] for chosen, _ in planes])
-                weights = np.array([weight for _, weight in planes], dtype=np.float32)
-                self._series = (thicknesses_nm, interpolate_planes(self.table.intensity, start, weights))
-            return self._series[1]
+    @cached_property
+    def _codes_by_pair(self) -> np.ndarray:
+        """The table with all coefficients of a pair side by side, as a series reads it; made when first needed."""
+        return np.ascontiguousarray(self.table.codes.T)
 
-    def _planes_around(self, thickness_nm: float) -> tuple[np.ndarray, np.ndarray]:
-        """Up to four planes around a thickness and their weights."""
-        position, planes = thickness_nm / self.table.plane_spacing_nm, len(self.table.intensity)
-        start = int(np.clip(np.floor(position) - 1, 0, max(0, planes - 4)))
-        chosen = np.arange(start, min(start + 4, planes))
-        return chosen, lagrange(position, chosen)
-
-
-def lagrange(position: float, nodes: np.ndarray) -> np.ndarray:
-    """Weights of the interpolating polynomial through integer nodes at a position; shape (node,)."""
-    weights = np.ones(len(nodes))
-    for index, node in enumerate(nodes):
-        others = np.delete(nodes, index)
-        weights[index] = np.prod((position - others) / (node - others))
-    return weights
+    def _coefficients(self, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First of the four coefficients that each thickness combines, and their weights, (thickness,) and (.., 4)."""
+        position = thicknesses_nm / self.table.plane_spacing_nm
+        below = np.floor(position).astype(np.int64)
+        below = np.clip(below, self.table.first_plane + 1, self.table.first_plane + len(self.table.codes) - 3)
+        return below - 1 - self.table.first_plane, bspline_weights(position - below).astype(np.float32)

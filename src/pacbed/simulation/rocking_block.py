@@ -13,8 +13,9 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.simulation.directions import MARGIN_NODES, DirectionGrid, cone_nodes, direction_grid, starting_pitch_mrad
+from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid
 from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
@@ -32,9 +33,8 @@ def block_directions(directions: int, *, block: int, blocks: int, batch: int) ->
 
 def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_mrad: float) -> np.ndarray:
     """True where |q + G| lies in the field or within interpolation reach of it; shape (direction, beam)."""
-    reach = field_mrad + (MARGIN_NODES + 1) * float(np.linalg.norm(grid.pitch_mrad, axis=1).max())
     out = nodes[:, None, :] @ grid.pitch_mrad + beams[None] @ grid.reciprocal_mrad
-    return np.linalg.norm(out, axis=-1) <= reach
+    return np.linalg.norm(out, axis=-1) <= field_mrad + grid.sample_margin_mrad + 1e-6
 
 
 def simulate_rocking_block(
@@ -63,7 +63,7 @@ def simulate_rocking_block(
     cone_mrad, field_mrad : float
         Largest incident and largest scattered angle [mrad].
     direction_pitch_mrad : float or "auto"
-        Upper limit of the node distance [mrad].
+        Upper limit of the node distance [mrad]; "auto" takes what `orient_structure` measured.
     propagator : {"exact", "fresnel"}
     batch : int
         Directions propagated together.
@@ -71,13 +71,10 @@ def simulate_rocking_block(
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     """
     slices = SlicePotentials.load(structure_dir)
-    pitch = direction_pitch_mrad
-    if pitch == "auto":
-        pitch = starting_pitch_mrad(slices.energy_ev, thickness_max_nm)
-    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=float(pitch))
+    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch_of(structure_dir, direction_pitch_mrad))
     _check_reach(slices, grid, field_mrad)
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
-    beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.cone_mrad + 1.0)
+    beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
     engine = PlaneWaveEngine(slices, propagator=propagator)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
@@ -111,7 +108,7 @@ def _facts(slices: SlicePotentials, grid: DirectionGrid) -> dict:
         "steps": list(grid.steps),
         "reciprocal_mrad": grid.reciprocal_mrad.tolist(),
         "operations": grid.operations.tolist(),
-        "cone_mrad": grid.cone_mrad,
+        "cone_mrad": grid.cone_mrad - grid.sample_margin_mrad,
         "directions": len(grid.nodes),
         "energy_ev": slices.energy_ev,
         "formula": slices.formula,

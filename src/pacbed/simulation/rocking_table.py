@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,25 +15,25 @@ from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
 
-SCHEMA_VERSION = 1
-ARRAYS = ("intensity", "beam", "offset", "nodes", "beams", "absorbed", "lost")
+SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
+ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
 
 
 @dataclass(frozen=True)
 class RockingTable:
-    """Plane-wave diffraction intensities of a slab on a grid of directions and thickness planes.
+    """Plane-wave diffraction intensities of a slab, as the coefficients of a cubic spline.
+
+    The spline runs over two directions and thickness (`pacbed.simulation.spline`). A coefficient is stored for each pair
+    of a direction q and a beam G that a rendered pattern may need.
 
     Attributes
     ----------
-    intensity : ndarray of uint16, shape (plane, pair)
-        Square-root codes (`intensity_code`) of |S(q + G, q)|^2 for each kept pair of direction q and beam G,
-        direction by direction; plane 0 is the entrance surface.
-    beam : ndarray of int, shape (pair,)
-        Index into `beams`.
-    offset : ndarray of int, shape (direction + 1,)
-        First pair of each direction.
+    codes : ndarray of int16, shape (coefficient, pair)
+        Codes (`intensity_code`) of the spline coefficients of |S(q + G, q)|^2.
+    rows : ndarray of int, shape (row, 4)
+        Order of the pairs: runs of directions m1, m2, m2 + 1, ... of one beam; index into `beams`, m1, first m2, length.
     nodes : ndarray of int, shape (direction, 2)
-        Directions q = m1 G1 / n1 + m2 G2 / n2, one of each orbit of the beam group.
+        Directions q = m1 G1 / n1 + m2 G2 / n2 that were computed, one of each orbit of the beam group.
     beams : ndarray of int, shape (beam, 2)
         Indices of the reciprocal-lattice vectors G.
     absorbed, lost : ndarray of float32, shape (plane, direction)
@@ -45,20 +43,25 @@ class RockingTable:
     reciprocal_mrad : ndarray, shape (2, 2)
         Rows G1, G2, Cartesian in the crystal frame [mrad].
     operations : ndarray of int, shape (operation, 2, 2)
-        Beam group acting on node and beam indices.
+        Operations of the beam group that expand the stored coefficients, acting on node and beam indices.
+    beam_group : ndarray of int, shape (operation, 2, 2)
+        The whole beam group, acting on node and beam indices.
     cone_mrad, field_mrad : float
-        Largest incident angle, interpolation margin included, and largest scattered angle kept [mrad].
+        Largest incident and largest scattered angle that can be rendered [mrad].
     plane_spacing_nm : float
         Distance of the thickness planes [nm].
+    first_plane : int
+        Plane of the first coefficient; -1 in a table that starts at the entrance surface.
+    thickness_max_nm : float
+        Largest thickness that can be rendered [nm].
     energy_ev : float
         Kinetic energy of the electrons [eV].
     facts : dict
         Crystal, beam and engine as plain JSON values.
     """
 
-    intensity: np.ndarray
-    beam: np.ndarray
-    offset: np.ndarray
+    codes: np.ndarray
+    rows: np.ndarray
     nodes: np.ndarray
     beams: np.ndarray
     absorbed: np.ndarray
@@ -66,9 +69,12 @@ class RockingTable:
     steps: tuple[int, int]
     reciprocal_mrad: np.ndarray
     operations: np.ndarray
+    beam_group: np.ndarray
     cone_mrad: float
     field_mrad: float
     plane_spacing_nm: float
+    first_plane: int
+    thickness_max_nm: float
     energy_ev: float
     facts: dict
 
@@ -78,20 +84,10 @@ class RockingTable:
         return self.reciprocal_mrad / np.array(self.steps)[:, None]
 
     @property
-    def thickness_max_nm(self) -> float:
-        """Deepest plane [nm]."""
-        return (len(self.intensity) - 1) * self.plane_spacing_nm
-
-    @property
-    def thickness_planes_nm(self) -> np.ndarray:
-        """Depths of the planes [nm], shape (plane,)."""
-        return np.arange(len(self.intensity)) * self.plane_spacing_nm
-
-    @property
     def group(self) -> np.ndarray:
         """Beam group as Cartesian matrices, shape (operation, 2, 2), acting on column vectors in the crystal frame."""
         basis = self.reciprocal_mrad.T
-        return basis @ self.operations @ np.linalg.inv(basis)
+        return basis @ self.beam_group @ np.linalg.inv(basis)
 
     @property
     def rotation_period_deg(self) -> float:
@@ -122,7 +118,7 @@ class RockingTable:
         shutil.rmtree(aside, ignore_errors=True)
         group = zarr.open_group(str(aside / "rocking.zarr"), mode="w", zarr_format=3)
         digests = self.write(group)
-        done = {"pairs": self.intensity.shape[1], "planes": self.intensity.shape[0], "sha256": digests}
+        done = {"pairs": self.codes.shape[1], "coefficients": self.codes.shape[0], "sha256": digests}
         (aside / "done.json").write_text(json.dumps(done, indent=2) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
@@ -164,7 +160,8 @@ class RockingTable:
             arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in ARRAYS}
             facts["steps"] = tuple(facts["steps"])
             facts["reciprocal_mrad"] = np.array(facts["reciprocal_mrad"])
-            facts["operations"] = np.array(facts["operations"], dtype=int)
+            for name in ("operations", "beam_group"):
+                facts[name] = np.array(facts[name], dtype=int)
             return cls(**arrays, **facts)
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"rocking table: damaged or incomplete ({error})") from error
@@ -172,65 +169,3 @@ class RockingTable:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
-
-
-def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path) -> None:
-    """Join the blocks of a table.
-
-    Parameters
-    ----------
-    block_dirs : sequence of path
-        Folders written by `simulate_rocking_block`, in any order.
-    out_dir : path
-        Receives the table; complete or absent.
-
-    Raises
-    ------
-    FormatError
-        A block is damaged, belongs to another table, or is missing.
-    """
-    read = [_read_block(Path(folder)) for folder in block_dirs]
-    read.sort(key=lambda item: item[0]["direction_range"])
-    first = read[0][0]
-    covered = 0
-    for facts, _ in read:
-        shared = {key: value for key, value in facts.items() if key != "direction_range"}
-        if shared != {key: value for key, value in first.items() if key != "direction_range"}:
-            raise FormatError("blocks: got parts of different tables, accepted: all blocks of one table")
-        if facts["direction_range"][0] != covered:
-            raise FormatError(f"blocks: directions from {covered} on are missing")
-        covered = facts["direction_range"][1]
-    if covered != first["directions"]:
-        raise FormatError(f"blocks: got {covered} directions, accepted: all {first['directions']}")
-
-    def joined(name: str, axis: int) -> np.ndarray:
-        return np.concatenate([arrays[name] for _, arrays in read], axis=axis)
-
-    RockingTable(
-        intensity=joined("intensity", 1),
-        beam=joined("beam", 0),
-        offset=np.concatenate([[0], np.cumsum(joined("count", 0))]).astype(np.uint32),
-        nodes=joined("nodes", 0).astype(np.int32),
-        beams=read[0][1]["beams"].astype(np.int32),
-        absorbed=joined("absorbed", 1),
-        lost=joined("lost", 1),
-        steps=tuple(first["steps"]),
-        reciprocal_mrad=np.array(first["reciprocal_mrad"]),
-        operations=np.array(first["operations"]),
-        cone_mrad=first["cone_mrad"],
-        field_mrad=first["field_mrad"],
-        plane_spacing_nm=first["plane_spacing_a"] / 10,
-        energy_ev=first["energy_ev"],
-        facts={
-            key: first[key]
-            for key in ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
-        },
-    ).save(out_dir)
-
-
-def _read_block(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    try:
-        with (folder / "block.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return json.loads((folder / "grid.json").read_text()), dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FormatError(f"block {folder}: damaged or incomplete ({error})") from error

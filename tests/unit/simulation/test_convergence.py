@@ -13,12 +13,13 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
 from pacbed.simulation import convergence
 from pacbed.simulation.convergence import check_convergence, sample_aperture
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.interpolation_check import plane_error, random_directions
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import SampledGeometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan import ScanPattern
 
 ROOT = Path(__file__).resolve().parents[3]

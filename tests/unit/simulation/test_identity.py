@@ -10,11 +10,12 @@ import pytest
 
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.referee import SampledGeometry, relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan import positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import orthogonal_slices
 

@@ -1,0 +1,64 @@
+"""The spline of a rocking table: exact for cubics, better than Lagrange's cubic, local."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pacbed.errors import SimulationError
+from pacbed.simulation.intensity_code import decode_coefficients, encode_coefficients
+from pacbed.simulation.spline import PREFILTER, bspline_weights, plane_matrix, reach_mrad
+
+
+@pytest.mark.parametrize("position", [0.2, 4.3, 9.0, 10.99])
+def test_planes_reproduce_cubics(position):
+    nodes = np.arange(12.0)
+    coefficients = plane_matrix(12) @ (nodes**3 - 2 * nodes)
+    below = min(int(position), 10)
+    value = bspline_weights(position - below) @ coefficients[below : below + 4]
+    assert value == pytest.approx(position**3 - 2 * position)
+
+
+@pytest.mark.parametrize("planes", [1, 2, 3, 5])
+def test_few_planes_hold_constants(planes):
+    np.testing.assert_allclose(plane_matrix(planes) @ np.ones(planes), 1.0)
+
+
+def interpolation_error(samples_per_period):
+    """Largest error of a unit wave, spline and Lagrange's cubic."""
+    frequency = 2 * np.pi / samples_per_period
+    nodes = np.arange(-10, 11)
+    coefficients = np.convolve(np.cos(frequency * nodes + 0.4), PREFILTER, mode="same")
+    spline, cubic = [], []
+    for fraction in np.linspace(0, 1, 21):
+        truth = np.cos(frequency * fraction + 0.4)
+        spline.append(abs(bspline_weights(fraction) @ coefficients[9:13] - truth))
+        around = np.arange(-1, 3)
+        cubic.append(abs(np.polyval(np.polyfit(around, np.cos(frequency * around + 0.4), 3), fraction) - truth))
+    return max(spline), max(cubic)
+
+
+@pytest.mark.parametrize(("samples_per_period", "limit"), [(8, 1e-3), (5, 6e-3), (4, 0.015)])
+def test_spline_beats_lagrange(samples_per_period, limit):
+    spline, cubic = interpolation_error(samples_per_period)
+    assert spline < limit
+    assert spline < cubic / 3
+
+
+def test_prefilter_keeps_constants():
+    assert PREFILTER.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(PREFILTER, PREFILTER[::-1])
+
+
+def test_reach_is_that_of_the_farthest_corner():
+    pitch = np.array([[1.0, 0.0], [0.5, 1.0]])
+    assert reach_mrad(pitch, 2) == pytest.approx(np.hypot(3.0, 2.0))
+
+
+def test_coefficients_keep_their_sign():
+    values = np.concatenate([[-2.0, 0.0, 3.9], np.geomspace(1e-8, 1, 300), -np.geomspace(1e-8, 0.1, 300)])
+    back = decode_coefficients(encode_coefficients(values))
+    roots = np.copysign(np.sqrt(np.abs(values)), values) - np.copysign(np.sqrt(np.abs(back)), back)
+    assert np.abs(roots).max() < 1 / 16383
+    with pytest.raises(SimulationError, match="got 5, accepted: -4 to 4"):
+        encode_coefficients(np.array([5.0]))
