@@ -10,10 +10,11 @@ import numpy as np
 
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.simulation.directions import direction_grid, starting_pitch_mrad
+from pacbed.simulation.directions import direction_grid
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,9 @@ class ApertureNumerics:
         cls,
         slices: SlicePotentials,
         *,
-        direction_pitch_mrad: float | str,
+        direction_pitch_mrad: float,
         coarser: float,
         pixel_mrad: float,
-        thickness_max_nm: float,
         field_mrad: float,
         propagator: str,
         batch: int,
@@ -57,10 +57,8 @@ class ApertureNumerics:
 
         The pitch also is the width of the rendered aperture edge, which would hide more than a camera does.
         """
-        asked = direction_pitch_mrad
-        pitch = starting_pitch_mrad(slices.energy_ev, thickness_max_nm) if isinstance(asked, str) else float(asked)
-        wanted = min(coarser * pitch, max(pitch, pixel_mrad))
-        taken = direction_grid(slices, cone_mrad=pitch, pitch_mrad=wanted).pitch_mrad
+        wanted = min(coarser * direction_pitch_mrad, max(direction_pitch_mrad, pixel_mrad))
+        taken = direction_grid(slices, cone_mrad=wanted, pitch_mrad=wanted).pitch_mrad
         widest = float(np.linalg.norm(taken, axis=1).max())
         return cls(_reciprocal_mrad(slices), widest, field_mrad, propagator, batch)
 

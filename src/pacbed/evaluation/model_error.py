@@ -25,6 +25,7 @@ from pacbed.evaluation.thickness_bias import Camera, biases_nm
 from pacbed.logs import progress
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.geometry import polar_to_vector
+from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def model_error(
         The budget as `bundle_meta.ModelError` reads it, with every bias; its picture.
     """
     slices = SlicePotentials.load(structure_dir)
+    pitch = pitch_of(structure_dir, settings["direction_pitch_mrad"])
+    settings = {**settings, "direction_pitch_mrad": pitch}
     state = _opened(Path(state_dir), structure_dir, settings)
     work = _Workbench(slices, settings, state)
     variants = [(effect, name, sign) for effect in work.effects for name, sign in effect.variants().items()]
@@ -121,7 +124,6 @@ class _Workbench:
             direction_pitch_mrad=settings["direction_pitch_mrad"],
             coarser=float(choices["coarser_pitch"]),
             pixel_mrad=self.camera.pixel_mrad,
-            thickness_max_nm=self.deepest_nm,
             field_mrad=float(settings["field_mrad"]),
             propagator=settings["propagator"],
             batch=int(settings["batch"]),

@@ -22,7 +22,6 @@ def numerics(srtio3_slices):
         direction_pitch_mrad=0.8,
         coarser=1.0,
         pixel_mrad=CAMERA.pixel_mrad,
-        thickness_max_nm=14.0,
         field_mrad=35.0,
         propagator="exact",
         batch=64,
@@ -83,7 +82,7 @@ def test_the_fitted_circle_lies_in_the_picture_at_its_own_resolution():
 def test_the_pitch_is_wider_but_no_wider_than_a_pixel(srtio3_slices):
     def pitch(own, coarser):
         return ApertureNumerics.of(
-            srtio3_slices, direction_pitch_mrad=own, coarser=coarser, pixel_mrad=0.5, thickness_max_nm=14.0,
+            srtio3_slices, direction_pitch_mrad=own, coarser=coarser, pixel_mrad=0.5,
             field_mrad=35.0, propagator="exact", batch=64,
         ).pitch_mrad  # fmt: skip
 
