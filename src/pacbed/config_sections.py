@@ -218,14 +218,33 @@ class TrainingConfig(Section):
         return values
 
 
+class ModelErrorConfig(Section):
+    """Thickness budget: what is varied, by how much, and where the bias of a fit is measured."""
+
+    convergence_mrad: Auto | Positive = Field(
+        "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
+    )
+    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    thickness_step_nm: float = Field(
+        10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
+    )
+    coarser_pitch: float = Field(3, ge=1, le=4, description="direction pitch over that of the rocking table")
+    displacement_relative: float = Field(0.15, gt=0, lt=1, description="displacement parameters")
+    absorption_relative: float = Field(0.2, gt=0, lt=1, description="absorptive potential")
+    energy_relative: float = Field(0.002, gt=0, le=0.05, description="beam energy")
+    lattice_relative: float = Field(0.001, gt=0, le=0.05, description="lattice parameters")
+    bonding_relative: float = Field(0.03, gt=0, lt=1, description="structure factors below 0.5/Å")
+
+
 class EvaluationConfig(Section):
-    """Measurement of the errors after training."""
+    """Measurement of the errors after training, and of the model's own."""
 
     noise_levels: Annotated[list[Sigma], Field(min_length=1)] = Field(
         [0.0, 0.05, 0.1], description="Gaussian sigma over the pattern's maximum"
     )
     patterns: int = Field(100, ge=1, description="patterns per noise level")
     seed: int = Field(1, ge=0, description="seed of the draw")
+    model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
 
 
 class PatternConfig(Section):

@@ -29,6 +29,7 @@ SAFETY = 4
 # Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
 SECONDS_PER_PIXEL_AND_SLICE = 4e-8
 SCAN_TASK_MB = 4 * 256
+VARIATIONS = 12  # of the crystal, in the thickness budget
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,20 @@ class Needs:
         evaluation = self.system.evaluation
         refinements = len(evaluation.noise_levels) * evaluation.patterns
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
+
+    def model_error_mb(self) -> int:
+        """Memory of the thickness budget [MB]: two tables of one aperture at a coarser pitch."""
+        share = self.system.evaluation.model_error.coarser_pitch**-2
+        return math.ceil(2 * PYTHON_MB + 6 * share * self.table_mb())
+
+    def model_error_minutes(self) -> int:
+        """Run time of the thickness budget on one core [min]: a table of one aperture and 5 s of fits per variation."""
+        asked = self.system.evaluation.model_error
+        angles = self.system.grid.convergence_mrad.values()
+        aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
+        share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
+        table = (self.block_minutes() - 5) * self.blocks * share
+        return math.ceil(5 + VARIATIONS * (table + SAFETY * 5 / 60))
 
     def _grid_px(self) -> tuple[int, int]:
         """Grid of one cell [pixels], as if the cell were square."""

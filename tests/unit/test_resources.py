@@ -117,6 +117,17 @@ def test_training_on_more_and_larger_patterns_takes_more():
     assert large.training_minutes("scale") > 10 * small.training_minutes("scale")
 
 
+def test_a_finer_pitch_makes_the_thickness_budget_dearer():
+    def asked(coarser):
+        system = needs().system
+        budget = system.evaluation.model_error.model_copy(update={"coarser_pitch": coarser})
+        evaluation = system.evaluation.model_copy(update={"model_error": budget})
+        return Needs(system.model_copy(update={"evaluation": evaluation}))
+
+    assert asked(1.0).model_error_mb() > asked(3.0).model_error_mb()
+    assert asked(1.0).model_error_minutes() > 3 * asked(3.0).model_error_minutes()
+
+
 def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo():
     ours = needs()
     memory = [
@@ -128,6 +139,7 @@ def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo()
         ours.stack_mb,
         ours.scan_mb,
     ]
+    memory += [ours.model_error_mb, ours.model_error_minutes]
     for estimate in memory:
         assert isinstance(estimate(), int)
         assert 0 < estimate() < 16_000

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 AFTER_TABLE = {"assemble_stack": 1, "train_network": 3, "export_networks": 1, "evaluate": 1}
 PACKED = {"pack_bundle": 1, "predict_pattern": 1, "map_dataset": 1}
 NETWORKS = {"train_network": 3, "export_networks": 1, "evaluate": 1, **PACKED}
-JUDGED = {"accept_simulation": 1, **AFTER_TABLE, **PACKED}
+JUDGED = {"accept_simulation": 1, "model_error": 1, **AFTER_TABLE, **PACKED}
 TABLE = {"simulate_rocking_block": 2, "gather_rocking_table": 1, "referee_simulation": 1, **JUDGED}
 EVERYTHING = {"orient_structure": 1, "check_convergence": 1, **TABLE}
 
@@ -20,6 +20,7 @@ CHANGES = [
     ({"patterns": {"film": {"convergence_mrad": 13.5}}}, {"predict_pattern": 1}),
     ({"datasets": {"scan": {"window": 1}}}, {"map_dataset": 1}),
     ({"evaluation": {"patterns": 3}}, {"evaluate": 1, **PACKED}),
+    ({"evaluation": {"model_error": {"bonding_relative": 0.02}}}, {"model_error": 1, **PACKED}),
     ({"training": {"epochs": {"scale": 2}}}, {**NETWORKS, "train_network": 1}),
     ({"training": {"noise_max": 0.08}}, NETWORKS),
     ({"stack": {"pixels": 40}}, {**AFTER_TABLE, **PACKED}),
@@ -40,6 +41,7 @@ BUMPS = [
     ("accept_simulation", JUDGED),
     ("train_network", NETWORKS),
     ("evaluate", {"evaluate": 1, **PACKED}),
+    ("model_error", {"model_error": 1, **PACKED}),
     ("pack_bundle", PACKED),
     ("predict_pattern", {"predict_pattern": 1}),
 ]
@@ -56,12 +58,24 @@ def test_everything_promised_is_there(finished):
         *("simulation/convergence.json", "simulation/referee.json", "simulation/accepted.json"),
         *("simulation/rocking/done.json", "stack/done.json", "bundle/mini.pacbed"),
         *(f"models/{task}{end}" for task in ("scale", "thickness", "mistilt") for end in (".keras", ".onnx", ".json")),
-        *("models/parity.json", "evaluation/errors.json", "predictions/film.json", "predictions/film.png"),
+        *("models/parity.json", "evaluation/errors.json", "evaluation/model_error.json", "evaluation/model_error.png"),
+        *("predictions/film.json", "predictions/film.png"),
     }
 
 
 def test_training_leaves_no_state_behind(finished):
     assert [path for path in (results(finished) / "models").iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_budget_is_in_the_bundle_and_leaves_no_state(finished):
+    budget = json.loads((results(finished) / "evaluation" / "model_error.json").read_text())
+    with zipfile.ZipFile(results(finished) / "bundle" / "mini.pacbed") as bundle:
+        stored = json.loads(bundle.read("bundle.json"))["model_error"]
+    assert stored["std_nm"] == budget["std_nm"]
+    result = json.loads((results(finished) / "predictions" / "film.json").read_text())["thickness_nm"]
+    expected = np.interp(result["value"], [0, *stored["thickness_nm"]], [0, *stored["std_nm"]])
+    assert result["std_model"] == pytest.approx(expected)
+    assert [path for path in (results(finished) / "evaluation").iterdir() if path.name.startswith(".")] == []
 
 
 def test_prediction_is_a_sound_result(finished):
@@ -90,7 +104,7 @@ def test_bundle_holds_data_only(finished):
 
 def test_every_log_tells_versions_and_how_it_ended(finished):
     logs = sorted((results(finished) / "logs").rglob("*.log"))
-    assert len(logs) == 16
+    assert len(logs) == 17
     for log in logs:
         text = log.read_text()
         assert "versions: python" in text, log

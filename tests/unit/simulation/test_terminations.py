@@ -19,7 +19,8 @@ from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import referee_simulation
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.gather import gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.terminations import termination_slices
 from pacbed.simulation.verified_group import verified_group
 
