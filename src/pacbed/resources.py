@@ -14,7 +14,7 @@ from pacbed.plan import SimulationPlan, plan
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
-# Where the search for the automatic pitch starts, 0.4 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
+# Where the search for the automatic pitch starts; a test holds these to `pacbed.simulation.directions`.
 FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
 SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
 GRID_REACH_PER_A = (

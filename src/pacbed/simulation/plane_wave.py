@@ -75,8 +75,8 @@ class PlaneWaveEngine:
     def _frequencies(self, q: np.ndarray) -> np.ndarray:
         """Transverse frequency q + G behind every grid frequency [1/Å], shape (direction, x, y, 2).
 
-        A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that the
-        frequencies kept surround the zone axis for every direction.
+        A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that
+        the frequencies kept surround the zone axis for every direction.
         """
         size = np.array(self.slices.grid)
         nearest = np.round(q @ np.linalg.inv(self.slices.reciprocal))[:, None, None, :]

@@ -15,9 +15,9 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal
 from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.dask_tasks import compute_series
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.referee import relative_l2
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.scan_block import simulate_scan_block
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
