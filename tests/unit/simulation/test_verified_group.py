@@ -72,7 +72,7 @@ def test_what_is_kept_is_a_group():
     """A quarter turn that passes brings its square along; where the square fails, neither stays."""
     turn = np.array([[0, -1], [1, 0]])
     matrices = np.array([np.linalg.matrix_power(turn, power) for power in range(4)] + [np.diag([1, -1])])
-    good, bad = 0.1 * TOLERANCE, 3 * TOLERANCE
+    good, bad = 0.1, 3.0  # shares of the tolerance
     assert _largest_group(matrices, np.array([0, good, bad, good, 2 * good])) == {(1, 0, 0, 1), (1, 0, 0, -1)}
     assert len(_largest_group(matrices, np.array([0, good, good, good, bad]))) == 4
     assert _largest_group(matrices, np.array([0, bad, bad, bad, bad])) == {(1, 0, 0, 1)}
