@@ -22,9 +22,9 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
 from pacbed.crystal.vibration import vibrating_atoms
-from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.directions import representatives
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine, PhononRocking
+from pacbed.simulation.lattice_aperture import sample_aperture
 from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 

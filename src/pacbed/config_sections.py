@@ -1,6 +1,7 @@
 """The sections of a system's configuration: every key with its description, unit and bounds."""
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -47,9 +48,12 @@ class CrystalConfig(Section):
     )
     thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
         "debye_waller_absorptive",
-        description="damping by thermal vibration, with or without thermal diffuse absorption, or displaced atoms",
+        description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
+    termination: Literal["top", "average"] = Field(
+        "top", description="surface of the slab: the end of the cell, or the mean over all equivalent ones"
+    )
 
     @field_validator("zone_axis")
     @classmethod
@@ -125,9 +129,34 @@ class PhononsConfig(Section):
     seed: int = Field(1, ge=0, description="seed of the displacements")
 
 
-class SimulationConfig(Section):
-    """Numerics of the rocking table."""
+class ScanConfig(Section):
+    """Rasters of probes over a supercell, for `engine: scan`."""
 
+    cells: Auto | Annotated[int, Field(ge=1, le=64)] = Field(
+        "auto", description="edge of the supercell [cells]; auto: at most 12"
+    )
+    samples_per_pixel: float = Field(2, ge=1, le=8, description="samples along the edge of a pixel of the stack")
+    configurations: int = Field(8, ge=1, le=10_000, description="phonon configurations per scan (frozen_phonons only)")
+    seed: int = Field(1, ge=0, description="seed of the displacements")
+    blocks: int = Field(4, ge=1, le=10_000, description="jobs the thickness series are split into")
+    scheduler: str = Field("threads", description="threads, processes, or the address of a dask scheduler")
+    workers: int = Field(2, ge=1, le=1024, description="threads or processes of a job")
+
+    @field_validator("scheduler")
+    @classmethod
+    def _known(cls, scheduler: str) -> str:
+        if not re.fullmatch(r"threads|processes|[a-z]+://\S+:\d+", scheduler):
+            accepted = "threads or processes, or the address of a dask scheduler such as tcp://node7:8786"
+            raise refuse("", scheduler, accepted)
+        return scheduler
+
+
+class SimulationConfig(Section):
+    """Numerics of the simulation, and which engine fills the stack."""
+
+    engine: Literal["plane_wave", "scan"] = Field(
+        "plane_wave", description="what the stack's patterns come from: the rocking table, or abTEM's probes"
+    )
     propagator: Literal["exact", "fresnel"] = Field("exact", description="free-space propagator")
     grid_px: Auto | tuple[GridPixels, GridPixels] = Field(
         "auto", description="grid of one cell [pixels]; auto: the smallest that loses little"
@@ -146,6 +175,7 @@ class SimulationConfig(Section):
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
     phonons: PhononsConfig = Field(default_factory=PhononsConfig, description="displaced atoms")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")
+    scan: ScanConfig = Field(default_factory=ScanConfig, description="the engine scan")
 
 
 class StackConfig(Section):
@@ -199,14 +229,33 @@ class TrainingConfig(Section):
         return values
 
 
+class ModelErrorConfig(Section):
+    """Thickness budget: what is varied, by how much, and where the bias of a fit is measured."""
+
+    convergence_mrad: Auto | Positive = Field(
+        "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
+    )
+    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    thickness_step_nm: float = Field(
+        10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
+    )
+    coarser_pitch: float = Field(3, ge=1, le=4, description="direction pitch over that of the rocking table")
+    displacement_relative: float = Field(0.15, gt=0, lt=1, description="displacement parameters")
+    absorption_relative: float = Field(0.2, gt=0, lt=1, description="absorptive potential")
+    energy_relative: float = Field(0.002, gt=0, le=0.05, description="beam energy")
+    lattice_relative: float = Field(0.001, gt=0, le=0.05, description="lattice parameters")
+    bonding_relative: float = Field(0.03, gt=0, lt=1, description="structure factors below 0.5/Å")
+
+
 class EvaluationConfig(Section):
-    """Measurement of the errors after training."""
+    """Measurement of the errors after training, and of the model's own."""
 
     noise_levels: Annotated[list[Sigma], Field(min_length=1)] = Field(
         [0.0, 0.05, 0.1], description="Gaussian sigma over the pattern's maximum"
     )
     patterns: int = Field(100, ge=1, description="patterns per noise level")
     seed: int = Field(1, ge=0, description="seed of the draw")
+    model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
 
 
 class PatternConfig(Section):

@@ -127,10 +127,22 @@ def block_count(systems: Systems) -> Directive:
 
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
+    return _scattered(systems, path, lambda system: Needs(system).blocks)
 
+
+def scan_blocks(systems: Systems, path: str) -> Directive:
+    """Input function of the stack: one path per block of the scan engine, none where the table fills the stack."""
+    return _scattered(
+        systems,
+        path,
+        lambda system: system.simulation.scan.blocks if system.simulation.engine == "scan" else 0,
+    )
+
+
+def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:
     def paths(wildcards: Any) -> list[str]:
-        count = Needs(systems[wildcards.system]).blocks
-        return [path.format(system=wildcards.system, block=block) for block in range(count)]
+        total = count(systems[wildcards.system])
+        return [path.format(system=wildcards.system, block=block) for block in range(total)]
 
     return paths
 

@@ -14,7 +14,7 @@ from pacbed.plan import SimulationPlan, plan
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
-# Where the search for the automatic pitch starts, 0.4 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
+# Where the search for the automatic pitch starts; a test holds these to `pacbed.simulation.directions`.
 FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
 SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
 GRID_REACH_PER_A = (
@@ -26,6 +26,10 @@ GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
+# Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
+SECONDS_PER_PIXEL_AND_SLICE = 4e-8
+SCAN_TASK_MB = 4 * 256
+VARIATIONS = 12  # of the crystal, in the thickness budget
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,26 @@ class Needs:
         wave = SECONDS_PER_PIXEL * math.prod(self._grid_px()) * phonons.cells**2
         return math.ceil(10 + SAFETY * 400 * slices * wave * phonons.configurations / 60)
 
+    def scan_mb(self) -> int:
+        """Memory of one block of the scan engine [MB]: what its workers propagate, and the samples of their series."""
+        scan, planes = self.system.simulation.scan, self.plan.thickness_max_nm + 2
+        samples = 3 * 8e-6 * planes * (scan.samples_per_pixel * self.system.stack.pixels) ** 2
+        return math.ceil(PYTHON_MB + self.table_mb() + scan.workers * (PYTHON_MB + SCAN_TASK_MB + 2 * samples))
+
+    def scan_minutes(self) -> int:
+        """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
+        scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
+        pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
+        area = cell_area_a2(self.system.crystal.cif)
+        beam_mrad = 1e3 * self.wavelength_a / math.sqrt(area)  # first reflection of a square cell
+        samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
+        positions = (2 * self.plan.alpha_max_mrad / beam_mrad + 1) ** 2
+        draws = 2 * scan.configurations if self.system.crystal.thermal_model == "frozen_phonons" else 1
+        slices = self.plan.thickness_max_nm / SLICE_NM
+        seconds = samples * positions * slices * draws * SECONDS_PER_PIXEL_AND_SLICE
+        share = math.ceil(self.series() / scan.blocks)
+        return math.ceil(5 + SAFETY * share * seconds / scan.workers / 60)
+
     def series(self) -> int:
         """Thickness series of the stack: convergence angles times mistilts times azimuths."""
         grid = self.system.grid
@@ -204,6 +228,20 @@ class Needs:
         evaluation = self.system.evaluation
         refinements = len(evaluation.noise_levels) * evaluation.patterns
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
+
+    def model_error_mb(self) -> int:
+        """Memory of the thickness budget [MB]: two tables of one aperture at a coarser pitch."""
+        share = self.system.evaluation.model_error.coarser_pitch**-2
+        return math.ceil(2 * PYTHON_MB + 6 * share * self.table_mb())
+
+    def model_error_minutes(self) -> int:
+        """Run time of the thickness budget on one core [min]: a table of one aperture and 5 s of fits per variation."""
+        asked = self.system.evaluation.model_error
+        angles = self.system.grid.convergence_mrad.values()
+        aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
+        share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
+        table = (self.block_minutes() - 5) * self.blocks * share
+        return math.ceil(5 + VARIATIONS * (table + SAFETY * 5 / 60))
 
     def _grid_px(self) -> tuple[int, int]:
         """Grid of one cell [pixels], as if the cell were square."""

@@ -37,6 +37,14 @@ def systems():
     return {"low": system(80), "high": system(300)}
 
 
+def test_the_stack_waits_for_blocks_of_the_scan_engine_only_where_it_is_chosen(systems):
+    scan = {"engine": "scan", "scan": {"blocks": 2}}
+    systems["high"] = SystemConfig.model_validate({**systems["high"].model_dump(), "simulation": scan})
+    paths = jobs.scan_blocks(systems, "{system}/scan/{block}")
+    assert paths(Wildcards(system="low")) == []
+    assert paths(Wildcards(system="high")) == ["high/scan/0", "high/scan/1"]
+
+
 def test_setting_reads_the_system_of_the_wildcards(systems):
     energy = jobs.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80

@@ -98,6 +98,19 @@ def test_thicker_crystals_make_larger_tables():
     assert needs(thickness_nm=100).table_mb() > 4 * needs(thickness_nm=50).table_mb()
 
 
+def test_the_scan_engine_takes_longer_with_phonons_and_finer_samples_and_less_in_more_blocks():
+    def scan(thermal_model="none", **changes):
+        data = needs().system.model_dump()
+        data["crystal"]["thermal_model"] = thermal_model
+        data["simulation"]["scan"].update(changes)
+        return Needs(SystemConfig.model_validate(data))
+
+    assert scan("frozen_phonons", configurations=3).scan_minutes() > 5 * scan().scan_minutes()
+    assert scan(samples_per_pixel=4).scan_minutes() > 3 * scan().scan_minutes()
+    assert scan(blocks=40).scan_minutes() < scan().scan_minutes() / 5
+    assert scan(workers=8).scan_mb() > scan().scan_mb()
+
+
 def test_training_on_more_and_larger_patterns_takes_more():
     small, large = needs(), needs(recipe="paper", samples=100_000)
     assert large.training_mb() > small.training_mb()
@@ -115,9 +128,29 @@ def test_displaced_atoms_take_a_supercell_for_every_direction():
     assert theirs.phonons_minutes() > needs().phonons_minutes()
 
 
+def test_a_finer_pitch_makes_the_thickness_budget_dearer():
+    def asked(coarser):
+        system = needs().system
+        budget = system.evaluation.model_error.model_copy(update={"coarser_pitch": coarser})
+        evaluation = system.evaluation.model_copy(update={"model_error": budget})
+        return Needs(system.model_copy(update={"evaluation": evaluation}))
+
+    assert asked(1.0).model_error_mb() > asked(3.0).model_error_mb()
+    assert asked(1.0).model_error_minutes() > 3 * asked(3.0).model_error_minutes()
+
+
 def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo():
     ours = needs()
-    memory = [ours.structure_mb, ours.block_mb, ours.gather_mb, ours.referee_mb, ours.training_mb, ours.stack_mb]
+    memory = [
+        ours.structure_mb,
+        ours.block_mb,
+        ours.gather_mb,
+        ours.referee_mb,
+        ours.training_mb,
+        ours.stack_mb,
+        ours.scan_mb,
+    ]
+    memory += [ours.model_error_mb, ours.model_error_minutes]
     memory.append(ours.phonons_mb)
     for estimate in memory:
         assert isinstance(estimate(), int)

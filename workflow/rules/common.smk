@@ -23,6 +23,7 @@ gpus = jobs.gpus(SYSTEMS)
 block_count = jobs.block_count(SYSTEMS)
 displacements = jobs.displacements(SYSTEMS)
 all_blocks = partial(jobs.blocks, SYSTEMS)
+all_scan_blocks = partial(jobs.scan_blocks, SYSTEMS)
 
 
 wildcard_constraints:

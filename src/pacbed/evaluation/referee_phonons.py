@@ -16,9 +16,9 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
-from pacbed.simulation.aperture import Aperture, sample_aperture
 from pacbed.simulation.evidence import save_figure, write_json
 from pacbed.simulation.geometry import polar_to_vector
+from pacbed.simulation.lattice_aperture import Aperture, sample_aperture
 from pacbed.simulation.phonon_patterns import PhononPatterns, phonon_patterns
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable

@@ -24,7 +24,7 @@ from pacbed.simulation.spline import PREFILTER, STENCIL_REACH, plane_matrix, rea
 from pacbed.simulation.wedge import Wedge, row_starts
 
 log = logging.getLogger(__name__)
-FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
+FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
 
 
 @leaves_nothing_half_written()
@@ -154,7 +154,7 @@ class Samples:
             codes[start[image, turned[here, 0] + reach] + turned[here, 1]] = encode_coefficients(values)
 
     def _filtered(self, beam: int, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Filtered samples (m1, m2, plane) of one beam over a box of nodes, its corner, and which nodes have samples."""
+        """Filtered samples (m1, m2, plane) of a beam over a box of nodes, its corner, and which nodes have samples."""
         wedge, at = self.sampled, tuple((self.every + self.sampled.reach).T)
         image = wedge.beam_image[wedge.operation[at].astype(np.int64), beam]
         representative = wedge.representative[at].astype(np.int64)

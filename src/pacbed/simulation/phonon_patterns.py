@@ -10,8 +10,8 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.vibration import vibrating_atoms
 from pacbed.logs import progress
-from pacbed.simulation.aperture import Aperture
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
+from pacbed.simulation.lattice_aperture import Aperture
 from pacbed.simulation.phonon_pool import phonon_pool
 
 log = logging.getLogger(__name__)

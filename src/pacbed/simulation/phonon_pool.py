@@ -61,7 +61,7 @@ def phonon_pool(slices: SlicePotentials, atoms: VibratingAtoms, *, entries: int,
     Raises
     ------
     SimulationError
-        The pool is too small to have a covariance, or the slices are of another thermal model.
+        The pool is too small to have a covariance, or the slices are sheared or of another thermal model.
     """
     if slices.thermal_model != "frozen_phonons":
         raise SimulationError(f"thermal_model: got {slices.thermal_model!r}, accepted: slices of 'frozen_phonons'")
@@ -71,6 +71,11 @@ def phonon_pool(slices: SlicePotentials, atoms: VibratingAtoms, *, entries: int,
         accepted = f"entries times cells squared of at least {SMALLEST_SAMPLE}"
         raise SimulationError(
             f"pool: got {entries} entries of {atoms.cells} x {atoms.cells} cells, accepted: {accepted}"
+        )
+    if np.any(slices.slope):
+        raise SimulationError(
+            "thermal_model: got 'frozen_phonons' on a zone axis without a lattice plane normal to it, accepted: "
+            "'debye_waller_absorptive'"
         )
     levels, n = len(slices.potential), atoms.cells
     x, y = slices.grid

@@ -15,6 +15,7 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.wave_kernels import transmit
 
 PROPAGATORS = ("exact", "fresnel")
+LAYER_STEPS = 4  # the layer of a reflection on sheared slices follows from its path, which follows from the layer
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,41 @@ def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, ce
     -------
     ndarray of complex64, shape (direction, x, y)
     """
-    frequency2 = np.sum(_frequencies(slices, q, cells) ** 2, axis=-1)
+    k = _frequencies(slices, q, cells)
+    inside = np.sum(k**2, axis=-1) < slices.band_limit**2
     wavelength = wavelength_a(slices.energy_ev)
-    if propagator == "exact":
-        path = np.sqrt(np.maximum(1 / wavelength**2 - frequency2, 0.0)) - 1 / wavelength
-    else:
-        path = -0.5 * wavelength * frequency2
-    phase = np.exp(2j * np.pi * slices.slice_depth_a * path)
-    return np.where(frequency2 < slices.band_limit**2, phase, 0).astype(np.complex64)
+    path = _path(k, wavelength, propagator)
+    if np.any(slices.slope):
+        path = _sheared_path(slices, k, q, wavelength, propagator)
+    return np.where(inside, np.exp(2j * np.pi * slices.slice_depth_a * path), 0).astype(np.complex64)
+
+
+def _path(k: np.ndarray, wavelength: float, propagator: str) -> np.ndarray:
+    """Frequency along the beam, less that of the unscattered beam, at transverse frequencies k [1/Å]."""
+    frequency2 = np.sum(k**2, axis=-1)
+    if propagator == "fresnel":
+        return np.asarray(-0.5 * wavelength * frequency2)
+    return np.asarray(np.sqrt(np.maximum(1 / wavelength**2 - frequency2, 0.0)) - 1 / wavelength)
+
+
+def _sheared_path(
+    slices: SlicePotentials, k: np.ndarray, q: np.ndarray, wavelength: float, propagator: str
+) -> np.ndarray:
+    """The same on sheared slices, whose frequencies stand for one reflection in every layer of the lattice.
+
+    The reflection of layer l has the transverse frequency k - l slope / period and satisfies the diffraction
+    condition where its path is l / period. Of all layers the one nearest to that condition is taken; so a slab
+    with surfaces normal to the beam is described, as everywhere else.
+    """
+    # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
+    # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
+    # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
+    period, path = slices.period_a, _path(k, wavelength, propagator)
+    start = _path(q, wavelength, propagator)[:, None, None]
+    for _ in range(LAYER_STEPS):
+        layer = np.round(period * (path - start))
+        path = _path(k - layer[..., None] * slices.slope / period, wavelength, propagator)
+    return path
 
 
 def _frequencies(slices: SlicePotentials, q: np.ndarray, cells: int) -> np.ndarray:

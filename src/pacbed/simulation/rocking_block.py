@@ -18,12 +18,13 @@ from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.device import array_module
-from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid
+from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.terminations import termination_slices
 
 log = logging.getLogger(__name__)
 PLANE_SPACING_NM = 1.0  # planes lie at whole periods, at most this far apart
@@ -59,6 +60,7 @@ def simulate_rocking_block(
     device: str = "cpu",
     phonons: Mapping[str, int] | None = None,
     out_dir: str | Path,
+    termination: str = "top",
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
 
@@ -83,10 +85,13 @@ def simulate_rocking_block(
         ``cells``, ``configurations``, ``pool`` and ``seed`` of the thermal model "frozen_phonons".
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
+    termination : {"top", "average"}
+        A slab that is cut where the cell ends, or the mean over all equivalent surfaces.
     """
     xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
-    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch_of(structure_dir, direction_pitch_mrad))
+    pitch = pitch_of(structure_dir, direction_pitch_mrad)
+    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch, termination=termination)
     _check_reach(slices, grid, field_mrad)
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
@@ -94,15 +99,18 @@ def simulate_rocking_block(
     engine = _engine(slices, propagator, xp, phonons)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
+    termination_slices(slices, termination)  # raises now what the referee would raise after the table is made
+    turns = on_reciprocal_indices(slices.terminations if termination == "average" else np.eye(2)[None])
     starts = list(range(chosen.start, chosen.stop, batch))
     pieces = [
-        _batch(engine, grid, range(start, min(start + batch, chosen.stop)), beams, field_mrad, planes, periods)
+        _batch(engine, grid, range(start, min(start + batch, chosen.stop)), beams, field_mrad, planes, periods, turns)
         for start in progress(starts, total=len(starts), label="batches")
     ]
     facts = {
         **_facts(slices, grid),
         "field_mrad": field_mrad,
         "propagator": propagator,
+        "termination": termination,
         "plane_spacing_a": periods * slices.period_a,
         "direction_range": [chosen.start, chosen.stop],
     }
@@ -155,19 +163,28 @@ def _engine(
     return FrozenPhononEngine(slices, pool, propagator=propagator, xp=xp, **options)
 
 
-def _batch(engine, grid, numbers, beams, field_mrad, planes, periods):
-    """Coded samples by name, which pairs they are, and the fractions absorbed and lost."""
+def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
+    """Coded samples by name, which pairs they are, and the fractions absorbed and lost.
+
+    Mean over equivalent terminations: a slab with another one is the image of this one, so W q and W G do.
+    """
     nodes = grid.nodes[numbers.start : numbers.stop]
-    q = nodes @ grid.pitch_mrad / (engine.wavelength * 1e3)
-    options = {"beams": beams, "planes": planes, "periods_per_plane": periods}
     kept = kept_pairs(grid, nodes, beams, field_mrad)
-    if isinstance(engine, PlaneWaveEngine):
-        rocking = engine.run(q, **options)
-        return {"intensity": encode(rocking.intensity[:, kept])}, kept, rocking.absorbed, rocking.lost
-    # The number of a direction in the whole table chooses its atoms, whatever the blocks and batches.
-    rocking = engine.run(q, keys=np.asarray(numbers), **options)
-    codes = {"intensity": encode(rocking.intensity[:, kept]), "diffuse": encode(rocking.diffuse[:, kept])}
-    return codes, kept, rocking.absorbed, rocking.lost
+    options = {"planes": planes, "periods_per_plane": periods}
+    if isinstance(engine, FrozenPhononEngine):
+        # The number of a direction in the whole table chooses its atoms, whatever the blocks and batches.
+        options["keys"] = np.asarray(numbers)
+    parts = []
+    for turn in turns:
+        q = nodes @ turn.T @ grid.pitch_mrad / (engine.wavelength * 1e3)
+        rocking = engine.run(q, beams=beams @ turn.T, **options)
+        samples = {"intensity": rocking.intensity[:, kept]}
+        if isinstance(engine, FrozenPhononEngine):
+            samples["diffuse"] = rocking.diffuse[:, kept]
+        parts.append((samples, rocking.absorbed, rocking.lost))
+    every, absorbed, lost = zip(*parts, strict=True)
+    codes = {name: encode(np.mean([one[name] for one in every], axis=0)) for name in every[0]}
+    return codes, kept, np.mean(absorbed, axis=0), np.mean(lost, axis=0)
 
 
 def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:

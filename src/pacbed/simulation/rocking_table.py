@@ -13,7 +13,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_done, check_version, leaves_nothing_half_written, write_done
+from pacbed.outputs import check_done, check_version, write_done
 
 SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
 ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
@@ -24,15 +24,15 @@ OPTIONAL = ("diffuse",)
 class RockingTable:
     """Plane-wave diffraction intensities of a slab, as the coefficients of a cubic spline.
 
-    The spline runs over two directions and thickness (`pacbed.simulation.spline`). A coefficient is stored for each pair
-    of a direction q and a beam G that a rendered pattern may need.
+    The spline runs over two directions and thickness (`pacbed.simulation.spline`). A coefficient is stored for each
+    pair of a direction q and a beam G that a rendered pattern may need.
 
     Attributes
     ----------
     codes : ndarray of int16, shape (coefficient, pair)
         Codes (`intensity_code`) of the spline coefficients of |S(q + G, q)|^2.
     rows : ndarray of int, shape (row, 4)
-        Order of the pairs: runs of directions m1, m2, m2 + 1, ... of one beam; index into `beams`, m1, first m2, length.
+        Order of the pairs, runs of directions m1, m2, m2 + 1 ... of one beam: index into `beams`, m1, first m2, length.
     nodes : ndarray of int, shape (direction, 2)
         Directions q = m1 G1 / n1 + m2 G2 / n2 that were computed, one of each orbit of the beam group.
     beams : ndarray of int, shape (beam, 2)

@@ -13,7 +13,11 @@ from abtem.potentials.iam import PotentialArray, TransmissionFunction
 from ase import Atoms
 
 from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.structure import SAME_SITE_A
 from pacbed.errors import SimulationError
+
+MOST_ROWS = 12  # cells in the rectangle that stands for an oblique cell
+ONLY_RECTANGLES = "abTEM scans rectangles only, so this crystal has no direct simulation to compare with"
 
 
 def frozen_phonon_periods(
@@ -26,6 +30,7 @@ def frozen_phonon_periods(
     rng: np.random.Generator,
     parametrization: str = "lobato",
     oversampling: int = 1,
+    occupancy: np.ndarray | None = None,
 ) -> Iterator[PotentialArray]:
     """Endless, independently displaced periods of an N x M supercell.
 
@@ -52,6 +57,8 @@ def frozen_phonon_periods(
         Compute the potentials on a grid so many times finer and keep the frequencies of `gpts`. abTEM shares an atom
         out among the four nearest grid points, which is a displacement of its own with a mean square of about
         (spacing / oversampling)^2 / 6 along each axis.
+    occupancy : numpy.ndarray, shape (atoms,), optional
+        Probability that a site holds its atom; atoms of one site exclude each other.
     """
     # ASSUME: Einstein model, every atom moves alone, with the displacement tensor of its site (Loane, Xu & Silcox, Acta
     # Cryst. A47 (1991) 267).
@@ -59,10 +66,14 @@ def frozen_phonon_periods(
     roots = np.tile(_tensor_roots(displacement), (int(cells[0]) * int(cells[1]), 1, 1))
     thickness = float(period.cell[2, 2]) / slices
     period.positions[:, 2] += thickness / 2  # abTEM cuts at z = i depth: planes belong between the cuts
+    share = np.ones(len(cell)) if occupancy is None else np.asarray(occupancy, dtype=float)
+    sites = _sites(cell) if np.any(share < 1) else None
     while True:
         moved = period.copy()
         moved.positions += np.einsum("nij,nj->ni", roots, rng.standard_normal((len(period), 3)))
         moved.wrap()
+        if sites is not None:
+            moved = moved[_occupied(sites, share, int(cells[0]) * int(cells[1]), rng)]
         potential = abtem.Potential(
             moved,
             gpts=tuple(points * oversampling for points in gpts),
@@ -72,6 +83,24 @@ def frozen_phonon_periods(
         )
         built = potential.build(lazy=False)
         yield built if oversampling == 1 else _coarser(built, gpts)
+
+
+def _sites(cell: Atoms) -> np.ndarray:
+    """Number of the site of each atom, shape (atoms,): atoms in one place share a site."""
+    together = cell.get_all_distances(mic=True) < SAME_SITE_A
+    return np.argmax(together, axis=1)
+
+
+def _occupied(sites: np.ndarray, share: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw which atoms are there, shape (cells * atoms,): at most one per site, each with its own probability."""
+    # ASSUME: sites are filled independently of each other, cell by cell (no short-range order), as in a solid solution.
+    order = np.argsort(sites, kind="stable")
+    upper = np.empty(len(share))
+    for site in np.unique(sites):
+        there = order[sites[order] == site]
+        upper[there] = np.cumsum(share[there])
+    draw = rng.random((cells, len(share)))[:, sites]
+    return ((draw < upper) & (draw >= upper - share)).reshape(-1)
 
 
 def _coarser(fine: PotentialArray, gpts: Sequence[int]) -> PotentialArray:
@@ -140,10 +169,15 @@ def orthogonal_slices(slices: SlicePotentials) -> OrthogonalSlices:
     Raises
     ------
     SimulationError
-        No orthogonal cell of up to twelve cells exists.
+        The slices are sheared, or no orthogonal cell of up to twelve cells exists.
     """
+    if np.any(slices.slope):
+        raise SimulationError(
+            f"slope: got {np.round(slices.slope, 4).tolist()}, accepted: 0, a zone axis with a lattice plane normal to "
+            f"it; {ONLY_RECTANGLES}"
+        )
     cell = np.asarray(slices.cell_a, dtype=float)
-    along, rows = _rectangle(cell)
+    along, rows = rectangle(cell)
     raw = np.exp(1j * energy2sigma(slices.energy_ev) * slices.potential.astype(float) - slices.absorption)
     coefficients = np.fft.fft2(raw) / raw[0].size
     index = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij"), axis=-1)
@@ -163,13 +197,13 @@ def _grid_for(lengths: tuple[float, float], band_limit: float) -> tuple[int, int
     return x, y
 
 
-def _rectangle(cell: np.ndarray) -> tuple[int, int]:
+def rectangle(cell: np.ndarray) -> tuple[int, int]:
     """Smallest integers (m, n) that make m a + n b perpendicular to a."""
-    for rows in range(1, 13):
+    for rows in range(1, MOST_ROWS + 1):
         along = -rows * cell[1, 0] / cell[0, 0]
         if abs(along - round(along)) < 1e-4 and abs(cell[0, 1]) < 1e-6 * cell[0, 0]:
             return round(along), rows
     raise SimulationError(
-        f"cell_a: got {np.round(cell, 4).tolist()}, accepted: a cell with a along x and a whole number of cells in a "
-        "rectangle (the referee needs one)"
+        f"cell_a: got {np.round(cell, 4).tolist()}, accepted: a cell with a along x and a whole number of cells, up "
+        f"to {MOST_ROWS}, in a rectangle; {ONLY_RECTANGLES}"
     )

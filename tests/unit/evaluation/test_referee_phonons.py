@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pacbed.evaluation.referee_phonons import _Comparison, _warnings, referee_phonons
-from pacbed.simulation.aperture import sample_aperture
+from pacbed.simulation.lattice_aperture import sample_aperture
 from pacbed.simulation.renderer import Renderer
 
 SETTINGS = {

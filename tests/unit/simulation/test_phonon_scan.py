@@ -16,8 +16,8 @@ from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
-from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
+from pacbed.simulation.lattice_aperture import sample_aperture
 from pacbed.simulation.phonon_pool import PhononPool
 from pacbed.simulation.plane_wave import below_band_limit
 from pacbed.simulation.scan import positions_needed, raster, scan_pacbed

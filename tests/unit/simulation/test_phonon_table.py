@@ -12,9 +12,9 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
 from pacbed.errors import SimulationError
-from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.lattice_aperture import sample_aperture
 from pacbed.simulation.phonon_patterns import phonon_patterns
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block

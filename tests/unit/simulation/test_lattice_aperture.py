@@ -9,8 +9,8 @@ import pytest
 
 from pacbed.crystal.electron import wavelength_a
 from pacbed.errors import SimulationError
-from pacbed.simulation.aperture import sample_aperture
 from pacbed.simulation.frozen_phonons import cell_bins
+from pacbed.simulation.lattice_aperture import sample_aperture
 
 
 @pytest.fixture(scope="module")
