@@ -26,6 +26,7 @@ GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
+FEWEST_BLOCKS = 4  # no core of a small workstation is left without work
 # Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
 SECONDS_PER_PIXEL_AND_SLICE = 4e-8
 SCAN_TASK_MB = 4 * 256
@@ -86,14 +87,14 @@ class Needs:
     def blocks(self) -> int:
         """Jobs that the directions of the rocking table are split into.
 
-        The automatic count is a power of two, so that it fills two, four or eight cores evenly; each job then takes
-        between half of ``block_minutes`` and all of it, if the estimate is right.
+        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly; each job
+        then takes between half of ``block_minutes`` and all of it, if the estimate is right and there are more than four.
         """
         simulation = self.system.simulation
         if not isinstance(simulation.blocks, str):
             return simulation.blocks
         jobs = self.table_seconds / (60 * simulation.block_minutes)
-        count = 2 ** math.ceil(math.log2(max(1.0, jobs)))
+        count = 2 ** math.ceil(math.log2(max(FEWEST_BLOCKS, jobs)))
         return max(1, min(count, MAX_BLOCKS, int(self.directions / simulation.batch)))
 
     def structure_mb(self) -> int:
@@ -150,7 +151,7 @@ class Needs:
         """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
         scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
         pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
-        area = cell_area_a2(self.system.crystal.cif)
+        area = self.cell_area_a2
         beam_mrad = 1e3 * self.wavelength_a / math.sqrt(area)  # first reflection of a square cell
         samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
         positions = (2 * self.plan.alpha_max_mrad / beam_mrad + 1) ** 2
