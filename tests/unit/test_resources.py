@@ -4,7 +4,6 @@ import pytest
 
 from pacbed.config import SystemConfig, load_config
 from pacbed.crystal.electron import wavelength_a
-from pacbed.plan import plan
 from pacbed.resources import Needs
 from pacbed.simulation.directions import starting_pitch_mrad
 
