@@ -51,6 +51,9 @@ class CrystalConfig(Section):
         description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
+    termination: Literal["top", "average"] = Field(
+        "top", description="surface of the slab: the end of the cell, or the mean over all equivalent ones"
+    )
 
     @field_validator("zone_axis")
     @classmethod

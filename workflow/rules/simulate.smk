@@ -62,6 +62,7 @@ rule simulate_rocking_block:
             field_mrad=planned("field_mrad"),
             direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
             propagator=setting("simulation.propagator"),
+            termination=setting("crystal.termination"),
             batch=setting("simulation.batch"),
             device=setting("simulation.device"),
         ),

@@ -4,6 +4,7 @@ rule orient_structure:
     output:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        group="results/{system}/structure/beam_group.json",
         numerics="results/{system}/structure/numerics.json",
         picture=report(
             "results/{system}/structure/structure.png",

@@ -1,6 +1,8 @@
-"""Symmetry operations of the crystal that leave a diffraction pattern of a slab unchanged."""
+"""Symmetry operations of the crystal that keep the beam direction."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,16 +10,55 @@ from pacbed.crystal.structure import Crystal
 from pacbed.crystal.symmetry import symmetry_operations
 
 
-def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
-    """In-plane operations that keep the beam direction and the surfaces of the slab.
+@dataclass(frozen=True)
+class UprightOperations:
+    """Operations of the crystal that keep the beam direction, screws and glides along it included.
 
-    Operations with a part along the beam (screws, glides) hold only for a slab with the matching surface and are
-    left out; so are those that do not carry the displacement tensors into each other.
+    Attributes
+    ----------
+    matrices : ndarray of int, shape (operation, 2, 2)
+        W acting on in-plane fractional coordinates, f' = W f; the identity comes first.
+    lifts : ndarray, shape (operation,)
+        Part of the operation's translation along the beam, in periods, from -1/2 to 1/2.
+    """
+
+    matrices: np.ndarray
+    lifts: np.ndarray
+
+
+def upright_operations(oriented: Crystal, *, tolerance_a: float = 1e-3) -> UprightOperations:
+    """All operations that keep the beam direction and carry atoms and displacement tensors into each other.
 
     Parameters
     ----------
     oriented : Crystal
-        Cell with its third vector along the beam and the others normal to it.
+        Output of `orient`.
+    tolerance_a : float
+        Tolerance on positions [Å].
+    """
+    found = {(1, 0, 0, 1): (np.eye(2, dtype=int), 0.0)}
+    for rotation, translation in symmetry_operations(oriented, tolerance_a=tolerance_a):
+        if rotation[2, 2] != 1 or rotation[:2, 2].any() or not _keeps_displacements(oriented, rotation, translation):
+            continue
+        plane = np.array(rotation[:2, :2], dtype=int)
+        key, lift = tuple(plane.ravel()), float(translation[2] - np.round(translation[2]))
+        if key not in found or abs(lift) < abs(found[key][1]):
+            found[key] = (plane, lift)
+    return UprightOperations(
+        np.array([plane for plane, _ in found.values()]), np.array([lift for _, lift in found.values()])
+    )
+
+
+def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
+    """In-plane operations that keep the beam direction and, by their translation, the surfaces of the slab.
+
+    Operations with a part along the beam (screws, glides) hold only for a slab with the matching surface and are
+    left out; `verified_group` measures which operations a slab really has.
+
+    Parameters
+    ----------
+    oriented : Crystal
+        Output of `orient`.
     tolerance_a : float
         Tolerance on positions [Å].
 
@@ -26,20 +67,8 @@ def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
     ndarray of int, shape (operation, 2, 2)
         Matrices W acting on in-plane fractional coordinates, f' = W f; the identity comes first.
     """
-    found = {(1, 0, 0, 1): np.eye(2, dtype=int)}
-    for rotation, translation in symmetry_operations(oriented, tolerance_a=tolerance_a):
-        if _keeps_beam(rotation, translation, oriented.cell[2, 2]) and _keeps_displacements(
-            oriented, rotation, translation
-        ):
-            plane = np.array(rotation[:2, :2], dtype=int)
-            found.setdefault(tuple(plane.ravel()), plane)
-    return np.array(list(found.values()))
-
-
-def _keeps_beam(rotation: np.ndarray, translation: np.ndarray, period_a: float) -> bool:
-    upright = rotation[2, 2] == 1 and not rotation[2, :2].any() and not rotation[:2, 2].any()
-    lift = translation[2] - np.round(translation[2])
-    return bool(upright and abs(lift) * period_a < 1e-3)
+    upright = upright_operations(oriented, tolerance_a=tolerance_a)
+    return upright.matrices[np.abs(upright.lifts) * oriented.cell[2, 2] < 1e-3]
 
 
 def _keeps_displacements(crystal: Crystal, rotation: np.ndarray, translation: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from pacbed.crystal.structure import Crystal
+from pacbed.crystal.structure import SAME_SITE_A, Crystal
 from pacbed.crystal.symmetry import symmetry_operations
 from pacbed.errors import StructureError
 
@@ -16,7 +16,11 @@ SEARCH = 4  # lattice vectors with components up to this are searched
 
 
 def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
-    """Unit cell with two lattice vectors in the plane normal to the beam and the third along it.
+    """Unit cell whose third lattice vector lies along the beam and whose others lie normal to it where they can.
+
+    A monoclinic or triclinic crystal has in general no lattice plane normal to a zone axis. Its cell is then the
+    primitive one whose first two vectors are shortest as seen along the beam and lie at most half a period out of the
+    plane normal to it.
 
     Parameters
     ----------
@@ -28,36 +32,53 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
     Returns
     -------
     Crystal
-        Cell rows (a, b, c): a along +x, b in the plane with (a, b, c) right-handed, c along +z, the beam's travel.
+        Cell rows (a, b, c), right-handed: c along +z, the beam's travel; a along +x as seen along the beam; a and b
+        normal to the beam if a lattice plane is.
 
     Raises
     ------
     StructureError
-        The zone axis is not three integers with one other than zero, or no lattice plane is normal to it.
+        The zone axis is not three integers with one other than zero.
     """
     axis = np.asarray(zone_axis)
     if axis.shape != (3,) or not np.any(axis) or not np.issubdtype(axis.dtype, np.integer):
         raise StructureError(f"zone_axis: got {list(zone_axis)}, accepted: three integers, not all zero")
-    direction = -(axis @ crystal.cell)
-    direction = direction / np.linalg.norm(direction)
-    vectors = _lattice_vectors(crystal)
-    cell = _choose_cell(vectors, direction, zone_axis)
-    turn = _frame(cell)
-    return _fill(crystal, cell, turn)
+    axis = axis // np.gcd.reduce(axis)
+    centring = _centring(crystal)
+    direction = -(axis @ crystal.cell) / np.linalg.norm(axis @ crystal.cell)
+    cell = _normal_cell(_lattice_vectors(crystal, centring, SEARCH), direction)
+    if cell is None:
+        vectors = _lattice_vectors(crystal, centring, max(SEARCH, int(np.abs(axis).max())))
+        cell = _sheared_cell(vectors, -(axis @ crystal.cell) / _repeats(axis, centring))
+    return _fill(crystal, cell, _frame(cell))
 
 
-def _lattice_vectors(crystal: Crystal) -> np.ndarray:
+def _centring(crystal: Crystal) -> np.ndarray:
+    """Translations of the lattice within the published cell, fractional, shape (n, 3), zero among them."""
+    identity = np.eye(3)
+    return np.array([shift for rotation, shift in symmetry_operations(crystal) if np.array_equal(rotation, identity)])
+
+
+def _lattice_vectors(crystal: Crystal, centring: np.ndarray, reach: int) -> np.ndarray:
     """Short lattice vectors, centring included, shape (n, 3), those along the published axes first among equals."""
-    pure = [shift for rotation, shift in symmetry_operations(crystal) if np.array_equal(rotation, np.eye(3))]
-    whole = np.array(list(product(range(-SEARCH, SEARCH + 1), repeat=3)), dtype=float)
-    fractional = np.concatenate([whole + (shift - np.round(shift)) for shift in pure])
+    whole = np.array(list(product(range(-reach, reach + 1), repeat=3)), dtype=float)
+    fractional = np.concatenate([whole + (shift - np.round(shift)) for shift in centring])
     fractional = fractional[np.linalg.norm(fractional, axis=1) > 1e-6]
     keys = np.lexsort((-fractional[:, 2], -fractional[:, 1], -fractional[:, 0]))
     vectors = (fractional @ crystal.cell)[keys]
     return vectors[np.argsort(np.round(np.linalg.norm(vectors, axis=1), 4), kind="stable")]
 
 
-def _choose_cell(vectors: np.ndarray, direction: np.ndarray, zone_axis: Sequence[int]) -> np.ndarray:
+def _repeats(axis: np.ndarray, centring: np.ndarray) -> int:
+    """How many lattice points the shortest whole-number vector along an axis passes, centring included."""
+    for parts in range(len(centring), 1, -1):
+        offset = axis / parts - centring
+        if np.any(np.all(np.abs(offset - np.round(offset)) < 1e-4, axis=1)):
+            return parts
+    return 1
+
+
+def _normal_cell(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray | None:
     along = vectors @ direction
     lengths = np.linalg.norm(vectors, axis=1)
     parallel = vectors[np.abs(along - lengths) < PARALLEL * lengths]
@@ -68,41 +89,67 @@ def _choose_cell(vectors: np.ndarray, direction: np.ndarray, zone_axis: Sequence
         seconds = plane[(handed > PARALLEL * np.linalg.norm(first)) & (plane @ first < PARALLEL)]
         if len(seconds):
             return np.array([first, seconds[0], parallel[0]])
-    raise StructureError(
-        f"zone_axis: got {list(zone_axis)}, accepted: an axis with a lattice plane normal to it "
-        f"(vectors up to {SEARCH} cells were searched)"
-    )
+    return None
+
+
+def _sheared_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Cell (a, b, c) with c the period along the beam, and a and b shortest as seen along it."""
+    direction = period / np.linalg.norm(period)
+    along = vectors @ direction
+    seen = vectors - along[:, None] * direction
+    lengths = np.round(np.linalg.norm(seen, axis=1), 4)
+    near = (np.abs(along) <= (0.5 + PARALLEL) * np.linalg.norm(period)) & (lengths > PARALLEL)
+    order = np.argsort(lengths[near], kind="stable")
+    vectors, seen, lengths = vectors[near][order], seen[near][order], lengths[near][order]
+    handed = np.einsum("ij,j->i", np.cross(seen[0], seen), direction)
+    second = np.flatnonzero(handed > 0.1 * lengths[0] ** 2)
+    # Of equally short ones the one that makes an obtuse angle, as in a conventional hexagonal cell.
+    second = second[lengths[second] < lengths[second[0]] + 1e-3]
+    return np.array([vectors[0], vectors[second[np.argmin(np.round(seen[second] @ seen[0], 3))]], period])
 
 
 def _frame(cell: np.ndarray) -> np.ndarray:
-    """Rotation, rows = new axes in old coordinates: x along the first vector, z along the third."""
-    x = cell[0] / np.linalg.norm(cell[0])
+    """Rotation, rows = new axes in old coordinates: z along the third vector, x along the first as seen along z."""
     z = cell[2] / np.linalg.norm(cell[2])
+    x = cell[0] - (cell[0] @ z) * z
+    x = x / np.linalg.norm(x)
     return np.array([x, np.cross(z, x), z])
 
 
 def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
     inverse = np.linalg.inv(cell)
-    shifts = np.array(list(product(range(-2 * SEARCH, 2 * SEARCH + 1), repeat=3))) @ crystal.cell
+    reach = int(np.ceil(np.abs(cell @ np.linalg.inv(crystal.cell)).sum(axis=0).max())) + 1
+    shifts = np.array(list(product(range(-reach, reach + 1), repeat=3))) @ crystal.cell
     expected = len(crystal.symbols) * abs(np.linalg.det(cell)) / crystal.volume_a3
-    symbols, positions, occupancy, displacement = [], [], [], []
-    for index, symbol in enumerate(crystal.symbols):
-        images = ((crystal.positions[index] + shifts) @ inverse + 1e-6) % 1.0 - 1e-6
-        for image in images[np.unique(np.round(images, 5), axis=0, return_index=True)[1]]:
-            symbols.append(symbol)
-            positions.append(image)
-            occupancy.append(crystal.occupancy[index])
-            displacement.append(turn @ crystal.displacement[index] @ turn.T)
-    if abs(len(symbols) - expected) > 1e-3:
-        raise StructureError(f"{crystal.source}: re-basing gives {len(symbols)} atoms where {expected:.3f} belong")
+    found: list[tuple[int, np.ndarray]] = []
+    for index, position in enumerate(crystal.positions):
+        images = ((position + shifts) @ inverse + 1e-6) % 1.0 - 1e-6
+        images = images[np.unique(np.round(images, 5), axis=0, return_index=True)[1]]
+        found += [(index, image) for image in images if not _known(crystal, found, index, image, cell)]
+    if abs(len(found) - expected) > 1e-3:
+        raise StructureError(f"{crystal.source}: re-basing gives {len(found)} atoms where {expected:.3f} belong")
     turned = cell @ turn.T
     turned[np.abs(turned) < 1e-10] = 0.0
+    indices = [index for index, _ in found]
     return Crystal(
         cell=turned,
-        symbols=symbols,
-        positions=np.array(positions) @ turned,
-        occupancy=np.array(occupancy),
-        displacement=np.array(displacement),
+        symbols=[crystal.symbols[index] for index in indices],
+        positions=np.array([image for _, image in found]) @ turned,
+        occupancy=crystal.occupancy[indices],
+        displacement=turn @ crystal.displacement[indices] @ turn.T,
         formula=crystal.formula,
         source=crystal.source,
     )
+
+
+def _known(
+    crystal: Crystal, found: list[tuple[int, np.ndarray]], index: int, image: np.ndarray, cell: np.ndarray
+) -> bool:
+    """Whether a centring translation has already brought an equal atom there."""
+    for other, place in found:
+        same = other != index and crystal.symbols[other] == crystal.symbols[index]
+        if same and crystal.occupancy[other] == crystal.occupancy[index]:
+            offset = image - place
+            if np.linalg.norm((offset - np.round(offset)) @ cell) < SAME_SITE_A:
+                return True
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,13 @@ class SlicePotentials:
         Beam group, acting on in-plane fractional coordinates.
     formula, zone_axis, thermal_model, parametrization, source
         Where the slices come from.
+    slope : ndarray, shape (2,)
+        Slices are the planes z' = z - slope.(x, y); zero where a lattice plane is normal to the beam.
+    terminations : ndarray of int, shape (termination, 2, 2)
+        One operation of the crystal for each surface that is equivalent to the one of the slab, the identity first;
+        `group` times these are all operations that keep the beam direction.
+    termination_lifts : ndarray, shape (termination,)
+        Their translations along the beam, in periods.
     """
 
     potential: np.ndarray
@@ -55,6 +62,9 @@ class SlicePotentials:
     thermal_model: str
     parametrization: str
     source: str
+    slope: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    terminations: np.ndarray = field(default_factory=lambda: np.eye(2, dtype=int)[None])
+    termination_lifts: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @property
     def period_a(self) -> float:
@@ -77,6 +87,19 @@ class SlicePotentials:
         spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
         return float(min(BAND_FRACTION * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
 
+    def operations(self, termination: str) -> np.ndarray:
+        """Symmetry of what is computed, shape (operation, 2, 2), the identity first.
+
+        Parameters
+        ----------
+        termination : {"top", "average"}
+            The slab as it is cut, or the mean over all equivalent surfaces, which has every operation of the crystal
+            that keeps the beam direction.
+        """
+        if termination == "top":
+            return self.group
+        return np.array([member @ turn for turn in self.terminations for member in self.group])
+
     def save(self, folder: str | Path) -> None:
         """Write ``slices.npz`` and ``cell.json`` into an existing folder."""
         folder = Path(folder)
@@ -84,8 +107,8 @@ class SlicePotentials:
         facts = asdict(self)
         for key in ("potential", "absorption"):
             del facts[key]
-        facts["cell_a"] = self.cell_a.tolist()
-        facts["group"] = self.group.tolist()
+        for key in ("cell_a", "group", "slope", "terminations", "termination_lifts"):
+            facts[key] = getattr(self, key).tolist()
         facts = {"schema_version": SCHEMA_VERSION, **facts}
         (folder / "cell.json").write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -109,5 +132,8 @@ class SlicePotentials:
         check_version(f"structure folder {folder}", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         facts["cell_a"] = np.array(facts["cell_a"])
         facts["group"] = np.array(facts["group"], dtype=int)
+        facts["slope"] = np.array(facts.get("slope", (0.0, 0.0)))
+        facts["terminations"] = np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int)
+        facts["termination_lifts"] = np.array(facts.get("termination_lifts", [0.0]))
         facts["zone_axis"] = tuple(facts["zone_axis"])
         return cls(potential=potential, absorption=absorption, **facts)

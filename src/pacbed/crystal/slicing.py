@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.crystal.beam_group import beam_group
+from pacbed.crystal.orientation import PARALLEL
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.structure import Crystal
@@ -26,6 +27,9 @@ def slice_potentials(
     Each atom goes whole into the nearest of the planes z = i depth:
     sum over sites of occupancy f_e(g) exp(-2 pi^2 g^T U g) exp(-2 pi i g.r). Oblique in-plane cells, partial
     occupancy and absorption cost nothing extra.
+
+    Where no lattice plane is normal to the beam (see `orient`), slices are sheared: z' = z - slope.(x, y) is constant
+    on each and takes the place of z. It is the third fractional coordinate times the period.
 
     Parameters
     ----------
@@ -85,7 +89,14 @@ def slice_potentials(
         thermal_model=thermal_model,
         parametrization=parametrization,
         source=oriented.source,
+        slope=_slope(oriented.cell),
     )
+
+
+def _slope(cell: np.ndarray) -> np.ndarray:
+    """Slope of the plane of the first two lattice vectors, shape (2,); what `orient` tolerates counts as none."""
+    slope = np.linalg.solve(cell[:2, :2], cell[:2, 2])
+    return slope if np.abs(slope).max() > 3 * PARALLEL else np.zeros(2)
 
 
 def _frequencies(cell: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

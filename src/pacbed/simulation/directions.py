@@ -60,7 +60,9 @@ def starting_pitch_mrad(energy_ev: float, thickness_nm: float) -> float:
     return FRINGE_FRACTION * wavelength_a(energy_ev) / (REFERENCE_ANGLE_MRAD * 1e-3 * 10 * thickness_nm) * 1e3
 
 
-def direction_grid(slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: float) -> DirectionGrid:
+def direction_grid(
+    slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: float, termination: str = "top"
+) -> DirectionGrid:
     """Smallest set of directions that symmetry expands to a whole cone.
 
     Parameters
@@ -71,6 +73,8 @@ def direction_grid(slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: flo
         Largest angle at which a pattern may need a direction [mrad].
     pitch_mrad : float
         Upper limit of the distance between nodes [mrad].
+    termination : {"top", "average"}
+        Whose symmetry reduces the directions, see `SlicePotentials.operations`.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def direction_grid(slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: flo
         raise SimulationError(f"direction grid: got cone {cone_mrad} and pitch {pitch_mrad} mrad, accepted: positive")
     reciprocal = slices.reciprocal * wavelength_a(slices.energy_ev) * 1e3
     steps = np.ceil(np.linalg.norm(reciprocal, axis=1) / pitch_mrad - 1e-9).astype(int)
-    operations = np.round(np.linalg.inv(slices.group).transpose(0, 2, 1)).astype(int)
+    operations = on_reciprocal_indices(slices.operations(termination))
     if np.any(operations[:, 0, 1]) or np.any(operations[:, 1, 0]):
         steps[:] = steps.max()  # operations that mix the axes map nodes to nodes only with equal steps
     pitch = reciprocal / steps[:, None]
@@ -95,6 +99,12 @@ def direction_grid(slices: SlicePotentials, *, cone_mrad: float, pitch_mrad: flo
     nodes = every[np.all(every == representative, axis=1)]
     order = np.lexsort((nodes[:, 1], nodes[:, 0], np.round(np.linalg.norm(nodes @ pitch, axis=1), 9)))
     return DirectionGrid((int(steps[0]), int(steps[1])), reciprocal, operations, covered, nodes[order])
+
+
+def on_reciprocal_indices(matrices: np.ndarray) -> np.ndarray:
+    """Operations on fractional coordinates, shape (n, 2, 2), as they act on indices of reciprocal-lattice vectors."""
+    dual: np.ndarray = np.round(np.linalg.inv(matrices).transpose(0, 2, 1)).astype(int)
+    return dual
 
 
 def cone_nodes(basis_mrad: np.ndarray, radius_mrad: float) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ def draw_comparisons(
             axis.set_title(title, fontsize=8)
             axis.set_xticks([])
             axis.set_yticks([])
+    save_figure(figure, path)
+
+
+def draw_reason(text: str, path: str | Path) -> None:
+    """A picture that says in words why there is nothing to draw, as PNG."""
+    figure = Figure(figsize=(7, 2), layout="constrained")
+    figure.text(0.5, 0.5, textwrap.fill(text, 80), ha="center", va="center")
     save_figure(figure, path)
 
 

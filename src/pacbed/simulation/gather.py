@@ -24,7 +24,7 @@ from pacbed.simulation.spline import PREFILTER, STENCIL_REACH, plane_matrix, rea
 from pacbed.simulation.wedge import Wedge, row_starts
 
 log = logging.getLogger(__name__)
-FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
+FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
 
 
 @leaves_nothing_half_written()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pacbed.crystal.beam_group import upright_operations
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
@@ -23,6 +24,7 @@ from pacbed.simulation.pitch import FILE as NUMERICS
 from pacbed.simulation.pitch_search import measure_pitch
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
+from pacbed.simulation.verified_group import verified_group
 
 log = logging.getLogger(__name__)
 # Accepted loss to the band limit at the largest thickness, mean over the cone and worst direction. What is lost is
@@ -80,7 +82,8 @@ def orient_structure(
     alpha_max_mrad, tau_max_mrad, max_angle_mrad, tolerance : float
         See `measure_pitch`.
     out_dir : path
-        Receives ``cell.json``, ``slices.npz``, ``numerics.json`` and ``structure.png``; complete or absent.
+        Receives ``cell.json``, ``slices.npz``, ``beam_group.json``, ``numerics.json``, ``structure.png``; complete or
+        absent.
     """
     oriented = orient(read_cif(cif), tuple(zone_axis))
     slices = _slice_count(oriented, slice_depth_nm)
@@ -101,6 +104,13 @@ def orient_structure(
     else:
         result = build((int(grid_px[0]), int(grid_px[1])))
         _refuse_small_grid(result, cone_mrad, field_mrad)
+    result, findings = verified_group(
+        result,
+        upright_operations(oriented),
+        thickness_max_nm=thickness_max_nm,
+        cone_mrad=cone_mrad,
+        propagator=propagator,
+    )
     log.info(
         "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
         result.formula,
@@ -126,6 +136,7 @@ def orient_structure(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     result.save(aside)
+    write_json(findings.as_json(), aside / "beam_group.json")
     write_json({"direction_pitch_mrad": pitch, "interpolation_l2": error}, aside / NUMERICS)
     draw_structure(oriented, result, aside / "structure.png")
     shutil.rmtree(out_dir, ignore_errors=True)

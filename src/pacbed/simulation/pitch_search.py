@@ -15,7 +15,7 @@ from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
 PATCHES = 6
-AIM, LIMIT = 0.5, 0.7  # of the tolerance: what is aimed at, and what is accepted; the check draws other directions
+AIM, LIMIT = 0.6, 0.8  # of the tolerance: what is aimed at, and what is accepted; the check draws other directions
 ORDER = 4.5  # the error grows with about this power of the pitch
 ROUNDS = 6
 
@@ -30,7 +30,7 @@ def measure_pitch(
     propagator: str,
     tolerance: float,
 ) -> tuple[float, float]:
-    """Largest pitch at which a pattern of the largest thickness keeps half the tolerance.
+    """Largest pitch at which a pattern of the largest thickness keeps well within the tolerance.
 
     Parameters
     ----------

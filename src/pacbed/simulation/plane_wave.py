@@ -15,6 +15,7 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.wave_kernels import transmit
 
 PROPAGATORS = ("exact", "fresnel")
+LAYER_STEPS = 4  # the layer of a reflection on sheared slices follows from its path, which follows from the layer
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,36 @@ class PlaneWaveEngine:
 
     def _propagators(self, q: np.ndarray) -> np.ndarray:
         """Free propagation over one slice, zero outside the band limit; shape (direction, x, y)."""
-        squared = np.sum(self._frequencies(q) ** 2, axis=-1)
-        depth = self.slices.slice_depth_a
-        if self.propagator == "exact":
-            wavenumber = 1 / self.wavelength
-            path = np.sqrt(np.maximum(wavenumber**2 - squared, 0.0)) - wavenumber
-        else:
-            path = -0.5 * self.wavelength * squared
-        return np.where(squared < self.slices.band_limit**2, np.exp(2j * np.pi * depth * path), 0).astype(np.complex64)
+        k = self._frequencies(q)
+        inside = np.sum(k**2, axis=-1) < self.slices.band_limit**2
+        path = self._path(k)
+        if np.any(self.slices.slope):
+            path = self._sheared_path(k, q)
+        return np.where(inside, np.exp(2j * np.pi * self.slices.slice_depth_a * path), 0).astype(np.complex64)
+
+    def _path(self, k: np.ndarray) -> np.ndarray:
+        """Frequency along the beam, less that of the unscattered beam, at transverse frequencies k [1/Å]."""
+        squared = np.sum(k**2, axis=-1)
+        if self.propagator == "fresnel":
+            return np.asarray(-0.5 * self.wavelength * squared)
+        wavenumber = 1 / self.wavelength
+        return np.asarray(np.sqrt(np.maximum(wavenumber**2 - squared, 0.0)) - wavenumber)
+
+    def _sheared_path(self, k: np.ndarray, q: np.ndarray) -> np.ndarray:
+        """The same on sheared slices, whose frequencies stand for one reflection in every layer of the lattice.
+
+        The reflection of layer l has the transverse frequency k - l slope / period and satisfies the diffraction
+        condition where its path is l / period. Of all layers the one nearest to that condition is taken; so a slab
+        with surfaces normal to the beam is described, as everywhere else.
+        """
+        # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
+        # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
+        # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
+        period, start, path = self.slices.period_a, self._path(q)[:, None, None], self._path(k)
+        for _ in range(LAYER_STEPS):
+            layer = np.round(period * (path - start))
+            path = self._path(k - layer[..., None] * self.slices.slope / period)
+        return path
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.

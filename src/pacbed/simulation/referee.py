@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.errors import FormatError, SimulationError
+from pacbed.errors import SimulationError
 from pacbed.simulation.direct_pattern import SampledGeometry, direct_pattern
-from pacbed.simulation.evidence import draw_comparisons, write_json
+from pacbed.simulation.evidence import draw_comparisons, draw_reason, write_json
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
+from pacbed.simulation.terminations import termination_slices
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -46,7 +46,8 @@ def referee_simulation(
 ) -> None:
     """Compare a rocking table with abTEM probe scans through the same slices and write down what is found.
 
-    A bad result is a result: nothing is raised here, `accept_simulation` does.
+    A bad result is a result: nothing is raised here, `accept_simulation` does. Where abTEM cannot scan the crystal, the
+    findings say that they are not applicable, and why.
 
     Parameters
     ----------
@@ -64,17 +65,25 @@ def referee_simulation(
     check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
-    cell = orthogonal_slices(slices)
+    slabs = termination_slices(slices, renderer.table.facts.get("termination", "top"))
+    try:
+        cells = [orthogonal_slices(slab) for slab in slabs]
+    except SimulationError as error:
+        log.warning("the rocking table has no direct simulation to be compared with: %s", error)
+        draw_reason(str(error), out_png)
+        write_json({"schema_version": SCHEMA_VERSION, "applicable": False, "reason": str(error)}, out_json)
+        return
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
-        result, picture = compare(renderer, slices, cell, chosen, cells=int(settings["cells"]), threads=threads)
+        result, picture = compare(renderer, slabs, cells, chosen, width=int(settings["cells"]), threads=threads)
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
     worst = max(result["relative_l2"] for result in results)
     figures = {
         "schema_version": SCHEMA_VERSION,
+        "applicable": True,
         "accepted": bool(worst <= settings["tolerance"]),
         "tolerance": float(settings["tolerance"]),
         "worst_relative_l2": worst,
@@ -106,31 +115,38 @@ def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Ge
 
 def compare(
     renderer: Renderer,
-    slices: SlicePotentials,
-    cell: OrthogonalSlices,
+    slabs: Sequence[SlicePotentials],
+    cells: Sequence[OrthogonalSlices],
     chosen: ParameterSet,
     *,
-    cells: int,
+    width: int,
     threads: int = 1,
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
     """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each.
 
     abTEM propagates with the Fresnel approximation. A table of the exact propagator is compared after adding what
-    the approximation changes, computed directly with plane waves; the size of that is among the figures.
+    the approximation changes, computed directly with plane waves; the size of that is among the figures. A table that
+    is the mean over equivalent terminations is compared with the mean of scans through slabs that have them.
     """
     start = time.perf_counter()
+    slices, cell = slabs[0], cells[0]
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
-    wide = [max(2, round(cells * cell.lengths_a[0] / length)) for length in cell.lengths_a]
-    scan, positions = direct_pattern(
-        slices,
-        cell,
-        cells=wide,
-        periods=chosen.periods,
-        convergence_mrad=chosen.convergence_mrad,
-        mistilt_mrad=chosen.mistilt_mrad,
-        max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
-        threads=threads,
-    )
+    wide = [max(2, round(width * cell.lengths_a[0] / length)) for length in cell.lengths_a]
+    reach = renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad))
+    scans = [
+        direct_pattern(
+            slab,
+            rectangle,
+            cells=wide,
+            periods=chosen.periods,
+            convergence_mrad=chosen.convergence_mrad,
+            mistilt_mrad=chosen.mistilt_mrad,
+            max_angle_mrad=reach,
+            threads=threads,
+        )
+        for slab, rectangle in zip(slabs, cells, strict=True)
+    ]
+    scan = replace(scans[0][0], intensity=np.mean([each.intensity for each, _ in scans], axis=0))
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
     rendered = renderer.render(
@@ -145,15 +161,16 @@ def compare(
     direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
     gap = np.zeros(table.shape)
     if renderer.table.facts["propagator"] == "exact":
-        gap = propagator_gap(slices, scan, periods=chosen.periods, mistilt_mrad=chosen.mistilt_mrad, threads=threads)
-        gap = np.where(inside, gap, 0.0)
+        periods, mistilt = chosen.periods, chosen.mistilt_mrad
+        gaps = [propagator_gap(slab, scan, periods=periods, mistilt_mrad=mistilt, threads=threads) for slab in slabs]
+        gap = np.where(inside, np.mean(gaps, axis=0), 0.0)
         table = table + gap
     figures = {
         "thickness_nm": round(chosen.periods * slices.period_a / 10, 4),
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
-        "positions": positions,
+        "positions": scans[0][1],
         "relative_l2": relative_l2(table, direct),
         "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
         "largest_difference": float(np.abs(table - direct).max() / direct.max()),
@@ -170,61 +187,3 @@ def relative_l2(pattern: np.ndarray, reference: np.ndarray) -> float:
 
 def _named(direct: np.ndarray, table: np.ndarray) -> Sequence[tuple[str, np.ndarray]]:
     return (("scan", direct), ("table", table))
-
-
-def accept_simulation(referee_json: str | Path, convergence_json: str | Path, out_json: str | Path) -> None:
-    """Let a system's simulation pass, or say what is wrong with it.
-
-    Parameters
-    ----------
-    referee_json, convergence_json : path
-        What `referee_simulation` and `check_convergence` wrote.
-    out_json : path
-        Written only if both pass.
-
-    Raises
-    ------
-    SimulationError
-        A figure exceeds its tolerance; the message has the figures, the pictures' paths and what to change.
-    FormatError
-        A file is missing or damaged.
-    """
-    referee, convergence = _read(referee_json), _read(convergence_json)
-    try:
-        problems = _table_problems(referee) + _numerics_problems(convergence)
-        worst = {"referee": referee["worst_relative_l2"]}
-        worst |= {check["name"]: check["worst"] for check in convergence["checks"]}
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"{referee_json}, {convergence_json}: damaged or incomplete ({error!r})") from error
-    if problems:
-        raise SimulationError("the simulation is not accurate enough:\n" + "\n".join(problems))
-    write_json({"schema_version": SCHEMA_VERSION, "worst": worst}, out_json)
-
-
-def _table_problems(referee: Mapping[str, Any]) -> list[str]:
-    return [
-        f"rocking table against probe scan at {result['thickness_nm']} nm, {result['convergence_mrad']} mrad, mistilt "
-        f"{result['mistilt_mrad']} mrad: relative L2 {result['relative_l2']:.2e}, accepted: {referee['tolerance']:.2e} "
-        f"(picture: {referee['picture']})"
-        for result in referee["patterns"]
-        if not result["relative_l2"] <= referee["tolerance"]
-    ]
-
-
-def _numerics_problems(convergence: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{check['name']}: {check['what']} {check['worst']:.2e}, accepted: {check['tolerance']:.2e} (picture: "
-        f"{convergence['picture']}; lines to paste: {'; '.join(check['proposal']) or 'none'})"
-        for check in convergence["checks"]
-        if not check["worst"] <= check["tolerance"]
-    ]
-
-
-def _read(path: str | Path) -> dict[str, Any]:
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: damaged or incomplete ({error})") from error
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        raise FormatError(f"{path}: got another schema, accepted: schema_version {SCHEMA_VERSION}")
-    return content

@@ -15,10 +15,11 @@ from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.device import array_module
-from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid
+from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.terminations import termination_slices
 
 log = logging.getLogger(__name__)
 PLANE_SPACING_NM = 1.0  # planes lie at whole periods, at most this far apart
@@ -53,6 +54,7 @@ def simulate_rocking_block(
     batch: int,
     device: str = "cpu",
     out_dir: str | Path,
+    termination: str = "top",
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
 
@@ -75,10 +77,13 @@ def simulate_rocking_block(
         Where they are propagated.
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
+    termination : {"top", "average"}
+        A slab that is cut where the cell ends, or the mean over all equivalent surfaces.
     """
     xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
-    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch_of(structure_dir, direction_pitch_mrad))
+    pitch = pitch_of(structure_dir, direction_pitch_mrad)
+    grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch, termination=termination)
     _check_reach(slices, grid, field_mrad)
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
@@ -86,15 +91,20 @@ def simulate_rocking_block(
     engine = PlaneWaveEngine(slices, propagator=propagator, xp=xp)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
+    termination_slices(slices, termination)  # raises now what the referee would raise after the table is made
+    turns = on_reciprocal_indices(slices.terminations if termination == "average" else np.eye(2)[None])
     starts = list(range(chosen.start, chosen.stop, batch))
     pieces = [
-        _batch(engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods)
+        _batch(
+            engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods, turns
+        )
         for start in progress(starts, total=len(starts), label="batches")
     ]
     facts = {
         **_facts(slices, grid),
         "field_mrad": field_mrad,
         "propagator": propagator,
+        "termination": termination,
         "plane_spacing_a": periods * slices.period_a,
         "direction_range": [chosen.start, chosen.stop],
     }
@@ -132,11 +142,16 @@ def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
     return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
 
 
-def _batch(engine, grid, nodes, beams, field_mrad, planes, periods):
-    q = nodes @ grid.pitch_mrad / (engine.wavelength * 1e3)
-    rocking = engine.run(q, beams=beams, planes=planes, periods_per_plane=periods)
+def _batch(engine, grid, nodes, beams, field_mrad, planes, periods, turns):
+    """Mean over equivalent terminations: a slab with another one is the image of this one, so W q and W G do."""
     kept = kept_pairs(grid, nodes, beams, field_mrad)
-    return encode(rocking.intensity[:, kept]), kept, rocking.absorbed, rocking.lost
+    parts = []
+    for turn in turns:
+        q = nodes @ turn.T @ grid.pitch_mrad / (engine.wavelength * 1e3)
+        rocking = engine.run(q, beams=beams @ turn.T, planes=planes, periods_per_plane=periods)
+        parts.append((rocking.intensity[:, kept], rocking.absorbed, rocking.lost))
+    intensity, absorbed, lost = (np.mean(part, axis=0) for part in zip(*parts, strict=True))
+    return encode(intensity), kept, absorbed, lost
 
 
 def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:

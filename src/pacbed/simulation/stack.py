@@ -30,6 +30,7 @@ from pacbed.simulation.stored_stack import SCHEMA_VERSION
 log = logging.getLogger(__name__)
 CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec())
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
+ROUNDING = 5e-4  # largest error of a pixel, as a share of its pattern's maximum
 HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
 
 
@@ -159,10 +160,19 @@ def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> z
 
 
 def _codes(images: np.ndarray, scale: float) -> np.ndarray:
-    codes = np.round(images / scale)
-    if codes.max() > 65535:
-        raise SimulationError(f"stack: brightest pixel {images.max():g} exceeds the integer scale of {65535 * scale:g}")
-    return codes.astype(np.uint16)
+    """Integers of a series of patterns, (thickness, y, x); the lowest bits that a pattern can spare are zero.
+
+    Zero bits cost nothing once compressed, and how many there are follows from each pattern's own maximum.
+    """
+    brightest = images.max(axis=(1, 2), keepdims=True)
+    if brightest.max() > 65535 * scale:
+        raise SimulationError(
+            f"stack: brightest pixel {brightest.max():g} exceeds the integer scale of {65535 * scale:g}"
+        )
+    spare = 2 * ROUNDING * np.maximum(brightest, scale) / scale
+    step = np.exp2(np.maximum(np.floor(np.log2(spare)), 0.0)).astype(np.float32)
+    codes = np.round(images / (step * np.float32(scale))) * step
+    return np.clip(codes, 0, 65535).astype(np.uint16)
 
 
 def _check_cover(renderer, alpha, tau, thickness, max_angle_mrad) -> None:

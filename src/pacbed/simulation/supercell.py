@@ -17,6 +17,9 @@ from pacbed.crystal.potentials import BAND_FRACTION, SlicePotentials
 from pacbed.crystal.structure import SAME_SITE_A
 from pacbed.errors import SimulationError
 
+MOST_ROWS = 12  # cells in the rectangle that stands for an oblique cell
+ONLY_RECTANGLES = "abTEM scans rectangles only, so this crystal has no direct simulation to compare with"
+
 
 def frozen_phonon_periods(
     cell: Atoms,
@@ -167,8 +170,13 @@ def orthogonal_slices(slices: SlicePotentials) -> OrthogonalSlices:
     Raises
     ------
     SimulationError
-        No orthogonal cell of up to twelve cells exists.
+        The slices are sheared, or no orthogonal cell of up to twelve cells exists.
     """
+    if np.any(slices.slope):
+        raise SimulationError(
+            f"slope: got {np.round(slices.slope, 4).tolist()}, accepted: 0, a zone axis with a lattice plane normal to "
+            f"it; {ONLY_RECTANGLES}"
+        )
     cell = np.asarray(slices.cell_a, dtype=float)
     along, rows = rectangle(cell)
     raw = np.exp(1j * energy2sigma(slices.energy_ev) * slices.potential.astype(float) - slices.absorption)
@@ -195,11 +203,11 @@ def _grid_for(lengths: tuple[float, float], band_limit: float) -> tuple[int, int
 
 def rectangle(cell: np.ndarray) -> tuple[int, int]:
     """Smallest integers (m, n) that make m a + n b perpendicular to a."""
-    for rows in range(1, 13):
+    for rows in range(1, MOST_ROWS + 1):
         along = -rows * cell[1, 0] / cell[0, 0]
         if abs(along - round(along)) < 1e-4 and abs(cell[0, 1]) < 1e-6 * cell[0, 0]:
             return round(along), rows
     raise SimulationError(
-        f"cell_a: got {np.round(cell, 4).tolist()}, accepted: a cell with a along x and a whole number of cells in a "
-        "rectangle (the referee needs one)"
+        f"cell_a: got {np.round(cell, 4).tolist()}, accepted: a cell with a along x and a whole number of cells, up "
+        f"to {MOST_ROWS}, in a rectangle; {ONLY_RECTANGLES}"
     )

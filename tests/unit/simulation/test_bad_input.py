@@ -48,6 +48,11 @@ ASKED = {
     "cone_mrad": 20.0,
     "field_mrad": 35.0,
     "propagator": "exact",
+    "direction_pitch_mrad": 1.0,
+    "alpha_max_mrad": 12.0,
+    "tau_max_mrad": 3.0,
+    "max_angle_mrad": 18.0,
+    "tolerance": 2e-3,
 }
 
 
@@ -123,9 +128,9 @@ def test_a_bad_zone_axis_is_refused(tmp_path, axis):
 
 @pytest.mark.parametrize("angle", ["cone_mrad", "field_mrad"])
 def test_a_grid_by_hand_that_cannot_hold_the_angles_is_refused(tmp_path, angle):
-    error = refusal(tmp_path, cif(), **{angle: 90.0})
+    error = refusal(tmp_path, cif(), **{angle: 120.0})
     assert isinstance(error, SimulationError)
-    assert "grid_px: got [32, 32], which carries 66.9 mrad, accepted: auto, or a grid that holds" in str(error)
+    assert "grid_px: got [32, 32], which carries 95.3 mrad, accepted: auto, or a grid that holds" in str(error)
 
 
 def test_no_grid_holds_an_absurd_field(tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pacbed.errors import FormatError, SimulationError
-from pacbed.simulation.referee import SampledGeometry, accept_simulation, draw_sets, referee_simulation, relative_l2
+from pacbed.simulation.acceptance import accept_simulation
+from pacbed.simulation.referee import SampledGeometry, draw_sets, referee_simulation, relative_l2
 from pacbed.simulation.scan import ScanPattern
 
 SETTINGS = {
@@ -86,6 +87,32 @@ def test_not_a_number_does_not_pass(refereed, converged, tmp_path):
     (tmp_path / "referee.json").write_text(json.dumps(found))
     with pytest.raises(SimulationError, match="nan"):
         accept_simulation(tmp_path / "referee.json", converged, tmp_path / "accepted.json")
+
+
+def test_a_crystal_without_direct_simulation_passes_with_a_warning(
+    tiny_table_dir, srtio3_slices, converged, tmp_path, caplog
+):
+    """Sheared slices fit no rectangle: the findings say so, and the gate opens on the convergence alone."""
+    (tmp_path / "structure").mkdir()
+    replace(srtio3_slices, slope=np.array([0.1, 0.0])).save(tmp_path / "structure")
+    out = tmp_path / "referee.json", tmp_path / "referee.png"
+    referee_simulation(tmp_path / "structure", tiny_table_dir, SETTINGS, *out)
+    found = json.loads(out[0].read_text())
+    assert found["applicable"] is False
+    assert "slope: got [0.1, 0.0]" in found["reason"]
+    assert out[1].read_bytes().startswith(b"\x89PNG")
+    caplog.clear()
+    accept_simulation(out[0], converged, tmp_path / "accepted.json")
+    assert "accepted without a referee" in caplog.text
+    accepted = json.loads((tmp_path / "accepted.json").read_text())
+    assert accepted["referee_applicable"] is False
+    assert accepted["reason"] == found["reason"]
+    assert accepted["worst"] == {"grid": 1e-3}
+    findings = json.loads(converged.read_text())
+    findings["checks"][0] |= {"worst": 0.5}
+    converged.write_text(json.dumps(findings))
+    with pytest.raises(SimulationError, match="grid"):
+        accept_simulation(out[0], converged, tmp_path / "again.json")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"schema_version": 2}', '{"schema_version": 1}'])
