@@ -151,8 +151,7 @@ class Needs:
         """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
         scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
         pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
-        area = self.cell_area_a2
-        beam_mrad = 1e3 * self.wavelength_a / math.sqrt(area)  # first reflection of a square cell
+        beam_mrad = 1e3 * self.wavelength_a / math.sqrt(self.cell_area_a2)  # first reflection of a square cell
         samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
         positions = (2 * self.plan.alpha_max_mrad / beam_mrad + 1) ** 2
         draws = 2 * scan.configurations if self.system.crystal.thermal_model == "frozen_phonons" else 1
