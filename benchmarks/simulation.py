@@ -3,7 +3,8 @@
     make bench-simulation                       # rutile_80kv
     uv run python benchmarks/simulation.py srtio3_300kv beryl_300kv
 
-Runs what is missing of a system's table, referee and stack (two cores), then writes `benchmarks/simulation.json` and
+Runs what is missing of a system's table, referee and stack (two cores), times the renderer and abTEM's probe scan
+(`abtem_ratio.py`, some minutes a system; `--no-abtem` leaves it out), then writes `benchmarks/simulation.json` and
 `benchmarks/simulation.md`. Systems measured earlier are kept.
 """
 
@@ -12,35 +13,21 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from abtem_ratio import CORES, our_seconds
+from abtem_ratio import measure as measure_ratio
+from fft_limit import fft_pairs_per_second
+from rendering import stack_error, time_renderer
+from report import markdown
 
 from pacbed.config import SystemConfig, load_config
-from pacbed.plan import plan
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 
 HERE = Path(__file__).parent
-CORES = 2
-REPEATS = 7
-CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid
-COLUMNS = (
-    ("rocking_table_s", "table [s]"),
-    ("stack_s", "stack [s]"),
-    ("patterns", "patterns"),
-    ("stack_gb", "stack [GB]"),
-    ("peak_memory_gb", "peak memory [GB]"),
-    ("render_ms", "one pattern [ms]"),
-    ("series_render_ms", "pattern of a series [ms]"),
-    ("referee_a_l2", "referee A, worst L2"),
-    ("convergence_worst", "convergence, worst L2"),
-)
 
 
 def records(folder: Path) -> dict[str, dict]:
@@ -48,83 +35,92 @@ def records(folder: Path) -> dict[str, dict]:
     return {file.stem: json.loads(file.read_text().splitlines()[-1]) for file in folder.glob("*.jsonl")}
 
 
-def measure(name: str, system: SystemConfig) -> dict:
-    """Collect what the workflow recorded for one system and time its renderer."""
+def measure(name: str, system: SystemConfig, *, abtem: bool) -> dict:
+    """Collect what the workflow recorded for one system, time its renderer and abTEM."""
     results = Path("results") / name
     blocks = records(results / "benchmarks" / "simulate_rocking_block")
     jobs = records(results / "benchmarks")
+    ours = our_seconds(results, CORES)
+    assert ours is not None  # the workflow has just run
     referee = json.loads((results / "simulation" / "referee.json").read_text())
     checks = json.loads((results / "simulation" / "convergence.json").read_text())["checks"]
+    table = RockingTable.load(results / "simulation" / "rocking")
     stack = results / "stack"
-    shape = json.loads((stack / "done.json").read_text())["shape"]
+    ratio = measure_ratio(name, system, results=results) if abtem else {}
+    memory = [float(job["max_rss"]) for job in [*blocks.values(), *jobs.values()] if _is_number(job["max_rss"])]
     return {
-        # Blocks share the cores evenly; gathering them is one job.
-        "rocking_table_s": round(
-            sum(job["s"] for job in blocks.values()) / CORES + jobs["gather_rocking_table"]["s"], 1
-        ),
-        "stack_s": round(jobs["assemble_stack"]["s"], 1),
-        "patterns": int(np.prod(shape[:3])),
+        "rocking_table_s": ours["table_s"],
+        **wave_slices(table, sum(job["s"] for job in blocks.values()), system.simulation.batch),
+        "stack_s": ours["stack_s"],
+        "patterns": ours["series"] * ours["thicknesses"],
         "stack_gb": round(sum(file.stat().st_size for file in stack.rglob("*") if file.is_file()) / 1e9, 2),
-        "peak_memory_gb": round(max(job["max_rss"] for job in [*blocks.values(), *jobs.values()]) / 1e3, 2),
-        **time_renderer(RockingTable.load(results / "simulation" / "rocking"), system),
+        "stack_error": float(f"{stack_error(table, stack):.2g}"),
+        "peak_memory_gb": round(max(memory) / 1e3, 2),
+        **time_renderer(table, system),
+        "ratio_published_sampling": ratio.get("ratio_published_sampling"),
+        "ratio_like_for_like": ratio.get("ratio_like_for_like"),
+        "ratio_parts": ratio or None,
         "referee_a_l2": float(f"{referee['worst_relative_l2']:.2g}"),
+        "referee_b_bias_nm": referee_b_bias_nm(results / "simulation" / "referee_b.json"),
         "convergence": {check["name"]: float(f"{check['worst']:.2g}") for check in checks},
         "convergence_worst": float(f"{max(check['worst'] for check in checks if 'loss' not in check['name']):.2g}"),
     }
 
 
-def time_renderer(table: RockingTable, system: SystemConfig) -> dict:
-    """Median milliseconds of a 200 x 200 pattern on one core, alone and as one of a series of 100."""
-    renderer, needed = Renderer(table), plan(system)
-    options = {
-        "convergence_mrad": min(CONVERGENCE_MRAD, needed.alpha_max_mrad),
-        "geometry": Geometry.field_of_view(200, needed.max_angle_mrad),
-        "mistilt_mrad": (2.0, 1.0),
-    }
-    series = np.linspace(1, needed.thickness_max_nm, 100)
+def _is_number(value: object) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
 
-    def median_ms(action, per: int) -> float:
-        action()
-        seconds = []
-        for _ in range(REPEATS):
-            start = time.perf_counter()
-            action()
-            seconds.append(time.perf_counter() - start)
-        return round(1e3 * statistics.median(seconds) / per, 3)
 
+def wave_slices(table: RockingTable, seconds: float, batch: int) -> dict:
+    """Waves times slices per second of both cores, and the share of what bare Fourier transforms reach on one."""
+    slices = table.thickness_max_nm * 10 / table.facts["slice_depth_a"]
+    rate = len(table.nodes) * slices / seconds  # per core; the blocks' start and end included
+    grid = (int(table.facts["grid_px"][0]), int(table.facts["grid_px"][1]))
     return {
-        "render_ms": median_ms(lambda: renderer.render(thickness_nm=50.3, **options), 1),
-        "series_render_ms": median_ms(lambda: renderer.render_series(series, **options), len(series)),
+        "directions": len(table.nodes),
+        "slices": round(slices),
+        "grid_px": list(grid),
+        "wave_slices_per_second": round(CORES * rate),
+        "fft_limit_fraction": round(rate / fft_pairs_per_second(grid, batch), 2),
     }
 
 
-def table(figures: dict) -> str:
-    """The figures as a Markdown table."""
-    lines = ["| system | " + " | ".join(title for _, title in COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for name, row in figures["systems"].items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[key]}" for key, _ in COLUMNS) + " |")
-    return "\n".join(lines)
+def referee_b_bias_nm(file: Path) -> float | None:
+    """Largest thickness bias against frozen phonons, signed; None where that referee was not asked."""
+    if not file.is_file():
+        return None
+    return max((pattern["bias_nm"] for pattern in json.loads(file.read_text())["patterns"]), key=abs)
+
+
+def run_workflow(names: list[str], configs: list[Path]) -> None:
+    """Make table, referee, convergence check and stack where they are missing or stale."""
+    targets = [f"results/{name}/stack" for name in names]
+    command = ["snakemake", *targets, "--cores", str(CORES), "--configfile", *map(str, configs)]
+    subprocess.run([sys.executable, "-m", *command], check=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", default=["rutile_80kv"])
-    names = parser.parse_args().systems
+    parser.add_argument("--no-abtem", action="store_true", help="leave out the comparison with abTEM's probe scan")
+    options = parser.parse_args()
+    names = options.systems
     configs = [Path("config") / f"{name}.yaml" for name in names]
-    targets = [f"results/{name}/stack" for name in names]
-    command = ["snakemake", *targets, "--cores", str(CORES), "--configfile", *map(str, configs)]
-    subprocess.run([sys.executable, "-m", *command], check=True)
+    run_workflow(names, configs)
     systems = load_config(configs).systems
     file = HERE / "simulation.json"
     figures = json.loads(file.read_text()) if file.exists() else {"systems": {}}
     figures["machine"] = (
         f"{platform.processor() or platform.machine()}, {CORES} cores, Python {platform.python_version()}"
     )
-    figures["systems"].update({name: measure(name, systems[name]) for name in names})
-    file.write_text(json.dumps(figures, indent=2) + "\n")
-    head = f"# Simulation at full scale\n\nMeasured by `make bench-simulation` on {figures['machine']}."
-    (HERE / "simulation.md").write_text(f"{head}\n\n{table(figures)}\n")
-    print(table(figures))
+    for name in names:
+        figures["systems"][name] = measure(name, systems[name], abtem=not options.no_abtem)
+        file.write_text(json.dumps(figures, indent=2) + "\n")
+    (HERE / "simulation.md").write_text(markdown(figures))
+    print(markdown(figures))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Skip what needs a GPU where there is none, and say why."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    from pacbed.errors import SimulationError
+    from pacbed.simulation.device import array_module
+
+    try:
+        array_module("gpu")
+    except SimulationError as error:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
 @pytest.fixture(scope="session")
 def srtio3_slices():
     """Slice potentials of SrTiO3 [001] at 200 kV on a small grid."""
@@ -43,6 +58,22 @@ def tiny_table_dir(srtio3_slices, tmp_path_factory):
     )
     gather_rocking_table([folder / "block"], folder / "rocking")
     return folder / "rocking"
+
+
+@pytest.fixture
+def at_another_voltage(tmp_path):
+    """Copies a stack and says that it belongs to another voltage, in as many bytes."""
+    import shutil
+
+    def copy(stack_dir):
+        folder = Path(shutil.copytree(stack_dir, tmp_path / "another_voltage"))
+        file = folder / "stack.zarr" / "zarr.json"
+        text = file.read_text()
+        assert text.count('"energy_kev": 200.0') == 1
+        file.write_text(text.replace('"energy_kev": 200.0', '"energy_kev": 300.0'))
+        return folder
+
+    return copy
 
 
 @pytest.fixture(scope="session")

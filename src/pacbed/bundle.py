@@ -19,8 +19,10 @@ from zarr.storage import LocalStore, ZipStore
 from pacbed.bundle_meta import BundleMeta, ModelError, Ranges, read_meta
 from pacbed.errors import FormatError
 from pacbed.logs import installed_versions
+from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.same_system import check_same_system, of_stack, of_structure, of_table
 from pacbed.trained import TASKS, TrainedNetwork, load_networks
 
 SERIES_DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")
@@ -137,6 +139,7 @@ def load_bundle(path: str | Path) -> Bundle:
     return Bundle(path)
 
 
+@leaves_nothing_half_written("out_bundle")
 def pack_bundle(
     *,
     system: str,
@@ -172,6 +175,7 @@ def pack_bundle(
     out_bundle : path
         The ``.pacbed`` file.
     """
+    check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir), stack=of_stack(stack_dir))
     out = Path(out_bundle)
     folder = out.with_name(out.name + ".folder.part")
     shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from pacbed.config_schema import describe_problems
 from pacbed.config_sections import (
+    MAX_DIRECTIONS,
     BeamConfig,
     CrystalConfig,
     DatasetConfig,
@@ -79,6 +81,21 @@ class SystemConfig(Section):
                 field,
                 f"auto or at least the largest convergence angle, {largest:g} [mrad]",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _directions_can_be_counted(self) -> Self:
+        pitch = self.simulation.direction_pitch_mrad
+        if not isinstance(pitch, str):
+            cone = self.grid.convergence_mrad.values()[-1] + self.grid.mistilt_mrad.values()[-1]
+            directions = math.pi * (cone / pitch) ** 2
+            if directions > MAX_DIRECTIONS:
+                least = cone * (math.pi / MAX_DIRECTIONS) ** 0.5
+                raise refuse(
+                    "simulation.direction_pitch_mrad",
+                    f"{pitch:g}, which makes {directions:.2g} directions",
+                    f"auto or at least {least:.2g} [mrad], which makes {MAX_DIRECTIONS:,}",
+                )
         return self
 
 

@@ -1,8 +1,9 @@
 """The sections of a system's configuration: every key with its description, unit and bounds."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -19,6 +20,22 @@ from pacbed.config_values import (
     ValuesOrAuto,
     refuse,
 )
+
+MAX_BLOCKS = 10_000
+BlockCount = Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
+SliceDepth = Annotated[float, Field(ge=0.005, le=2)]
+Pitch = Annotated[float, Field(ge=0.01, le=5)]
+FieldAngle = Annotated[float, Field(gt=0, le=300)]
+
+
+LIMITS = {
+    "thickness_nm": (0.1, 1000),
+    "convergence_mrad": (0.5, 100),
+    "mistilt_mrad": (0, 100),
+    "azimuth_deg": (-360, 360),
+}
+MAX_PATTERNS = 10_000_000  # of a stack; the paper has 128,100
+MAX_DIRECTIONS = 20_000_000  # of a rocking table before symmetry; the full-scale systems have some 200,000
 
 
 class CrystalConfig(Section):
@@ -59,11 +76,13 @@ class GridConfig(Section):
     )
     azimuth_step_deg: float = Field(18, gt=0, le=180, description="step of azimuth_deg: auto [deg]")
 
-    @field_validator("thickness_nm", "convergence_mrad", "mistilt_mrad")
+    @field_validator("thickness_nm", "convergence_mrad", "mistilt_mrad", "azimuth_deg")
     @classmethod
-    def _within(cls, values: Range | ValueList, info: ValidationInfo) -> Range | ValueList:
+    def _within(cls, values: Range | ValueList | str, info: ValidationInfo) -> Range | ValueList | str:
         name = str(info.field_name)
-        lowest, highest = {"thickness_nm": (0.1, 1000), "convergence_mrad": (0.5, 100), "mistilt_mrad": (0, 100)}[name]
+        if isinstance(values, str):
+            return values
+        lowest, highest = LIMITS[name]
         given = values.values()
         if given[0] < lowest or given[-1] > highest:
             raise refuse(
@@ -72,6 +91,17 @@ class GridConfig(Section):
                 f"values from {lowest:g} to {highest:g} [{name.rsplit('_')[-1]}]",
             )
         return values
+
+    @model_validator(mode="after")
+    def _of_a_size_that_fits_a_disk(self) -> Self:
+        azimuths = 360 / self.azimuth_step_deg if isinstance(self.azimuth_deg, str) else len(self.azimuth_deg.values())
+        axes = (self.thickness_nm, self.convergence_mrad, self.mistilt_mrad)
+        patterns = azimuths * math.prod(len(axis.values()) for axis in axes)
+        if patterns > MAX_PATTERNS:
+            raise refuse(
+                "", f"{patterns:.3g} patterns", f"at most {MAX_PATTERNS:,} patterns: coarser steps or less range"
+            )
+        return self
 
 
 class RefereeConfig(Section):
@@ -92,12 +122,16 @@ class SimulationConfig(Section):
     grid_px: Auto | tuple[GridPixels, GridPixels] = Field(
         "auto", description="grid of one cell [pixels]; auto: the smallest that loses little"
     )
-    slice_depth_nm: Auto | Positive = Field("auto", description="thickness of a slice [nm]")
-    direction_pitch_mrad: Auto | Positive = Field("auto", description="distance between incident directions [mrad]")
-    max_angle_mrad: Auto | Positive = Field(
+    slice_depth_nm: Auto | SliceDepth = Field("auto", description="thickness of a slice [nm]")
+    direction_pitch_mrad: Auto | Pitch = Field("auto", description="distance between incident directions [mrad]")
+    max_angle_mrad: Auto | FieldAngle = Field(
         "auto", description="half width of the field of view [mrad]; auto: 1.5 times the largest convergence angle"
     )
-    blocks: int = Field(4, ge=1, le=10_000, description="jobs the directions are split into")
+    blocks: Auto | BlockCount = Field(
+        "auto", description="jobs the directions are split into; auto: as many as block_minutes asks for"
+    )
+    block_minutes: float = Field(3, gt=0, le=1440, description="aim of blocks: auto for one job on one core [min]")
+    device: Literal["cpu", "gpu"] = Field("cpu", description="where the waves are propagated; gpu needs CuPy")
     batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")

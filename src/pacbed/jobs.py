@@ -1,6 +1,7 @@
 """Hands the configuration to Snakemake's rules: one function per directive, nothing but plain values in them.
 
-Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses.
+Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses. It
+compares them as a set, without their names: `settings` puts names and values into one.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,6 +60,26 @@ def setting(systems: Systems, key: str) -> Directive:
     return value
 
 
+def settings(**values: Any) -> Directive:
+    """Parameter function that joins the values of a rule into one dict.
+
+    Snakemake stores the values of `params` without their names and compares them as sets
+    (`snakemake.persistence.params_changed`): a value that changes to what another parameter already holds would go
+    unnoticed. One dict holds the names as well.
+
+    Parameters
+    ----------
+    **values
+        Plain values, or functions such as `setting` and `planned` return.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the dict of plain values.
+    """
+    return lambda wildcards: {name: value(wildcards) if callable(value) else value for name, value in values.items()}
+
+
 def planned(systems: Systems, name: str) -> Directive:
     """Parameter function for one number that `pacbed.plan` derives from the grid, such as ``cone_mrad``."""
     return lambda wildcards: getattr(plan(systems[wildcards.system]), name)
@@ -84,11 +105,21 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
     return amount
 
 
+def gpus(systems: Systems) -> Callable[[Any], int]:
+    """Resource function for the GPUs that one block of a rocking table takes: one, or none."""
+    return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
+
+
+def block_count(systems: Systems) -> Directive:
+    """Parameter function for the number of blocks of a system's rocking table."""
+    return lambda wildcards: Needs(systems[wildcards.system]).blocks
+
+
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
 
     def paths(wildcards: Any) -> list[str]:
-        count = systems[wildcards.system].simulation.blocks
+        count = Needs(systems[wildcards.system]).blocks
         return [path.format(system=wildcards.system, block=block) for block in range(count)]
 
     return paths

@@ -34,7 +34,7 @@ def configure_logging(log_path: str | Path, parameters: Mapping[str, Any] | None
     log_path : path
         File to write; its folder is made if missing, an older file is replaced.
     parameters : mapping, optional
-        What the job was told, one line each in the log.
+        What the job was told, one line each in the log; also one line for each entry of a mapping among them.
     """
     path = Path(log_path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,8 @@ def _log_start(parameters: Mapping[str, Any]) -> None:
     LOGGER.info("%s on %s (%s)", Path(sys.argv[0]).name, platform.node(), platform.platform())
     LOGGER.info("versions: %s", ", ".join(f"{name} {number}" for name, number in installed_versions().items()))
     for name, value in parameters.items():
-        LOGGER.info("%s = %s", name, value)
+        for key, item in value.items() if isinstance(value, Mapping) else [(name, value)]:
+            LOGGER.info("%s = %s", key, item)
 
 
 def _peak_memory_mb() -> float:

@@ -4,37 +4,29 @@ The estimates are upper bounds within a factor of some three: a cluster kills a 
 """
 
 import math
-import re
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
+from pacbed.cif_glance import cell_area_a2
 from pacbed.config import SystemConfig
+from pacbed.config_sections import MAX_BLOCKS
 from pacbed.plan import SimulationPlan, plan
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
-UNKNOWN_CELL_A2 = 100.0  # where the CIF says nothing; larger than beryl [0001] with 73
 # Where the search for the automatic pitch starts, 0.4 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
 FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
-SLICE_NM = 0.2
-SECONDS_PER_WAVE_AND_SLICE = 1e-4  # one core, 60 x 60 to 100 x 100 pixels
+SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
+GRID_REACH_PER_A = (
+    3.8  # the automatic grid carries this frequency at least; measured 3.3 (beryl) to 4.3 (SrTiO3, 300 kV)
+)
+PIXELS_PER_PERIOD = 2 / 0.95  # of the highest frequency kept; the band limit is 0.95 of the Nyquist frequency
+SECONDS_PER_PIXEL = 1.5e-8  # per wave and slice on one core; measured 15 to 16 ns from 48 x 48 to 80 x 80 pixels
+GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of magnitude
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
 VARIATIONS = 12  # of the crystal, in the thickness budget
-
-
-@cache
-def cell_area_a2(cif: Path) -> float:
-    """Typical projected area of the cell in a CIF file [Å^2], from its three lengths; no symmetry is worked out."""
-    try:
-        text = cif.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return UNKNOWN_CELL_A2
-    lengths = [float(value) for value in re.findall(r"^_cell_length_[abc]\s+([0-9.]+)", text, flags=re.MULTILINE)]
-    return math.prod(lengths) ** (2 / 3) if len(lengths) == 3 else UNKNOWN_CELL_A2
 
 
 @dataclass(frozen=True)
@@ -72,7 +64,38 @@ class Needs:
     def beams(self) -> float:
         """Diffracted beams kept per direction."""
         field_per_a = self.plan.field_mrad * 1e-3 / self.wavelength_a
-        return max(1.0, math.pi * field_per_a**2 * cell_area_a2(self.system.crystal.cif))
+        return max(1.0, math.pi * field_per_a**2 * self.cell_area_a2)
+
+    @property
+    def cell_area_a2(self) -> float:
+        """Area of one cell seen along the beam [Å^2]."""
+        return cell_area_a2(self.system.crystal.cif, self.system.crystal.zone_axis)
+
+    @property
+    def core_seconds(self) -> float:
+        """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
+        depth = self.system.simulation.slice_depth_nm
+        slices = self.plan.thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
+        return self.directions * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
+
+    @property
+    def table_seconds(self) -> float:
+        """Time of the whole rocking table on one core, or on one GPU [s]."""
+        return self.core_seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
+
+    @property
+    def blocks(self) -> int:
+        """Jobs that the directions of the rocking table are split into.
+
+        The automatic count is a power of two, so that it fills two, four or eight cores evenly; each job then takes
+        between half of ``block_minutes`` and all of it, if the estimate is right.
+        """
+        simulation = self.system.simulation
+        if not isinstance(simulation.blocks, str):
+            return simulation.blocks
+        jobs = self.table_seconds / (60 * simulation.block_minutes)
+        count = 2 ** math.ceil(math.log2(max(1.0, jobs)))
+        return max(1, min(count, MAX_BLOCKS, int(self.directions / simulation.batch)))
 
     def structure_mb(self) -> int:
         """Memory of making the slice potentials [MB]; abTEM and spglib are loaded."""
@@ -81,7 +104,7 @@ class Needs:
 
     def structure_minutes(self) -> int:
         """Run time of making the slice potentials [min]; a larger cell has more atoms."""
-        return math.ceil(10 + 0.1 * cell_area_a2(self.system.crystal.cif))
+        return math.ceil(10 + 0.1 * self.cell_area_a2)
 
     def table_mb(self) -> int:
         """Size of the rocking table [MB]: 16-bit intensities at planes 1 nm apart."""
@@ -91,14 +114,11 @@ class Needs:
         """Memory of one block of the table [MB]: its share of the table, twice, and the waves in flight."""
         nx, ny = self._grid_px()
         waves = 8e-6 * nx * ny * self.system.simulation.batch * 6
-        return math.ceil(PYTHON_MB + 2 * self.table_mb() / self.system.simulation.blocks + waves)
+        return math.ceil(PYTHON_MB + 2 * self.table_mb() / self.blocks + waves)
 
     def block_minutes(self) -> int:
-        """Run time of one block on one core [min]."""
-        slices = self.plan.thickness_max_nm / SLICE_NM
-        nx, ny = self._grid_px()
-        seconds = self.directions * slices * SECONDS_PER_WAVE_AND_SLICE * max(1.0, nx * ny / 1e4)
-        return math.ceil(5 + SAFETY * seconds / self.system.simulation.blocks / 60)
+        """Run time of one block on one core, or on one GPU [min]."""
+        return math.ceil(5 + SAFETY * self.table_seconds / self.blocks / 60)
 
     def gather_mb(self) -> int:
         """Memory of joining the blocks, or of reading the table to render from it [MB]."""
@@ -174,14 +194,13 @@ class Needs:
         angles = self.system.grid.convergence_mrad.values()
         aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
         share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
-        table = (self.block_minutes() - 5) * self.system.simulation.blocks * share
-        return math.ceil(5 + VARIATIONS * (table + SAFETY * 5 / 60))
+        return math.ceil(5 + SAFETY * VARIATIONS * (share * self.core_seconds + 5) / 60)
 
     def _grid_px(self) -> tuple[int, int]:
-        """Grid of one cell [pixels]; the automatic one carries some three times the field and the cone."""
+        """Grid of one cell [pixels], as if the cell were square."""
         asked = self.system.simulation.grid_px
         if not isinstance(asked, str):
             return asked
-        reach_per_a = (self.plan.field_mrad + self.plan.cone_mrad) * 1e-3 / self.wavelength_a
-        edge = math.ceil(2 * 3 * reach_per_a * math.sqrt(cell_area_a2(self.system.crystal.cif)))
+        needed_per_a = (1.05 * max(self.plan.field_mrad, self.plan.cone_mrad) + 2) * 1e-3 / self.wavelength_a
+        edge = math.ceil(PIXELS_PER_PERIOD * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(self.cell_area_a2))
         return edge, edge

@@ -131,7 +131,7 @@ def edit(folder, **change):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"schema_version": 3}, "got schema_version 3, accepted: 1 or 2; update"),
+        ({"schema_version": 3}, "got schema_version 3, accepted: 1 to 2; it comes from a newer pacbed"),
         ({"schema_version": 1}, "model_error: damaged or incomplete"),
         ({"model_error": {"thickness_nm": [5, 10], "std_nm": [0.1], "source": ""}}, "one value from 0 up for each"),
         ({"model_error": {"thickness_nm": [10, 5], "std_nm": [0.1, 0.2], "source": ""}}, "positive and ascending"),
@@ -194,6 +194,20 @@ def test_a_failed_packing_leaves_the_old_file(parts, tiny_bundle_file, tmp_path)
     with pytest.raises(FileNotFoundError):
         pack_bundle(**{**parts, "models_dir": tmp_path / "gone"}, out_bundle=old)
     assert old.read_bytes() == tiny_bundle_file.read_bytes()
+
+
+def test_parts_of_different_systems_are_not_packed(parts, at_another_voltage, tmp_path):
+    foreign = at_another_voltage(parts["stack_dir"])
+    with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the structure, .*200 keV"):
+        pack_bundle(**{**parts, "stack_dir": foreign}, out_bundle=tmp_path / "mixed.pacbed")
+    assert list(tmp_path.glob("mixed*")) == []
+
+
+def test_a_failed_packing_leaves_nothing_aside(parts, tmp_path):
+    (tmp_path / "accepted.json").write_text("{")
+    with pytest.raises(ValueError, match="Expecting"):
+        pack_bundle(**{**parts, "accepted_json": tmp_path / "accepted.json"}, out_bundle=tmp_path / "new.pacbed")
+    assert list(tmp_path.glob("new*")) == []
 
 
 def test_a_folder_zips_to_the_packed_file(folder, tiny_bundle_file, tmp_path):

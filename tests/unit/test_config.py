@@ -104,6 +104,34 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
         ("grid.thickness_nm", [], "grid.thickness_nm: got [], accepted:"),
         ("grid.mistilt_mrad", [-1, 1], "grid.mistilt_mrad: got -1 to 1, accepted: values from 0 to 100 [mrad]"),
         ("grid.mistilt_mrad", [1, 1], "got [1.0, 1.0], accepted: a strictly ascending list of numbers"),
+        ("grid.thickness_nm", [1, float("nan")], "grid.thickness_nm.1: got nan, accepted: a number [nm]"),
+        ("grid.thickness_nm.stop", float("inf"), "grid.thickness_nm.stop: got inf, accepted: a number [nm]"),
+        ("grid.thickness_nm.step", 0, "grid.thickness_nm.step: got 0, accepted: a number above 0 [nm]"),
+        ("grid.thickness_nm.step", -1, "grid.thickness_nm.step: got -1, accepted: a number above 0 [nm]"),
+        ("grid.thickness_nm", [1, 1e6], "grid.thickness_nm: got 1 to 1e+06, accepted: values from 0.1 to 1000 [nm]"),
+        ("grid.thickness_nm", [-2, 5], "grid.thickness_nm: got -2 to 5, accepted: values from 0.1 to 1000 [nm]"),
+        ("grid.convergence_mrad", [0, 15], "grid.convergence_mrad: got 0 to 15, accepted: values from 0.5 to 100"),
+        ("grid.azimuth_deg", [0, 1e7], "grid.azimuth_deg: got 0 to 1e+07, accepted: values from -360 to 360 [deg]"),
+        (
+            "grid.mistilt_mrad",
+            {"start": 0, "stop": 10, "step": 0.002},
+            "grid: got 3e+07 patterns, accepted: at most 10,000,000 patterns",
+        ),
+        (
+            "simulation.slice_depth_nm",
+            1e-9,
+            "simulation.slice_depth_nm: got 1e-09, accepted: auto or a number from 0.005",
+        ),
+        (
+            "simulation.slice_depth_nm",
+            -0.2,
+            "simulation.slice_depth_nm: got -0.2, accepted: auto or a number from 0.005",
+        ),
+        ("simulation.direction_pitch_mrad", 0, "got 0, accepted: auto or a number from 0.01 to 5 [mrad]"),
+        ("simulation.max_angle_mrad", 1e5, "got 100000.0, accepted: auto or a number above 0 up to 300 [mrad]"),
+        ("simulation.blocks", 0, "simulation.blocks: got 0, accepted: auto or an integer from 1 to 10000"),
+        ("simulation.block_minutes", 0, "simulation.block_minutes: got 0, accepted: a number above 0 up to 1440"),
+        ("simulation.device", "tpu", "simulation.device: got 'tpu', accepted: cpu or gpu"),
         ("grid.convergence_mrad", "auto", "got 'auto', accepted: {start, stop, step} or a list, each a number [mrad]"),
         ("grid.azimuth_deg", "all", "accepted: {start, stop, step} or a list, each a number [deg] or auto"),
         ("simulation.max_angle_mrad", 10, "got 10.0, accepted: auto or at least the largest convergence angle, 14.5"),
@@ -132,6 +160,21 @@ def test_a_bad_value_is_refused_with_key_value_and_accepted(path: str, value: ob
     assert text.startswith("systems.demo.")
     assert message in text
     assert "\n" not in text  # one problem, one line
+
+
+def test_a_pitch_without_measure_is_refused_with_the_least_one() -> None:
+    wide = changed("grid.mistilt_mrad", [0, 60], changed("simulation.direction_pitch_mrad", 0.02))
+    assert refusal(wide) == (
+        "systems.demo.simulation.direction_pitch_mrad: got 0.02, which makes 4.4e+07 directions, accepted: auto or at "
+        "least 0.03 [mrad], which makes 20,000,000"
+    )
+    valid(changed("simulation.direction_pitch_mrad", 0.031, wide))
+
+
+@pytest.mark.parametrize("points", [0, -64, 10**9])
+def test_a_grid_of_absurd_size_is_refused(points: int) -> None:
+    text = refusal(changed("simulation.grid_px", [64, points]))
+    assert f"simulation.grid_px.1: got {points}, accepted: an integer from 16 to 4096 [pixels]" in text
 
 
 def test_several_problems_are_told_at_once() -> None:

@@ -66,6 +66,14 @@ def test_settings_are_plain_values(systems, key, expected):
     assert type(value) is type(expected)
 
 
+def test_settings_join_names_and_values(systems):
+    joined = jobs.settings(
+        energy_kev=jobs.setting(systems, "beam.energy_kev"), cone_mrad=jobs.planned(systems, "cone_mrad"), kept=80
+    )
+    cone = plan(systems["low"]).cone_mrad
+    assert joined(Wildcards(system="low")) == {"energy_kev": 80, "cone_mrad": cone, "kept": 80}
+
+
 def test_planned_is_what_the_plan_says(systems):
     assert jobs.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
 
@@ -80,6 +88,25 @@ def test_second_attempt_asks_for_twice_as_much(systems):
 def test_one_path_per_block(systems):
     paths = jobs.blocks(systems, "results/{system}/blocks/{block}")(Wildcards(system="high"))
     assert paths == [f"results/high/blocks/{block}" for block in range(3)]
+
+
+@pytest.mark.parametrize(("device", "count"), [("cpu", 0), ("gpu", 1)])
+def test_a_block_books_a_gpu_if_it_runs_on_one(systems, device, count):
+    low = systems["low"]
+    changed = low.model_copy(update={"simulation": low.simulation.model_copy(update={"device": device})})
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="low")) == count
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="high")) == 0
+
+
+def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
+    automatic = {
+        name: system.model_copy(update={"simulation": system.simulation.model_copy(update={"blocks": "auto"})})
+        for name, system in systems.items()
+    }
+    for wildcards in (Wildcards(system="low"), Wildcards(system="high")):
+        count = jobs.block_count(automatic)(wildcards)
+        assert isinstance(count, int)
+        assert len(jobs.blocks(automatic, "{system}/{block}")(wildcards)) == count
 
 
 def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems):

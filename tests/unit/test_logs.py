@@ -11,7 +11,8 @@ def run_job(tmp_path, body):
     """Run a job of its own, as Snakemake does; returns the finished process and the text of its log."""
     log = tmp_path / "deep" / "job.log"
     script = tmp_path / "job.py"
-    start = f"from pacbed.logs import *\nconfigure_logging({str(log)!r}, {{'thickness_nm': 12.5}})\n"
+    parameters = {"thickness_nm": 12.5, "settings": {"seed": 7}}
+    start = f"from pacbed.logs import *\nconfigure_logging({str(log)!r}, {parameters!r})\n"
     script.write_text(start + body)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     return done, log.read_text()
@@ -23,6 +24,7 @@ def test_log_of_a_good_job_tells_versions_parameters_and_timing(tmp_path):
     assert done.stderr == ""
     assert "python 3." in log and "numpy" in log
     assert "thickness_nm = 12.5" in log
+    assert "seed = 7" in log
     assert "a message" in log
     assert "finished after" in log and "MB" in log
 

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from pacbed.config import SystemConfig
+from pacbed.config import SystemConfig, load_config
 from pacbed.crystal.electron import wavelength_a
-from pacbed.resources import UNKNOWN_CELL_A2, Needs, cell_area_a2
+from pacbed.plan import plan
+from pacbed.resources import Needs
 from pacbed.simulation.directions import starting_pitch_mrad
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,12 +40,52 @@ def test_directions_follow_the_automatic_pitch_of_the_simulation():
     assert ours.directions == pytest.approx(0.25 * 3.1416 * ((ours.plan.cone_mrad + 2 * pitch) / pitch) ** 2, rel=1e-3)
 
 
-def test_cell_area_is_read_from_the_file():
-    assert cell_area_a2(ROOT / "structures" / "srtio3.cif") == pytest.approx(3.905**2, rel=0.01)
+@pytest.mark.parametrize(
+    ("name", "core_seconds"),
+    [
+        # Measured on one core with the pitch 0.3 lambda / (40 mrad t), rutile's 0.22 mrad:
+        ("rutile_80kv", 837),  # 60 x 60 pixels, 23,607 directions, 676 slices
+        ("srtio3_300kv", 527),  # 50 x 50, 26,537, 512
+        ("srtio3_200kv", 254),  # 48 x 48, 12,088, 615
+        ("beryl_300kv", 1881),  # 80 x 80, 21,377, 870
+        ("demo", 110),  # 48 x 48, 5,939, 512
+    ],
+)
+def test_estimated_time_of_a_table_is_right_within_a_factor(name, core_seconds):
+    system = load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]
+    fringe = 3e4 * wavelength_a(system.beam.energy_kev * 1e3) / (40 * plan(system).thickness_max_nm)
+    ours = Needs(changed(system, direction_pitch_mrad=0.22 if name == "rutile_80kv" else fringe))
+    assert core_seconds / 1.5 < ours.table_seconds < 2.5 * core_seconds
 
 
-def test_cell_area_of_a_missing_file_is_a_large_one():
-    assert cell_area_a2(Path("no-such.cif")) == UNKNOWN_CELL_A2
+def changed(system, **simulation):
+    return system.model_copy(update={"simulation": system.simulation.model_copy(update=simulation)})
+
+
+def test_automatic_blocks_follow_the_time_target():
+    system = needs(blocks="auto").system
+    seconds = needs().table_seconds
+    for minutes in (0.2, 1.0, 4.0):
+        count = Needs(changed(system, block_minutes=minutes)).blocks
+        assert 0.5 < seconds / count / (60 * minutes) <= 1
+    assert Needs(changed(system, block_minutes=1000.0)).blocks == 1
+
+
+def test_automatic_blocks_hold_a_batch_each_and_are_not_without_number():
+    system = needs(blocks="auto").system
+    few = Needs(changed(system, block_minutes=1e-6, batch=500))
+    assert few.blocks == int(few.directions / 500)
+    assert Needs(changed(system, block_minutes=1e-6, batch=1, direction_pitch_mrad=0.01)).blocks == 10_000
+
+
+def test_blocks_that_are_asked_for_are_made():
+    assert needs(blocks=7).blocks == 7
+
+
+def test_gpu_takes_fewer_blocks():
+    system = needs(blocks="auto").system
+    on_gpu = Needs(changed(system, device="gpu", block_minutes=1.0))
+    assert on_gpu.blocks < Needs(changed(system, block_minutes=1.0)).blocks
 
 
 def test_more_blocks_make_smaller_and_shorter_jobs():

@@ -34,13 +34,19 @@ class Workplace:
 
     folder: Path
 
-    def snakemake(self, *arguments, configs=("mini.yaml",), bumped=()):
-        """Run Snakemake; returns the finished process."""
+    root = ROOT
+
+    def command(self, *arguments, configs=("mini.yaml",), bumped=()):
+        """Command line of a run of Snakemake."""
         config = ["--configfile", *(str(self.folder / name) for name in configs)] if configs else []
-        command = [
+        return [
             *(sys.executable, "-c", WITH_STAGES, *bumped, "--"),
             *("--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder), *config, *arguments),
         ]
+
+    def snakemake(self, *arguments, configs=("mini.yaml",), bumped=()):
+        """Run Snakemake; returns the finished process."""
+        command = self.command(*arguments, configs=configs, bumped=bumped)
         environment = {**os.environ, "COLUMNS": "200", "MPLBACKEND": "agg"}
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pacbed.config import load_config
+from pacbed.resources import Needs
 from pacbed.stages import STAGE_VERSIONS
 
 pytestmark = pytest.mark.workflow
@@ -39,7 +40,7 @@ def test_every_config_gives_the_full_dag(config):
     text = dry_run(config)
     (system,) = load_config([config]).systems.values()
     assert set(re.findall(r"^(?:local)?rule (\w+):$", text, flags=re.MULTILINE)) == expected_rules(system) | {"all"}
-    assert text.count("rule simulate_rocking_block:") == system.simulation.blocks
+    assert text.count("rule simulate_rocking_block:") == Needs(system).blocks
     assert text.count("rule train_network:") == 3
 
 
@@ -67,6 +68,11 @@ def test_systems_in_one_dag_do_not_touch_each_other(plain_workplace):
     [
         ({"beam": {"energy_kev": -3}}, r"systems\.mini\.beam\.energy_kev: got -3, accepted: .*20 to 1000.*keV"),
         ({"beam": {"energy": 200}}, r"systems\.mini\.beam\.energy: unknown key .*accepted: energy_kev"),
+        ({"crystal": {"zone_axis": [0, 0, 0]}}, r"systems\.mini\.crystal\.zone_axis: got \[0, 0, 0\], accepted: three"),
+        (
+            {"grid": {"thickness_nm": {"step": 1e-9}}},
+            r"systems\.mini\.grid\.thickness_nm: got .*accepted: stop at or above",
+        ),
         ({"training": {"recipe": "best"}}, r"systems\.mini\.training\.recipe: got 'best', accepted: compact or paper"),
     ],
 )
@@ -78,6 +84,15 @@ def test_bad_value_stops_before_any_job(plain_workplace, changes, message):
     assert re.search(message, text)
     assert "Traceback" not in text
     assert not (plain_workplace.folder / "results").exists()
+
+
+def test_missing_cif_is_named_before_any_job(plain_workplace):
+    configs = plain_workplace.overlay({"crystal": {"cif": "structures/gone.cif"}}, "gone.yaml")
+    done = plain_workplace.snakemake("--cores", "1", configs=configs)
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert re.search(r"Missing input files for rule orient_structure:(.*\n)+.*structures/gone\.cif", text)
+    assert not (plain_workplace.folder / "results" / "mini").exists()
 
 
 def test_no_config_lists_the_ready_made_ones(plain_workplace):

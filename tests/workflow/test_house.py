@@ -35,6 +35,16 @@ def test_rule_names_its_own_script_and_version(name):
 
 
 @pytest.mark.parametrize("name", RULES)
+def test_params_of_a_rule_cannot_be_taken_for_one_another(name):
+    # Snakemake compares them as a set without names: one number, one path and one dict never equal each other.
+    params = re.search(r"^    params:\n((?:        .*\n)+)", RULES[name], flags=re.MULTILINE)[1]
+    names = re.findall(r"^        (\w+)=", params, flags=re.MULTILINE)
+    assert set(names) <= {"stage_version", "state_dir", "settings"}
+    assert len(names) == len(set(names))
+    assert "settings" not in names or "        settings=settings(\n" in params
+
+
+@pytest.mark.parametrize("name", RULES)
 def test_rule_logs_and_books_what_it_needs(name):
     for directive in ("log", "threads", "resources", *(() if name in CHEAP else ("benchmark",))):
         assert re.search(rf"^    {directive}:", RULES[name], flags=re.MULTILINE), directive

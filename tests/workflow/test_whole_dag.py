@@ -25,6 +25,8 @@ CHANGES = [
     ({"stack": {"pixels": 40}}, {**AFTER_TABLE, **PACKED}),
     ({"grid": {"mistilt_mrad": [0, 1, 2]}}, {**AFTER_TABLE, **PACKED}),
     ({"simulation": {"referee": {"seed": 2}}}, {"referee_simulation": 1, **JUDGED}),
+    # One new value is the supercell's, the old one is the seed's: as sets, these parameters are those of the last run.
+    ({"simulation": {"referee": {"patterns": 4}}}, {"referee_simulation": 1, **JUDGED}),
     ({"simulation": {"tolerance": 0.04}}, {"check_convergence": 1, **JUDGED}),
     ({"simulation": {"blocks": 3}}, {**TABLE, "simulate_rocking_block": 3}),
     ({"simulation": {"direction_pitch_mrad": 0.6}}, {**TABLE, "check_convergence": 1}),

@@ -22,9 +22,11 @@ rule pack_bundle:
         runtime=needed("gather_minutes"),
     params:
         stage_version=STAGE_VERSIONS["pack_bundle"],
-        thickness_nm=setting("grid.thickness_nm"),
-        convergence_mrad=setting("grid.convergence_mrad"),
-        mistilt_mrad=setting("grid.mistilt_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
+        settings=settings(
+            thickness_nm=setting("grid.thickness_nm"),
+            convergence_mrad=setting("grid.convergence_mrad"),
+            mistilt_mrad=setting("grid.mistilt_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+        ),
     script:
         "../scripts/pack_bundle.py"

@@ -15,9 +15,12 @@ try:
 except ConfigError as problem:
     sys.exit(f"{problem}")
 
+settings = jobs.settings
 setting = partial(jobs.setting, SYSTEMS)
 planned = partial(jobs.planned, SYSTEMS)
 needed = partial(jobs.needed, SYSTEMS)
+gpus = jobs.gpus(SYSTEMS)
+block_count = jobs.block_count(SYSTEMS)
 all_blocks = partial(jobs.blocks, SYSTEMS)
 
 

@@ -24,9 +24,11 @@ rule evaluate:
         runtime=needed("evaluation_minutes"),
     params:
         stage_version=STAGE_VERSIONS["evaluate"],
-        noise_levels=setting("evaluation.noise_levels"),
-        patterns=setting("evaluation.patterns"),
-        seed=setting("evaluation.seed"),
+        settings=settings(
+            noise_levels=setting("evaluation.noise_levels"),
+            patterns=setting("evaluation.patterns"),
+            seed=setting("evaluation.seed"),
+        ),
     script:
         "../scripts/evaluate.py"
 
@@ -35,6 +37,7 @@ rule model_error:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
         # Varied crystals are made anew from the file.
         cif=setting("crystal.cif"),
         accepted="results/{system}/simulation/accepted.json",
@@ -59,12 +62,14 @@ rule model_error:
         stage_version=STAGE_VERSIONS["model_error"],
         # Undeclared on purpose: finished variations must survive a kill.
         state_dir="results/{system}/evaluation/.model_error_state",
-        thickness_max_nm=planned("thickness_max_nm"),
-        grid_convergence_mrad=setting("grid.convergence_mrad"),
-        field_mrad=planned("field_mrad"),
-        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
-        propagator=setting("simulation.propagator"),
-        batch=setting("simulation.batch"),
-        choices=setting("evaluation.model_error"),
+        settings=settings(
+            thickness_max_nm=planned("thickness_max_nm"),
+            grid_convergence_mrad=setting("grid.convergence_mrad"),
+            field_mrad=planned("field_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            batch=setting("simulation.batch"),
+            choices=setting("evaluation.model_error"),
+        ),
     script:
         "../scripts/model_error.py"

@@ -21,11 +21,13 @@ rule predict_pattern:
         runtime=15,
     params:
         stage_version=STAGE_VERSIONS["predict_pattern"],
-        convergence_mrad=setting("patterns.{name}.convergence_mrad"),
-        energy_kev=setting("patterns.{name}.energy_kev"),
-        pixel_mrad=setting("patterns.{name}.pixel_mrad"),
-        dataset=setting("patterns.{name}.dataset"),
-        mirrored=setting("patterns.{name}.mirrored"),
+        settings=settings(
+            convergence_mrad=setting("patterns.{name}.convergence_mrad"),
+            energy_kev=setting("patterns.{name}.energy_kev"),
+            pixel_mrad=setting("patterns.{name}.pixel_mrad"),
+            dataset=setting("patterns.{name}.dataset"),
+            mirrored=setting("patterns.{name}.mirrored"),
+        ),
     script:
         "../scripts/predict_pattern.py"
 
@@ -54,10 +56,12 @@ rule map_dataset:
         runtime=720,
     params:
         stage_version=STAGE_VERSIONS["map_dataset"],
-        convergence_mrad=setting("datasets.{name}.convergence_mrad"),
-        energy_kev=setting("datasets.{name}.energy_kev"),
-        pixel_mrad=setting("datasets.{name}.pixel_mrad"),
-        dataset=setting("datasets.{name}.dataset"),
-        window=setting("datasets.{name}.window"),
+        settings=settings(
+            convergence_mrad=setting("datasets.{name}.convergence_mrad"),
+            energy_kev=setting("datasets.{name}.energy_kev"),
+            pixel_mrad=setting("datasets.{name}.pixel_mrad"),
+            dataset=setting("datasets.{name}.dataset"),
+            window=setting("datasets.{name}.window"),
+        ),
     script:
         "../scripts/map_dataset.py"

@@ -2,6 +2,7 @@ rule check_convergence:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
         # Slices of other depths are made anew from the file.
         cif=setting("crystal.cif"),
     output:
@@ -23,13 +24,15 @@ rule check_convergence:
         runtime=needed("block_minutes"),
     params:
         stage_version=STAGE_VERSIONS["check_convergence"],
-        thickness_max_nm=planned("thickness_max_nm"),
-        alpha_max_mrad=planned("alpha_max_mrad"),
-        tau_max_mrad=planned("tau_max_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
-        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
-        propagator=setting("simulation.propagator"),
-        tolerance=setting("simulation.tolerance"),
+        settings=settings(
+            thickness_max_nm=planned("thickness_max_nm"),
+            alpha_max_mrad=planned("alpha_max_mrad"),
+            tau_max_mrad=planned("tau_max_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            tolerance=setting("simulation.tolerance"),
+        ),
     script:
         "../scripts/check_convergence.py"
 
@@ -38,6 +41,7 @@ rule simulate_rocking_block:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
     output:
         block=directory("results/{system}/simulation/blocks/{block}"),
     log:
@@ -48,16 +52,19 @@ rule simulate_rocking_block:
     resources:
         mem_mb=needed("block_mb"),
         runtime=needed("block_minutes"),
-        gpu=0,
+        gpu=gpus,
     params:
         stage_version=STAGE_VERSIONS["simulate_rocking_block"],
-        blocks=setting("simulation.blocks"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        cone_mrad=planned("cone_mrad"),
-        field_mrad=planned("field_mrad"),
-        direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
-        propagator=setting("simulation.propagator"),
-        batch=setting("simulation.batch"),
+        settings=settings(
+            blocks=block_count,
+            thickness_max_nm=planned("thickness_max_nm"),
+            cone_mrad=planned("cone_mrad"),
+            field_mrad=planned("field_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            batch=setting("simulation.batch"),
+            device=setting("simulation.device"),
+        ),
     script:
         "../scripts/simulate_rocking_block.py"
 
@@ -71,7 +78,8 @@ rule gather_rocking_table:
         "results/{system}/logs/gather_rocking_table.log",
     benchmark:
         "results/{system}/benchmarks/gather_rocking_table.jsonl"
-    threads: 1
+    # Beams are worked on side by side; the table does not depend on how many.
+    threads: 2
     resources:
         mem_mb=needed("gather_mb"),
         runtime=needed("gather_minutes"),
@@ -105,15 +113,17 @@ rule referee_simulation:
         runtime=needed("referee_minutes"),
     params:
         stage_version=STAGE_VERSIONS["referee_simulation"],
-        cells=setting("simulation.referee.cells"),
-        patterns=setting("simulation.referee.patterns"),
-        max_thickness_nm=setting("simulation.referee.max_thickness_nm"),
-        full_thickness=setting("simulation.referee.full_thickness"),
-        seed=setting("simulation.referee.seed"),
-        tolerance=setting("simulation.referee.tolerance"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        alpha_max_mrad=planned("alpha_max_mrad"),
-        tau_max_mrad=planned("tau_max_mrad"),
+        settings=settings(
+            cells=setting("simulation.referee.cells"),
+            patterns=setting("simulation.referee.patterns"),
+            max_thickness_nm=setting("simulation.referee.max_thickness_nm"),
+            full_thickness=setting("simulation.referee.full_thickness"),
+            seed=setting("simulation.referee.seed"),
+            tolerance=setting("simulation.referee.tolerance"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            alpha_max_mrad=planned("alpha_max_mrad"),
+            tau_max_mrad=planned("tau_max_mrad"),
+        ),
     script:
         "../scripts/referee_simulation.py"
 

@@ -4,6 +4,7 @@ rule orient_structure:
     output:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
         picture=report(
             "results/{system}/structure/structure.png",
             caption="../report/structure.rst",
@@ -21,15 +22,22 @@ rule orient_structure:
         runtime=needed("structure_minutes"),
     params:
         stage_version=STAGE_VERSIONS["orient_structure"],
-        zone_axis=setting("crystal.zone_axis"),
-        thermal_model=setting("crystal.thermal_model"),
-        parametrization=setting("crystal.parametrization"),
-        energy_kev=setting("beam.energy_kev"),
-        grid_px=setting("simulation.grid_px"),
-        slice_depth_nm=setting("simulation.slice_depth_nm"),
-        thickness_max_nm=planned("thickness_max_nm"),
-        cone_mrad=planned("cone_mrad"),
-        field_mrad=planned("field_mrad"),
-        propagator=setting("simulation.propagator"),
+        settings=settings(
+            zone_axis=setting("crystal.zone_axis"),
+            thermal_model=setting("crystal.thermal_model"),
+            parametrization=setting("crystal.parametrization"),
+            energy_kev=setting("beam.energy_kev"),
+            grid_px=setting("simulation.grid_px"),
+            slice_depth_nm=setting("simulation.slice_depth_nm"),
+            thickness_max_nm=planned("thickness_max_nm"),
+            cone_mrad=planned("cone_mrad"),
+            field_mrad=planned("field_mrad"),
+            propagator=setting("simulation.propagator"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            alpha_max_mrad=planned("alpha_max_mrad"),
+            tau_max_mrad=planned("tau_max_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+            tolerance=setting("simulation.tolerance"),
+        ),
     script:
         "../scripts/orient_structure.py"

@@ -1,5 +1,6 @@
 rule assemble_stack:
     input:
+        cell="results/{system}/structure/cell.json",
         table="results/{system}/simulation/rocking",
         accepted="results/{system}/simulation/accepted.json",
     output:
@@ -17,15 +18,17 @@ rule assemble_stack:
         disk_mb=needed("stack_mb"),
     params:
         stage_version=STAGE_VERSIONS["assemble_stack"],
-        thickness_nm=setting("grid.thickness_nm"),
-        convergence_mrad=setting("grid.convergence_mrad"),
-        mistilt_mrad=setting("grid.mistilt_mrad"),
-        azimuth_deg=setting("grid.azimuth_deg"),
-        azimuth_step_deg=setting("grid.azimuth_step_deg"),
-        max_angle_mrad=planned("max_angle_mrad"),
-        pixels=setting("stack.pixels"),
-        validation_fraction=setting("stack.validation_fraction"),
-        seed=setting("stack.seed"),
+        settings=settings(
+            thickness_nm=setting("grid.thickness_nm"),
+            convergence_mrad=setting("grid.convergence_mrad"),
+            mistilt_mrad=setting("grid.mistilt_mrad"),
+            azimuth_deg=setting("grid.azimuth_deg"),
+            azimuth_step_deg=setting("grid.azimuth_step_deg"),
+            max_angle_mrad=planned("max_angle_mrad"),
+            pixels=setting("stack.pixels"),
+            validation_fraction=setting("stack.validation_fraction"),
+            seed=setting("stack.seed"),
+        ),
     script:
         "../scripts/assemble_stack.py"
 
@@ -59,21 +62,23 @@ rule train_network:
         stage_version=STAGE_VERSIONS["train_network"],
         # Undeclared on purpose: Snakemake deletes declared outputs before a re-run, and this must survive a kill.
         state_dir="results/{system}/models/.{task}_state",
-        thickness_nm=setting("grid.thickness_nm"),
-        convergence_mrad=setting("grid.convergence_mrad"),
-        mistilt_mrad=setting("grid.mistilt_mrad"),
-        max_angle_mrad=planned("max_angle_mrad"),
-        recipe=setting("training.recipe"),
-        pixels=setting("training.pixels"),
-        samples=setting("training.samples"),
-        validation_samples=setting("training.validation_samples"),
-        epochs=setting("training.epochs.{task}"),
-        batch_size=setting("training.batch_size"),
-        learning_rate=setting("training.learning_rate"),
-        scale_range=setting("training.scale_range"),
-        scale_step=setting("training.scale_step"),
-        noise_max=setting("training.noise_max"),
-        seed=setting("training.seed"),
+        settings=settings(
+            thickness_nm=setting("grid.thickness_nm"),
+            convergence_mrad=setting("grid.convergence_mrad"),
+            mistilt_mrad=setting("grid.mistilt_mrad"),
+            max_angle_mrad=planned("max_angle_mrad"),
+            recipe=setting("training.recipe"),
+            pixels=setting("training.pixels"),
+            samples=setting("training.samples"),
+            validation_samples=setting("training.validation_samples"),
+            epochs=setting("training.epochs.{task}"),
+            batch_size=setting("training.batch_size"),
+            learning_rate=setting("training.learning_rate"),
+            scale_range=setting("training.scale_range"),
+            scale_step=setting("training.scale_step"),
+            noise_max=setting("training.noise_max"),
+            seed=setting("training.seed"),
+        ),
     script:
         "../scripts/train_network.py"
 

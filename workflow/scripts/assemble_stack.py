@@ -1,10 +1,17 @@
 """Adapter: rocking table to a stack of patterns."""
 
+from pathlib import Path
+
 from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.stack import assemble_stack
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
-assemble_stack(snakemake.input.table, **settings, out_dir=snakemake.output.stack, threads=snakemake.threads)
+assemble_stack(
+    snakemake.input.table,
+    **snakemake.params.settings,
+    out_dir=snakemake.output.stack,
+    structure_dir=Path(snakemake.input.cell).parent,
+    threads=snakemake.threads,
+)

@@ -8,10 +8,9 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.convergence import check_convergence
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 check_convergence(
     Path(snakemake.input.cell).parent,
-    settings=settings,
+    settings=snakemake.params.settings,
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
 )

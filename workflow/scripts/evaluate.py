@@ -8,12 +8,11 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.evaluation.evaluate import evaluate
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 evaluate(
     table_dir=snakemake.input.table,
     stack_dir=snakemake.input.stack,
     models_dir=Path(snakemake.input.networks[0]).parent,
-    **settings,
+    **snakemake.params.settings,
     out_json=snakemake.output.errors,
     out_png=snakemake.output.plot,
     out_csv=snakemake.output.answers,

@@ -6,11 +6,10 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.analysis.maps import map_dataset
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 map_dataset(
     snakemake.input.bundle,
     snakemake.input.data,
-    **settings,
+    **snakemake.params.settings,
     jobs=snakemake.threads,
     out_dir=snakemake.output.maps,
     out_png=snakemake.output.picture,

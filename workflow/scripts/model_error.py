@@ -8,10 +8,9 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.evaluation.model_error import model_error
 
-settings = {name: value for name, value in snakemake.params.items() if name not in ("stage_version", "state_dir")}
 model_error(
     Path(snakemake.input.cell).parent,
-    settings=settings,
+    settings=snakemake.params.settings,
     state_dir=snakemake.params.state_dir,
     out_json=snakemake.output.budget,
     out_png=snakemake.output.plot,

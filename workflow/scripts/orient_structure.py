@@ -8,5 +8,4 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.orient_structure import orient_structure
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
-orient_structure(snakemake.input.cif, **settings, out_dir=Path(snakemake.output.cell).parent)
+orient_structure(snakemake.input.cif, **snakemake.params.settings, out_dir=Path(snakemake.output.cell).parent)

@@ -8,7 +8,6 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.bundle import pack_bundle
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 pack_bundle(
     system=snakemake.wildcards.system,
     structure_dir=Path(snakemake.input.cell).parent,
@@ -18,6 +17,6 @@ pack_bundle(
     accepted_json=snakemake.input.accepted,
     evaluation_json=snakemake.input.evaluation,
     model_error_json=snakemake.input.model_error,
-    **settings,
+    **snakemake.params.settings,
     out_bundle=snakemake.output.bundle,
 )

@@ -6,11 +6,10 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.analysis.predict import predict_pattern
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 predict_pattern(
     snakemake.input.bundle,
     snakemake.input.pattern,
-    **settings,
+    **snakemake.params.settings,
     out_json=snakemake.output.result,
     out_png=snakemake.output.sheet,
 )

@@ -8,11 +8,10 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.referee import referee_simulation
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 referee_simulation(
     Path(snakemake.input.cell).parent,
     snakemake.input.table,
-    settings=settings,
+    settings=snakemake.params.settings,
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
 )

@@ -8,10 +8,9 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.rocking_block import simulate_rocking_block
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 simulate_rocking_block(
     Path(snakemake.input.cell).parent,
     block=int(snakemake.wildcards.block),
-    **settings,
+    **snakemake.params.settings,
     out_dir=snakemake.output.block,
 )

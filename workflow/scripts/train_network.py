@@ -9,12 +9,12 @@ configure_logging(snakemake.log[0], snakemake.params)
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(snakemake.threads))  # read when TensorFlow is imported
 from pacbed.learning.training import train_network
 
-settings = {name: value for name, value in snakemake.params.items() if name != "stage_version"}
 train_network(
     snakemake.input.table,
     snakemake.input.stack,
     task=snakemake.wildcards.task,
-    **settings,
+    state_dir=snakemake.params.state_dir,
+    **snakemake.params.settings,
     out_keras=snakemake.output.network,
     out_history_csv=snakemake.output.history,
     out_curves_png=snakemake.output.curves,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pacbed.errors import FormatError
+from pacbed.outputs import check_version
 
 SCHEMA_VERSION = 1
 # ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3 of the
@@ -102,10 +104,9 @@ class SlicePotentials:
             with (folder / "slices.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 potential, absorption = arrays["potential"], arrays["absorption"]
             version = facts.pop("schema_version")
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
-        if version > SCHEMA_VERSION:
-            raise FormatError(f"structure folder {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
+        check_version(f"structure folder {folder}", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         facts["cell_a"] = np.array(facts["cell_a"])
         facts["group"] = np.array(facts["group"], dtype=int)
         facts["zone_axis"] = tuple(facts["zone_axis"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,13 @@ from ase.cell import Cell
 from ase.io.cif import CIFBlock, parse_cif
 from ase.spacegroup.spacegroup import parse_sitesym
 
+from pacbed.crystal.site_checks import SAME_SITE_A, check_atoms, check_cell, check_site, number
 from pacbed.errors import StructureError
 
-SAME_SITE_A = 0.05  # images of one site that lie closer than this are one atom
+SYMMETRY_NAMES = (
+    *("_space_group_it_number", "_symmetry_int_tables_number", "_space_group_name_h-m_alt"),
+    *("_symmetry_space_group_name_h-m", "_space_group.it_number", "_space_group.patterson_name_h-m"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def read_cif(path: str | Path) -> Crystal:
     """
     path = Path(path)
     block = _first_structure(path)
+    check_cell(block.get_cellpar() or [], str(path))
     cell = np.array(Cell.fromcellpar(block.get_cellpar()))
     sites = _sites(block, path)
     operations = _operations(block, path)
@@ -114,7 +118,7 @@ def read_cif(path: str | Path) -> Crystal:
         formula=Atoms(symbols).get_chemical_formula(mode="metal", empirical=True),
         source=str(path),
     )
-    _refuse_overlaps(crystal)
+    check_atoms(crystal)
     return crystal
 
 
@@ -125,7 +129,10 @@ def _first_structure(path: Path) -> CIFBlock:
         with path.open("rb") as stream:
             blocks = list(parse_cif(stream))
     except Exception as error:  # whatever the third-party parser trips over means: not a CIF
-        raise StructureError(f"cif: {path} cannot be read as a CIF file ({error})") from error
+        raise StructureError(
+            f"cif: {path} cannot be read as a CIF file ({type(error).__name__} {error}), accepted: a CIF with one "
+            "crystal structure"
+        ) from error
     for block in blocks:
         if block.has_structure() and block.get_cellpar() is not None:
             return block
@@ -140,18 +147,13 @@ def _column(block: CIFBlock, *names: str) -> list | None:
     return None
 
 
-def _number(value: object) -> float:
-    """A CIF number, its standard uncertainty in brackets dropped."""
-    return float(re.sub(r"\(.*\)", "", str(value)))
-
-
 def _sites(block: CIFBlock, path: Path) -> list[tuple[str, np.ndarray, float, np.ndarray]]:
     """Symbol, fractional position, occupancy and U* = M^-T U M^-1 (M the cell, rows as vectors) of each site."""
     labels = _column(block, "_atom_site_label", "_atom_site_type_symbol")
-    symbols = block.get_symbols()
     columns = [_column(block, f"_atom_site_fract_{axis}") for axis in "xyz"]
-    if labels is None or any(column is None for column in columns):
-        raise StructureError(f"cif: {path} lists no fractional atom positions")
+    if not labels or any(column is None or len(column) != len(labels) for column in columns):
+        raise StructureError(f"cif: {path} lists no complete fractional atom positions")
+    symbols = block.get_symbols()
     occupancies = _column(block, "_atom_site_occupancy") or [1.0] * len(labels)
     u_iso = _column(block, "_atom_site_u_iso_or_equiv")
     b_iso = _column(block, "_atom_site_b_iso_or_equiv")
@@ -159,12 +161,15 @@ def _sites(block: CIFBlock, path: Path) -> list[tuple[str, np.ndarray, float, np
     aniso = _anisotropic(block, inverse)
     sites = []
     for index, label in enumerate(labels):
-        occupancy = _number(occupancies[index])
-        if not 0 < occupancy <= 1:
-            raise StructureError(f"occupancy of {label} in {path}: got {occupancy:g}, accepted: above 0, at most 1")
-        isotropic = _number(u_iso[index]) if u_iso else (_number(b_iso[index]) / (8 * np.pi**2) if b_iso else 0.0)
+        where = f"{label} in {path}"
+        occupancy = number(occupancies[index], f"occupancy of {where}")
+        isotropic = 0.0
+        if label not in aniso and (u_iso or b_iso):
+            value = number((u_iso or b_iso or [])[index], f"displacement of {where}")
+            isotropic = value if u_iso else value / (8 * np.pi**2)
+        check_site(symbols[index], occupancy, isotropic, where)
         star = aniso.get(label, isotropic * inverse.T @ inverse)
-        position = np.array([_number(column[index]) for column in columns if column is not None])
+        position = np.array([number(column[index], f"position of {where}") for column in columns if column])
         sites.append((symbols[index], position, occupancy, star))
     return sites
 
@@ -176,10 +181,12 @@ def _anisotropic(block: CIFBlock, inverse: np.ndarray) -> dict[str, np.ndarray]:
     lengths = np.linalg.norm(inverse, axis=0)  # a*, b*, c* [1/Å]
     tensors = {}
     components = {
-        name: [_number(value) for value in _column(block, f"_atom_site_aniso_u_{name}") or []]
+        name: [number(value, f"U_{name}") for value in _column(block, f"_atom_site_aniso_u_{name}") or []]
         for name in ("11", "22", "33", "12", "13", "23")
     }
     for index, label in enumerate(labels):
+        if any(len(values) != len(labels) for values in components.values()):
+            raise StructureError("cif: _atom_site_aniso_U lacks components, accepted: U_11 to U_23 of every label")
         u = {name: values[index] for name, values in components.items()}
         matrix = np.array(
             [[u["11"], u["12"], u["13"]], [u["12"], u["22"], u["23"]], [u["13"], u["23"], u["33"]]], dtype=float
@@ -190,6 +197,11 @@ def _anisotropic(block: CIFBlock, inverse: np.ndarray) -> dict[str, np.ndarray]:
 
 def _operations(block: CIFBlock, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     listed = _column(block, "_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+    if not listed and all(block.get(name) is None for name in SYMMETRY_NAMES):
+        raise StructureError(
+            f"cif: {path} says nothing of symmetry, accepted: a list of operations, or a space group ('P 1' if the "
+            "file lists every atom of the cell)"
+        )
     try:
         if listed:  # what the file lists outranks the name of a space group
             rotations, translations = parse_sitesym(listed)
@@ -217,16 +229,3 @@ def _expand_site(
             images.append((image, [turned]))
     # The mean over the stabiliser restores the site symmetry that rounding in the file may have broken.
     return [(image, np.mean(stars, axis=0)) for image, stars in images]
-
-
-def _refuse_overlaps(crystal: Crystal) -> None:
-    distances = crystal.to_atoms().get_all_distances(mic=True)
-    close = np.argwhere(np.triu(distances < 0.5, k=1))
-    for first, second in close:
-        shared = distances[first, second] < SAME_SITE_A
-        if not (shared and crystal.occupancy[first] + crystal.occupancy[second] <= 1 + 1e-6):
-            raise StructureError(
-                f"{crystal.source}: atoms {crystal.symbols[first]} {first} and {crystal.symbols[second]} {second} are "
-                f"{distances[first, second]:.2f} Å apart, accepted: 0.5 Å or more, "
-                "or one site shared by occupancies up to 1"
-            )

@@ -23,6 +23,7 @@ from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
 from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
 from pacbed.logs import progress
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.same_system import check_same_system, of_stack, of_table
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -76,6 +77,7 @@ def evaluate(
     out_json, out_png, out_csv : path
         Summary, picture, and every single answer.
     """
+    check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
     stack = Stack.load(stack_dir)
     shop = Workshop(BundleParts(table_dir, stack, models_dir), stack, NearestImage(stack))
     truths = list(draw_truths(shop.parts.renderer, stack, patterns, rng=np.random.default_rng(seed)))

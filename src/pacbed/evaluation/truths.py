@@ -11,9 +11,10 @@ import numpy as np
 
 from pacbed.analysis.forward import Parameters
 from pacbed.learning.draws import DrawRanges, draw_parameters
-from pacbed.learning.samples import open_stack, series_split
+from pacbed.learning.samples import series_split
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.stored_stack import open_stack
 
 
 @dataclass(frozen=True)

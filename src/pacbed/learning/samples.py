@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
-from pacbed.errors import FormatError
 from pacbed.learning.draws import Draw, SeriesSplit, render_draw
 from pacbed.logs import progress
 from pacbed.simulation.geometry import polar_to_vector
 from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.stored_stack import open_stack
 
 log = logging.getLogger(__name__)
 BLOCK = 2048  # patterns per file: some seconds of rendering at stake when a job is killed
@@ -85,20 +84,6 @@ def claim_folder(folder: str | Path, settings: Mapping[str, Any]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     note.write_text(text, encoding="utf-8")
-
-
-def open_stack(stack_dir: str | Path) -> zarr.Group:
-    """Open the stack that `assemble_stack` wrote.
-
-    Raises
-    ------
-    FormatError
-        The folder holds no complete stack.
-    """
-    folder = Path(stack_dir)
-    if not (folder / "done.json").is_file():
-        raise FormatError(f"stack {folder}: got no done.json, accepted: a folder with a complete stack")
-    return zarr.open_group(str(folder / "stack.zarr"), mode="r")
 
 
 def series_split(stack_dir: str | Path, group: np.ndarray) -> SeriesSplit:

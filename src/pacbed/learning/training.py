@@ -24,6 +24,7 @@ from pacbed.learning.fitting import best_weights, fit
 from pacbed.learning.networks import build_network
 from pacbed.learning.samples import claim_folder
 from pacbed.learning.targets import Target
+from pacbed.simulation.same_system import check_same_system, of_stack, of_table
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -93,6 +94,7 @@ def train_network(
         Threads that render.
     """
     settings = {name: _plain(value) for name, value in locals().items() if name not in _PLACES}
+    check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
     sources = {"table": _digest(Path(table_dir) / "done.json"), "stack": _digest(Path(stack_dir) / "done.json")}
     claim_folder(state_dir, {"schema_version": SCHEMA_VERSION, **settings, **sources})
     target = Target.of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import zipfile
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from pacbed.errors import FormatError
+from pacbed.outputs import leaves_nothing_half_written
+from pacbed.simulation.block_check import check_block
 from pacbed.simulation.directions import cone_nodes
 from pacbed.simulation.intensity_code import decode, encode_coefficients
 from pacbed.simulation.rocking_table import RockingTable
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "grid_px", "slice_depth_a")
 
 
+@leaves_nothing_half_written()
 def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path, *, threads: int = 1) -> None:
     """Join the blocks of a table.
 
@@ -191,6 +195,8 @@ def _read_blocks(block_dirs: Sequence[str | Path]) -> tuple[dict, dict[str, np.n
 def _read_block(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         with (folder / "block.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return json.loads((folder / "grid.json").read_text()), dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+            facts, content = json.loads((folder / "grid.json").read_text()), dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FormatError(f"block {folder}: damaged or incomplete ({error})") from error
+    check_block(facts, content, folder)
+    return facts, content

@@ -16,10 +16,11 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
+from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.pitch import FILE as NUMERICS
-from pacbed.simulation.pitch import measure_pitch
+from pacbed.simulation.pitch_search import measure_pitch
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
 
@@ -31,6 +32,7 @@ DEEPEST_SLICE_A, SHALLOWEST_SLICE_A = 2.0, 0.9
 GRID_SIZES = [n for n in range(16, 513, 2) if not {p for p in (11, 13, 17, 19, 23, 29, 31) if n % p == 0} and n % 37]
 
 
+@leaves_nothing_half_written()
 def orient_structure(
     cif: str | Path,
     *,
@@ -98,6 +100,7 @@ def orient_structure(
         result = _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator)
     else:
         result = build((int(grid_px[0]), int(grid_px[1])))
+        _refuse_small_grid(result, cone_mrad, field_mrad)
     log.info(
         "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
         result.formula,
@@ -145,19 +148,35 @@ def _slice_count(oriented: Crystal, slice_depth_nm: float | str) -> int:
     return min(candidates, key=lambda count: (misfit(count), count))
 
 
+def _carried_mrad(slices: SlicePotentials) -> float:
+    return slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
+
+
+def _refuse_small_grid(slices: SlicePotentials, cone_mrad: float, field_mrad: float) -> None:
+    carried = _carried_mrad(slices)
+    if carried < max(cone_mrad, field_mrad):
+        raise SimulationError(
+            f"grid_px: got {list(slices.grid)}, which carries {carried:.1f} mrad, accepted: auto, or a grid that holds "
+            f"the field of {field_mrad:.1f} mrad and the cone of {cone_mrad:.1f} mrad"
+        )
+
+
 def _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator) -> SlicePotentials:
     lengths = np.linalg.norm(oriented.cell[:2, :2], axis=1)
     for size in GRID_SIZES:
         # The same sampling along both vectors, each rounded up to a size that Fourier transforms like.
-        grid = tuple(next(n for n in GRID_SIZES if n >= size * length / lengths.min() - 1e-6) for length in lengths)
+        wanted = [size * length / lengths.min() - 1e-6 for length in lengths]
+        if max(wanted) > GRID_SIZES[-1]:
+            break
+        grid = tuple(next(n for n in GRID_SIZES if n >= points) for points in wanted)
         slices = build((grid[0], grid[1]))
-        carried = slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
-        if carried < 1.05 * max(cone_mrad, field_mrad) + 2:
+        if _carried_mrad(slices) < 1.05 * max(cone_mrad, field_mrad) + 2:
             continue
         mean, worst = band_limit_loss(slices, thickness_max_nm, cone_mrad, propagator)
         log.info("grid %s: loss to the band limit %.2f %% in the mean, %.2f %% at worst", grid, 100 * mean, 100 * worst)
         if mean <= MEAN_LOSS and worst <= WORST_LOSS:
             return slices
+    _refuse_small_grid(slices, cone_mrad, field_mrad)
     raise SimulationError(f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.2%} of the beam")
 
 

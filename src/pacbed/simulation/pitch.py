@@ -1,29 +1,13 @@
-"""The distance between incident directions: the largest whose spline still meets direct computation."""
+"""The distance between incident directions that a table was given, or that was measured for it."""
 
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
-import numpy as np
+from pacbed.errors import FormatError
 
-from pacbed.crystal.potentials import SlicePotentials
-from pacbed.errors import FormatError, SimulationError
-from pacbed.simulation.aperture_sample import sample_aperture
-from pacbed.simulation.directions import direction_grid, starting_pitch_mrad
-from pacbed.simulation.interpolation_check import Trial, random_directions, run_in_batches
-from pacbed.simulation.plane_wave import PlaneWaveEngine
-
-log = logging.getLogger(__name__)
 FILE = "numerics.json"
-PATCHES = 6
-AIM, LIMIT = (
-    0.5,
-    0.7,
-)  # of the tolerance: what the search aims at, and what it accepts; the check draws other directions
-ORDER = 4.5  # the error grows with about this power of the pitch
-ROUNDS = 6
 
 
 def pitch_of(structure_dir: str | Path, asked: float | str) -> float:
@@ -41,61 +25,3 @@ def pitch_of(structure_dir: str | Path, asked: float | str) -> float:
         return float(json.loads(file.read_text())["direction_pitch_mrad"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{file}: damaged or missing ({error}), accepted: what orient_structure writes") from error
-
-
-def measure_pitch(
-    slices: SlicePotentials,
-    *,
-    thickness_max_nm: float,
-    alpha_max_mrad: float,
-    tau_max_mrad: float,
-    max_angle_mrad: float,
-    propagator: str,
-    tolerance: float,
-) -> tuple[float, float]:
-    """Largest pitch at which a pattern of the largest thickness keeps half the tolerance.
-
-    Parameters
-    ----------
-    slices : SlicePotentials
-        The crystal.
-    thickness_max_nm : float
-        Where rocking fringes are finest [nm].
-    alpha_max_mrad, tau_max_mrad, max_angle_mrad : float
-        Largest convergence semi-angle, largest mistilt, half width of the field of view [mrad].
-    propagator : {"exact", "fresnel"}
-    tolerance : float
-        Accepted relative L2 error of a pattern.
-
-    Returns
-    -------
-    tuple of float
-        Pitch [mrad] and the relative L2 error measured with it.
-
-    Raises
-    ------
-    SimulationError
-        No pitch is found.
-    """
-    engine = PlaneWaveEngine(slices, propagator=propagator)
-    sample = sample_aperture(slices, alpha_max_mrad, min(tau_max_mrad, 5.0), max_angle_mrad)
-    periods = max(1, int(10 * thickness_max_nm / slices.period_a + 1e-6))
-    rocking = run_in_batches(engine, sample.q, beams=sample.beams, planes=1, periods_per_plane=periods)
-    patterns = sample.patterns(rocking.intensity, max_angle_mrad / (1e3 * engine.wavelength))
-    trial = Trial(engine, sample, max_angle_mrad, 1, periods)
-    centers = random_directions(PATCHES, alpha_max_mrad, rng=np.random.default_rng(2))
-    pitch, limit = starting_pitch_mrad(slices.energy_ev, thickness_max_nm), alpha_max_mrad / 4
-    for _ in range(ROUNDS):
-        steps = direction_grid(slices, cone_mrad=alpha_max_mrad, pitch_mrad=min(pitch, limit)).pitch_mrad
-        taken = float(np.linalg.norm(steps, axis=1).max())
-        error = float(trial.pattern_error(steps, centers, patterns)[1])
-        log.info("pitch %.3f mrad: relative L2 %.1e between directions", taken, error)
-        if error <= LIMIT * tolerance and (error >= LIMIT * AIM * tolerance or pitch >= limit):
-            return taken * (1 + 1e-6), error
-        pitch = taken * float(np.clip((AIM * tolerance / max(error, 1e-12)) ** (1 / ORDER), 0.5, 1.8))
-    if error <= LIMIT * tolerance:
-        return taken * (1 + 1e-6), error
-    raise SimulationError(
-        f"direction_pitch_mrad: auto ended at {taken:.3f} mrad with an error of {error:.1e}, accepted: "
-        f"{LIMIT * tolerance:.1e}; give a pitch by hand"
-    )

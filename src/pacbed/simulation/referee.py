@@ -19,6 +19,7 @@ from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
 
@@ -82,6 +83,7 @@ def referee_simulation(
     out_json, out_png : path
         Figures and picture.
     """
+    check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
     renderer = Renderer(RockingTable.load(table_dir))
     cell = orthogonal_slices(slices)

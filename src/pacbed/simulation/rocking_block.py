@@ -13,6 +13,8 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
+from pacbed.outputs import leaves_nothing_half_written
+from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.pitch import pitch_of
@@ -37,6 +39,7 @@ def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_
     return np.linalg.norm(out, axis=-1) <= field_mrad + grid.sample_margin_mrad + 1e-6
 
 
+@leaves_nothing_half_written()
 def simulate_rocking_block(
     structure_dir: str | Path,
     *,
@@ -48,6 +51,7 @@ def simulate_rocking_block(
     direction_pitch_mrad: float | str,
     propagator: str,
     batch: int,
+    device: str = "cpu",
     out_dir: str | Path,
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
@@ -67,16 +71,19 @@ def simulate_rocking_block(
     propagator : {"exact", "fresnel"}
     batch : int
         Directions propagated together.
+    device : {"cpu", "gpu"}
+        Where they are propagated.
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     """
+    xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
     grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch_of(structure_dir, direction_pitch_mrad))
     _check_reach(slices, grid, field_mrad)
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
-    engine = PlaneWaveEngine(slices, propagator=propagator)
+    engine = PlaneWaveEngine(slices, propagator=propagator, xp=xp)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
     starts = list(range(chosen.start, chosen.stop, batch))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
+from pacbed.outputs import check_done, check_version, leaves_nothing_half_written, write_done
 
 SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
 ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
@@ -119,7 +119,7 @@ class RockingTable:
         group = zarr.open_group(str(aside / "rocking.zarr"), mode="w", zarr_format=3)
         digests = self.write(group)
         done = {"pairs": self.codes.shape[1], "coefficients": self.codes.shape[0], "sha256": digests}
-        (aside / "done.json").write_text(json.dumps(done, indent=2) + "\n")
+        write_done(aside, done)
         shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
 
@@ -145,8 +145,7 @@ class RockingTable:
             The folder holds no complete table, or one of a newer version.
         """
         folder = Path(folder)
-        if not (folder / "done.json").is_file():
-            raise FormatError(f"rocking table {folder}: got no done.json, accepted: a folder with a complete table")
+        check_done(folder, "rocking table")
         return cls.read(zarr.open_group(str(folder / "rocking.zarr"), mode="r"))
 
     @classmethod
@@ -154,8 +153,7 @@ class RockingTable:
         """Read a table from an open Zarr group."""
         facts: dict[str, Any] = dict(group.attrs)
         version = facts.pop("schema_version", None)
-        if version != SCHEMA_VERSION:
-            raise FormatError(f"rocking table: got schema_version {version}, accepted: {SCHEMA_VERSION}")
+        check_version("rocking table", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         try:
             arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in ARRAYS}
             facts["steps"] = tuple(facts["steps"])

@@ -18,12 +18,14 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
+from pacbed.outputs import leaves_nothing_half_written, write_done
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.same_system import check_same_system, of_structure, of_table
+from pacbed.simulation.stored_stack import SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
-SCHEMA_VERSION = 1
 CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec())
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
 HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
@@ -72,6 +74,7 @@ def split_series(n_convergence: int, n_tilt: int, fraction: float, seed: int) ->
     return split.reshape(n_convergence, n_tilt)
 
 
+@leaves_nothing_half_written()
 def assemble_stack(
     table_dir: str | Path,
     *,
@@ -85,6 +88,7 @@ def assemble_stack(
     validation_fraction: float,
     seed: int,
     out_dir: str | Path,
+    structure_dir: str | Path | None = None,
     threads: int = 1,
 ) -> None:
     """Render the parameter grid of a system and store it with its labels.
@@ -107,11 +111,15 @@ def assemble_stack(
         See `split_series`.
     out_dir : path
         Receives ``stack.zarr`` and ``done.json``; complete or absent.
+    structure_dir : path, optional
+        Folder with slice potentials; a table of another system is refused.
     threads : int
         Series rendered at once.
     """
-    parameters = {key: value for key, value in locals().items() if key not in ("out_dir", "threads")}
+    parameters = {key: value for key, value in locals().items() if key not in ("out_dir", "structure_dir", "threads")}
     table = RockingTable.load(table_dir)
+    if structure_dir is not None:
+        check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     renderer = Renderer(table)
     azimuths = distinct_azimuths(table, azimuth_step_deg) if isinstance(azimuth_deg, str) else list(azimuth_deg)
     magnitude, azimuth = tilt_grid(mistilt_mrad, azimuths)
@@ -220,4 +228,4 @@ def _finish(group: zarr.Group, table: RockingTable, parameters: dict, aside: Pat
         # zarr-python warns that consolidated metadata is not in the v3 specification; xarray opens faster with it.
         warnings.simplefilter("ignore")
         zarr.consolidate_metadata(group.store)
-    (aside / "done.json").write_text(json.dumps({"shape": list(shape), "config_sha256": digest}, indent=2) + "\n")
+    write_done(aside, {"shape": list(shape), "config_sha256": digest})

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from pacbed.errors import FormatError
 from pacbed.evaluation.evaluate import evaluate
 from pacbed.evaluation.parts import BundleParts
 from pacbed.evaluation.truths import Stack
@@ -18,6 +19,16 @@ def outcome(parts, tmp_path_factory):
         out_csv=folder / "errors.csv",
     )  # fmt: skip
     return folder
+
+
+def test_a_stack_of_another_system_is_not_evaluated(parts, at_another_voltage, tmp_path):
+    out = {"out_json": tmp_path / "e.json", "out_png": tmp_path / "e.png", "out_csv": tmp_path / "e.csv"}
+    with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the table, .*200 keV"):
+        evaluate(
+            table_dir=parts["table_dir"], stack_dir=at_another_voltage(parts["stack_dir"]),
+            models_dir=parts["models_dir"], noise_levels=[0], patterns=1, seed=1, **out,
+        )  # fmt: skip
+    assert list(tmp_path.glob("e.*")) == []
 
 
 def entries(outcome):

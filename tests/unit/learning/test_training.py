@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from pacbed.errors import FormatError
 from pacbed.learning import training
 from pacbed.learning.fitting import EpochRecord
 from pacbed.learning.training import train_network
@@ -34,6 +35,14 @@ def untraced():
 def history_of(settings):
     with open(settings["out_history_csv"], encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("recipe", ["compact", "paper"])
+def test_a_stack_of_another_system_trains_nothing(tiny_table_dir, stack_dir, settings, at_another_voltage, recipe):
+    with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the table, .*200 keV"):
+        train_network(tiny_table_dir, at_another_voltage(stack_dir), task="thickness", **{**settings, "recipe": recipe})
+    assert not settings["state_dir"].exists()
+    assert not settings["out_keras"].exists()
 
 
 def test_training_leaves_network_description_history_and_curves(tiny_table_dir, stack_dir, settings):

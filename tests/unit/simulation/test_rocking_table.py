@@ -99,8 +99,8 @@ def test_truncated_and_newer_tables_are_refused(tiny_table, tmp_path):
     assert back.azimuth_range_deg == (0.0, 45.0)
     assert back.rotation_period_deg == 90.0
     metadata = tmp_path / "table" / "rocking.zarr" / "zarr.json"
-    metadata.write_text(metadata.read_text().replace('"schema_version": 2', '"schema_version": 99'))
-    with pytest.raises(FormatError, match="schema_version 99"):
+    metadata.write_text(metadata.read_text().replace('"schema_version": 2', '"schema_version": 9'))
+    with pytest.raises(FormatError, match="schema_version 9,"):
         RockingTable.load(tmp_path / "table")
     (tmp_path / "table" / "done.json").unlink()
     with pytest.raises(FormatError, match=r"done\.json"):

@@ -1,0 +1,124 @@
+"""Outputs appear complete or not at all, and say how they look when complete."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from pacbed.errors import FormatError
+
+DONE = "done.json"
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
+
+
+def leaves_nothing_half_written(
+    argument: str = "out_dir",
+) -> Callable[[Callable[Arguments, Value]], Callable[Arguments, Value]]:
+    """Decorate a function that writes aside and renames: when it fails, what lies aside goes.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument with the path of the output; aside is every neighbour ``<output>.*part``.
+    """
+
+    def decorate(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
+            out = Path(signature.bind(*args, **kwargs).arguments[argument])
+            try:
+                return function(*args, **kwargs)
+            except BaseException:
+                for aside in out.parent.glob(f"{out.name}.*part"):
+                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+                raise
+
+        return guarded
+
+    return decorate
+
+
+def write_done(folder: str | Path, content: Mapping[str, Any]) -> None:
+    """Finish a folder of data with ``done.json``: its description, and the size of every file in it.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with everything else already written.
+    content : mapping
+        Plain JSON values.
+    """
+    folder = Path(folder)
+    text = json.dumps({**content, "files": _sizes(folder)}, indent=2) + "\n"
+    (folder / DONE).write_text(text, encoding="utf-8")
+
+
+def check_done(folder: str | Path, what: str) -> dict[str, Any]:
+    """Read what `write_done` wrote and compare it with what is there.
+
+    Parameters
+    ----------
+    folder : path
+    what : str
+        Name for the error, such as "rocking table".
+
+    Raises
+    ------
+    FormatError
+        The folder is incomplete, or a file of it is missing or of another size.
+    """
+    folder = Path(folder)
+    if not (folder / DONE).is_file():
+        raise FormatError(f"{what} {folder}: got no {DONE}, accepted: a folder with a complete {what}")
+    try:
+        content = json.loads((folder / DONE).read_text(encoding="utf-8"))
+        expected = dict(content["files"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise FormatError(f"{what} {folder}: {DONE} is damaged ({type(error).__name__}: {error})") from error
+    found = _sizes(folder)
+    wrong = [name for name, size in expected.items() if found.get(name) != size]
+    if wrong:
+        raise FormatError(
+            f"{what} {folder}: got {len(wrong)} missing or truncated files, {wrong[0]} the first, accepted: a complete "
+            f"{what}; make it again"
+        )
+    return dict(content)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of every file below a folder; hidden ones are Snakemake's."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != DONE)
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files if path.name[0] != "."}
+
+
+def check_version(what: str, got: object, *, current: int, oldest: int) -> None:
+    """Accept the versions that can be read and name them otherwise.
+
+    Parameters
+    ----------
+    what : str
+        Name for the error, such as "stack /data/stack".
+    got : object
+        ``schema_version`` as it was read.
+    current, oldest : int
+        Version that is written, and the first that can still be read.
+
+    Raises
+    ------
+    FormatError
+        The version is another, or none.
+    """
+    if type(got) is int and oldest <= got <= current:
+        return
+    accepted = f"{current}" if oldest == current else f"{oldest} to {current}"
+    newer = type(got) is int and got > current
+    advice = "it comes from a newer pacbed, update" if newer else "make it again"
+    raise FormatError(f"{what}: got schema_version {got}, accepted: {accepted}; {advice}")
