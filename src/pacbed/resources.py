@@ -76,12 +76,16 @@ class Needs:
         return cell_area_a2(self.system.crystal.cif, self.system.crystal.zone_axis)
 
     @property
-    def table_seconds(self) -> float:
-        """Time of the whole rocking table on one core, or on one GPU [s]; right within a factor of two or so."""
+    def core_seconds(self) -> float:
+        """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
         depth = self.system.simulation.slice_depth_nm
         slices = self.plan.thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
-        seconds = self.directions * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
-        return seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
+        return self.directions * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
+
+    @property
+    def table_seconds(self) -> float:
+        """Time of the whole rocking table on one core, or on one GPU [s]."""
+        return self.core_seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
 
     @property
     def blocks(self) -> int:
