@@ -217,7 +217,7 @@ class Needs:
         angles = self.system.grid.convergence_mrad.values()
         aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
         share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
-        return math.ceil(5 + SAFETY * VARIATIONS * (share * self.table_seconds + 5) / 60)
+        return math.ceil(5 + SAFETY * VARIATIONS * (share * self.core_seconds + 5) / 60)
 
     def _grid_px(self) -> tuple[int, int]:
         """Grid of one cell [pixels], as if the cell were square."""
