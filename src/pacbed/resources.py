@@ -93,8 +93,8 @@ class Needs:
     def blocks(self) -> int:
         """Jobs that the directions of the rocking table are split into.
 
-        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly; each job
-        then takes between half of ``block_minutes`` and all of it, if the estimate is right and there are more than four.
+        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly. Where
+        there are more, each job takes between half of ``block_minutes`` and all of it, if the estimate is right.
         """
         simulation = self.system.simulation
         if not isinstance(simulation.blocks, str):
