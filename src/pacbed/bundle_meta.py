@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pacbed.errors import FormatError
+from pacbed.outputs import check_version
 
 SCHEMA_VERSION = 2
 OLDEST_VERSION = 1  # a model error that is one share of every thickness
@@ -136,9 +137,7 @@ def read_meta(data: Any) -> BundleMeta:
         Another version, or fields that are missing, unknown or out of bounds.
     """
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if version not in (OLDEST_VERSION, SCHEMA_VERSION):
-        accepted = f"{OLDEST_VERSION} or {SCHEMA_VERSION}"
-        raise FormatError(f"got schema_version {version}, accepted: {accepted}; update pacbed")
+    check_version("bundle.json", version, current=SCHEMA_VERSION, oldest=OLDEST_VERSION)
     try:
         return BundleMeta.model_validate(_from_version_1(data) if version == OLDEST_VERSION else data)
     except ValidationError as error:

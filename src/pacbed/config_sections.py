@@ -117,6 +117,16 @@ class RefereeConfig(Section):
     full_thickness: bool = Field(True, description="compare one more set at the full thickness")
     seed: int = Field(1, ge=0, description="seed of the draw of the sets")
     tolerance: float = Field(2e-3, gt=0, le=1, description="largest accepted relative L2 difference")
+    phonons: bool = Field(False, description="compare the table with frozen phonons as well")
+
+
+class PhononsConfig(Section):
+    """Displaced atoms: of a table with the thermal model frozen_phonons, and of the comparison with them."""
+
+    cells: int = Field(3, ge=2, le=16, description="edge of the supercell [cells]; better odd")
+    configurations: int = Field(1, ge=1, le=1000, description="configurations per incident direction")
+    pool: int = Field(16, ge=2, le=1000, description="displaced slices that configurations are drawn from")
+    seed: int = Field(1, ge=0, description="seed of the displacements")
 
 
 class ScanConfig(Section):
@@ -163,6 +173,7 @@ class SimulationConfig(Section):
     device: Literal["cpu", "gpu"] = Field("cpu", description="where the waves are propagated; gpu needs CuPy")
     batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
     tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
+    phonons: PhononsConfig = Field(default_factory=PhononsConfig, description="displaced atoms")
     referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="the engine scan")
 

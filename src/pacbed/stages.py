@@ -14,6 +14,7 @@ STAGE_VERSIONS = MappingProxyType(
         "simulate_rocking_block": 1,
         "gather_rocking_table": 1,
         "referee_simulation": 1,
+        "referee_phonons": 1,
         "accept_simulation": 1,
         "simulate_scan_block": 1,
         "assemble_stack": 1,

@@ -131,7 +131,7 @@ def edit(folder, **change):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"schema_version": 3}, "got schema_version 3, accepted: 1 or 2; update"),
+        ({"schema_version": 3}, "got schema_version 3, accepted: 1 to 2; it comes from a newer pacbed"),
         ({"schema_version": 1}, "model_error: damaged or incomplete"),
         ({"model_error": {"thickness_nm": [5, 10], "std_nm": [0.1], "source": ""}}, "one value from 0 up for each"),
         ({"model_error": {"thickness_nm": [10, 5], "std_nm": [0.1, 0.2], "source": ""}}, "positive and ascending"),

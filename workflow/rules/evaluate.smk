@@ -37,6 +37,7 @@ rule model_error:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
         # Varied crystals are made anew from the file.
         cif=setting("crystal.cif"),
         accepted="results/{system}/simulation/accepted.json",

@@ -65,6 +65,7 @@ rule simulate_rocking_block:
             termination=setting("crystal.termination"),
             batch=setting("simulation.batch"),
             device=setting("simulation.device"),
+            phonons=displacements,
         ),
     script:
         "../scripts/simulate_rocking_block.py"

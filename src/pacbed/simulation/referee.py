@@ -64,7 +64,7 @@ def referee_simulation(
     """
     check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
-    renderer = Renderer(RockingTable.load(table_dir))
+    renderer = Renderer(RockingTable.load(table_dir).elastic)  # these probes meet no displaced atoms
     slabs = termination_slices(slices, renderer.table.facts.get("termination", "top"))
     try:
         cells = [orthogonal_slices(slab) for slab in slabs]
@@ -132,20 +132,20 @@ def compare(
     slices, cell = slabs[0], cells[0]
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
     wide = [max(2, round(width * cell.lengths_a[0] / length)) for length in cell.lengths_a]
+    reach = renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad))
     scans = [
         direct_pattern(
             slab,
-            laid_out,
+            rectangle,
             cells=wide,
             periods=chosen.periods,
             convergence_mrad=chosen.convergence_mrad,
             mistilt_mrad=chosen.mistilt_mrad,
-            max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
+            max_angle_mrad=reach,
             threads=threads,
         )
-        for slab, laid_out in zip(slabs, cells, strict=True)
+        for slab, rectangle in zip(slabs, cells, strict=True)
     ]
-    positions = scans[0][1]
     scan = replace(scans[0][0], intensity=np.mean([each.intensity for each, _ in scans], axis=0))
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
@@ -170,7 +170,7 @@ def compare(
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
-        "positions": positions,
+        "positions": scans[0][1],
         "relative_l2": relative_l2(table, direct),
         "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
         "largest_difference": float(np.abs(table - direct).max() / direct.max()),

@@ -81,9 +81,10 @@ def simulate_scan_block(
     if not 0 <= block < blocks:
         raise SimulationError(f"block: got {block}, accepted: 0 to {blocks - 1}")
     slices, table = SlicePotentials.load(structure_dir), RockingTable.load(table_dir)
-    if crystal_facts(slices) != crystal_facts(table):
+    expected = crystal_facts(slices, termination=table.facts["termination"])
+    if crystal_facts(table) != expected:
         raise SimulationError(
-            f"table: got {crystal_facts(table)}, accepted: the crystal of {structure_dir}, {crystal_facts(slices)}"
+            f"table: got {crystal_facts(table)}, accepted: the crystal of {structure_dir}, {expected}"
         )
     grid = StackGrid.of(
         table,
@@ -95,26 +96,26 @@ def simulate_scan_block(
         pixels=pixels,
         max_angle_mrad=max_angle_mrad,
     )
-    crystal = ScanCrystal.load(slices, cif)
+    slabs = ScanCrystal.slabs(slices, cif, termination=table.facts["termination"])
+    crystal = slabs[0]
     sampling = ScanSampling.of(
         crystal.still.lengths_a, slices.energy_ev, grid.geometry, cells=cells, samples_per_pixel=samples_per_pixel
     )
     edge_mrad = aperture_edge_mrad(table, grid.geometry)
     draws = configurations if crystal.vibrates else 1
     chosen = grid.series[len(grid.series) * block // blocks : len(grid.series) * (block + 1) // blocks]
-    series = _series(
-        chosen, grid, crystal, sampling, plane_layout(slices.period_a, max(thickness_nm)), edge_mrad, draws, seed
-    )
+    layout = plane_layout(slices.period_a, max(thickness_nm))
+    series = _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed)
     log.info("block %d of %d: %d of %d series, %s", block, blocks, len(series), len(grid.series), sampling)
-    facts = _facts(slices, grid, sampling, edge_mrad, draws, seed, chosen)
+    facts = _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen)
     images = compute_series(series, scheduler=scheduler, workers=workers)
     _write(Path(out_dir), facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
 
 
-def _series(chosen, grid, crystal, sampling, layout, edge_mrad, draws, seed) -> list[ScanSeries]:
+def _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed) -> list[ScanSeries]:
     return [
         ScanSeries(
-            crystal=crystal,
+            slabs=slabs,
             sampling=sampling,
             geometry=grid.geometry,
             thickness_nm=grid.thickness_nm,
@@ -130,10 +131,10 @@ def _series(chosen, grid, crystal, sampling, layout, edge_mrad, draws, seed) -> 
     ]
 
 
-def _facts(slices, grid, sampling, edge_mrad, draws, seed, chosen) -> dict[str, Any]:
+def _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen) -> dict[str, Any]:
     return {
         "schema_version": SCAN_BLOCK_VERSION,
-        "crystal": crystal_facts(slices),
+        "crystal": crystal_facts(table),
         "slices_sha256": hashlib.sha256(slices.potential.tobytes() + slices.absorption.tobytes()).hexdigest(),
         "grid": grid.facts(),
         "engine": {

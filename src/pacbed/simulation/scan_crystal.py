@@ -15,6 +15,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
 from pacbed.simulation.supercell import OrthogonalSlices, frozen_phonon_periods, orthogonal_slices, rectangle
+from pacbed.simulation.terminations import termination_slices
 
 FINEST_SPACING_A = 0.04  # of the grid on which displaced atoms are placed: it moves them by 0.0003 Å^2 at most
 
@@ -47,8 +48,15 @@ class ScanCrystal:
     parametrization: str
 
     @classmethod
-    def load(cls, slices: SlicePotentials, cif: str | Path) -> ScanCrystal:
-        """The crystal of slice potentials; its atoms are read anew if they vibrate.
+    def slabs(cls, slices: SlicePotentials, cif: str | Path, *, termination: str = "top") -> tuple[ScanCrystal, ...]:
+        """The slabs of slice potentials whose mean a table is, see `termination_slices`."""
+        lifts = slices.termination_lifts if termination == "average" else [0.0]
+        turned = termination_slices(slices, termination)
+        return tuple(cls.load(slab, cif, lift=float(lift)) for slab, lift in zip(turned, lifts, strict=True))
+
+    @classmethod
+    def load(cls, slices: SlicePotentials, cif: str | Path, *, lift: float = 0.0) -> ScanCrystal:
+        """The crystal of slice potentials; its atoms are read anew if they vibrate, and lifted by so many periods.
 
         Raises
         ------
@@ -66,6 +74,8 @@ class ScanCrystal:
                 f"the slice potentials, {np.round(slices.cell_a, 4).tolist()}"
             )
         atoms, displacement, occupancy = rectangular_atoms(oriented)
+        atoms.positions[:, 2] += lift * atoms.cell[2, 2]
+        atoms.wrap()
         return cls(still, slices.cell_a, atoms, displacement, occupancy, slices.parametrization)
 
     @property

@@ -24,6 +24,8 @@ class ScanTask:
 
     Attributes
     ----------
+    slab : int
+        Index into the series' slabs.
     offset : int
         Index into the sampling's interleaved scans.
     configuration : int
@@ -32,6 +34,7 @@ class ScanTask:
         First and last, excluded, of the raster's positions.
     """
 
+    slab: int
     offset: int
     configuration: int
     positions: tuple[int, int]
@@ -43,8 +46,8 @@ class ScanSeries:
 
     Attributes
     ----------
-    crystal : ScanCrystal
-        What the supercells are filled with.
+    slabs : tuple of ScanCrystal
+        What the supercells are filled with; the series is the mean over slabs with equivalent surfaces.
     sampling : ScanSampling
         Supercell and interleaved scans.
     geometry : Geometry
@@ -63,7 +66,7 @@ class ScanSeries:
         Identifies the series; each task draws from a generator seeded by this and its own indices.
     """
 
-    crystal: ScanCrystal
+    slabs: tuple[ScanCrystal, ...]
     sampling: ScanSampling
     geometry: Geometry
     thickness_nm: tuple[float, ...]
@@ -74,6 +77,11 @@ class ScanSeries:
     mistilt_mrad: tuple[float, float]
     configurations: int
     seed: tuple[int, ...]
+
+    @property
+    def crystal(self) -> ScanCrystal:
+        """The first slab: what all of them share is read from it."""
+        return self.slabs[0]
 
     @property
     def raster(self) -> np.ndarray:
@@ -93,7 +101,8 @@ class ScanSeries:
         parts = min(positions, int(np.ceil(positions * 8 * pixels / WAVES_BYTES)))
         edges = [positions * part // parts for part in range(parts + 1)]
         return [
-            ScanTask(offset, draw, part)
+            ScanTask(slab, offset, draw, part)
+            for slab in range(len(self.slabs))
             for offset in range(len(self.sampling.offsets))
             for draw in range(self.configurations)
             for part in pairwise(edges)
@@ -102,9 +111,9 @@ class ScanSeries:
     def run(self, task: ScanTask) -> np.ndarray:
         """Density [1/mrad^2] of one task's samples, times its share of the scan; float32, shape (plane, ky, kx)."""
         still, chosen = self.crystal.still, self.raster
-        rng = np.random.default_rng([*self.seed, task.offset, task.configuration, task.positions[0]])
+        rng = np.random.default_rng([*self.seed, task.slab, task.offset, task.configuration, task.positions[0]])
         patterns = scan_pacbed(
-            self.crystal.periods(self.sampling.cells, rng=rng),
+            self.slabs[task.slab].periods(self.sampling.cells, rng=rng),
             thickness_periods=[plane * self.periods_per_plane for plane in range(self.planes + 1)],
             energy_ev=still.energy_ev,
             convergence_mrad=self.convergence_mrad,
@@ -116,7 +125,7 @@ class ScanSeries:
             edge_mrad=self.edge_mrad,
             reproducible=True,
         )
-        share = (task.positions[1] - task.positions[0]) / len(chosen) / self.configurations
+        share = (task.positions[1] - task.positions[0]) / len(chosen) / self.configurations / len(self.slabs)
         density = np.stack([self.sampling.window(pattern.density) for pattern in patterns])
         return (share * density).astype(np.float32)
 

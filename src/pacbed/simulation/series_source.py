@@ -122,10 +122,13 @@ def aperture_edge_mrad(table: RockingTable, geometry: Geometry) -> float:
     return max(geometry.pixel_mrad, float(np.linalg.norm(table.pitch_mrad, axis=1).max()))
 
 
-def crystal_facts(source: SlicePotentials | RockingTable) -> dict[str, Any]:
+def crystal_facts(source: SlicePotentials | RockingTable, *, termination: str = "top") -> dict[str, Any]:
     """What tells one system's crystal, beam and slices from another's, as plain JSON values."""
-    facts = source.facts if isinstance(source, RockingTable) else {**vars(source), "grid_px": source.grid}
-    keys = ("formula", "zone_axis", "thermal_model", "grid_px", "slice_depth_a")
+    if isinstance(source, RockingTable):
+        facts = source.facts
+    else:  # slices do not say over which surfaces a table is averaged
+        facts = {**vars(source), "grid_px": source.grid, "termination": termination}
+    keys = ("formula", "zone_axis", "thermal_model", "termination", "grid_px", "slice_depth_a")
     plain = {key: list(facts[key]) if isinstance(facts[key], tuple) else facts[key] for key in keys}
     return {**plain, "energy_ev": source.energy_ev}
 

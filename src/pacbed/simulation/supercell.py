@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import abtem
 import numpy as np
+import scipy.fft
 from abtem.core.energy import energy2sigma
 from abtem.potentials.iam import PotentialArray, TransmissionFunction
 from ase import Atoms
 
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import BAND_FRACTION, SlicePotentials
 from pacbed.crystal.structure import SAME_SITE_A
 from pacbed.errors import SimulationError
 
@@ -192,8 +193,11 @@ def orthogonal_slices(slices: SlicePotentials) -> OrthogonalSlices:
 
 
 def _grid_for(lengths: tuple[float, float], band_limit: float) -> tuple[int, int]:
-    """Even numbers of grid points whose band limit, 2/3 of the Nyquist frequency, is not below the one asked for."""
-    x, y = (2 * int(np.ceil(1.5 * band_limit * length - 1e-6)) for length in lengths)
+    """Even numbers of grid points, quick to transform, whose band limit is not below the one asked for."""
+    x, y = (
+        2 * int(scipy.fft.next_fast_len(int(np.ceil(band_limit * length / BAND_FRACTION - 1e-6)), real=True))
+        for length in lengths
+    )
     return x, y
 
 

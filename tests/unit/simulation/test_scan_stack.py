@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import xarray
 
+from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal
 from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.gather import gather_rocking_table
+from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.referee import relative_l2
 from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.scan_block import simulate_scan_block
@@ -159,6 +161,32 @@ def test_a_block_of_another_crystal_does_not_start(polar, srtio3_slices, tmp_pat
     assert not (tmp_path / "0").exists()
 
 
+def test_a_series_is_the_mean_over_slabs_with_equivalent_surfaces(polar):
+    """Slabs that start at one and at the other of two slices, computed together and one by one."""
+    slices = SlicePotentials.load(polar / "structure")
+    slices = replace(slices, terminations=np.array([np.eye(2, dtype=int)] * 2), termination_lifts=np.array([0.0, 0.5]))
+    slabs = ScanCrystal.slabs(slices, NO_CIF, termination="average")
+    geometry = Geometry.field_of_view(24, 12.0)
+    sampling = ScanSampling.of(slabs[0].still.lengths_a, 200e3, geometry, cells=3, samples_per_pixel=1.0)
+    both = ScanSeries(slabs, sampling, geometry, (2.0,), 1, 6, 8.5, 1.0, (1.0, 2.0), 1, (1, 0, 0))
+    together, first, second = _compute([both, *(replace(both, slabs=(slab,)) for slab in slabs)], "threads", 1)
+    assert relative_l2(together, (first + second) / 2) < 1e-5
+    assert relative_l2(first, second) > 1e-4
+
+
+def test_displaced_atoms_start_at_the_same_surface_as_their_slices(srtio3_slices):
+    """Atoms lifted by half a period belong to slices that are turned by half of them."""
+    slices = replace(srtio3_slices, thermal_model="frozen_phonons")
+    slices = replace(slices, terminations=np.array([np.eye(2, dtype=int)] * 2), termination_lifts=np.array([0.0, 0.5]))
+    for slab in ScanCrystal.slabs(slices, "structures/srtio3.cif", termination="average"):
+        period = next(slab.periods((1, 1), rng=np.random.default_rng(1)))
+        still = np.angle(slab.still.transmission)
+        for atoms, here, there in zip(period.array, still, still[::-1], strict=True):
+            assert (
+                np.corrcoef(atoms.ravel(), here.ravel())[0, 1] > np.corrcoef(atoms.ravel(), there.ravel())[0, 1] + 0.1
+            )
+
+
 # Frozen phonons
 
 
@@ -172,7 +200,7 @@ def vibrating(srtio3_slices, tiny_table):
     sampling = ScanSampling.of(crystal.still.lengths_a, 200e3, grid.geometry, cells=2, samples_per_pixel=1.0)
     return [
         ScanSeries(
-            crystal, sampling, grid.geometry, grid.thickness_nm, 1, 4, 13.0, grid.geometry.pixel_mrad,
+            (crystal,), sampling, grid.geometry, grid.thickness_nm, 1, 4, 13.0, grid.geometry.pixel_mrad,
             tuple(grid.tilt_mrad(tilt)), 2, (5, 0, tilt),
         )
         for tilt in range(2)
@@ -216,7 +244,7 @@ def test_a_missing_package_is_named_with_its_extra(vibrating, monkeypatch):
 def test_phonons_come_from_the_seed_and_scatter_about_the_crystal(vibrating, one_thread):
     other = _compute([replace(vibrating[0], seed=(6, 0, 0))], "threads", 1)
     assert 3e-4 < relative_l2(other[0], one_thread[0]) < 0.02
-    still = replace(vibrating[0], crystal=replace(vibrating[0].crystal, atoms=None), configurations=1)
+    still = replace(vibrating[0], slabs=(replace(vibrating[0].crystal, atoms=None),), configurations=1)
     absorbing = _compute([still], "threads", 1)[0]
     assert 3e-4 < relative_l2(one_thread[0], absorbing) < 0.02
     # What the absorptive slices take out of the beam, phonons scatter to other places of the pattern.
