@@ -88,6 +88,12 @@ class SystemConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _scans_have_one_surface(self) -> Self:
+        if self.simulation.engine == "scan" and self.crystal.termination != "top":
+            raise refuse("crystal.termination", self.crystal.termination, "top with simulation.engine: scan")
+        return self
+
+    @model_validator(mode="after")
     def _directions_can_be_counted(self) -> Self:
         pitch = self.simulation.direction_pitch_mrad
         if not isinstance(pitch, str):

@@ -37,6 +37,16 @@ def changed(path: str, value: object, base: dict[str, Any] = MINIMAL) -> dict[st
     return system
 
 
+def test_a_scan_has_one_surface() -> None:
+    """The scan engine cuts one slab; the mean over terminations is the rocking table's."""
+    average = changed("crystal.termination", "average")
+    assert valid(average).crystal.termination == "average"
+    both = changed("simulation.engine", "scan", average)
+    with pytest.raises(ConfigError, match=r"crystal\.termination: got average, accepted: top with simulation\.engine"):
+        valid(both)
+    assert valid(changed("simulation.engine", "scan")).crystal.termination == "top"
+
+
 def valid(system: dict[str, Any]) -> SystemConfig:
     return validate_config({"systems": {"demo": system}}).systems["demo"]
 
