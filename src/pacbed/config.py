@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from pacbed.config_schema import describe_problems
 from pacbed.config_sections import (
-    MAX_DIRECTIONS,
     BeamConfig,
     CrystalConfig,
     DatasetConfig,
@@ -24,13 +23,10 @@ from pacbed.config_sections import (
     GridConfig,
     ModelErrorConfig,
     PatternConfig,
-    PhononsConfig,
-    RefereeConfig,
-    ScanConfig,
-    SimulationConfig,
     StackConfig,
     TrainingConfig,
 )
+from pacbed.config_simulation import MAX_DIRECTIONS, PhononsConfig, RefereeConfig, ScanConfig, SimulationConfig
 from pacbed.config_values import Name, Range, Section, ValueList, refuse
 from pacbed.errors import ConfigError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pacbed.cif_glance import cell_area_a2
 from pacbed.config import SystemConfig
-from pacbed.config_sections import MAX_BLOCKS
+from pacbed.config_simulation import MAX_BLOCKS
 from pacbed.plan import SimulationPlan, plan
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
