@@ -76,7 +76,7 @@ def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
         mistilt_mrad=polar_to_vector(float(sample["mistilt_mrad"][0]), float(sample["azimuth_deg"][0])),
         geometry=Geometry.field_of_view(32, 22.5),
     )
-    assert np.abs(sample["pattern"][0, 4] - image).max() < 1e-4 * image.max()
+    assert np.abs(sample["pattern"][0, 4] - image).max() < 5e-4 * (1 + 1e-5) * image.max()
 
 
 def test_structure_lets_a_table_be_built_again(folder, tiny_table):
@@ -166,7 +166,7 @@ def test_the_thickness_budget_travels_in_the_bundle(tiny_bundle, parts):
 def test_damaged_members_are_found_when_used(folder):
     (folder / "thickness.onnx").write_bytes(b"no network")
     (folder / "mistilt.json").write_text('{"class_values": [1]}')
-    for chunk in (folder / "rocking.zarr" / "intensity").rglob("*"):
+    for chunk in (folder / "rocking.zarr" / "codes").rglob("*"):
         if chunk.is_file() and chunk.name != "zarr.json":
             chunk.write_bytes(b"no data")
     bundle = load_bundle(folder)
