@@ -21,7 +21,7 @@ CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid
 SERIES_CHECKED = 3
 
 
-def time_renderer(table: RockingTable, system: SystemConfig) -> dict[str, float]:
+def time_renderer(renderer: Renderer, system: SystemConfig) -> dict[str, float]:
     """Median milliseconds of a 200 x 200 pattern on one core.
 
     Returns
@@ -31,7 +31,7 @@ def time_renderer(table: RockingTable, system: SystemConfig) -> dict[str, float]
         ``render_fresh_ms``: at a thickness never rendered before; ``series_render_ms`` and ``series_render_fresh_ms``:
         per pattern of a series of 100, likewise. Convergence angle and field are the same throughout.
     """
-    renderer, needed = Renderer(table), plan(system)
+    needed = plan(system)
     options = {
         "convergence_mrad": min(CONVERGENCE_MRAD, needed.alpha_max_mrad),
         "geometry": Geometry.field_of_view(200, needed.max_angle_mrad),

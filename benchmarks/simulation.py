@@ -25,6 +25,7 @@ from rendering import stack_error, time_renderer
 from report import markdown
 
 from pacbed.config import SystemConfig, load_config
+from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ def measure(name: str, system: SystemConfig, *, abtem: bool) -> dict:
         "stack_gb": round(sum(file.stat().st_size for file in stack.rglob("*") if file.is_file()) / 1e9, 2),
         "stack_error": float(f"{stack_error(table, stack):.2g}"),
         "peak_memory_gb": round(max(memory) / 1e3, 2),
-        **time_renderer(table, system),
+        **time_renderer(Renderer(table), system),
         "ratio_published_sampling": ratio.get("ratio_published_sampling"),
         "ratio_like_for_like": ratio.get("ratio_like_for_like"),
         "ratio_parts": ratio or None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
@@ -16,17 +15,20 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore, ZipStore
 
+from pacbed.bundle_file import members_of, zip_folder
 from pacbed.bundle_meta import BundleMeta, ModelError, Ranges, read_meta
 from pacbed.errors import FormatError
 from pacbed.logs import installed_versions
 from pacbed.outputs import leaves_nothing_half_written
+from pacbed.simulation.compact import CompactTable, write_compact
+from pacbed.simulation.compact_renderer import CompactRenderer
+from pacbed.simulation.recipe import Recipe
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_stack, of_structure, of_table
 from pacbed.trained import TASKS, TrainedNetwork, load_networks
 
 SERIES_DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")
-FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 VALIDATION_SERIES = 3
 
 
@@ -75,14 +77,24 @@ class Bundle:
             raise FormatError(f"bundle {self.path}: {name} is missing or damaged ({type(error).__name__})") from None
 
     @cached_property
+    def compact(self) -> CompactTable:
+        """The rocking table, in levels of thickness."""
+        if not any(name.startswith("rocking.zarr/") for name in self.names()):
+            raise FormatError(
+                f"bundle {self.path}: got no rocking table, accepted: a bundle with one; "
+                f"make it with: pacbed build-table {self.path} --out NEW.pacbed"
+            )
+        return self._from_zarr("rocking.zarr", CompactTable.read)
+
+    @property
     def table(self) -> RockingTable:
-        """The rocking table."""
-        return self._from_zarr("rocking.zarr", RockingTable.read)
+        """The finest and deepest level of the rocking table, which stands for all."""
+        return self.compact.levels[-1]
 
     @cached_property
     def renderer(self) -> Renderer:
         """Renders any pattern of the table."""
-        return Renderer(self.table)
+        return CompactRenderer(self.compact.levels)
 
     @cached_property
     def networks(self) -> dict[str, TrainedNetwork]:
@@ -181,13 +193,15 @@ def pack_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copytree(structure_dir, folder / "structure", ignore=shutil.ignore_patterns("*.png", ".*"))
-    shutil.copytree(Path(table_dir) / "rocking.zarr", folder / "rocking.zarr")
     for task in TASKS:
         for suffix in ("onnx", "json"):
             shutil.copyfile(Path(models_dir) / f"{task}.{suffix}", folder / f"{task}.{suffix}")
     pixels = _sample_stack(Path(stack_dir), folder / "validation.zarr")
     table = RockingTable.load(table_dir)
     budget = json.loads(Path(model_error_json).read_text(encoding="utf-8"))
+    recipe = Recipe.of(table, max(thickness_nm), max(convergence_mrad), max(mistilt_mrad), max_angle_mrad)
+    recipe.save(folder / "structure")
+    write_compact(table, recipe, folder / "rocking.zarr")
     meta = BundleMeta(
         system=system,
         crystal={name: table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},
@@ -207,25 +221,11 @@ def pack_bundle(
             "parity": json.loads((Path(models_dir) / "parity.json").read_text()),
         },
         versions=installed_versions(),
-        members={p.relative_to(folder).as_posix(): _digest(p) for p in sorted(folder.rglob("*")) if p.is_file()},
+        members=members_of(folder),
     )
     (folder / "bundle.json").write_text(meta.model_dump_json(indent=2) + "\n", encoding="utf-8")
     zip_folder(folder, out)
     shutil.rmtree(folder)
-
-
-def zip_folder(folder: str | Path, out: str | Path) -> None:
-    """Store a bundle's folder as one Zip file: members sorted and uncompressed, dates fixed."""
-    folder, out = Path(folder), Path(out)
-    aside = out.with_name(out.name + ".part")
-    with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
-            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (folder / name).read_bytes())
-    os.replace(aside, out)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _sample_stack(stack_dir: Path, target: Path) -> int:

@@ -168,6 +168,20 @@ def render(
     return DONE
 
 
+@app.command("build-table")
+def build_table_command(
+    bundle: BundlePath,
+    out: Annotated[Path, typer.Option(help="the new .pacbed file", show_default=False)],
+    jobs: Annotated[int, typer.Option(parser=whole_number, metavar="NUMBER", help="blocks computed at once")] = 1,
+) -> int:
+    """Make the rocking table of a bundle again, from the slice potentials that it holds."""
+    from pacbed.build_table import build_table
+
+    build_table(bundle, out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    return DONE
+
+
 @app.command()
 def inspect(
     path: Annotated[Path, typer.Argument(metavar="BUNDLE|STACK|PATTERN", show_default=False)],

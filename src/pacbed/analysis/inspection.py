@@ -11,7 +11,7 @@ import zarr
 
 from pacbed.analysis.preprocess import find_outline, repair
 from pacbed.analysis.reading import read_pattern
-from pacbed.bundle import load_bundle
+from pacbed.bundle import Bundle, load_bundle
 from pacbed.errors import FormatError, bad_value
 
 STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
@@ -64,10 +64,23 @@ def _bundle(path: Path, verify: bool) -> list[str]:
         f"trained: {', '.join(ranges)}",
         f"table: up to {table.thickness_max_nm:.1f} nm, mistilt up to {tilt:.1f} mrad at {alpha:g} mrad convergence, "
         f"scattering up to {table.field_mrad:.1f} mrad",
+        *_levels(bundle),
         f"field of view: {meta.max_angle_mrad:g} mrad half width, rotations modulo {table.rotation_period_deg:g}°",
         "networks: " + ", ".join(f"{task} {len(values)} classes" for task, values in sorted(meta.class_values.items())),
         f"schema_version {meta.schema_version}, pacbed {meta.versions.get('pacbed', '?')}, "
         f"{len(meta.members)} members, sha256 {bundle.sha256[:16]}" + (", all verified" if verify else ""),
+    ]
+
+
+def _levels(bundle: Bundle) -> list[str]:
+    """Size of the table, its levels, and what they cost against the table in full precision."""
+    compact, size = bundle.compact, sum(len(bundle.read(n)) for n in bundle.names() if n.startswith("rocking.zarr/"))
+    ends = ", ".join(f"{level.thickness_max_nm:.1f}" for level in compact.levels)
+    pitch = ", ".join(f"{np.linalg.norm(level.pitch_mrad, axis=1).max():.2f}" for level in compact.levels)
+    worst = max(np.hypot(compact.interpolation_l2, compact.packing_l2))
+    return [
+        f"levels: to {ends} nm, directions every {pitch} mrad; {size / 1e6:.1f} MB, patterns agree with the table in "
+        f"full precision to {worst:.1e}"
     ]
 
 

@@ -1,0 +1,197 @@
+"""The table of a bundle: what a pattern needs of a rocking table, in a small part of its size.
+
+Rocking fringes widen as a crystal thins. The table is therefore cut into levels of thickness, each with directions as
+far apart as its deepest plane allows, and its coefficients are packed. Both losses are measured on rendered patterns.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from pacbed.errors import FormatError, bad_value
+from pacbed.outputs import check_version
+from pacbed.simulation.coefficient_code import PackedTable
+from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.intensity_code import decode_coefficients
+from pacbed.simulation.recipe import Recipe
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.resample import resample
+from pacbed.simulation.rocking_table import RockingTable
+
+log = logging.getLogger(__name__)
+COMPACT_VERSION = 1
+LEVELS = 5  # of equal depth
+INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
+PACKING_L2 = 4e-4  # and what packing may cost
+STEEPNESS = 8.0  # power of the pitch with which the error grows, to guess the next number of steps
+PROBE_PIXELS = 64
+# Height in the level, convergence angle over cone, mistilt over what is left of the cone, azimuth [rad].
+PROBES = ((1.0, 0.68, 0.95, 2.2), (1.0, 0.30, 0.50, 0.4), (0.9, 0.50, 0.10, 4.1), (0.3, 0.60, 0.80, 5.5))
+TRIAL_STEP = 0.05  # of the mean coefficient
+
+
+@dataclass(frozen=True)
+class CompactTable:
+    """Levels of thickness, each a rocking table.
+
+    Attributes
+    ----------
+    packed : tuple of PackedTable
+        From the entrance surface down; each reaches from where the one before ends to its `thickness_max_nm`.
+    interpolation_l2, packing_l2 : tuple of float
+        Largest relative L2 of the probe patterns of each level against the table that it was made from.
+    """
+
+    packed: tuple[PackedTable, ...]
+    interpolation_l2: tuple[float, ...]
+    packing_l2: tuple[float, ...]
+
+    @cached_property
+    def levels(self) -> tuple[RockingTable, ...]:
+        """The levels, unpacked."""
+        return tuple(level.table() for level in self.packed)
+
+    def write(self, group: zarr.Group) -> None:
+        """Store the levels in an open Zarr group."""
+        group.attrs.update(
+            {
+                "compact_version": COMPACT_VERSION,
+                "levels": len(self.packed),
+                "interpolation_l2": list(self.interpolation_l2),
+                "packing_l2": list(self.packing_l2),
+            }
+        )
+        for number, level in enumerate(self.packed):
+            level.write(group.create_group(f"level_{number}"))
+
+    @classmethod
+    def read(cls, group: zarr.Group) -> CompactTable:
+        """Read what `write` stored.
+
+        Raises
+        ------
+        FormatError
+            It is damaged, incomplete or of another version.
+        """
+        attributes: dict[str, Any] = dict(group.attrs)
+        version = attributes.get("compact_version")
+        check_version("compact rocking table", version, current=COMPACT_VERSION, oldest=COMPACT_VERSION)
+        try:
+            packed = tuple(PackedTable.read(group[f"level_{n}"]) for n in range(attributes["levels"]))  # type: ignore[arg-type]
+            errors = (tuple(attributes[name]) for name in ("interpolation_l2", "packing_l2"))
+            table = cls(packed, *errors)
+        except (KeyError, TypeError) as error:
+            raise FormatError(f"compact rocking table: damaged or incomplete ({error})") from error
+        if not packed:
+            raise FormatError("compact rocking table: got no levels, accepted: at least one")
+        return table
+
+
+def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, thickness_max_nm: float) -> CompactTable:
+    """Cut, thin out and pack a rocking table.
+
+    Parameters
+    ----------
+    table : RockingTable
+        In full precision.
+    cone_mrad, field_mrad, thickness_max_nm : float
+        What remains of it [mrad, mrad, nm].
+
+    Raises
+    ------
+    ParameterError
+        The table does not hold what shall remain.
+    """
+    asked = {"cone_mrad": cone_mrad, "field_mrad": field_mrad, "thickness_max_nm": thickness_max_nm}
+    for name, value in asked.items():
+        if not 0 < value <= getattr(table, name) + 1e-9:
+            raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
+    edges = thickness_max_nm * np.linspace(0, 1, LEVELS + 1)
+    full = Renderer(table)
+    made = [_level(full, (float(low), float(high)), asked) for low, high in pairwise(edges)]
+    packed, interpolation, packing = zip(*made, strict=True)
+    return CompactTable(packed, interpolation, packing)
+
+
+def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> None:
+    """Store the compact form of a table as a Zarr group in a folder of its own."""
+    compact = compact_table(
+        table,
+        cone_mrad=recipe.kept_cone_mrad,
+        field_mrad=recipe.kept_field_mrad,
+        thickness_max_nm=recipe.kept_thickness_nm,
+    )
+    compact.write(zarr.open_group(str(folder), mode="w", zarr_format=3))
+
+
+def _level(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[PackedTable, float, float]:
+    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
+    edge = float(np.linalg.norm(full.table.pitch_mrad, axis=1).max())
+    probes = probe_settings(thickness_nm, edge_mrad=edge, **limits)
+    expected = [full.render(**probe) for probe in probes]
+    share = thickness_nm[1] / asked["thickness_max_nm"]
+    while True:
+        steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
+        level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
+        error = _error(level, probes, expected)
+        if error <= INTERPOLATION_L2 or steps == tuple(full.table.steps):
+            break
+        least = min((count + 1) / of for count, of in zip(steps, full.table.steps, strict=True))
+        share = min(1.0, max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS)))
+    packed, loss = _pack(level, probes)
+    low, high = thickness_nm
+    log.info("%g to %g nm: %d x %d steps, interpolation %.1e, packing %.1e", low, high, *level.steps, error, loss)
+    return packed, error, loss
+
+
+def _pack(level: RockingTable, probes: list[dict]) -> tuple[PackedTable, float]:
+    """Pack a level with the step that costs what packing may: the error grows in proportion to the step."""
+    renderer = Renderer(level)
+    expected = [renderer.render(**probe) for probe in probes]
+    mean = np.mean([np.mean(np.abs(decode_coefficients(plane))) for plane in level.codes])
+    step = TRIAL_STEP * float(mean)
+    for _ in range(2):
+        error = _error(PackedTable.of(level, step).table(), probes, expected)
+        step *= PACKING_L2 / max(error, 1e-12)
+    packed = PackedTable.of(level, step)
+    return packed, _error(packed.table(), probes, expected)
+
+
+def probe_settings(
+    thickness_nm: tuple[float, float], *, cone_mrad: float, field_mrad: float, edge_mrad: float
+) -> list[dict]:
+    """A few patterns that a level must still render, as arguments of `Renderer.render`.
+
+    Thick and thin ends, several convergence angles, and mistilts up to the border of the cone.
+    """
+    low, high = thickness_nm
+    geometry = Geometry.field_of_view(PROBE_PIXELS, 0.6 * field_mrad)
+    settings = []
+    for height, angle, tilt, azimuth in PROBES:
+        alpha = angle * cone_mrad
+        size = tilt * (cone_mrad - alpha - edge_mrad / 2)
+        settings.append(
+            {
+                "thickness_nm": low + height * (high - low),
+                "convergence_mrad": alpha,
+                "mistilt_mrad": (size * np.cos(azimuth), size * np.sin(azimuth)),
+                "geometry": geometry,
+                "edge_mrad": edge_mrad,
+            }
+        )
+    return settings
+
+
+def _error(table: RockingTable, probes: list[dict], expected: list[np.ndarray]) -> float:
+    """Largest relative L2 of a table's patterns."""
+    renderer = Renderer(table)
+    pairs = [(renderer.render(**probe), wanted) for probe, wanted in zip(probes, expected, strict=True)]
+    return max(float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)) for found, wanted in pairs)
