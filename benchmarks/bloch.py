@@ -124,7 +124,7 @@ def engine_intensities(
     Without higher-order Laue zones every slice holds the mean of all slices.
     """
     slices = slice_potentials(
-        crystal, zone_axis=(1, 1, 1), energy_ev=ENERGY_EV, grid=(40, 40), slices=SLICES, thermal_model="debye_waller"
+        crystal, zone_axis=(1, 1, 1), energy_ev=ENERGY_EV, grid=(28, 28), slices=SLICES, thermal_model="debye_waller"
     )
     if not holz:
         slices = replace(slices, potential=np.repeat(slices.potential.mean(axis=0, keepdims=True), SLICES, axis=0))

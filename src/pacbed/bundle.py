@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 import zarr
-from pydantic import ValidationError
 from zarr.storage import LocalStore, ZipStore
 
 from pacbed.bundle_file import members_of, zip_folder
-from pacbed.bundle_meta import SCHEMA_VERSION, BundleMeta, ModelError, Ranges
+from pacbed.bundle_meta import BundleMeta, ModelError, Ranges, read_meta
 from pacbed.errors import FormatError
 from pacbed.logs import installed_versions
 from pacbed.outputs import leaves_nothing_half_written
@@ -51,20 +50,13 @@ class Bundle:
         self.path = Path(path)
         if not self.path.exists():
             raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
+        content = self.read("bundle.json")
         try:
-            data = json.loads(self.read("bundle.json"))
-            version = data.get("schema_version") if isinstance(data, dict) else None
-        except FormatError:
-            raise
+            self.meta = read_meta(json.loads(content))
+        except FormatError as error:
+            raise FormatError(f"bundle {path}: {error}") from None
         except ValueError as error:
             raise FormatError(f"bundle {path}: bundle.json is damaged ({error})") from None
-        if version != SCHEMA_VERSION:
-            raise FormatError(f"bundle {path}: got schema_version {version}, accepted: {SCHEMA_VERSION}; update pacbed")
-        try:
-            self.meta = BundleMeta.model_validate(data)
-        except ValidationError as error:
-            place = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise FormatError(f"bundle {path}: bundle.json: {place}: {error.errors()[0]['msg']}") from None
         self.cache: dict[Any, Any] = {}  # what several predictions share, such as libraries
 
     def names(self) -> list[str]:
@@ -169,6 +161,7 @@ def pack_bundle(
     models_dir: str | Path,
     accepted_json: str | Path,
     evaluation_json: str | Path,
+    model_error_json: str | Path,
     thickness_nm: Sequence[float],
     convergence_mrad: Sequence[float],
     mistilt_mrad: Sequence[float],
@@ -185,6 +178,8 @@ def pack_bundle(
         Folders of the stages before.
     accepted_json, evaluation_json : path
         What the acceptance gate and the evaluation measured; kept as metrics.
+    model_error_json : path
+        The thickness budget.
     thickness_nm, convergence_mrad, mistilt_mrad : sequence of float
         The grid the networks were trained on.
     max_angle_mrad : float
@@ -203,6 +198,7 @@ def pack_bundle(
             shutil.copyfile(Path(models_dir) / f"{task}.{suffix}", folder / f"{task}.{suffix}")
     pixels = _sample_stack(Path(stack_dir), folder / "validation.zarr")
     table = RockingTable.load(table_dir)
+    budget = json.loads(Path(model_error_json).read_text(encoding="utf-8"))
     recipe = Recipe.of(table, max(thickness_nm), max(convergence_mrad), max(mistilt_mrad), max_angle_mrad)
     recipe.save(folder / "structure")
     write_compact(table, recipe, folder / "rocking.zarr")
@@ -218,7 +214,7 @@ def pack_bundle(
         max_angle_mrad=max_angle_mrad,
         stack_pixels=pixels,
         class_values={task: json.loads((folder / f"{task}.json").read_text())["class_values"] for task in TASKS},
-        model_error=ModelError(),
+        model_error=ModelError.model_validate({name: budget[name] for name in ModelError.model_fields}),
         metrics={
             "accepted": json.loads(Path(accepted_json).read_text()),
             "evaluation": json.loads(Path(evaluation_json).read_text()),

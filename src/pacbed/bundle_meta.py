@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-SCHEMA_VERSION = 1
+from pacbed.errors import FormatError
+from pacbed.outputs import check_version
+
+SCHEMA_VERSION = 2
+OLDEST_VERSION = 1  # a model error that is one share of every thickness
 
 
 class Section(BaseModel):
@@ -23,13 +29,44 @@ class Ranges(Section):
     mistilt_mrad: tuple[float, float]
 
 
-class ModelError(Section):
-    """What the simulation does not know, as a share of the thickness."""
+class ModelEffect(Section):
+    """One thing the simulation does not know, and what it is worth."""
 
-    # ASSUME: 2 % of the thickness; bonding, Debye-Waller factors, absorption, parametrisation, voltage and plasmon blur
-    # are expected to be worth 1-3 % (docs/physics.md). A budget per system will take its place.
-    relative_thickness: float = Field(0.02, ge=0, description="standard deviation over thickness")
-    source: str = "expected 1-3 % of the thickness (physics of independent atoms, Debye-Waller factors, absorption)"
+    size: float = Field(ge=0, description="how much was varied")
+    unit: str
+    source: str
+    counted: bool = Field(description="part of the budget, or an outer bound")
+    signs: list[int] = Field(min_length=1, description="directions of the variation")
+    bias_nm: list[float] = Field(description="size of the bias at the budget's thicknesses")
+
+
+class ModelError(Section):
+    """What the simulation does not know, as a budget of the fitted thickness."""
+
+    thickness_nm: list[float] = Field(min_length=1)
+    std_nm: list[float] = Field(description="standard deviation at these thicknesses")
+    effects: dict[str, ModelEffect] = Field(default_factory=dict)
+    source: str
+
+    @model_validator(mode="after")
+    def _is_a_curve(self) -> Self:
+        curves = [self.std_nm, *(effect.bias_nm for effect in self.effects.values())]
+        if any(len(curve) != len(self.thickness_nm) or min(curve) < 0 for curve in curves):
+            raise ValueError("std_nm and bias_nm need one value from 0 up for each thickness")
+        if self.thickness_nm[0] <= 0 or any(b <= a for a, b in pairwise(self.thickness_nm)):
+            raise ValueError("thickness_nm must be positive and ascending")
+        return self
+
+    @classmethod
+    def share(cls, relative: float, source: str) -> Self:
+        """The same share of every thickness."""
+        return cls(thickness_nm=[100.0], std_nm=[100.0 * relative], source=source)
+
+    def std_at(self, thickness_nm: float) -> float:
+        """Standard deviation of a thickness [nm]: linear between the budget's, and in proportion beyond its ends."""
+        if thickness_nm > self.thickness_nm[-1]:
+            return self.std_nm[-1] * thickness_nm / self.thickness_nm[-1]
+        return float(np.interp(thickness_nm, [0.0, *self.thickness_nm], [0.0, *self.std_nm]))
 
 
 class Preprocessing(Section):
@@ -69,7 +106,7 @@ class Thresholds(Section):
 class BundleMeta(Section):
     """Content of ``bundle.json``."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     system: str
     crystal: dict[str, Any]
     energy_kev: float
@@ -84,3 +121,34 @@ class BundleMeta(Section):
     metrics: dict[str, Any]
     versions: dict[str, str]
     members: dict[str, str] = Field(description="SHA-256 of every other member")
+
+
+def read_meta(data: Any) -> BundleMeta:
+    """Content of a ``bundle.json`` of this version or the one before.
+
+    Parameters
+    ----------
+    data : object
+        What the JSON file holds.
+
+    Raises
+    ------
+    FormatError
+        Another version, or fields that are missing, unknown or out of bounds.
+    """
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    check_version("bundle.json", version, current=SCHEMA_VERSION, oldest=OLDEST_VERSION)
+    try:
+        return BundleMeta.model_validate(_from_version_1(data) if version == OLDEST_VERSION else data)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise FormatError(f"bundle.json: {place}: {error.errors()[0]['msg']}") from None
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    try:
+        old = data["model_error"]
+        share = ModelError.share(float(old["relative_thickness"]), str(old["source"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"bundle.json: model_error: damaged or incomplete ({error})") from None
+    return data | {"schema_version": SCHEMA_VERSION, "model_error": share.model_dump()}

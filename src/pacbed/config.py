@@ -15,19 +15,18 @@ from pydantic import Field, ValidationError, model_validator
 
 from pacbed.config_schema import describe_problems
 from pacbed.config_sections import (
-    MAX_DIRECTIONS,
     BeamConfig,
     CrystalConfig,
     DatasetConfig,
     EpochsConfig,
     EvaluationConfig,
     GridConfig,
+    ModelErrorConfig,
     PatternConfig,
-    RefereeConfig,
-    SimulationConfig,
     StackConfig,
     TrainingConfig,
 )
+from pacbed.config_simulation import MAX_DIRECTIONS, PhononsConfig, RefereeConfig, ScanConfig, SimulationConfig
 from pacbed.config_values import Name, Range, Section, ValueList, refuse
 from pacbed.errors import ConfigError
 
@@ -44,8 +43,11 @@ __all__ = [
     "EpochsConfig",
     "EvaluationConfig",
     "GridConfig",
+    "ModelErrorConfig",
     "PatternConfig",
+    "PhononsConfig",
     "RefereeConfig",
+    "ScanConfig",
     "SimulationConfig",
     "StackConfig",
     "TrainingConfig",
@@ -79,6 +81,12 @@ class SystemConfig(Section):
                 field,
                 f"auto or at least the largest convergence angle, {largest:g} [mrad]",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _scans_have_one_surface(self) -> Self:
+        if self.simulation.engine == "scan" and self.crystal.termination != "top":
+            raise refuse("crystal.termination", self.crystal.termination, "top with simulation.engine: scan")
         return self
 
     @model_validator(mode="after")

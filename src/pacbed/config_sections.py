@@ -9,7 +9,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pacbed.config_values import (
     Auto,
-    GridPixels,
     Index,
     Positive,
     Range,
@@ -21,13 +20,6 @@ from pacbed.config_values import (
     refuse,
 )
 
-MAX_BLOCKS = 10_000
-BlockCount = Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
-SliceDepth = Annotated[float, Field(ge=0.005, le=2)]
-Pitch = Annotated[float, Field(ge=0.01, le=5)]
-FieldAngle = Annotated[float, Field(gt=0, le=300)]
-
-
 LIMITS = {
     "thickness_nm": (0.1, 1000),
     "convergence_mrad": (0.5, 100),
@@ -35,7 +27,6 @@ LIMITS = {
     "azimuth_deg": (-360, 360),
 }
 MAX_PATTERNS = 10_000_000  # of a stack; the paper has 128,100
-MAX_DIRECTIONS = 20_000_000  # of a rocking table before symmetry; the full-scale systems have some 200,000
 
 
 class CrystalConfig(Section):
@@ -45,9 +36,9 @@ class CrystalConfig(Section):
     zone_axis: tuple[Index, Index, Index] = Field(
         description="[u, v, w] of the direct lattice; it points to the source"
     )
-    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "none"] = Field(
+    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
         "debye_waller_absorptive",
-        description="damping by thermal vibration, with or without thermal diffuse absorption",
+        description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
     termination: Literal["top", "average"] = Field(
@@ -107,39 +98,6 @@ class GridConfig(Section):
         return self
 
 
-class RefereeConfig(Section):
-    """Comparison of the rocking table with direct simulations of whole probes."""
-
-    cells: int = Field(6, ge=2, le=64, description="edge of the supercell [cells]")
-    patterns: int = Field(3, ge=1, le=50, description="parameter sets compared")
-    max_thickness_nm: float = Field(20, gt=0, le=1000, description="thickest of these sets [nm]")
-    full_thickness: bool = Field(True, description="compare one more set at the full thickness")
-    seed: int = Field(1, ge=0, description="seed of the draw of the sets")
-    tolerance: float = Field(2e-3, gt=0, le=1, description="largest accepted relative L2 difference")
-
-
-class SimulationConfig(Section):
-    """Numerics of the rocking table."""
-
-    propagator: Literal["exact", "fresnel"] = Field("exact", description="free-space propagator")
-    grid_px: Auto | tuple[GridPixels, GridPixels] = Field(
-        "auto", description="grid of one cell [pixels]; auto: the smallest that loses little"
-    )
-    slice_depth_nm: Auto | SliceDepth = Field("auto", description="thickness of a slice [nm]")
-    direction_pitch_mrad: Auto | Pitch = Field("auto", description="distance between incident directions [mrad]")
-    max_angle_mrad: Auto | FieldAngle = Field(
-        "auto", description="half width of the field of view [mrad]; auto: 1.5 times the largest convergence angle"
-    )
-    blocks: Auto | BlockCount = Field(
-        "auto", description="jobs the directions are split into; auto: as many as block_minutes asks for"
-    )
-    block_minutes: float = Field(3, gt=0, le=1440, description="aim of blocks: auto for one job on one core [min]")
-    device: Literal["cpu", "gpu"] = Field("cpu", description="where the waves are propagated; gpu needs CuPy")
-    batch: int = Field(64, ge=1, le=100_000, description="directions propagated together")
-    tolerance: float = Field(2e-3, gt=0, le=1, description="accepted relative error of a rendered pattern")
-    referee: RefereeConfig = Field(default_factory=RefereeConfig, description="check against direct simulation")
-
-
 class StackConfig(Section):
     """The stack of rendered patterns."""
 
@@ -191,14 +149,33 @@ class TrainingConfig(Section):
         return values
 
 
+class ModelErrorConfig(Section):
+    """Thickness budget: what is varied, by how much, and where the bias of a fit is measured."""
+
+    convergence_mrad: Auto | Positive = Field(
+        "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
+    )
+    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    thickness_step_nm: float = Field(
+        10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
+    )
+    coarser_pitch: float = Field(3, ge=1, le=4, description="direction pitch over that of the rocking table")
+    displacement_relative: float = Field(0.15, gt=0, lt=1, description="displacement parameters")
+    absorption_relative: float = Field(0.2, gt=0, lt=1, description="absorptive potential")
+    energy_relative: float = Field(0.002, gt=0, le=0.05, description="beam energy")
+    lattice_relative: float = Field(0.001, gt=0, le=0.05, description="lattice parameters")
+    bonding_relative: float = Field(0.03, gt=0, lt=1, description="structure factors below 0.5/Å")
+
+
 class EvaluationConfig(Section):
-    """Measurement of the errors after training."""
+    """Measurement of the errors after training, and of the model's own."""
 
     noise_levels: Annotated[list[Sigma], Field(min_length=1)] = Field(
         [0.0, 0.05, 0.1], description="Gaussian sigma over the pattern's maximum"
     )
     patterns: int = Field(100, ge=1, description="patterns per noise level")
     seed: int = Field(1, ge=0, description="seed of the draw")
+    model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
 
 
 class PatternConfig(Section):

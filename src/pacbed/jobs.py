@@ -110,6 +110,16 @@ def gpus(systems: Systems) -> Callable[[Any], int]:
     return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
 
 
+def displacements(systems: Systems) -> Directive:
+    """Parameter function for the displaced atoms of a table; none where its atoms are not displaced."""
+
+    def value(wildcards: Any) -> Any:
+        system = systems[wildcards.system]
+        return plain(system.simulation.phonons) if system.crystal.thermal_model == "frozen_phonons" else None
+
+    return value
+
+
 def block_count(systems: Systems) -> Directive:
     """Parameter function for the number of blocks of a system's rocking table."""
     return lambda wildcards: Needs(systems[wildcards.system]).blocks
@@ -117,10 +127,22 @@ def block_count(systems: Systems) -> Directive:
 
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
+    return _scattered(systems, path, lambda system: Needs(system).blocks)
 
+
+def scan_blocks(systems: Systems, path: str) -> Directive:
+    """Input function of the stack: one path per block of the scan engine, none where the table fills the stack."""
+    return _scattered(
+        systems,
+        path,
+        lambda system: system.simulation.scan.blocks if system.simulation.engine == "scan" else 0,
+    )
+
+
+def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:
     def paths(wildcards: Any) -> list[str]:
-        count = Needs(systems[wildcards.system]).blocks
-        return [path.format(system=wildcards.system, block=block) for block in range(count)]
+        total = count(systems[wildcards.system])
+        return [path.format(system=wildcards.system, block=block) for block in range(total)]
 
     return paths
 
@@ -131,6 +153,8 @@ def final_targets(systems: Systems) -> list[str]:
     for name, system in systems.items():
         folder = f"results/{name}"
         targets.append(f"{folder}/bundle/{name}.pacbed")
+        if system.simulation.referee.phonons:
+            targets.append(f"{folder}/simulation/referee_b.json")
         targets += [f"{folder}/predictions/{pattern}.json" for pattern in system.patterns]
         targets += [f"{folder}/maps/{dataset}.png" for dataset in system.datasets]
     return targets

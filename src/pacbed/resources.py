@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from pacbed.cif_glance import cell_area_a2
 from pacbed.config import SystemConfig
-from pacbed.config_sections import MAX_BLOCKS
+from pacbed.config_simulation import MAX_BLOCKS
 from pacbed.plan import SimulationPlan, plan
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
 # ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
 DISTINCT = 0.25
-# Where the search for the automatic pitch starts, 0.4 lambda / (theta t); a test holds these to `pacbed.simulation.directions`.
+# Where the search for the automatic pitch starts; a test holds these to `pacbed.simulation.directions`.
 FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
 SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
 GRID_REACH_PER_A = (
@@ -26,6 +26,11 @@ GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 SAFETY = 4
+FEWEST_BLOCKS = 4  # no core of a small workstation is left without work
+# Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
+SECONDS_PER_PIXEL_AND_SLICE = 4e-8
+SCAN_TASK_MB = 4 * 256
+VARIATIONS = 12  # of the crystal, in the thickness budget
 
 
 @dataclass(frozen=True)
@@ -71,26 +76,37 @@ class Needs:
         return cell_area_a2(self.system.crystal.cif, self.system.crystal.zone_axis)
 
     @property
-    def table_seconds(self) -> float:
-        """Time of the whole rocking table on one core, or on one GPU [s]; right within a factor of two or so."""
+    def core_seconds(self) -> float:
+        """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
         depth = self.system.simulation.slice_depth_nm
         slices = self.plan.thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
-        seconds = self.directions * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
-        return seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
+        phonons = self.system.simulation.phonons
+        waves = self.directions * (phonons.cells**2 * phonons.configurations if self.displaced else 1)
+        return waves * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
+
+    @property
+    def table_seconds(self) -> float:
+        """Time of the whole rocking table on one core, or on one GPU [s]."""
+        return self.core_seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
 
     @property
     def blocks(self) -> int:
         """Jobs that the directions of the rocking table are split into.
 
-        The automatic count is a power of two, so that it fills two, four or eight cores evenly; each job then takes
-        between half of ``block_minutes`` and all of it, if the estimate is right.
+        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly. Where
+        there are more, each job takes between half of ``block_minutes`` and all of it, if the estimate is right.
         """
         simulation = self.system.simulation
         if not isinstance(simulation.blocks, str):
             return simulation.blocks
         jobs = self.table_seconds / (60 * simulation.block_minutes)
-        count = 2 ** math.ceil(math.log2(max(1.0, jobs)))
+        count = 2 ** math.ceil(math.log2(max(FEWEST_BLOCKS, jobs)))
         return max(1, min(count, MAX_BLOCKS, int(self.directions / simulation.batch)))
+
+    @property
+    def displaced(self) -> bool:
+        """Whether the table comes from displaced atoms."""
+        return self.system.crystal.thermal_model == "frozen_phonons"
 
     def structure_mb(self) -> int:
         """Memory of making the slice potentials [MB]; abTEM and spglib are loaded."""
@@ -109,7 +125,8 @@ class Needs:
         """Memory of one block of the table [MB]: its share of the table, twice, and the waves in flight."""
         nx, ny = self._grid_px()
         waves = 8e-6 * nx * ny * self.system.simulation.batch * 6
-        return math.ceil(PYTHON_MB + 2 * self.table_mb() / self.blocks + waves)
+        share = 2 * self.table_mb() / self.blocks
+        return math.ceil(PYTHON_MB + waves + (2 * share + self._pool_mb() if self.displaced else share))
 
     def block_minutes(self) -> int:
         """Run time of one block on one core, or on one GPU [min]."""
@@ -135,6 +152,41 @@ class Needs:
         referee = self.system.simulation.referee
         depths_nm = referee.patterns * referee.max_thickness_nm + referee.full_thickness * self.plan.thickness_max_nm
         return math.ceil(10 + SAFETY * 38 / 60 * (depths_nm / 10) * (referee.cells / 8) ** 2)
+
+    def phonons_mb(self) -> int:
+        """Memory of the comparison with frozen phonons [MB]: 32 directions with all bins of every beam."""
+        bins = 8e-6 * 32 * 11 * self.beams * (self.system.simulation.phonons.cells + 1) ** 2
+        return math.ceil(PYTHON_MB + self.gather_mb() + self._pool_mb() + 2 * bins)
+
+    def _pool_mb(self) -> float:
+        """Memory of the displaced slices [MB]; up to ten slices in a period, and a copy while they are made."""
+        phonons = self.system.simulation.phonons
+        return 16e-6 * math.prod(self._grid_px()) * phonons.cells**2 * phonons.pool * 10
+
+    def phonons_minutes(self) -> int:
+        """Run time of that comparison [min]: 200 to 600 directions through the whole slab."""
+        phonons, slices = self.system.simulation.phonons, self.plan.thickness_max_nm / SLICE_NM
+        pixels = math.prod(self._grid_px()) * phonons.cells**2 * phonons.configurations
+        return math.ceil(10 + SAFETY * 400 * slices * pixels * SECONDS_PER_PIXEL / 60)
+
+    def scan_mb(self) -> int:
+        """Memory of one block of the scan engine [MB]: what its workers propagate, and the samples of their series."""
+        scan, planes = self.system.simulation.scan, self.plan.thickness_max_nm + 2
+        samples = 3 * 8e-6 * planes * (scan.samples_per_pixel * self.system.stack.pixels) ** 2
+        return math.ceil(PYTHON_MB + self.table_mb() + scan.workers * (PYTHON_MB + SCAN_TASK_MB + 2 * samples))
+
+    def scan_minutes(self) -> int:
+        """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
+        scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
+        pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
+        beam_mrad = 1e3 * self.wavelength_a / math.sqrt(self.cell_area_a2)  # first reflection of a square cell
+        samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
+        positions = (2 * self.plan.alpha_max_mrad / beam_mrad + 1) ** 2
+        draws = 2 * scan.configurations if self.system.crystal.thermal_model == "frozen_phonons" else 1
+        slices = self.plan.thickness_max_nm / SLICE_NM
+        seconds = samples * positions * slices * draws * SECONDS_PER_PIXEL_AND_SLICE
+        share = math.ceil(self.series() / scan.blocks)
+        return math.ceil(5 + SAFETY * share * seconds / scan.workers / 60)
 
     def series(self) -> int:
         """Thickness series of the stack: convergence angles times mistilts times azimuths."""
@@ -177,6 +229,19 @@ class Needs:
         evaluation = self.system.evaluation
         refinements = len(evaluation.noise_levels) * evaluation.patterns
         return math.ceil(10 + self.referee_minutes() + SAFETY * refinements * 2 / 60)
+
+    def model_error_mb(self) -> int:
+        """Memory of the thickness budget [MB]: two tables of one aperture at a coarser pitch."""
+        share = self.system.evaluation.model_error.coarser_pitch**-2
+        return math.ceil(2 * PYTHON_MB + 6 * share * self.table_mb())
+
+    def model_error_minutes(self) -> int:
+        """Run time of the thickness budget on one core [min]: a table of one aperture and 5 s of fits per variation."""
+        asked = self.system.evaluation.model_error
+        angles = self.system.grid.convergence_mrad.values()
+        aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
+        share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
+        return math.ceil(5 + SAFETY * VARIATIONS * (share * self.core_seconds + 5) / 60)
 
     def _grid_px(self) -> tuple[int, int]:
         """Grid of one cell [pixels], as if the cell were square."""

@@ -78,6 +78,9 @@ def parts(tiny_table_dir, tmp_path_factory):
         write_network(folder / "models", task)
     for name in ("models/parity", "accepted", "errors"):
         (folder / f"{name}.json").write_text('{"figure": 0.001}')
+    bonding = {"size": 0.03, "unit": "of", "source": "", "counted": True, "signs": [-1], "bias_nm": [0.02, 0.15]}
+    budget = {"schema_version": 1, "thickness_nm": [5.0, 10.0], "std_nm": [0.1, 0.2], "source": "by hand"}
+    (folder / "model_error.json").write_text(json.dumps({**budget, "effects": {"bonding": bonding}}))
     return {
         "system": "tiny",
         "structure_dir": tiny_table_dir.parent / "structure",
@@ -86,6 +89,7 @@ def parts(tiny_table_dir, tmp_path_factory):
         "models_dir": folder / "models",
         "accepted_json": folder / "accepted.json",
         "evaluation_json": folder / "errors.json",
+        "model_error_json": folder / "model_error.json",
         **grid,
         "max_angle_mrad": MAX_ANGLE_MRAD,
     }

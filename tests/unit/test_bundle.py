@@ -1,6 +1,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
         mistilt_mrad=polar_to_vector(float(sample["mistilt_mrad"][0]), float(sample["azimuth_deg"][0])),
         geometry=Geometry.field_of_view(32, 22.5),
     )
-    assert np.abs(sample["pattern"][0, 4] - image).max() < 1e-4 * image.max()
+    assert np.abs(sample["pattern"][0, 4] - image).max() < 1e-3 * image.max()  # the stack is rounded, the table packed
 
 
 def test_structure_lets_a_table_be_built_again(folder, tiny_table):
@@ -134,7 +135,10 @@ def edit(folder, **change):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"schema_version": 2}, "got schema_version 2, accepted: 1; update"),
+        ({"schema_version": 3}, "got schema_version 3, accepted: 1 to 2; it comes from a newer pacbed"),
+        ({"schema_version": 1}, "model_error: damaged or incomplete"),
+        ({"model_error": {"thickness_nm": [5, 10], "std_nm": [0.1], "source": ""}}, "one value from 0 up for each"),
+        ({"model_error": {"thickness_nm": [10, 5], "std_nm": [0.1, 0.2], "source": ""}}, "positive and ascending"),
         ({"colour": 1}, "colour"),
         ({"energy_kev": "x"}, "energy_kev"),
     ],
@@ -143,6 +147,24 @@ def test_foreign_bundles_are_refused_by_name(folder, change, text):
     edit(folder, **change)
     with pytest.raises(FormatError, match=text):
         load_bundle(folder)
+
+
+def test_a_bundle_of_the_version_before_is_read(folder):
+    shutil.copyfile(Path(__file__).parent / "data" / "bundle_version_1.json", folder / "bundle.json")
+    bundle = load_bundle(folder)
+    assert bundle.meta.schema_version == 2
+    assert [bundle.meta.model_error.std_at(t) for t in (0.0, 8.0, 150.0)] == pytest.approx([0.0, 0.16, 3.0])
+    assert bundle.meta.model_error.effects == {}
+    assert bundle.meta.trained.thickness_nm == (1, 10)
+
+
+def test_the_thickness_budget_travels_in_the_bundle(tiny_bundle, parts):
+    budget = json.loads(parts["model_error_json"].read_text())
+    stored = tiny_bundle.meta.model_error
+    assert stored.thickness_nm == budget["thickness_nm"]
+    assert stored.effects["bonding"].bias_nm == [0.02, 0.15]
+    # Linear between the budget's thicknesses, through nothing at 0, in proportion beyond.
+    assert [stored.std_at(t) for t in (2.5, 5.0, 7.5, 10.0, 20.0)] == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.4])
 
 
 def test_damaged_members_are_found_when_used(folder):

@@ -37,6 +37,16 @@ def changed(path: str, value: object, base: dict[str, Any] = MINIMAL) -> dict[st
     return system
 
 
+def test_a_scan_has_one_surface() -> None:
+    """The scan engine cuts one slab; the mean over terminations is the rocking table's."""
+    average = changed("crystal.termination", "average")
+    assert valid(average).crystal.termination == "average"
+    both = changed("simulation.engine", "scan", average)
+    with pytest.raises(ConfigError, match=r"crystal\.termination: got average, accepted: top with simulation\.engine"):
+        valid(both)
+    assert valid(changed("simulation.engine", "scan")).crystal.termination == "top"
+
+
 def valid(system: dict[str, Any]) -> SystemConfig:
     return validate_config({"systems": {"demo": system}}).systems["demo"]
 
@@ -91,7 +101,7 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
             "crystal.zone_axis: got [0, 1], accepted: a list of 3, each an integer from -20 to 20",
         ),
         ("crystal.cif", 5, "crystal.cif: got 5, accepted: a path"),
-        ("crystal.thermal_model", "x", "got 'x', accepted: debye_waller_absorptive or debye_waller or none"),
+        ("crystal.thermal_model", "x", "got 'x', accepted: debye_waller_absorptive or debye_waller or frozen_"),
         ("grid.thickness_nm", {"start": 9, "stop": 1, "step": 1}, "got start 9, stop 1, step 1, accepted: stop at or"),
         ("grid.thickness_nm.step", 0.7, "grid.thickness_nm.step: got 0.7, accepted: a step that leads from 1 exactly"),
         ("grid.thickness_nm.step", 1e-9, "accepted: stop at or above start, at most 10000 values"),
@@ -137,6 +147,10 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
         ("simulation.max_angle_mrad", 10, "got 10.0, accepted: auto or at least the largest convergence angle, 14.5"),
         ("simulation.grid_px", [64], "accepted: auto or a list of 2, each an integer from 16 to 4096 [pixels]"),
         ("simulation.referee.full_thickness", "maybe", "got 'maybe', accepted: true or false"),
+        ("simulation.engine", "bloch", "simulation.engine: got 'bloch', accepted: plane_wave or scan"),
+        ("simulation.scan.cells", 0, "simulation.scan.cells: got 0, accepted: auto or an integer from 1 to 64"),
+        ("simulation.scan.scheduler", "slurm", "got slurm, accepted: threads or processes, or the address of a dask"),
+        ("simulation.scan.scheduler", "tcp://node7", "got tcp://node7, accepted: threads or processes, or the address"),
         ("training.epochs", 5, "training.epochs: got 5, accepted: {scale, thickness, mistilt}"),
         ("training.scale_range", [1.1, 2], "accepted: [lowest, highest] with 0.2 <= lowest < 1 < highest <= 5"),
         ("evaluation.noise_levels", [0, 3], "evaluation.noise_levels.1: got 3, accepted: a number from 0 to 1"),

@@ -37,6 +37,14 @@ def systems():
     return {"low": system(80), "high": system(300)}
 
 
+def test_the_stack_waits_for_blocks_of_the_scan_engine_only_where_it_is_chosen(systems):
+    scan = {"engine": "scan", "scan": {"blocks": 2}}
+    systems["high"] = SystemConfig.model_validate({**systems["high"].model_dump(), "simulation": scan})
+    paths = jobs.scan_blocks(systems, "{system}/scan/{block}")
+    assert paths(Wildcards(system="low")) == []
+    assert paths(Wildcards(system="high")) == ["high/scan/0", "high/scan/1"]
+
+
 def test_setting_reads_the_system_of_the_wildcards(systems):
     energy = jobs.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80
@@ -115,3 +123,19 @@ def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems)
         for name in ("low", "high")
         for rest in ("bundle/{}.pacbed", "predictions/film.json", "maps/scan.png")
     }
+
+
+def test_only_displaced_atoms_have_displacements(systems):
+    asked = systems["low"].model_dump()
+    asked["crystal"]["thermal_model"] = "frozen_phonons"
+    value = jobs.displacements({"low": SystemConfig.model_validate(asked), "high": systems["high"]})
+    assert value(Wildcards(system="low")) == {"cells": 3, "configurations": 1, "pool": 16, "seed": 1}
+    assert value(Wildcards(system="high")) is None
+
+
+def test_frozen_phonons_referee_a_table_on_request(systems):
+    asked = systems["low"].model_dump()
+    asked["simulation"]["referee"]["phonons"] = True
+    both = {"low": SystemConfig.model_validate(asked), "high": systems["high"]}
+    more = set(jobs.final_targets(both)) - set(jobs.final_targets(systems))
+    assert more == {"results/low/simulation/referee_b.json"}

@@ -27,7 +27,13 @@ def dry_run(*configs):
 
 
 def expected_rules(config):
-    optional = {"predict_pattern": config.patterns, "map_dataset": config.datasets}
+    scan = config.simulation.engine == "scan"
+    optional = {
+        "predict_pattern": config.patterns,
+        "map_dataset": config.datasets,
+        "simulate_scan_block": scan,
+        "referee_phonons": config.simulation.referee.phonons,
+    }
     return {rule for rule in STAGE_VERSIONS if optional.get(rule, True)}
 
 
@@ -57,10 +63,20 @@ def test_systems_in_one_dag_do_not_touch_each_other(plain_workplace):
     (plain_workplace.folder / "other.yaml").write_text(yaml.safe_dump(other))
     done = plain_workplace.snakemake("--dry-run", configs=("mini.yaml", "other.yaml"))
     jobs = re.findall(r"^rule (?!all)\w+:\n((?:    .*\n)+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    assert len(jobs) == 2 * (len(STAGE_VERSIONS) + 1 + 2)  # one block and two networks more
+    assert len(jobs) == 2 * (
+        len(STAGE_VERSIONS) + 1 + 2 - 2
+    )  # one block and two networks more, neither scan nor phonons
     for job in jobs:
         system = re.search(r"wildcards: .*system=(\w+)", job)[1]
         assert set(re.findall(r"results/(\w+)/", job)) == {system}
+
+
+def test_the_scan_engine_fills_the_same_stack_and_nothing_else_changes(plain_workplace):
+    by_table = plain_workplace.planned()
+    by_scan = plain_workplace.planned(
+        configs=plain_workplace.overlay({"simulation": {"engine": "scan", "scan": {"blocks": 3}}}, "scan.yaml")
+    )
+    assert by_scan == {**by_table, "simulate_scan_block": 3}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The whole pipeline from CIF to prediction, and what Snakemake re-runs afterwards."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.workflow
 AFTER_TABLE = {"assemble_stack": 1, "train_network": 3, "export_networks": 1, "evaluate": 1}
 PACKED = {"pack_bundle": 1, "predict_pattern": 1, "map_dataset": 1}
 NETWORKS = {"train_network": 3, "export_networks": 1, "evaluate": 1, **PACKED}
-JUDGED = {"accept_simulation": 1, **AFTER_TABLE, **PACKED}
+JUDGED = {"accept_simulation": 1, "model_error": 1, **AFTER_TABLE, **PACKED}
 TABLE = {"simulate_rocking_block": 2, "gather_rocking_table": 1, "referee_simulation": 1, **JUDGED}
 EVERYTHING = {"orient_structure": 1, "check_convergence": 1, **TABLE}
 
@@ -19,6 +20,7 @@ CHANGES = [
     ({"patterns": {"film": {"convergence_mrad": 13.5}}}, {"predict_pattern": 1}),
     ({"datasets": {"scan": {"window": 1}}}, {"map_dataset": 1}),
     ({"evaluation": {"patterns": 3}}, {"evaluate": 1, **PACKED}),
+    ({"evaluation": {"model_error": {"bonding_relative": 0.02}}}, {"model_error": 1, **PACKED}),
     ({"training": {"epochs": {"scale": 2}}}, {**NETWORKS, "train_network": 1}),
     ({"training": {"noise_max": 0.08}}, NETWORKS),
     ({"stack": {"pixels": 40}}, {**AFTER_TABLE, **PACKED}),
@@ -39,6 +41,7 @@ BUMPS = [
     ("accept_simulation", JUDGED),
     ("train_network", NETWORKS),
     ("evaluate", {"evaluate": 1, **PACKED}),
+    ("model_error", {"model_error": 1, **PACKED}),
     ("pack_bundle", PACKED),
     ("predict_pattern", {"predict_pattern": 1}),
 ]
@@ -55,12 +58,24 @@ def test_everything_promised_is_there(finished):
         *("simulation/convergence.json", "simulation/referee.json", "simulation/accepted.json"),
         *("simulation/rocking/done.json", "stack/done.json", "bundle/mini.pacbed"),
         *(f"models/{task}{end}" for task in ("scale", "thickness", "mistilt") for end in (".keras", ".onnx", ".json")),
-        *("models/parity.json", "evaluation/errors.json", "predictions/film.json", "predictions/film.png"),
+        *("models/parity.json", "evaluation/errors.json", "evaluation/model_error.json", "evaluation/model_error.png"),
+        *("predictions/film.json", "predictions/film.png"),
     }
 
 
 def test_training_leaves_no_state_behind(finished):
     assert [path for path in (results(finished) / "models").iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_budget_is_in_the_bundle_and_leaves_no_state(finished):
+    budget = json.loads((results(finished) / "evaluation" / "model_error.json").read_text())
+    with zipfile.ZipFile(results(finished) / "bundle" / "mini.pacbed") as bundle:
+        stored = json.loads(bundle.read("bundle.json"))["model_error"]
+    assert stored["std_nm"] == budget["std_nm"]
+    result = json.loads((results(finished) / "predictions" / "film.json").read_text())["thickness_nm"]
+    expected = np.interp(result["value"], [0, *stored["thickness_nm"]], [0, *stored["std_nm"]])
+    assert result["std_model"] == pytest.approx(expected)
+    assert [path for path in (results(finished) / "evaluation").iterdir() if path.name.startswith(".")] == []
 
 
 def test_prediction_is_a_sound_result(finished):
@@ -89,7 +104,7 @@ def test_bundle_holds_data_only(finished):
 
 def test_every_log_tells_versions_and_how_it_ended(finished):
     logs = sorted((results(finished) / "logs").rglob("*.log"))
-    assert len(logs) == 16
+    assert len(logs) == 17
     for log in logs:
         text = log.read_text()
         assert "versions: python" in text, log
@@ -121,6 +136,39 @@ def test_second_system_leaves_the_first_alone(finished):
     other["systems"]["other"]["beam"]["energy_kev"] = 300
     (finished.folder / "other.yaml").write_text(yaml.safe_dump(other))
     assert finished.planned(configs=("mini.yaml", "other.yaml")) == EVERYTHING
+
+
+def test_the_scan_engine_fills_the_stack_from_worker_processes(finished, tmp_path):
+    """The adapter is read again by every worker process; changing who computes runs nothing again."""
+    import xarray
+
+    from pacbed.simulation.geometry import Geometry, polar_to_vector
+    from pacbed.simulation.renderer import Renderer
+    from pacbed.simulation.rocking_table import RockingTable
+
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    workplace = type(finished)(tmp_path / "copy")
+    scan = {"cells": 8, "blocks": 1, "scheduler": "processes", "workers": 2}
+    changes = {
+        "grid": {"thickness_nm": [4.5, 10], "convergence_mrad": [14], "mistilt_mrad": [2], "azimuth_deg": [30]},
+        "simulation": {"engine": "scan", "scan": scan},
+    }
+    target = "results/mini/stack"
+    done = workplace.snakemake("--cores", "2", target, configs=workplace.overlay(changes))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    scan.update(scheduler="threads", workers=1)
+    assert workplace.planned(target, configs=workplace.overlay(changes)) == {}
+
+    stack = xarray.open_zarr(workplace.folder / target / "stack.zarr")
+    assert stack.attrs["engine"]["name"] == "scan"
+    rendered = Renderer(RockingTable.load(results(workplace) / "simulation" / "rocking")).render_series(
+        [4.5, 10.0],
+        convergence_mrad=14.0,
+        mistilt_mrad=polar_to_vector(2.0, 30.0),
+        geometry=Geometry.field_of_view(48, 21.0),
+    )
+    scanned = stack.pattern.values[0, 0]
+    assert np.linalg.norm(scanned - rendered) < 7e-3 * np.linalg.norm(rendered)
 
 
 def test_report_holds_the_sheet(finished):

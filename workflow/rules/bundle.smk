@@ -9,6 +9,7 @@ rule pack_bundle:
         descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
         parity="results/{system}/models/parity.json",
         evaluation="results/{system}/evaluation/errors.json",
+        model_error="results/{system}/evaluation/model_error.json",
     output:
         bundle="results/{system}/bundle/{system}.pacbed",
     log:

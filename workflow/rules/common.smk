@@ -21,7 +21,9 @@ planned = partial(jobs.planned, SYSTEMS)
 needed = partial(jobs.needed, SYSTEMS)
 gpus = jobs.gpus(SYSTEMS)
 block_count = jobs.block_count(SYSTEMS)
+displacements = jobs.displacements(SYSTEMS)
 all_blocks = partial(jobs.blocks, SYSTEMS)
+all_scan_blocks = partial(jobs.scan_blocks, SYSTEMS)
 
 
 wildcard_constraints:

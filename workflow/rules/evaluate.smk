@@ -31,3 +31,45 @@ rule evaluate:
         ),
     script:
         "../scripts/evaluate.py"
+
+
+rule model_error:
+    input:
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
+        # Varied crystals are made anew from the file.
+        cif=setting("crystal.cif"),
+        accepted="results/{system}/simulation/accepted.json",
+    output:
+        budget="results/{system}/evaluation/model_error.json",
+        plot=report(
+            "results/{system}/evaluation/model_error.png",
+            caption="../report/model_error.rst",
+            category="{system}",
+            subcategory="Evaluation",
+            labels={"what": "thickness budget"},
+        ),
+    log:
+        "results/{system}/logs/model_error.log",
+    benchmark:
+        "results/{system}/benchmarks/model_error.jsonl"
+    threads: 1
+    resources:
+        mem_mb=needed("model_error_mb"),
+        runtime=needed("model_error_minutes"),
+    params:
+        stage_version=STAGE_VERSIONS["model_error"],
+        # Undeclared on purpose: finished variations must survive a kill.
+        state_dir="results/{system}/evaluation/.model_error_state",
+        settings=settings(
+            thickness_max_nm=planned("thickness_max_nm"),
+            grid_convergence_mrad=setting("grid.convergence_mrad"),
+            field_mrad=planned("field_mrad"),
+            direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            propagator=setting("simulation.propagator"),
+            batch=setting("simulation.batch"),
+            choices=setting("evaluation.model_error"),
+        ),
+    script:
+        "../scripts/model_error.py"

@@ -65,6 +65,7 @@ rule simulate_rocking_block:
             termination=setting("crystal.termination"),
             batch=setting("simulation.batch"),
             device=setting("simulation.device"),
+            phonons=displacements,
         ),
     script:
         "../scripts/simulate_rocking_block.py"
@@ -108,7 +109,8 @@ rule referee_simulation:
         "results/{system}/logs/referee_simulation.log",
     benchmark:
         "results/{system}/benchmarks/referee_simulation.jsonl"
-    threads: 1
+    # Parts of the raster and batches of directions run side by side; two is what the stated times are for.
+    threads: 2
     resources:
         mem_mb=needed("referee_mb"),
         runtime=needed("referee_minutes"),

@@ -3,6 +3,8 @@ rule assemble_stack:
         cell="results/{system}/structure/cell.json",
         table="results/{system}/simulation/rocking",
         accepted="results/{system}/simulation/accepted.json",
+        # None with the engine plane_wave.
+        blocks=all_scan_blocks("results/{system}/simulation/scan/{block}"),
     output:
         # The Zarr store lies inside: Snakemake puts a stamp file into a directory() and must not spoil the store.
         stack=directory("results/{system}/stack"),

@@ -1,4 +1,4 @@
-"""Adapter: rocking table to a stack of patterns."""
+"""Adapter: rocking table, or blocks of the scan engine, to a stack of patterns."""
 
 from pathlib import Path
 
@@ -13,5 +13,6 @@ assemble_stack(
     **snakemake.params.settings,
     out_dir=snakemake.output.stack,
     structure_dir=Path(snakemake.input.cell).parent,
+    scan_dirs=snakemake.input.blocks,
     threads=snakemake.threads,
 )

@@ -17,5 +17,6 @@ pack_bundle(
     accepted_json=snakemake.input.accepted,
     evaluation_json=snakemake.input.evaluation,
     **snakemake.params.settings,
+    model_error_json=snakemake.input.model_error,
     out_bundle=snakemake.output.bundle,
 )

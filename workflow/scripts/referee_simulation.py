@@ -14,4 +14,5 @@ referee_simulation(
     settings=snakemake.params.settings,
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
+    threads=snakemake.threads,
 )

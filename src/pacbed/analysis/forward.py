@@ -149,7 +149,7 @@ class ForwardModel:
     def solve(self, at: Parameters) -> tuple[np.ndarray, np.ndarray]:
         """Best linear coefficients (gain, constant, Gaussians), and the residual over the mask, shape (pixel,)."""
         self._columns[:, 0] = self.render(at)[self.view.mask]
-        coefficients = _solve(self._columns, self._target)
+        coefficients = solve_linear(self._columns, self._target)
         return coefficients, self._target - self._columns @ coefficients
 
     def image(self, at: Parameters) -> np.ndarray:
@@ -163,8 +163,8 @@ class ForwardModel:
         return float(np.linalg.norm(residual)) / max(self._signal, 1e-30)
 
 
-def _solve(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least squares with all but the constant (column 1) kept from going negative."""
+def solve_linear(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least squares of gain, constant and background, with all but the constant (column 1) kept from going negative."""
     matrix, vector = columns.T @ columns, columns.T @ target
     free = list(range(columns.shape[1]))
     while True:

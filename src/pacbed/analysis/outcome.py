@@ -55,7 +55,7 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
 
 def thickness(value_nm: float, std_statistical: float, meta: BundleMeta) -> ThicknessEstimate:
     """Thickness [nm] with both parts of its uncertainty."""
-    std_model = meta.model_error.relative_thickness * value_nm
+    std_model = meta.model_error.std_at(value_nm)
     std = float(np.hypot(std_statistical, std_model))
     low, high = value_nm - NORMAL_90 * std, value_nm + NORMAL_90 * std
     return ThicknessEstimate(

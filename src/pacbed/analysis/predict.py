@@ -230,6 +230,6 @@ def _provenance(ready: Prepared, reading: Reading, at: Parameters, noise: float 
             "priors": meta.priors.model_dump(),
             "thresholds": meta.thresholds.model_dump(),
             "preprocessing": meta.preprocessing.model_dump(),
-            "model_error": meta.model_error.model_dump(),
+            "model_error": meta.model_error.model_dump(exclude={"effects"}),
         },
     )

@@ -55,11 +55,13 @@ def _marker_sizes(oriented: Crystal) -> dict[str, float]:
 def _draw_side(axes, oriented: Crystal, slices: SlicePotentials) -> None:
     for symbol, size in _marker_sizes(oriented).items():
         chosen = np.array(oriented.symbols) == symbol
-        axes.plot(*oriented.positions[chosen][:, [0, 2]].T, "o", ms=size, mfc="none", mew=1.5, label=symbol)
+        heights = oriented.fractional[chosen, 2] * slices.period_a
+        axes.plot(oriented.positions[chosen, 0], heights, "o", ms=size, mfc="none", mew=1.5, label=symbol)
     for level in range(len(slices.potential) + 1):
         axes.axhline(level * slices.slice_depth_a, color="0.8", lw=0.8, zorder=0)
     axes.annotate(
         "beam", (0.5, 0.35), (0.5, 0.7), xycoords="axes fraction", ha="center", arrowprops={"arrowstyle": "->"}
     )
-    axes.set(xlabel="x (Å)", ylabel="z (Å)", title="atoms and slice planes of one period")
+    height = "z' = z - slope.(x, y) (Å), slices are sheared" if np.any(slices.slope) else "z (Å)"
+    axes.set(xlabel="x (Å)", ylabel=height, title="atoms and slice planes of one period")
     axes.invert_yaxis()

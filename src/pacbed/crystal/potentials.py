@@ -14,11 +14,10 @@ from pacbed.errors import FormatError
 from pacbed.outputs import check_version
 
 SCHEMA_VERSION = 1
-# ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3 of the
-# Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by thermal
-# vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of 100 nm (rutile,
-# 80 kV; SrTiO3, 300 kV), and the smaller one takes less than half the time. `check_convergence` compares with a grid 1.5
-# times finer.
+# ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3
+# of the Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by
+# thermal vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of
+# 100 nm, and the smaller one takes less than half the time (docs/physics.md). `check_convergence` tries a finer grid.
 BAND_FRACTION = 0.95
 
 

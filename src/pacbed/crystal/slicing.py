@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.crystal.beam_group import beam_group
+from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import PARALLEL
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.structure import Crystal
+from pacbed.crystal.thermal_mean import mean_transmission
 from pacbed.errors import StructureError
 
 
@@ -43,8 +45,9 @@ def slice_potentials(
         Grid points along the two in-plane vectors.
     slices : int
         Slices per period.
-    thermal_model : {"debye_waller_absorptive", "debye_waller", "none"}
-        Thermal smearing of the potential, with or without the absorption it causes.
+    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+        Thermal smearing of the potential, with or without the absorption it causes. "frozen_phonons" stores the
+        thermal mean of the transmission functions to all orders: the elastic channel of displaced atoms.
     parametrization : {"lobato", "kirkland"}
         Table of form factors.
 
@@ -54,7 +57,7 @@ def slice_potentials(
     """
     # ASSUME: partially occupied sites scatter as their mean (virtual crystal); disorder scatters nothing diffusely.
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
-    if thermal_model == "debye_waller_absorptive" and not np.any(oriented.displacement):
+    if thermal_model in ("debye_waller_absorptive", "frozen_phonons") and not np.any(oriented.displacement):
         raise StructureError(
             f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
             "accepted: 'none', or a CIF with _atom_site_U_iso_or_equiv or an anisotropic loop"
@@ -66,7 +69,7 @@ def slice_potentials(
     length = np.linalg.norm(g, axis=-1)
     fractional = oriented.fractional
     for index, symbol in enumerate(oriented.symbols):
-        level = round(float(fractional[index, 2]) * slices) % slices
+        level = slice_level(fractional[index, 2], slices)
         phase = np.exp(-2j * np.pi * (frequencies @ fractional[index, :2])) * oriented.occupancy[index]
         tensor = oriented.displacement[index][:2, :2]
         damping = 1.0
@@ -77,9 +80,12 @@ def slice_potentials(
             mean_square = float(np.trace(tensor) / 2)
             absorption[level] += phase * absorptive_coefficient(symbol, length, mean_square, energy_ev, parametrization)
     scale = grid[0] * grid[1] / abs(np.linalg.det(cell))
+    real, imaginary = _real(potential * kept, scale), _real(absorption * kept, scale)
+    if thermal_model == "frozen_phonons":
+        real, imaginary = _all_orders(oriented, real, energy_ev, parametrization)
     return SlicePotentials(
-        potential=_real(potential * kept, scale),
-        absorption=_real(absorption * kept, scale),
+        potential=real,
+        absorption=imaginary,
         cell_a=cell,
         slice_depth_a=float(oriented.cell[2, 2] / slices),
         energy_ev=float(energy_ev),
@@ -91,6 +97,26 @@ def slice_potentials(
         source=oriented.source,
         slope=_slope(oriented.cell),
     )
+
+
+def _all_orders(
+    oriented: Crystal, smeared: np.ndarray, energy_ev: float, parametrization: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Potential and absorption whose transmission functions are the thermal means, shape (slice, x, y) each."""
+    slices, sigma = len(smeared), interaction_per_ev_a(energy_ev)
+    levels = np.array([slice_level(height, slices) for height in oriented.fractional[:, 2]])
+    grid = (smeared.shape[1], smeared.shape[2])
+    mean = mean_transmission(
+        oriented, levels, grid=grid, slices=slices, energy_ev=energy_ev, parametrization=parametrization
+    )
+    # The phase is that of the smeared potential but for a small rest, which cannot wrap.
+    rest = np.angle(mean * np.exp(-1j * sigma * smeared.astype(float)))
+    return (smeared + rest / sigma).astype(np.float32), (-np.log(np.abs(mean))).astype(np.float32)
+
+
+def slice_level(height: float, slices: int) -> int:
+    """Slice of an atom at a fractional height: the nearest of the planes z = i depth."""
+    return round(float(height) * slices) % slices
 
 
 def _slope(cell: np.ndarray) -> np.ndarray:

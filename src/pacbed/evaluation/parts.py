@@ -43,7 +43,7 @@ class BundleParts(Bundle):
             max_angle_mrad=stack.max_angle_mrad,
             stack_pixels=stack.pixels,
             class_values={task: network.class_values.tolist() for task, network in self.networks.items()},
-            model_error=ModelError(),
+            model_error=ModelError.share(0, "truth and fit share one model"),
             metrics={},
             versions=installed_versions(),
             members={},

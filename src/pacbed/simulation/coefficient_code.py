@@ -24,7 +24,7 @@ CHUNK_PAIRS = 65_536
 BLOCK_PAIRS = 4_096  # decoded together, inside the cache
 THREADS = 4  # at most, to unpack: the memory is busy then
 ARRAYS = ("packed", "rows", "beams")
-UNUSED = ("nodes", "absorbed", "lost")  # a reader of patterns needs none of them
+UNUSED = ("nodes", "absorbed", "lost", "diffuse")  # a reader of patterns needs none of them
 
 
 @dataclass(frozen=True)

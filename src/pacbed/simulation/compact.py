@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,20 +43,18 @@ class CompactTable:
 
     Attributes
     ----------
-    packed : tuple of PackedTable
+    levels : tuple of RockingTable
         From the entrance surface down; each reaches from where the one before ends to its `thickness_max_nm`.
+    packed : tuple of PackedTable
+        The same as they are stored; empty once read.
     interpolation_l2, packing_l2 : tuple of float
         Largest relative L2 of the probe patterns of each level against the table that it was made from.
     """
 
+    levels: tuple[RockingTable, ...]
     packed: tuple[PackedTable, ...]
     interpolation_l2: tuple[float, ...]
     packing_l2: tuple[float, ...]
-
-    @cached_property
-    def levels(self) -> tuple[RockingTable, ...]:
-        """The levels, unpacked."""
-        return tuple(level.table() for level in self.packed)
 
     def write(self, group: zarr.Group) -> None:
         """Store the levels in an open Zarr group."""
@@ -74,7 +71,7 @@ class CompactTable:
 
     @classmethod
     def read(cls, group: zarr.Group) -> CompactTable:
-        """Read what `write` stored.
+        """Read what `write` stored, or a table in full precision, which is one level.
 
         Raises
         ------
@@ -82,17 +79,19 @@ class CompactTable:
             It is damaged, incomplete or of another version.
         """
         attributes: dict[str, Any] = dict(group.attrs)
-        version = attributes.get("compact_version")
+        if "compact_version" not in attributes:
+            return cls((RockingTable.read(group),), (), (0.0,), (0.0,))
+        version = attributes["compact_version"]
         check_version("compact rocking table", version, current=COMPACT_VERSION, oldest=COMPACT_VERSION)
         try:
-            packed = tuple(PackedTable.read(group[f"level_{n}"]) for n in range(attributes["levels"]))  # type: ignore[arg-type]
-            errors = (tuple(attributes[name]) for name in ("interpolation_l2", "packing_l2"))
-            table = cls(packed, *errors)
+            names = [f"level_{number}" for number in range(attributes["levels"])]
+            levels = tuple(PackedTable.read(group[name]).table() for name in names)  # type: ignore[arg-type]
+            interpolation, packing = (tuple(attributes[name]) for name in ("interpolation_l2", "packing_l2"))
         except (KeyError, TypeError) as error:
             raise FormatError(f"compact rocking table: damaged or incomplete ({error})") from error
-        if not packed:
+        if not levels:
             raise FormatError("compact rocking table: got no levels, accepted: at least one")
-        return table
+        return cls(levels, (), interpolation, packing)
 
 
 def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, thickness_max_nm: float) -> CompactTable:
@@ -118,18 +117,25 @@ def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, t
     full = Renderer(table)
     made = [_level(full, (float(low), float(high)), asked) for low, high in pairwise(edges)]
     packed, interpolation, packing = zip(*made, strict=True)
-    return CompactTable(packed, interpolation, packing)
+    return CompactTable(tuple(level.table() for level in packed), packed, interpolation, packing)
 
 
 def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> None:
-    """Store the compact form of a table as a Zarr group in a folder of its own."""
+    """Store the compact form of a table as a Zarr group in a folder of its own.
+
+    A table of frozen phonons is stored as it is: its noise would fill the packed integers.
+    """
+    group = zarr.open_group(str(folder), mode="w", zarr_format=3)
+    if table.diffuse is not None:
+        table.write(group)
+        return
     compact = compact_table(
         table,
         cone_mrad=recipe.kept_cone_mrad,
         field_mrad=recipe.kept_field_mrad,
         thickness_max_nm=recipe.kept_thickness_nm,
     )
-    compact.write(zarr.open_group(str(folder), mode="w", zarr_format=3))
+    compact.write(group)
 
 
 def _level(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[PackedTable, float, float]:

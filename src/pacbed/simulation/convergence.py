@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 MEAN_LOSS, WORST_LOSS = 0.02, 0.05  # what a grid chosen by hand may lose to the band limit
 MIDDLE_NM = 50.0
-PATCHES = 10  # places of the aperture at which interpolation is tried
+PATCHES = 8  # places of the aperture at which interpolation is tried
 PLANE_CURVES = 8
 
 

@@ -60,8 +60,8 @@ class Samples:
     facts : dict
         What every block says of the table.
     arrays : dict of numpy.ndarray
-        The blocks' arrays, joined: `intensity` (plane, pair), `beam` (pair,), `count` (direction,), `nodes`, `beams`,
-        `absorbed` and `lost` (plane, direction).
+        The blocks' arrays, joined: `intensity` and, of frozen phonons, `diffuse` (plane, pair), `beam` (pair,), `count`
+        (direction,), `nodes`, `beams`, `absorbed` and `lost` (plane, direction).
     """
 
     def __init__(self, facts: dict, arrays: dict[str, np.ndarray]) -> None:
@@ -76,7 +76,6 @@ class Samples:
         self.group, self.operations = np.array(facts["operations"]), axes_kept(np.array(facts["operations"]))
         self.sampled = Wedge.of(self.pitch, sampled, self.group, self.beams)
         self.stored = Wedge.of(self.pitch, sampled, self.operations, self.beams)
-        self.samples = np.ascontiguousarray(arrays["intensity"].T)
         self.to_coefficients = plane_matrix(len(arrays["intensity"])).astype(np.float32)
         self._find_pairs()
 
@@ -108,13 +107,9 @@ class Samples:
     def table(self, threads: int) -> RockingTable:
         """The whole table."""
         rows, facts = self.rows(), self.facts
-        codes = np.zeros((int(rows[:, 3].sum()), len(self.to_coefficients)), dtype=np.int16)
-        start = row_starts(rows, len(self.beams), self.stored.reach)
-        distinct = np.unique(self.stored.beam_image[:, np.unique(rows[:, 0])].max(axis=0))  # one beam of each orbit
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda beam: self._beam(beam, start, codes), distinct.tolist()))
         return RockingTable(
-            codes=np.ascontiguousarray(codes.T),
+            codes=self._codes("intensity", rows, threads),
+            diffuse=self._codes("diffuse", rows, threads) if "diffuse" in self.arrays else None,
             rows=rows,
             nodes=self.nodes.astype(np.int32),
             beams=self.beams.astype(np.int32),
@@ -128,14 +123,24 @@ class Samples:
             field_mrad=facts["field_mrad"],
             plane_spacing_nm=facts["plane_spacing_a"] / 10,
             first_plane=-1,
-            thickness_max_nm=(self.samples.shape[1] - 1) * facts["plane_spacing_a"] / 10,
+            thickness_max_nm=(len(self.arrays["intensity"]) - 1) * facts["plane_spacing_a"] / 10,
             energy_ev=facts["energy_ev"],
             facts={key: facts[key] for key in FACTS},
         )
 
-    def _beam(self, beam: int, start: np.ndarray, codes: np.ndarray) -> None:
+    def _codes(self, name: str, rows: np.ndarray, threads: int) -> np.ndarray:
+        """Coded coefficients of one kind of samples, shape (coefficient, pair)."""
+        samples = np.ascontiguousarray(self.arrays[name].T)
+        codes = np.zeros((int(rows[:, 3].sum()), len(self.to_coefficients)), dtype=np.int16)
+        start = row_starts(rows, len(self.beams), self.stored.reach)
+        distinct = np.unique(self.stored.beam_image[:, np.unique(rows[:, 0])].max(axis=0))  # one beam of each orbit
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda beam: self._beam(beam, samples, start, codes), distinct.tolist()))
+        return np.ascontiguousarray(codes.T)
+
+    def _beam(self, beam: int, samples: np.ndarray, start: np.ndarray, codes: np.ndarray) -> None:
         """Coefficients of one beam over all directions, which are those of its whole orbit over the distinct ones."""
-        dense, low, have = self._filtered(beam)
+        dense, low, have = self._filtered(beam, samples)
         angle = np.linalg.norm(self.every @ self.pitch, axis=1)
         out = np.linalg.norm(self.every @ self.pitch + self.beams[beam] @ self.reciprocal, axis=1)
         nodes = self.every[have & (angle <= self.cone) & (out <= self.field)]
@@ -148,8 +153,8 @@ class Samples:
             values = dense[tuple((nodes[here] - low).T)] @ self.to_coefficients.T
             codes[start[image, turned[here, 0] + reach] + turned[here, 1]] = encode_coefficients(values)
 
-    def _filtered(self, beam: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Filtered samples (m1, m2, plane) of one beam over a box of nodes, its corner, and which nodes have samples."""
+    def _filtered(self, beam: int, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Filtered samples (m1, m2, plane) of a beam over a box of nodes, its corner, and which nodes have samples."""
         wedge, at = self.sampled, tuple((self.every + self.sampled.reach).T)
         image = wedge.beam_image[wedge.operation[at].astype(np.int64), beam]
         representative = wedge.representative[at].astype(np.int64)
@@ -157,8 +162,8 @@ class Samples:
         pair = np.where(image >= 0, self.pair[direction, image], -1)
         have = pair >= 0
         low, high = self.every[have].min(axis=0), self.every[have].max(axis=0)
-        dense = np.zeros((*(high - low + 1), self.samples.shape[1]), dtype=np.float32)
-        dense[tuple((self.every[have] - low).T)] = decode(self.samples[pair[have]])
+        dense = np.zeros((*(high - low + 1), samples.shape[1]), dtype=np.float32)
+        dense[tuple((self.every[have] - low).T)] = decode(samples[pair[have]])
         for axis in (0, 1):
             dense = correlate1d(dense, PREFILTER, axis=axis, mode="constant")
         return dense, low, have
@@ -188,6 +193,8 @@ def _read_blocks(block_dirs: Sequence[str | Path]) -> tuple[dict, dict[str, np.n
     if covered != first["directions"]:
         raise FormatError(f"blocks: got {covered} directions, accepted: all {first['directions']}")
     axes = {"intensity": 1, "beam": 0, "count": 0, "nodes": 0, "absorbed": 1, "lost": 1}
+    if "diffuse" in read[0][1]:
+        axes["diffuse"] = 1
     arrays = {name: np.concatenate([block[name] for _, block in read], axis=axis) for name, axis in axes.items()}
     return first, {**arrays, "beams": read[0][1]["beams"]}
 

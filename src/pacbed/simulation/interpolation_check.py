@@ -13,8 +13,9 @@ from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
 
 BATCH = 64
-POINTS = 8  # directions tried in one cell of the grid
-_SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, STENCIL_REACH + PREFILTER_REACH + 1)
+CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much from place to place
+POINTS = 2  # directions tried in one cell of a patch
+_SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, CELLS - 1 + STENCIL_REACH + PREFILTER_REACH + 1)
 STENCIL = np.stack(np.meshgrid(_SIDE, _SIDE, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
@@ -69,7 +70,7 @@ class Trial:
         pitch_mrad : numpy.ndarray, shape (2, 2)
             Rows: the two steps between the table's directions [mrad].
         centers_mrad : numpy.ndarray, shape (cell, 2)
-            Places in the aperture, the tilt left out; the cell of the grid around each is tried [mrad].
+            Places in the aperture, the tilt left out; a patch of cells at each is tried [mrad].
         patterns : numpy.ndarray, shape (planes + 1, pixel)
             The sample's patterns.
 
@@ -85,21 +86,25 @@ class Trial:
     def _squared_error(self, pitch_mrad: np.ndarray, centers_mrad: np.ndarray) -> np.ndarray:
         """Squared error of a direction's intensities, summed over the beams in the field, mean over directions."""
         sample, rng = self.sample, np.random.default_rng(1)
-        corner = np.floor((centers_mrad + sample.tilt_mrad) @ np.linalg.inv(pitch_mrad))
-        fractions = rng.uniform(size=(len(corner), POINTS, 2))
-        points = (corner[:, None] + fractions) @ pitch_mrad
+        corner = np.floor((centers_mrad + sample.tilt_mrad) @ np.linalg.inv(pitch_mrad)) - CELLS // 2
+        cells = np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS), indexing="ij"), axis=-1).reshape(-1, 2)
+        cells = np.repeat(cells, POINTS, axis=0)
+        fractions = rng.uniform(size=(len(corner), len(cells), 2))
+        points = (corner[:, None] + cells + fractions) @ pitch_mrad
         nodes = (corner[:, None] + STENCIL) @ pitch_mrad
         every = np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]) / (1e3 * self.engine.wavelength)
         intensity = run_in_batches(
             self.engine, every, beams=sample.beams, planes=self.planes, periods_per_plane=self.periods_per_plane
         ).intensity
         count, side = fractions[..., 0].size, len(_SIDE)
-        direct = intensity[:, :count].reshape(len(intensity), len(corner), POINTS, -1)
+        direct = intensity[:, :count].reshape(len(intensity), len(corner), len(cells), -1)
         samples = intensity[:, count:].reshape(len(intensity), len(corner), side, side, -1)
         coefficients = correlate1d(correlate1d(samples, PREFILTER, axis=2), PREFILTER, axis=3)
-        middle = slice(PREFILTER_REACH, side - PREFILTER_REACH)
-        w1, w2 = bspline_weights(fractions[..., 0]), bspline_weights(fractions[..., 1])
-        spline = np.einsum("pcabg,cna,cnb->pcng", coefficients[:, :, middle, middle], w1, w2)
+        first = cells + PREFILTER_REACH
+        spline = np.zeros_like(direct)
+        for a, b in np.ndindex(4, 4):
+            weight = bspline_weights(fractions[..., 0])[..., a] * bspline_weights(fractions[..., 1])[..., b]
+            spline += coefficients[:, :, first[:, 0] + a, first[:, 1] + b] * weight[None, ..., None]
         seen = _seen(sample, points - sample.tilt_mrad, self.engine, self.field_mrad)
         squared: np.ndarray = np.where(seen, (spline - direct) ** 2, 0.0).sum(axis=-1).mean(axis=(1, 2))
         return squared

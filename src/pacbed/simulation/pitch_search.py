@@ -14,8 +14,8 @@ from pacbed.simulation.interpolation_check import Trial, random_directions, run_
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
-PATCHES = 6
-AIM, LIMIT = 0.6, 0.8  # of the tolerance: what is aimed at, and what is accepted; the check draws other directions
+PATCHES = 8
+AIM, LIMIT = 0.5, 0.6  # of the tolerance: what is aimed at, and what is accepted; the check draws other directions
 ORDER = 4.5  # the error grows with about this power of the pitch
 ROUNDS = 6
 

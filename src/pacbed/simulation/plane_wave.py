@@ -57,64 +57,11 @@ class PlaneWaveEngine:
         self.propagator = propagator
         self.wavelength = wavelength_a(slices.energy_ev)
         self._xp = xp
-        self._fft: Any = scipy.fft if xp is np else _gpu_fft()
-        index = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij")
-        self._index = np.stack(index, axis=-1)
-        self._transmission = xp.asarray(self._transmission_functions())
+        self._fft: Any = scipy.fft if xp is np else gpu_fft()
+        self._transmission = xp.asarray(transmission_functions(slices))
         weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
         self._absorbing = bool(np.any(slices.absorption))
         self._absorption_weights = xp.asarray((weights / weights[0].size).reshape(len(weights), -1), dtype=np.float32)
-
-    def _transmission_functions(self) -> np.ndarray:
-        slices = self.slices
-        sigma = interaction_per_ev_a(slices.energy_ev)
-        raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
-        kept = np.linalg.norm(self._index @ slices.reciprocal, axis=-1) < slices.band_limit
-        return np.fft.ifft2(np.fft.fft2(raw) * kept).astype(np.complex64)
-
-    def _frequencies(self, q: np.ndarray) -> np.ndarray:
-        """Transverse frequency q + G behind every grid frequency [1/Å], shape (direction, x, y, 2).
-
-        A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that the
-        frequencies kept surround the zone axis for every direction.
-        """
-        size = np.array(self.slices.grid)
-        nearest = np.round(q @ np.linalg.inv(self.slices.reciprocal))[:, None, None, :]
-        centred = (self._index + nearest + size // 2) % size - size // 2
-        return q[:, None, None, :] + (centred - nearest) @ self.slices.reciprocal
-
-    def _propagators(self, q: np.ndarray) -> np.ndarray:
-        """Free propagation over one slice, zero outside the band limit; shape (direction, x, y)."""
-        k = self._frequencies(q)
-        inside = np.sum(k**2, axis=-1) < self.slices.band_limit**2
-        path = self._path(k)
-        if np.any(self.slices.slope):
-            path = self._sheared_path(k, q)
-        return np.where(inside, np.exp(2j * np.pi * self.slices.slice_depth_a * path), 0).astype(np.complex64)
-
-    def _path(self, k: np.ndarray) -> np.ndarray:
-        """Frequency along the beam, less that of the unscattered beam, at transverse frequencies k [1/Å]."""
-        squared = np.sum(k**2, axis=-1)
-        if self.propagator == "fresnel":
-            return np.asarray(-0.5 * self.wavelength * squared)
-        wavenumber = 1 / self.wavelength
-        return np.asarray(np.sqrt(np.maximum(wavenumber**2 - squared, 0.0)) - wavenumber)
-
-    def _sheared_path(self, k: np.ndarray, q: np.ndarray) -> np.ndarray:
-        """The same on sheared slices, whose frequencies stand for one reflection in every layer of the lattice.
-
-        The reflection of layer l has the transverse frequency k - l slope / period and satisfies the diffraction
-        condition where its path is l / period. Of all layers the one nearest to that condition is taken; so a slab
-        with surfaces normal to the beam is described, as everywhere else.
-        """
-        # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
-        # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
-        # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
-        period, start, path = self.slices.period_a, self._path(q)[:, None, None], self._path(k)
-        for _ in range(LAYER_STEPS):
-            layer = np.round(period * (path - start))
-            path = self._path(k - layer[..., None] * self.slices.slope / period)
-        return path
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.
@@ -137,21 +84,21 @@ class PlaneWaveEngine:
         xp, count = self._xp, len(q)
         columns = tuple(np.asarray(beams).T % np.array(self.slices.grid)[:, None])
         columns = tuple(xp.asarray(column) for column in columns)
-        propagators = xp.asarray(self._propagators(np.asarray(q, dtype=float)))
+        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator))
         wave = xp.zeros((count, *self.slices.grid), dtype=np.complex64)
         wave[:, 0, 0] = 1.0
         intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
         absorbed = xp.zeros((planes + 1, count), dtype=np.float32)
         norm = xp.ones((planes + 1, count), dtype=np.float32)
-        intensity[0] = _squared(wave[:, columns[0], columns[1]])
+        intensity[0] = squared(wave[:, columns[0], columns[1]])
         taken = xp.zeros(count, dtype=np.float32)
         for plane in range(1, planes + 1):
             for _ in range(periods_per_plane):
                 wave, taken = self._period(wave, propagators, taken)
-            intensity[plane] = _squared(wave[:, columns[0], columns[1]])
+            intensity[plane] = squared(wave[:, columns[0], columns[1]])
             absorbed[plane] = taken
-            norm[plane] = _squared(wave).sum(axis=(1, 2))
-        return Rocking(*(_host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
+            norm[plane] = squared(wave).sum(axis=(1, 2))
+        return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
 
     def _period(self, wave: Any, propagators: Any, taken: Any) -> tuple[Any, Any]:
         for level, transmission in enumerate(self._transmission):
@@ -171,20 +118,107 @@ def _transmit(wave: Any, transmission: Any, weights: Any) -> Any:
         taken = np.empty(len(wave), dtype=np.float32)
         transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
         return taken
-    taken = _squared(wave).reshape(len(wave), -1) @ weights
+    taken = squared(wave).reshape(len(wave), -1) @ weights
     wave *= transmission
     return taken
 
 
-def _squared(wave: Any) -> Any:
+def grid_indices(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
+    """Frequencies of the grid of `cells` x `cells` cells in units of G / cells; shape (x, y, 2)."""
+    index = np.meshgrid(*(np.fft.fftfreq(cells * n, 1 / (cells * n)) for n in slices.grid), indexing="ij")
+    return np.stack(index, axis=-1)
+
+
+def below_band_limit(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
+    """Which frequencies of the grid of `cells` x `cells` cells transmission functions keep, bool of shape (x, y)."""
+    return np.linalg.norm(grid_indices(slices, cells) @ slices.reciprocal / cells, axis=-1) < slices.band_limit
+
+
+def transmission_functions(slices: SlicePotentials) -> np.ndarray:
+    """exp(i sigma V - mu) of each slice without the frequencies above the band limit, complex64, (slice, x, y)."""
+    sigma = interaction_per_ev_a(slices.energy_ev)
+    raw = np.exp(1j * sigma * slices.potential.astype(float) - slices.absorption)
+    return np.fft.ifft2(np.fft.fft2(raw) * below_band_limit(slices)).astype(np.complex64)
+
+
+def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, cells: int = 1) -> np.ndarray:
+    """Free propagation over one slice, zero outside the band limit.
+
+    Parameters
+    ----------
+    slices : SlicePotentials
+        Grid, slice depth, energy and band limit.
+    q : ndarray, shape (direction, 2)
+        Incident transverse frequencies, Cartesian [1/Å].
+    propagator : {"exact", "fresnel"}
+    cells : int
+        Edge of the supercell that the wave is periodic in, in cells.
+
+    Returns
+    -------
+    ndarray of complex64, shape (direction, x, y)
+    """
+    k = _frequencies(slices, q, cells)
+    inside = np.sum(k**2, axis=-1) < slices.band_limit**2
+    wavelength = wavelength_a(slices.energy_ev)
+    path = _path(k, wavelength, propagator)
+    if np.any(slices.slope):
+        path = _sheared_path(slices, k, q, wavelength, propagator)
+    return np.where(inside, np.exp(2j * np.pi * slices.slice_depth_a * path), 0).astype(np.complex64)
+
+
+def _path(k: np.ndarray, wavelength: float, propagator: str) -> np.ndarray:
+    """Frequency along the beam, less that of the unscattered beam, at transverse frequencies k [1/Å]."""
+    frequency2 = np.sum(k**2, axis=-1)
+    if propagator == "fresnel":
+        return np.asarray(-0.5 * wavelength * frequency2)
+    return np.asarray(np.sqrt(np.maximum(1 / wavelength**2 - frequency2, 0.0)) - 1 / wavelength)
+
+
+def _sheared_path(
+    slices: SlicePotentials, k: np.ndarray, q: np.ndarray, wavelength: float, propagator: str
+) -> np.ndarray:
+    """The same on sheared slices, whose frequencies stand for one reflection in every layer of the lattice.
+
+    The reflection of layer l has the transverse frequency k - l slope / period and satisfies the diffraction
+    condition where its path is l / period. Of all layers the one nearest to that condition is taken; so a slab
+    with surfaces normal to the beam is described, as everywhere else.
+    """
+    # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
+    # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
+    # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
+    period, path = slices.period_a, _path(k, wavelength, propagator)
+    start = _path(q, wavelength, propagator)[:, None, None]
+    for _ in range(LAYER_STEPS):
+        layer = np.round(period * (path - start))
+        path = _path(k - layer[..., None] * slices.slope / period, wavelength, propagator)
+    return path
+
+
+def _frequencies(slices: SlicePotentials, q: np.ndarray, cells: int) -> np.ndarray:
+    """Transverse frequency q + G / cells behind every grid frequency [1/Å], shape (direction, x, y, 2).
+
+    A grid frequency stands for G or for G plus any multiple of the grid: the one nearest to -q is taken, so that the
+    frequencies kept surround the zone axis for every direction.
+    """
+    size, reciprocal = cells * np.array(slices.grid), slices.reciprocal / cells
+    nearest = np.round(q @ np.linalg.inv(reciprocal))[:, None, None, :]
+    centred = (grid_indices(slices, cells) + nearest + size // 2) % size - size // 2
+    return q[:, None, None, :] + (centred - nearest) @ reciprocal
+
+
+def squared(wave: Any) -> Any:
+    """Squared modulus of complex numbers."""
     return wave.real**2 + wave.imag**2
 
 
-def _host(array: Any) -> np.ndarray:
+def host(array: Any) -> np.ndarray:
+    """The array in the memory of the CPU."""
     return array if isinstance(array, np.ndarray) else array.get()
 
 
-def _gpu_fft() -> ModuleType:
+def gpu_fft() -> ModuleType:
+    """CuPy's Fourier transforms, with scipy's interface."""
     import cupyx.scipy.fft
 
     return cupyx.scipy.fft

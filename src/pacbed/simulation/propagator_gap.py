@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from pacbed.crystal.electron import wavelength_a
@@ -14,7 +16,7 @@ BATCH = 64
 
 
 def propagator_gap(
-    slices: SlicePotentials, scan: ScanPattern, *, periods: int, mistilt_mrad: tuple[float, float]
+    slices: SlicePotentials, scan: ScanPattern, *, periods: int, mistilt_mrad: tuple[float, float], threads: int = 1
 ) -> np.ndarray:
     """Fresnel pattern minus exact pattern, both from plane waves on the samples of a supercell.
 
@@ -31,6 +33,8 @@ def propagator_gap(
         Thickness in periods.
     mistilt_mrad : tuple of float
         Mistilt (x, y), crystal frame [mrad].
+    threads : int
+        Batches of directions propagated at once.
 
     Returns
     -------
@@ -43,17 +47,24 @@ def propagator_gap(
     lit = np.hypot(x, y) <= convergence_mrad * (1 + 1e-9)
     incident = np.stack([x[lit], y[lit]], axis=1)
     beams = cone_nodes(slices.reciprocal * unit, float(np.hypot(x, y).max()) + convergence_mrad)
-    sums = {name: np.zeros(x.shape) for name in ("fresnel", "exact")}
-    for name, total in sums.items():
-        engine = PlaneWaveEngine(slices, propagator=name)
-        for start in range(0, len(incident), BATCH):
-            part = incident[start : start + BATCH]
+    parts = [incident[start : start + BATCH] for start in range(0, len(incident), BATCH)]
+
+    def pattern(propagator: str) -> np.ndarray:
+        engine = PlaneWaveEngine(slices, propagator=propagator)
+
+        def propagate(part: np.ndarray) -> np.ndarray:
             q = (part + np.asarray(mistilt_mrad)) / unit
-            intensity = engine.run(q, beams=beams, planes=1, periods_per_plane=periods).intensity[1]
-            out = part[:, None] + beams @ slices.reciprocal * unit
-            column = np.round((out[..., 0] - kx_mrad[0]) / (kx_mrad[1] - kx_mrad[0])).astype(int)
-            row = np.round((out[..., 1] - ky_mrad[0]) / (ky_mrad[1] - ky_mrad[0])).astype(int)
-            seen = (column >= 0) & (column < len(kx_mrad)) & (row >= 0) & (row < len(ky_mrad))
-            np.add.at(total, (row[seen], column[seen]), intensity[seen])
-    gap: np.ndarray = (sums["fresnel"] - sums["exact"]) / (np.pi * convergence_mrad**2)
+            return engine.run(q, beams=beams, planes=1, periods_per_plane=periods).intensity[1]
+
+        total = np.zeros(x.shape)
+        with ThreadPoolExecutor(threads) as pool:
+            for part, intensity in zip(parts, pool.map(propagate, parts), strict=True):
+                out = part[:, None] + beams @ slices.reciprocal * unit
+                column = np.round((out[..., 0] - kx_mrad[0]) / (kx_mrad[1] - kx_mrad[0])).astype(int)
+                row = np.round((out[..., 1] - ky_mrad[0]) / (ky_mrad[1] - ky_mrad[0])).astype(int)
+                seen = (column >= 0) & (column < len(kx_mrad)) & (row >= 0) & (row < len(ky_mrad))
+                np.add.at(total, (row[seen], column[seen]), intensity[seen])
+        return total
+
+    gap: np.ndarray = (pattern("fresnel") - pattern("exact")) / (np.pi * convergence_mrad**2)
     return gap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,12 @@ import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.simulation.direct_pattern import SampledGeometry, direct_pattern
 from pacbed.simulation.evidence import draw_comparisons, draw_reason, write_json
-from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.propagator_gap import propagator_gap
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
-from pacbed.simulation.scan import ScanPattern, positions_needed, raster, scan_pacbed
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
 from pacbed.simulation.terminations import termination_slices
 
@@ -36,37 +35,14 @@ class ParameterSet:
     mistilt_mrad: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class SampledGeometry(Geometry):
-    """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square."""
-
-    kx_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    ky_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
-
-    @classmethod
-    def of(cls, pattern: ScanPattern) -> SampledGeometry:
-        """Geometry of a scan's samples; a pixel is the mean sample, so that intensities are those of one sample."""
-        area = (pattern.kx_mrad[1] - pattern.kx_mrad[0]) * (pattern.ky_mrad[1] - pattern.ky_mrad[0])
-        return cls(
-            shape=pattern.intensity.shape,
-            pixel_mrad=float(np.sqrt(area)),
-            center_px=(0.0, 0.0),
-            kx_mrad=pattern.kx_mrad,
-            ky_mrad=pattern.ky_mrad,
-        )
-
-    def lines_mrad(self) -> np.ndarray:
-        """Angle of the first sample and the steps to the next row and column [mrad], shape (3, 2)."""
-        down, right = self.ky_mrad[1] - self.ky_mrad[0], self.kx_mrad[1] - self.kx_mrad[0]
-        return np.array([[self.kx_mrad[0], self.ky_mrad[0]], [0.0, down], [right, 0.0]])
-
-
 def referee_simulation(
     structure_dir: str | Path,
     table_dir: str | Path,
     settings: Mapping[str, Any],
     out_json: str | Path,
     out_png: str | Path,
+    *,
+    threads: int = 1,
 ) -> None:
     """Compare a rocking table with abTEM probe scans through the same slices and write down what is found.
 
@@ -83,10 +59,12 @@ def referee_simulation(
         ``tau_max_mrad`` (largest convergence semi-angle and mistilt), ``seed``, ``tolerance``.
     out_json, out_png : path
         Figures and picture.
+    threads : int
+        Parts of a simulation computed at once.
     """
     check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     slices = SlicePotentials.load(structure_dir)
-    renderer = Renderer(RockingTable.load(table_dir))
+    renderer = Renderer(RockingTable.load(table_dir).elastic)  # these probes meet no displaced atoms
     slabs = termination_slices(slices, renderer.table.facts.get("termination", "top"))
     try:
         cells = [orthogonal_slices(slab) for slab in slabs]
@@ -98,7 +76,7 @@ def referee_simulation(
     rng = np.random.default_rng(settings["seed"])
     results, pictures = [], []
     for chosen in draw_sets(slices.period_a, settings, rng=rng):
-        result, picture = compare(renderer, slabs, cells, chosen, width=int(settings["cells"]))
+        result, picture = compare(renderer, slabs, cells, chosen, width=int(settings["cells"]), threads=threads)
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
@@ -142,6 +120,7 @@ def compare(
     chosen: ParameterSet,
     *,
     width: int,
+    threads: int = 1,
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
     """One parameter set both ways: figures, and the two patterns as densities [1/mrad^2], shape (ky, kx) each.
 
@@ -153,21 +132,21 @@ def compare(
     slices, cell = slabs[0], cells[0]
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
     wide = [max(2, round(width * cell.lengths_a[0] / length)) for length in cell.lengths_a]
-    positions = positions_needed(chosen.convergence_mrad, cell.lengths_a, cell.energy_ev)
+    reach = renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad))
     scans = [
-        scan_pacbed(
-            slab.periods(wide),
-            thickness_periods=[chosen.periods],
-            energy_ev=slab.energy_ev,
+        direct_pattern(
+            slab,
+            rectangle,
+            cells=wide,
+            periods=chosen.periods,
             convergence_mrad=chosen.convergence_mrad,
-            positions=raster(slab.lengths_a, positions),
-            max_angle_mrad=renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
             mistilt_mrad=chosen.mistilt_mrad,
-            band_limit=slab.band_limit,
-        )[0]
-        for slab in cells
+            max_angle_mrad=reach,
+            threads=threads,
+        )
+        for slab, rectangle in zip(slabs, cells, strict=True)
     ]
-    scan = replace(scans[0], intensity=np.mean([each.intensity for each in scans], axis=0))
+    scan = replace(scans[0][0], intensity=np.mean([each.intensity for each, _ in scans], axis=0))
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
     rendered = renderer.render(
@@ -183,7 +162,7 @@ def compare(
     gap = np.zeros(table.shape)
     if renderer.table.facts["propagator"] == "exact":
         periods, mistilt = chosen.periods, chosen.mistilt_mrad
-        gaps = [propagator_gap(slab, scan, periods=periods, mistilt_mrad=mistilt) for slab in slabs]
+        gaps = [propagator_gap(slab, scan, periods=periods, mistilt_mrad=mistilt, threads=threads) for slab in slabs]
         gap = np.where(inside, np.mean(gaps, axis=0), 0.0)
         table = table + gap
     figures = {
@@ -191,7 +170,7 @@ def compare(
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
-        "positions": list(positions),
+        "positions": scans[0][1],
         "relative_l2": relative_l2(table, direct),
         "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
         "largest_difference": float(np.abs(table - direct).max() / direct.max()),

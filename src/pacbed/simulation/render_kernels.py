@@ -1,12 +1,14 @@
 """Compiled inner loops of the renderer; they release the GIL.
 
-A pattern is the sum over beams G of [|k - G| <= alpha] I(G, k - G + tau), each I a spline with its coefficients on nodes.
-G lies on nodes, so the weights of a pixel's sixteen nodes are the same for every G. The coefficients of all beams whose disk
-holds a node are therefore summed first and interpolated once. Only where a pixel's nodes straddle the edge of a disk does the
-beam need a correction of its own: its aperture times its own spline, less what the sum holds of it.
+A pattern is the sum over beams G of [|k - G| <= alpha] I(G, k - G + tau), each I a spline with its coefficients on
+nodes. G lies on nodes, so the weights of a pixel's sixteen nodes are the same for every G. The coefficients of all
+beams whose disk holds a node are therefore summed first and interpolated once. Only where a pixel's nodes straddle the
+edge of a disk does the beam need a correction of its own: its aperture times its own spline, less what the sum holds
+of it.
 
-Positions: a pixel (row, column) looks at k = origin + row * down + column * right; a node M of the detector at k = M pitch
-- tau; its direction for beam G is M - G, in nodes.
+The direction of a node M of the detector for beam G is M - G, in nodes (positions: `detector_grid`).
+
+Indices of inner loops are unsigned: with signed ones Numba tests each for being negative, and loops are not vectorised.
 """
 
 from __future__ import annotations
@@ -16,6 +18,15 @@ import math
 import numpy as np
 from numba import njit
 
+from pacbed.simulation.detector_grid import (
+    aperture,
+    clipped,
+    detector_box,
+    field_ranges,
+    node_range,
+    pixel_weights,
+    ring_columns,
+)
 from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
 
 SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
@@ -23,64 +34,20 @@ SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
 
 @njit(nogil=True, cache=True, fastmath=True)
 def combine_planes(codes, first, weights, rows, pitch, radius):
-    """Weighted sum of consecutive coefficient planes for directions up to a radius; shape (pair,), zero elsewhere."""
-    out = np.zeros(codes.shape[1], dtype=np.float32)
+    """Weighted sum of four consecutive coefficient planes, shape (pair,); set only for directions up to a radius."""
+    out = np.empty(codes.shape[1], dtype=np.float32)
+    w0, w1, w2, w3 = weights[0] * SCALE, weights[1] * SCALE, weights[2] * SCALE, weights[3] * SCALE
+    plane0, plane1, plane2, plane3 = codes[first], codes[first + 1], codes[first + 2], codes[first + 3]
     at = 0
     for row in range(len(rows)):
         m1, m2, count = rows[row, 1], rows[row, 2], rows[row, 3]
-        low, high = crossing(m1 * pitch[0, 0], m1 * pitch[0, 1], pitch[1, 0], pitch[1, 1], radius)
-        begin = at + max(0, int(math.ceil(low)) - m2)
-        end = at + min(count, int(math.floor(high)) - m2 + 1)
-        for plane in range(len(weights)):
-            weight = weights[plane] * SCALE
-            line = codes[first + plane]
-            for pair in range(begin, end):
-                code = np.float32(line[pair])
-                out[pair] += weight * code * abs(code)
+        begin, end = node_range(m1, 0.0, 0.0, pitch, radius, m2, m2 + count)
+        for pair in range(np.uintp(at + begin - m2), np.uintp(at + end - m2)):
+            c0, c1 = np.float32(plane0[pair]), np.float32(plane1[pair])
+            c2, c3 = np.float32(plane2[pair]), np.float32(plane3[pair])
+            out[pair] = w0 * c0 * abs(c0) + w1 * c1 * abs(c1) + w2 * c2 * abs(c2) + w3 * c3 * abs(c3)
         at += count
     return out
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def crossing(px, py, dx, dy, radius):
-    """Where the line p + s d runs inside a circle around the origin: first and last s; (1, 0) where it misses."""
-    a, b, c = dx * dx + dy * dy, px * dx + py * dy, px * px + py * py - radius * radius
-    square = b * b - a * c
-    if square < 0.0 or radius < 0.0:
-        return 1.0, 0.0
-    root = math.sqrt(square)
-    return (-b - root) / a, (-b + root) / a
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def node_range(m1, x, y, pitch, radius, low, high):
-    """First and one past the last m2 of row m1 within a radius of (x, y), clipped to low ... high - 1."""
-    s, e = crossing(m1 * pitch[0, 0] - x, m1 * pitch[0, 1] - y, pitch[1, 0], pitch[1, 1], radius)
-    return max(low, int(math.ceil(s))), min(high, int(math.floor(e)) + 1)
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def aperture(distance, alpha, edge):
-    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside."""
-    if distance > alpha + 0.5 * edge + 1e-9:
-        return np.float32(0.0)
-    if distance > alpha - 0.5 * edge and edge > 0.0:
-        return np.float32((alpha + 0.5 * edge - distance) / edge)
-    return np.float32(1.0)
-
-
-@njit(nogil=True, cache=True, fastmath=True)
-def detector_box(lines, shape, tilt, inverse):
-    """Nodes that the pixels of an image need: first and one past the last M1 and M2."""
-    low, high = np.full(2, 1e30), np.full(2, -1e30)
-    for corner in range(4):
-        row, column = (corner // 2) * (shape[0] - 1), (corner % 2) * (shape[1] - 1)
-        x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
-        y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
-        for axis in range(2):
-            u = x * inverse[0, axis] + y * inverse[1, axis]
-            low[axis], high[axis] = min(low[axis], u), max(high[axis], u)
-    return int(np.floor(low[0])) - 1, int(np.floor(high[0])) + 3, int(np.floor(low[1])) - 1, int(np.floor(high[1])) + 3
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -100,56 +67,56 @@ def render_pattern(values, index, place, lines, out):
     out : ndarray of float32, shape (ny, nx)
         The pattern.
     """
-    tilt, pitch, inverse, angles, field, reach, alpha, edge, scale = place
-    low1, high1, low2, high2 = detector_box(lines, out.shape, tilt, inverse)
-    total = np.zeros((high1 - low1, high2 - low2), dtype=np.float32)
+    tilt, pitch, inverse, angles, field, reach, alpha, edge = place[:8]
+    box = detector_box(lines, out.shape, tilt, inverse)
+    total = np.zeros((box[1] - box[0], box[3] - box[2]), dtype=np.float32)
     out[:] = 0.0
-    outer = alpha + 0.5 * edge + reach
-    half1, half2 = outer * np.hypot(inverse[0, 0], inverse[1, 0]), outer * np.hypot(inverse[0, 1], inverse[1, 1])
-    pixels = pixel_weights(lines, tilt, inverse, out.shape)
-    values_of_beam = np.empty((int(2 * half1) + 4, high2 - low2), dtype=np.float32)
-    ranges = np.empty((len(values_of_beam), 4), dtype=np.int64)
+    pixels = pixel_weights(lines, tilt, inverse, out.shape, box)
+    in_field = field_ranges(box, pitch, field + reach)
+    # How far from a beam nodes lie that its corrections touch, and those whose coefficients they need.
+    touched, wanted = alpha + max(0.5 * edge, reach) + reach, alpha + 0.5 * edge + reach
+    half1 = touched * np.hypot(inverse[0, 0], inverse[1, 0])
+    half2 = touched * np.hypot(inverse[0, 1], inverse[1, 1])
+    whole = np.empty((min(len(total), int(2 * half1) + 3), min(total.shape[1], int(2 * half2) + 3)), dtype=np.float32)
+    inside = np.empty_like(whole)
     for beam in range(len(angles)):
         x, y = angles[beam, 0] + tilt[0], angles[beam, 1] + tilt[1]
-        center1 = x * inverse[0, 0] + y * inverse[1, 0]
-        center2 = x * inverse[0, 1] + y * inverse[1, 1]
-        first1, last1 = max(low1, int(math.ceil(center1 - half1))), min(high1, int(math.floor(center1 + half1)) + 1)
-        if first1 >= last1 or center2 + half2 < low2 or center2 - half2 > high2:
+        first1, last1 = clipped(x * inverse[0, 0] + y * inverse[1, 0], half1, box[0], box[1])
+        first2, last2 = clipped(x * inverse[0, 1] + y * inverse[1, 1], half2, box[2], box[3])
+        if first1 >= last1 or first2 >= last2:
             continue
-        for m1 in range(first1, last1):
-            at = m1 - first1
-            f1, f2 = node_range(m1, 0.0, 0.0, pitch, field + reach, low2, high2)
-            a, b = node_range(m1, x, y, pitch, outer, f1, f2)
-            ranges[at, 0], ranges[at, 1] = a, b
-            _read(values, index, beam, m1, a, b, low2, values_of_beam, at)
-            a, b = node_range(m1, x, y, pitch, alpha, f1, f2)
-            ranges[at, 2], ranges[at, 3] = a, b
-            for m2 in range(a - low2, b - low2):
-                total[m1 - low1, m2] += values_of_beam[at, m2]
-        _correct_edge(values_of_beam, ranges, last1 - first1, first1, low2, angles[beam], place, lines, pixels, out)
-    _interpolate(total, low1, low2, pixels, tilt, lines, field, scale, out)
+        disk = first1, last1, first2, last2
+        _read_disk(values, index, beam, x, y, disk, wanted, box, in_field, pitch, alpha, whole, inside, total)
+        _correct_edge(whole, inside, first1, first2, angles[beam], place, lines, pixels, out)
+    _interpolate(total, box, pixels, place, lines, out)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def pixel_weights(lines, tilt, inverse, shape):
-    """Node below each pixel (ny, nx, 2) and the weights of its four rows and four columns (ny, nx, 8)."""
-    below = np.empty((shape[0], shape[1], 2), dtype=np.int32)
-    weights = np.empty((shape[0], shape[1], 8), dtype=np.float32)
-    for row in range(shape[0]):
-        for column in range(shape[1]):
-            x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
-            y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
-            for axis in range(2):
-                u = x * inverse[0, axis] + y * inverse[1, axis]
-                b = math.floor(u)
-                f = u - b
-                g = 1.0 - f
-                below[row, column, axis] = int(b)
-                weights[row, column, 4 * axis] = g * g * g / 6.0
-                weights[row, column, 4 * axis + 1] = (3.0 * f * f * f - 6.0 * f * f + 4.0) / 6.0
-                weights[row, column, 4 * axis + 2] = (3.0 * g * g * g - 6.0 * g * g + 4.0) / 6.0
-                weights[row, column, 4 * axis + 3] = f * f * f / 6.0
-    return below, weights
+def _read_disk(values, index, beam, x, y, disk, wanted, box, in_field, pitch, alpha, whole, inside, total):
+    """Coefficients of one beam on and around its disk (`whole`), and those on it (`inside`), which the sum receives."""
+    first1, last1, first2, last2 = disk
+    for m1 in range(first1, last1):
+        at, row = m1 - first1, m1 - box[0]
+        low = min(max(first2, in_field[row, 0]), last2)
+        high = max(low, min(last2, in_field[row, 1]))
+        begin, end = node_range(m1, x, y, pitch, wanted, low, high)
+        _clear_around(whole, at, begin - first2, end - first2, last2 - first2)
+        _read(values, index, beam, m1, begin, end, first2, whole, at)
+        begin, end = node_range(m1, x, y, pitch, alpha, low, high)
+        _clear_around(inside, at, begin - first2, end - first2, last2 - first2)
+        shift = np.uintp(first2 - box[2])
+        for j in range(np.uintp(begin - first2), np.uintp(end - first2)):
+            inside[at, j] = whole[at, j]
+            total[row, j + shift] += whole[at, j]
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _clear_around(grid, row, begin, end, length):
+    """Zero the first `length` nodes of a row but those from begin to end - 1."""
+    for j in range(np.uintp(begin)):
+        grid[row, j] = 0.0
+    for j in range(np.uintp(end), np.uintp(length)):
+        grid[row, j] = 0.0
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -183,71 +150,49 @@ def _read(values, index, beam, m1, begin, end, low2, out, at):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _correct_edge(values, ranges, used, first1, low2, angle, place, lines, pixels, out):
+def _correct_edge(whole, inside, first1, low2, angle, place, lines, pixels, out):
     """Add aperture times a beam's own spline, less its share in the sum, where a pixel's nodes straddle its edge."""
-    tilt, pitch, inverse, angles, field, reach, alpha, edge, scale = place
+    reach, alpha, edge = place[5], place[6], place[7]
     below, weights = pixels
-    outer, safe = alpha + max(0.5 * edge, reach), alpha - max(0.5 * edge, reach)
     dx, dy = lines[2, 0], lines[2, 1]
     for row in range(out.shape[0]):
         x = lines[0, 0] + row * lines[1, 0] - angle[0]
         y = lines[0, 1] + row * lines[1, 1] - angle[1]
-        s, e = crossing(x, y, dx, dy, outer)
-        column, end = max(0, int(math.ceil(s))), min(out.shape[1], int(math.floor(e)) + 1)
-        if column >= end:
-            continue
-        s, e = crossing(x, y, dx, dy, safe)
-        skip, resume = (int(math.ceil(s)), int(math.floor(e)) + 1) if s <= e else (end, end)
-        while column < end:
-            if skip <= column < resume:
-                column = resume
-                continue
-            px, py = x + column * dx, y + column * dy
-            share = aperture(math.sqrt(px * px + py * py), alpha, edge)
-            value = np.float32(0.0)
-            for a in range(4):
-                i = below[row, column, 0] - 1 - first1 + a
-                if 0 <= i < used:
-                    four = _straddling(values, ranges, i, low2, below[row, column, 1] - 1, weights, row, column, share)
-                    value += weights[row, column, a] * four
-            out[row, column] += value
-            column += 1
+        ring = ring_columns(x, y, dx, dy, alpha, max(0.5 * edge, reach), out.shape[1])
+        for side in range(2):
+            for column in range(ring[2 * side], ring[2 * side + 1]):
+                px, py = x + column * dx, y + column * dy
+                share = aperture(math.sqrt(px * px + py * py), alpha, edge)
+                i, j = np.uintp(below[row, 0, column] - 1 - first1), np.uintp(below[row, 1, column] - 1 - low2)
+                value = -_patch(inside, i, j, weights, row, column)
+                if share > 0.0:
+                    value += share * _patch(whole, i, j, weights, row, column)
+                out[row, column] += value
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _straddling(values, ranges, i, low2, m2, w, row, column, share):
-    """Four nodes of row i: share of the aperture times their sum, less those that the disk holds."""
-    total = np.float32(0.0)
-    begin, end = ranges[i, 2], ranges[i, 3]
-    if m2 >= begin and m2 + 4 <= end:
-        if share < 1.0:
-            for b in range(4):
-                total += w[row, column, 4 + b] * values[i, m2 - low2 + b]
-        return total * (share - np.float32(1.0))
-    if share == 0.0 and (m2 >= end or m2 + 4 <= begin):
-        return total
-    for b in range(max(0, ranges[i, 0] - m2), min(4, ranges[i, 1] - m2)):
-        held = np.float32(1.0) if begin <= m2 + b < end else np.float32(0.0)
-        total += w[row, column, 4 + b] * values[i, m2 - low2 + b] * (share - held)
-    return total
+def _patch(grid, i, j, w, row, column):
+    """Spline of the sixteen coefficients from grid[i, j] on."""
+    value = np.float32(0.0)
+    for a in range(np.uintp(4)):
+        four = np.float32(0.0)
+        for b in range(np.uintp(4)):
+            four += w[row, b + np.uintp(4), column] * grid[i + a, j + b]
+        value += w[row, a, column] * four
+    return value
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _interpolate(total, low1, low2, pixels, tilt, lines, field, scale, out):
+def _interpolate(total, box, pixels, place, lines, out):
     """Add the spline of the summed coefficients, scale, and clear what lies outside the field."""
-    below, w = pixels
+    tilt, field, scale = place[0], place[4], place[8]
+    below, weights = pixels
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
             y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
             if x * x + y * y > field * field:
                 out[row, column] = 0.0
-                continue
-            value = out[row, column]
-            for a in range(4):
-                i, j = below[row, column, 0] - 1 - low1 + a, below[row, column, 1] - 1 - low2
-                four = np.float32(0.0)
-                for b in range(4):
-                    four += w[row, column, 4 + b] * total[i, j + b]
-                value += w[row, column, a] * four
-            out[row, column] = value * scale
+            else:
+                i, j = np.uintp(below[row, 0, column] - 1 - box[0]), np.uintp(below[row, 1, column] - 1 - box[2])
+                out[row, column] = scale * (out[row, column] + _patch(total, i, j, weights, row, column))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from threading import Lock
 
@@ -27,7 +28,8 @@ class Renderer:
     Parameters
     ----------
     table : RockingTable
-        The table is shared, not copied. Rendering from several threads is safe and runs in parallel.
+        The table is shared, not copied. Rendering from several threads is safe and runs in parallel. A table of frozen
+        phonons gives patterns with their diffuse part; `table.elastic` gives them without.
     """
 
     def __init__(self, table: RockingTable) -> None:
@@ -46,6 +48,12 @@ class Renderer:
             np.asarray(table.beams, dtype=np.int64),
             np.asarray(table.steps, dtype=np.int64),
         )
+        # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the
+        # cell around q + G, and a Gaussian of the cell's second moment spreads it.
+        self._spread_mrad = float(np.sqrt(np.sum(table.reciprocal_mrad**2) / 24))
+        self._diffuse = None
+        if table.diffuse is not None:
+            self._diffuse = Renderer(replace(table, codes=table.diffuse, diffuse=None))
 
     @property
     def field_mrad(self) -> float:
@@ -103,6 +111,15 @@ class Renderer:
         render_pattern(values, self._index, place, geometry.lines_mrad(), image)
         if blur_mrad > 0:
             image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
+        if self._diffuse is not None:
+            image += self._diffuse.render(
+                thickness_nm=thickness_nm,
+                convergence_mrad=convergence_mrad,
+                geometry=geometry,
+                mistilt_mrad=mistilt_mrad,
+                blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
+                edge_mrad=edge,
+            )
         return image
 
     def render_series(
@@ -128,6 +145,15 @@ class Renderer:
         if blur_mrad > 0:
             sigma = blur_mrad / geometry.pixel_mrad
             series = gaussian_filter(series, (0, sigma, sigma), mode="nearest")
+        if self._diffuse is not None:
+            series += self._diffuse.render_series(
+                thicknesses_nm,
+                convergence_mrad=convergence_mrad,
+                geometry=geometry,
+                mistilt_mrad=mistilt_mrad,
+                blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
+                edge_mrad=edge,
+            )
         return series
 
     def _edge(self, geometry: Geometry, edge_mrad: float | None) -> float:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +19,9 @@ from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
+from pacbed.simulation.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.terminations import termination_slices
@@ -53,6 +58,7 @@ def simulate_rocking_block(
     propagator: str,
     batch: int,
     device: str = "cpu",
+    phonons: Mapping[str, int] | None = None,
     out_dir: str | Path,
     termination: str = "top",
 ) -> None:
@@ -75,6 +81,8 @@ def simulate_rocking_block(
         Directions propagated together.
     device : {"cpu", "gpu"}
         Where they are propagated.
+    phonons : mapping, optional
+        ``cells``, ``configurations``, ``pool`` and ``seed`` of the thermal model "frozen_phonons".
     out_dir : path
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     termination : {"top", "average"}
@@ -88,16 +96,14 @@ def simulate_rocking_block(
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
-    engine = PlaneWaveEngine(slices, propagator=propagator, xp=xp)
+    engine = _engine(slices, propagator, xp, phonons)
     log.info("block %d of %d: %d of %d directions, %d beams", block, blocks, len(chosen), len(grid.nodes), len(beams))
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
     termination_slices(slices, termination)  # raises now what the referee would raise after the table is made
     turns = on_reciprocal_indices(slices.terminations if termination == "average" else np.eye(2)[None])
     starts = list(range(chosen.start, chosen.stop, batch))
     pieces = [
-        _batch(
-            engine, grid, grid.nodes[start : min(start + batch, chosen.stop)], beams, field_mrad, planes, periods, turns
-        )
+        _batch(engine, grid, range(start, min(start + batch, chosen.stop)), beams, field_mrad, planes, periods, turns)
         for start in progress(starts, total=len(starts), label="batches")
     ]
     facts = {
@@ -142,16 +148,43 @@ def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
     return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
 
 
-def _batch(engine, grid, nodes, beams, field_mrad, planes, periods, turns):
-    """Mean over equivalent terminations: a slab with another one is the image of this one, so W q and W G do."""
+def _engine(
+    slices: SlicePotentials, propagator: str, xp: ModuleType, phonons: Mapping[str, int] | None
+) -> PlaneWaveEngine | FrozenPhononEngine:
+    if slices.thermal_model != "frozen_phonons":
+        return PlaneWaveEngine(slices, propagator=propagator, xp=xp)
+    if phonons is None:
+        raise SimulationError("phonons: got none, accepted: cells, configurations, pool and seed of 'frozen_phonons'")
+    from pacbed.crystal.vibration import vibrating_atoms  # needs abTEM, which other tables do without
+
+    atoms = vibrating_atoms(slices, cells=phonons["cells"])
+    pool = phonon_pool(slices, atoms, entries=phonons["pool"], seed=phonons["seed"])
+    options = {"configurations": phonons["configurations"], "seed": phonons["seed"]}
+    return FrozenPhononEngine(slices, pool, propagator=propagator, xp=xp, **options)
+
+
+def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
+    """Coded samples by name, which pairs they are, and the fractions absorbed and lost.
+
+    Mean over equivalent terminations: a slab with another one is the image of this one, so W q and W G do.
+    """
+    nodes = grid.nodes[numbers.start : numbers.stop]
     kept = kept_pairs(grid, nodes, beams, field_mrad)
+    options = {"planes": planes, "periods_per_plane": periods}
+    if isinstance(engine, FrozenPhononEngine):
+        # The number of a direction in the whole table chooses its atoms, whatever the blocks and batches.
+        options["keys"] = np.asarray(numbers)
     parts = []
     for turn in turns:
         q = nodes @ turn.T @ grid.pitch_mrad / (engine.wavelength * 1e3)
-        rocking = engine.run(q, beams=beams @ turn.T, planes=planes, periods_per_plane=periods)
-        parts.append((rocking.intensity[:, kept], rocking.absorbed, rocking.lost))
-    intensity, absorbed, lost = (np.mean(part, axis=0) for part in zip(*parts, strict=True))
-    return encode(intensity), kept, absorbed, lost
+        rocking = engine.run(q, beams=beams @ turn.T, **options)
+        samples = {"intensity": rocking.intensity[:, kept]}
+        if isinstance(engine, FrozenPhononEngine):
+            samples["diffuse"] = rocking.diffuse[:, kept]
+        parts.append((samples, rocking.absorbed, rocking.lost))
+    every, absorbed, lost = zip(*parts, strict=True)
+    codes = {name: encode(np.mean([one[name] for one in every], axis=0)) for name in every[0]}
+    return codes, kept, np.mean(absorbed, axis=0), np.mean(lost, axis=0)
 
 
 def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
@@ -160,9 +193,12 @@ def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pie
     aside.mkdir(parents=True)
     empty = np.zeros((planes + 1, 0))
     codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
+    names = ("intensity", "diffuse") if facts["thermal_model"] == "frozen_phonons" else ("intensity",)
+    none = empty.astype(np.uint16)
+    samples: dict[str, Any] = {n: np.concatenate([*(code[n] for code in codes), none], axis=1) for n in names}
     np.savez(
         aside / "block.npz",
-        intensity=np.concatenate([*codes, empty.astype(np.uint16)], axis=1),
+        **samples,
         beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
         count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
         absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,26 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_done, check_version, leaves_nothing_half_written, write_done
+from pacbed.outputs import check_done, check_version, write_done
 
 SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
 ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
+OPTIONAL = ("diffuse",)
 
 
 @dataclass(frozen=True)
 class RockingTable:
     """Plane-wave diffraction intensities of a slab, as the coefficients of a cubic spline.
 
-    The spline runs over two directions and thickness (`pacbed.simulation.spline`). A coefficient is stored for each pair
-    of a direction q and a beam G that a rendered pattern may need.
+    The spline runs over two directions and thickness (`pacbed.simulation.spline`). A coefficient is stored for each
+    pair of a direction q and a beam G that a rendered pattern may need.
 
     Attributes
     ----------
     codes : ndarray of int16, shape (coefficient, pair)
         Codes (`intensity_code`) of the spline coefficients of |S(q + G, q)|^2.
     rows : ndarray of int, shape (row, 4)
-        Order of the pairs: runs of directions m1, m2, m2 + 1, ... of one beam; index into `beams`, m1, first m2, length.
+        Order of the pairs, runs of directions m1, m2, m2 + 1 ... of one beam: index into `beams`, m1, first m2, length.
     nodes : ndarray of int, shape (direction, 2)
         Directions q = m1 G1 / n1 + m2 G2 / n2 that were computed, one of each orbit of the beam group.
     beams : ndarray of int, shape (beam, 2)
@@ -58,6 +59,9 @@ class RockingTable:
         Kinetic energy of the electrons [eV].
     facts : dict
         Crystal, beam and engine as plain JSON values.
+    diffuse : ndarray of int16, shape (coefficient, pair), or None
+        Of frozen phonons: the same for the diffuse intensity in the cell of reciprocal space around q + G. With it,
+        `absorbed` is the whole diffuse part.
     """
 
     codes: np.ndarray
@@ -77,6 +81,12 @@ class RockingTable:
     thickness_max_nm: float
     energy_ev: float
     facts: dict
+    diffuse: np.ndarray | None = None
+
+    @property
+    def elastic(self) -> RockingTable:
+        """The table without its diffuse part."""
+        return replace(self, diffuse=None)
 
     @property
     def pitch_mrad(self) -> np.ndarray:
@@ -126,14 +136,16 @@ class RockingTable:
     def write(self, group: zarr.Group) -> dict[str, str]:
         """Store the table in an open Zarr group; returns the SHA-256 of each array's bytes."""
         codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
-        for name in ARRAYS:
+        names = (*ARRAYS, *(name for name in OPTIONAL if getattr(self, name) is not None))
+        for name in names:
             array = np.ascontiguousarray(getattr(self, name))
             chunks = tuple(max(1, min(size, 4_000_000 // max(1, array.shape[0]))) for size in array.shape)
             chunks = (max(1, array.shape[0]), *chunks[1:])
             group.create_array(name, data=array, chunks=chunks, compressors=codec)
-        plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in ARRAYS}
+        facts = [field.name for field in fields(self) if field.name not in (*ARRAYS, *OPTIONAL)]
+        plain = {name: _plain(getattr(self, name)) for name in facts}
         group.attrs.update({"schema_version": SCHEMA_VERSION, **plain})
-        return {name: hashlib.sha256(getattr(self, name).tobytes()).hexdigest() for name in ARRAYS}
+        return {name: hashlib.sha256(getattr(self, name).tobytes()).hexdigest() for name in names}
 
     @classmethod
     def load(cls, folder: str | Path) -> RockingTable:
@@ -155,7 +167,8 @@ class RockingTable:
         version = facts.pop("schema_version", None)
         check_version("rocking table", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         try:
-            arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in ARRAYS}
+            names = (*ARRAYS, *(name for name in OPTIONAL if name in group))
+            arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in names}
             facts["steps"] = tuple(facts["steps"])
             facts["reciprocal_mrad"] = np.array(facts["reciprocal_mrad"])
             for name in ("operations", "beam_group"):

@@ -21,10 +21,9 @@ import abtem
 import numpy as np
 from abtem.core.energy import energy2wavelength
 from abtem.potentials.iam import BasePotential
-from abtem.transfer import BaseAperture
 
-# One thread, no bar: the caller runs several scans side by side and reports progress itself.
-ABTEM_SETTINGS = {"fftw.threads": 1, "diagnostics.progress_bar": False, "precision": "float32", "device": "cpu"}
+from pacbed.simulation.abtem_settings import REPRODUCIBLE, abtem_settings
+from pacbed.simulation.aperture import ShiftedAperture, aperture
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,15 @@ class ScanPattern:
         Fraction of the beam in each sample; the sum is the part of the beam inside the field of view.
     kx_mrad, ky_mrad : numpy.ndarray, shapes (kx,) and (ky,)
         Angles of the samples relative to the axis of the aperture [mrad].
-    convergence_mrad : float
-        Semi-convergence angle [mrad].
+    convergence_mrad, edge_mrad : float
+        Semi-convergence angle and width of the aperture's edge [mrad].
     """
 
     intensity: np.ndarray
     kx_mrad: np.ndarray
     ky_mrad: np.ndarray
     convergence_mrad: float
+    edge_mrad: float = 0.0
 
     @property
     def density(self) -> np.ndarray:
@@ -53,25 +53,9 @@ class ScanPattern:
         A coarse grid holds a few samples more or fewer than the area of the disk; abTEM spreads the beam over those it
         holds.
         """
-        inside = np.hypot(self.kx_mrad[None, :], self.ky_mrad[:, None]) <= self.convergence_mrad
-        return self.intensity * inside.sum() / (np.pi * self.convergence_mrad**2)
-
-
-class _ShiftedAperture(BaseAperture):
-    """Hard disk, its centre at minus `shift_mrad` on abTEM's grid, which then samples the points between its own."""
-
-    def __init__(self, semiangle_cutoff: float, shift_mrad: tuple[float, float] = (0.0, 0.0), **kwargs):
-        self._shift_mrad = shift_mrad
-        super().__init__(semiangle_cutoff=semiangle_cutoff, **kwargs)
-
-    @property
-    def shift_mrad(self) -> tuple[float, float]:
-        return self._shift_mrad
-
-    def _evaluate_from_angular_grid(self, alpha: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        x = np.asarray(alpha, dtype=float) * np.cos(phi) + self._shift_mrad[0] * 1e-3
-        y = np.asarray(alpha, dtype=float) * np.sin(phi) + self._shift_mrad[1] * 1e-3
-        return (np.hypot(x, y) <= self.semiangle_cutoff * 1e-3).astype(np.float32)
+        angle = np.hypot(self.kx_mrad[None, :], self.ky_mrad[:, None])
+        lit = aperture(angle, self.convergence_mrad, self.edge_mrad)
+        return self.intensity * lit.sum() / (np.pi * self.convergence_mrad**2)
 
 
 def positions_needed(convergence_mrad: float, cell_lengths: Sequence[float], energy_ev: float) -> tuple[int, int]:
@@ -137,6 +121,8 @@ def scan_pacbed(
     mistilt_mrad: Sequence[float] = (0.0, 0.0),
     offset_mrad: Sequence[float] = (0.0, 0.0),
     band_limit: float | None = None,
+    edge_mrad: float = 0.0,
+    reproducible: bool = False,
 ) -> list[ScanPattern]:
     """Send a raster of probes through a slab and average their diffraction patterns.
 
@@ -145,9 +131,9 @@ def scan_pacbed(
     periods : iterable of abTEM potentials
         One supercell period along z after the other, from the entrance surface; all on the same grid.
     thickness_periods : increasing ints
-        Numbers of whole periods after which a pattern is recorded.
+        Numbers of whole periods after which a pattern is recorded; 0 is the entrance surface.
     energy_ev, convergence_mrad : float
-        Beam energy [eV]; semi-convergence angle of a hard aperture [mrad].
+        Beam energy [eV]; semi-convergence angle [mrad].
     positions : numpy.ndarray, shape (positions, 2)
         Probe positions, x and y [Å] (see `raster`).
     max_angle_mrad : float
@@ -159,25 +145,41 @@ def scan_pacbed(
         different offsets sample a finer grid than the supercell alone allows.
     band_limit : float, optional
         Sharp cut-off of the spatial frequencies [1/Å] in place of abTEM's own, which has a soft edge.
+    edge_mrad : float
+        Width of the ramp at the edge of the aperture, in intensity [mrad]; 0 is a hard edge (see `aperture`).
+    reproducible : bool
+        Equal to the last bit in every thread and process of one machine, at 1.4 times the run time.
 
     Returns
     -------
     list of ScanPattern
         One for each entry of `thickness_periods`.
     """
-    tilt = tuple(float(tau + shift) for tau, shift in zip(mistilt_mrad, offset_mrad, strict=True))
     shift = (float(offset_mrad[0]), float(offset_mrad[1]))
-    probe = abtem.Probe(energy=energy_ev, aperture=_ShiftedAperture(float(convergence_mrad), shift), tilt=tilt)
-    patterns = []
-    waves = None
-    for count, potential in enumerate(itertools.islice(periods, max(thickness_periods)), start=1):
-        with abtem.config.set({**ABTEM_SETTINGS, **_antialias(potential, band_limit)}):
-            if waves is None:
-                probe.grid.match(potential)
-                waves = probe.build(scan=abtem.CustomScan(positions), lazy=False, max_batch=len(positions))
+    tilt = tuple(float(tau + offset) for tau, offset in zip(mistilt_mrad, shift, strict=True))
+    outer = float(convergence_mrad + edge_mrad / 2 + max(map(abs, shift)))
+    disk = ShiftedAperture(outer, float(convergence_mrad), float(edge_mrad), shift)
+    probe = abtem.Probe(energy=energy_ev, aperture=disk, tilt=tilt)
+    patterns: list[ScanPattern] = []
+
+    def record(waves: abtem.Waves) -> None:
+        measured = waves.diffraction_patterns(max_angle=float(max_angle_mrad))
+        intensity, x, y = _average(measured, shift)
+        patterns.append(ScanPattern(intensity, x, y, float(convergence_mrad), float(edge_mrad)))
+
+    slab = itertools.islice(periods, max(1, *thickness_periods))
+    plans = REPRODUCIBLE if reproducible else {}
+    with abtem_settings(plans):
+        first = next(slab)
+    with abtem_settings({**plans, **_antialias(first, band_limit)}):
+        probe.grid.match(first)
+        waves = probe.build(scan=abtem.CustomScan(positions), lazy=False, max_batch=len(positions))
+        if 0 in thickness_periods:
+            record(waves)
+        for count, potential in enumerate(itertools.chain([first], slab), start=1):
             waves = waves.multislice(potential)
             if count in thickness_periods:
-                patterns.append(_average_pattern(waves, convergence_mrad, max_angle_mrad, shift))
+                record(waves)
     return patterns
 
 
@@ -188,13 +190,13 @@ def _antialias(potential: BasePotential, band_limit: float | None) -> dict[str, 
     return {"antialias.cutoff": 2 * band_limit * max(potential.sampling), "antialias.taper": 0.0}
 
 
-def _average_pattern(
-    waves: abtem.Waves, convergence_mrad: float, max_angle_mrad: float, offset_mrad: Sequence[float]
-) -> ScanPattern:
-    measured = waves.diffraction_patterns(max_angle=float(max_angle_mrad))
+def _average(
+    measured: abtem.DiffractionPatterns, offset_mrad: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the positions, shape (ky, kx), and the angles along kx and ky [mrad]."""
     intensity = np.asarray(measured.array, dtype=np.float64)
     intensity = intensity.reshape(-1, *intensity.shape[-2:]).mean(axis=0)
     axes = []
     for samples, pitch, shift in zip(intensity.shape, measured.angular_sampling, offset_mrad, strict=True):
         axes.append((np.arange(samples) - samples // 2) * pitch + shift)
-    return ScanPattern(np.ascontiguousarray(intensity.T), axes[0], axes[1], float(convergence_mrad))
+    return np.ascontiguousarray(intensity.T), axes[0], axes[1]

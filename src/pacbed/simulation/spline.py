@@ -1,8 +1,8 @@
 """Uniform cubic B-splines: the interpolation of a rocking table in the two directions and in thickness.
 
-A cubic B-spline through samples errs some fifteen times less than Lagrange's cubic through the same samples (P. Thevenaz,
-T. Blu, M. Unser, IEEE Trans. Med. Imaging 19, 739 (2000)), so a table needs less than half the directions. The price is
-paid once, when a table is gathered: samples become coefficients.
+A cubic B-spline through samples errs up to ten times less than Lagrange's cubic through the same samples (P. Thévenaz,
+T. Blu, M. Unser, IEEE Trans. Med. Imaging 19, 739 (2000)), so a table needs less than half the directions. The price
+is paid once, when a table is gathered: samples become coefficients.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 PREFILTER_REACH = 3  # samples on each side that a coefficient depends on
 STENCIL_REACH = 2  # nodes on each side that a value depends on
-# Where the prefilter is most exact: frequencies w with 2 - 2 cos(w) up to this, that is four samples per period and more.
+# The prefilter is fitted where 2 - 2 cos(w) is at most this, that is to four samples per period and more.
 _FITTED = 2.0
 
 
@@ -25,8 +25,8 @@ def _prefilter() -> np.ndarray:
     """Symmetric filter that turns samples into coefficients, shape (7,).
 
     The exact inverse of the B-spline's samples (1, 4, 1) / 6 is 1 / (1 - s / 6) with s = 2 - 2 cos(w), and infinitely
-    long. A table ends at its cone, so that a short filter is wanted: the cubic in s that is nearest to the inverse, exact
-    for constants.
+    long. A table ends at its cone, so that a short filter is wanted: the cubic in s that is nearest to the inverse,
+    exact for constants.
     """
     s = np.linspace(1e-3, _FITTED, 400)
     powers = np.stack([s, s**2, s**3], axis=1)

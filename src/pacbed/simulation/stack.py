@@ -19,10 +19,12 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written, write_done
-from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
+from pacbed.simulation.series_source import ScanSource, SeriesSource, TableSource
+from pacbed.simulation.stack_grid import StackGrid
 from pacbed.simulation.stored_stack import SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
@@ -30,25 +32,6 @@ CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec(
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
 ROUNDING = 5e-4  # largest error of a pixel, as a share of its pattern's maximum
 HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
-
-
-def tilt_grid(mistilt_mrad: Sequence[float], azimuth_deg: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Magnitude [mrad] and azimuth [deg] along the tilt axis, one entry for zero mistilt; two arrays (tilt,)."""
-    pairs = [
-        (float(mistilt), float(azimuth))
-        for mistilt in mistilt_mrad
-        for azimuth in (azimuth_deg if mistilt > 0 else [0.0])
-    ]
-    magnitude, azimuth = zip(*pairs, strict=True)
-    return np.array(magnitude), np.array(azimuth)
-
-
-def distinct_azimuths(table: RockingTable, step_deg: float) -> list[float]:
-    """Azimuths over the range that the beam group makes distinct, at most `step_deg` apart [deg]."""
-    low, high = table.azimuth_range_deg
-    intervals = max(1, int(np.ceil((high - low) / step_deg - 1e-9)))
-    count = intervals + 1 if table.has_mirror else intervals  # without mirrors the far end is an image of the near one
-    return [round(low + (high - low) * index / intervals, 6) for index in range(count)]
 
 
 def split_series(n_convergence: int, n_tilt: int, fraction: float, seed: int) -> np.ndarray:
@@ -90,9 +73,10 @@ def assemble_stack(
     seed: int,
     out_dir: str | Path,
     structure_dir: str | Path | None = None,
+    scan_dirs: Sequence[str | Path] = (),
     threads: int = 1,
 ) -> None:
-    """Render the parameter grid of a system and store it with its labels.
+    """Store the patterns of a system's parameter grid with their labels.
 
     Parameters
     ----------
@@ -114,18 +98,30 @@ def assemble_stack(
         Receives ``stack.zarr`` and ``done.json``; complete or absent.
     structure_dir : path, optional
         Folder with slice potentials; a table of another system is refused.
+    scan_dirs : sequence of path
+        Blocks of the `scan` engine that the patterns are taken from; none: they are rendered from the table.
     threads : int
         Series rendered at once.
     """
-    parameters = {key: value for key, value in locals().items() if key not in ("out_dir", "structure_dir", "threads")}
+    elsewhere = ("out_dir", "structure_dir", "scan_dirs", "threads")
+    parameters = {key: value for key, value in locals().items() if key not in elsewhere}
     table = RockingTable.load(table_dir)
     if structure_dir is not None:
         check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
+    grid = StackGrid.of(
+        table,
+        thickness_nm=thickness_nm,
+        convergence_mrad=convergence_mrad,
+        mistilt_mrad=mistilt_mrad,
+        azimuth_deg=azimuth_deg,
+        azimuth_step_deg=azimuth_step_deg,
+        pixels=pixels,
+        max_angle_mrad=max_angle_mrad,
+    )
+    magnitude, azimuth, geometry = grid.mistilt_mrad, grid.azimuth_deg, grid.geometry
     renderer = Renderer(table)
-    azimuths = distinct_azimuths(table, azimuth_step_deg) if isinstance(azimuth_deg, str) else list(azimuth_deg)
-    magnitude, azimuth = tilt_grid(mistilt_mrad, azimuths)
-    geometry = Geometry.field_of_view(pixels, max_angle_mrad)
     _check_cover(renderer, max(convergence_mrad), float(magnitude.max()), max(thickness_nm), max_angle_mrad)
+    source: SeriesSource = ScanSource(scan_dirs, table, grid) if scan_dirs else TableSource(renderer, grid)
 
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
@@ -137,13 +133,7 @@ def assemble_stack(
     pattern = _pattern_array(group, shape, scale)
 
     def write_series(job: tuple[int, int]) -> None:
-        images = renderer.render_series(
-            list(thickness_nm),
-            convergence_mrad=convergence_mrad[job[0]],
-            geometry=geometry,
-            mistilt_mrad=polar_to_vector(magnitude[job[1]], azimuth[job[1]]),
-        )
-        pattern[job] = _codes(images, scale)
+        pattern[job] = _codes(source.images(*job), scale)
 
     jobs = list(np.ndindex(shape[:2]))
     with ThreadPoolExecutor(threads) as pool:
@@ -152,7 +142,7 @@ def assemble_stack(
     _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry)
     split = split_series(shape[0], shape[1], validation_fraction, seed)
     _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
-    _finish(group, table, parameters, aside, shape)
+    _finish(group, table, source.engine, parameters, aside, shape)
     shutil.rmtree(out_dir, ignore_errors=True)
     aside.rename(out_dir)
 
@@ -215,7 +205,7 @@ def _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geom
     _variable(group, "azimuth_deg", azimuth, DIMENSIONS[1:2], "mistilt azimuth from +x towards +y")
 
 
-def _finish(group: zarr.Group, table: RockingTable, parameters: dict, aside: Path, shape: tuple) -> None:
+def _finish(group: zarr.Group, table: RockingTable, engine: dict, parameters: dict, aside: Path, shape: tuple) -> None:
     plain = {key: list(value) if isinstance(value, tuple | list) else value for key, value in parameters.items()}
     plain.pop("table_dir")
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -224,10 +214,7 @@ def _finish(group: zarr.Group, table: RockingTable, parameters: dict, aside: Pat
             "schema_version": SCHEMA_VERSION,
             "crystal": {key: table.facts[key] for key in ("formula", "zone_axis", "thermal_model")},
             "beam": {"energy_kev": table.energy_ev / 1e3},
-            "engine": {
-                "name": "plane_wave",
-                **{key: table.facts[key] for key in ("propagator", "grid_px", "slice_depth_a")},
-            },
+            "engine": engine,
             "max_angle_mrad": plain["max_angle_mrad"],
             "versions": {name: importlib.metadata.version(name) for name in ("pacbed", "numpy", "zarr")},
             "config_sha256": digest,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import abtem
 import numpy as np
+import scipy.fft
 from abtem.core.energy import energy2sigma
 from abtem.potentials.iam import PotentialArray, TransmissionFunction
 from ase import Atoms
 
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import BAND_FRACTION, SlicePotentials
+from pacbed.crystal.structure import SAME_SITE_A
 from pacbed.errors import SimulationError
 
 MOST_ROWS = 12  # cells in the rectangle that stands for an oblique cell
@@ -29,6 +31,7 @@ def frozen_phonon_periods(
     rng: np.random.Generator,
     parametrization: str = "lobato",
     oversampling: int = 1,
+    occupancy: np.ndarray | None = None,
 ) -> Iterator[PotentialArray]:
     """Endless, independently displaced periods of an N x M supercell.
 
@@ -55,6 +58,8 @@ def frozen_phonon_periods(
         Compute the potentials on a grid so many times finer and keep the frequencies of `gpts`. abTEM shares an atom
         out among the four nearest grid points, which is a displacement of its own with a mean square of about
         (spacing / oversampling)^2 / 6 along each axis.
+    occupancy : numpy.ndarray, shape (atoms,), optional
+        Probability that a site holds its atom; atoms of one site exclude each other.
     """
     # ASSUME: Einstein model, every atom moves alone, with the displacement tensor of its site (Loane, Xu & Silcox, Acta
     # Cryst. A47 (1991) 267).
@@ -62,10 +67,14 @@ def frozen_phonon_periods(
     roots = np.tile(_tensor_roots(displacement), (int(cells[0]) * int(cells[1]), 1, 1))
     thickness = float(period.cell[2, 2]) / slices
     period.positions[:, 2] += thickness / 2  # abTEM cuts at z = i depth: planes belong between the cuts
+    share = np.ones(len(cell)) if occupancy is None else np.asarray(occupancy, dtype=float)
+    sites = _sites(cell) if np.any(share < 1) else None
     while True:
         moved = period.copy()
         moved.positions += np.einsum("nij,nj->ni", roots, rng.standard_normal((len(period), 3)))
         moved.wrap()
+        if sites is not None:
+            moved = moved[_occupied(sites, share, int(cells[0]) * int(cells[1]), rng)]
         potential = abtem.Potential(
             moved,
             gpts=tuple(points * oversampling for points in gpts),
@@ -75,6 +84,24 @@ def frozen_phonon_periods(
         )
         built = potential.build(lazy=False)
         yield built if oversampling == 1 else _coarser(built, gpts)
+
+
+def _sites(cell: Atoms) -> np.ndarray:
+    """Number of the site of each atom, shape (atoms,): atoms in one place share a site."""
+    together = cell.get_all_distances(mic=True) < SAME_SITE_A
+    return np.argmax(together, axis=1)
+
+
+def _occupied(sites: np.ndarray, share: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw which atoms are there, shape (cells * atoms,): at most one per site, each with its own probability."""
+    # ASSUME: sites are filled independently of each other, cell by cell (no short-range order), as in a solid solution.
+    order = np.argsort(sites, kind="stable")
+    upper = np.empty(len(share))
+    for site in np.unique(sites):
+        there = order[sites[order] == site]
+        upper[there] = np.cumsum(share[there])
+    draw = rng.random((cells, len(share)))[:, sites]
+    return ((draw < upper) & (draw >= upper - share)).reshape(-1)
 
 
 def _coarser(fine: PotentialArray, gpts: Sequence[int]) -> PotentialArray:
@@ -151,7 +178,7 @@ def orthogonal_slices(slices: SlicePotentials) -> OrthogonalSlices:
             f"it; {ONLY_RECTANGLES}"
         )
     cell = np.asarray(slices.cell_a, dtype=float)
-    along, rows = _rectangle(cell)
+    along, rows = rectangle(cell)
     raw = np.exp(1j * energy2sigma(slices.energy_ev) * slices.potential.astype(float) - slices.absorption)
     coefficients = np.fft.fft2(raw) / raw[0].size
     index = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in slices.grid), indexing="ij"), axis=-1)
@@ -166,12 +193,15 @@ def orthogonal_slices(slices: SlicePotentials) -> OrthogonalSlices:
 
 
 def _grid_for(lengths: tuple[float, float], band_limit: float) -> tuple[int, int]:
-    """Even numbers of grid points whose band limit, 2/3 of the Nyquist frequency, is not below the one asked for."""
-    x, y = (2 * int(np.ceil(1.5 * band_limit * length - 1e-6)) for length in lengths)
+    """Even numbers of grid points, quick to transform, whose band limit is not below the one asked for."""
+    x, y = (
+        2 * int(scipy.fft.next_fast_len(int(np.ceil(band_limit * length / BAND_FRACTION - 1e-6)), real=True))
+        for length in lengths
+    )
     return x, y
 
 
-def _rectangle(cell: np.ndarray) -> tuple[int, int]:
+def rectangle(cell: np.ndarray) -> tuple[int, int]:
     """Smallest integers (m, n) that make m a + n b perpendicular to a."""
     for rows in range(1, MOST_ROWS + 1):
         along = -rows * cell[1, 0] / cell[0, 0]

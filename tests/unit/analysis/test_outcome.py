@@ -12,7 +12,7 @@ from pacbed.bundle_meta import ModelError
 
 @pytest.fixture
 def meta():
-    return SimpleNamespace(max_angle_mrad=20.0, stack_pixels=100, model_error=ModelError(relative_thickness=0.02))
+    return SimpleNamespace(max_angle_mrad=20.0, stack_pixels=100, model_error=ModelError.share(0.02, "two per cent"))
 
 
 def refinement(tilt, rotation, variances):

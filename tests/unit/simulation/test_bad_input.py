@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pacbed.errors import FormatError, PacbedError, SimulationError, StructureError
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.orient_structure import orient_structure
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import System, check_same_system, of_stack, of_structure, of_table
 from pacbed.simulation.stack import assemble_stack

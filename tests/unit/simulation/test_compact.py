@@ -131,9 +131,19 @@ def test_damaged_levels_are_refused(compact, tmp_path, damage):
         _ = CompactTable.read(zarr.open_group(str(tmp_path / "c"), mode="r"))
 
 
-def test_a_table_in_full_precision_is_no_compact_one(tiny_table_dir):
-    with pytest.raises(FormatError, match="compact rocking table: got schema_version None, accepted: 1"):
-        CompactTable.read(zarr.open_group(str(tiny_table_dir / "rocking.zarr"), mode="r"))
+def test_a_table_in_full_precision_is_read_as_one_level(tiny_table, tiny_table_dir):
+    whole = CompactTable.read(zarr.open_group(str(tiny_table_dir / "rocking.zarr"), mode="r"))
+    settings = {"thickness_nm": 5.3, "convergence_mrad": 11.0, "geometry": VIEW}
+    expected = Renderer(tiny_table).render(**settings)
+    np.testing.assert_array_equal(CompactRenderer(whole.levels).render(**settings), expected)
+
+
+def test_other_versions_are_refused(compact, tmp_path):
+    group = zarr.open_group(str(tmp_path / "c"), mode="w", zarr_format=3)
+    compact.write(group)
+    group.attrs.update({"compact_version": 2})
+    with pytest.raises(FormatError, match="compact rocking table: got schema_version 2, accepted: 1; .*update"):
+        CompactTable.read(zarr.open_group(str(tmp_path / "c"), mode="r"))
 
 
 def test_packing_errs_by_a_fraction_of_its_step(tiny_table):

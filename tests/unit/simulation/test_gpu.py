@@ -10,10 +10,10 @@ import pytest
 from pacbed.errors import SimulationError
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import cone_nodes
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.intensity_code import decode
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.rocking_table import RockingTable
 
 SETTINGS = {

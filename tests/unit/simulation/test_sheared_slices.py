@@ -38,8 +38,8 @@ def _both_ways(x: float, period: float, energy_ev: float) -> tuple[SlicePotentia
     crystal = _centred(x, period)
     options = {"zone_axis": (0, 0, 1), "energy_ev": energy_ev, "slices": round(period)}
     a, b, c = crystal.cell
-    narrow = slice_potentials(_fill(crystal, np.array([(a + c) / 2, b, c]), np.eye(3)), grid=(30, 48), **options)
-    wide = slice_potentials(_fill(crystal, crystal.cell, np.eye(3)), grid=(60, 48), **options)
+    narrow = slice_potentials(_fill(crystal, np.array([(a + c) / 2, b, c]), np.eye(3)), grid=(22, 34), **options)
+    wide = slice_potentials(_fill(crystal, crystal.cell, np.eye(3)), grid=(44, 34), **options)
     assert narrow.slope == pytest.approx([period / 6, 0.0])
     assert not wide.slope.any()
     return narrow, wide
@@ -60,7 +60,7 @@ def _error(narrow: SlicePotentials, wide: SlicePotentials, *, propagator: str = 
 @pytest.mark.parametrize(("x", "energy_ev"), [(0.0, 80e3), (0.0, 200e3), (1.0, 200e3)])
 def test_sheared_and_normal_slices_agree(x, energy_ev, propagator):
     """A slope of 2/3. With x = 1 oxygen lies in another slice of the sheared cell: the terminations differ."""
-    assert _error(*_both_ways(x, 4.0, energy_ev), propagator=propagator).max() < (8e-3 if x else 4e-3)
+    assert _error(*_both_ways(x, 4.0, energy_ev), propagator=propagator).max() < (8e-3 if x else 6e-3)
 
 
 def test_the_layers_of_the_reciprocal_lattice_matter():
@@ -84,7 +84,7 @@ def test_a_weak_slab_scatters_by_its_structure_factors(cell, axis):
     weak = replace(found, potential=faint * found.potential)
     unit, wavenumber = 1e3 * wavelength_a(energy), 1 / wavelength_a(energy)
     q = np.array([4.0, -3.0]) / unit
-    beams = cone_nodes(weak.reciprocal, weak.band_limit - 0.1)
+    beams = cone_nodes(weak.reciprocal, 3.0)
     beams = beams[np.any(beams != 0, axis=1)]
     got = PlaneWaveEngine(weak).run(q[None], beams=beams, planes=1, periods_per_plane=periods).intensity[1, 0]
 

@@ -9,7 +9,8 @@ import xarray
 from pacbed.errors import SimulationError
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.stack import assemble_stack, distinct_azimuths, split_series, tilt_grid
+from pacbed.simulation.stack import assemble_stack, split_series
+from pacbed.simulation.stack_grid import distinct_azimuths, tilt_grid
 
 GRID = {
     "thickness_nm": [0.0, 4.0, 9.5],

@@ -14,12 +14,13 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
+from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import referee_simulation
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable, gather_rocking_table
+from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.terminations import termination_slices
 from pacbed.simulation.verified_group import verified_group
 

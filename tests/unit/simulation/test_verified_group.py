@@ -72,7 +72,7 @@ def test_what_is_kept_is_a_group():
     """A quarter turn that passes brings its square along; where the square fails, neither stays."""
     turn = np.array([[0, -1], [1, 0]])
     matrices = np.array([np.linalg.matrix_power(turn, power) for power in range(4)] + [np.diag([1, -1])])
-    good, bad = 0.1 * TOLERANCE, 3 * TOLERANCE
+    good, bad = 0.1, 3.0  # shares of the tolerance
     assert _largest_group(matrices, np.array([0, good, bad, good, 2 * good])) == {(1, 0, 0, 1), (1, 0, 0, -1)}
     assert len(_largest_group(matrices, np.array([0, good, good, good, bad]))) == 4
     assert _largest_group(matrices, np.array([0, bad, bad, bad, bad])) == {(1, 0, 0, 1)}
@@ -82,7 +82,8 @@ def test_the_figures_lie_beside_the_slices(tmp_path):
     orient_structure(
         STRUCTURES / "srtio3.cif", zone_axis=(0, 0, 1), energy_kev=200, thermal_model="debye_waller",
         parametrization="lobato", grid_px=(32, 32), slice_depth_nm=0.2, thickness_max_nm=10, cone_mrad=15,
-        field_mrad=25, propagator="exact", out_dir=tmp_path / "structure",
+        field_mrad=25, propagator="exact", direction_pitch_mrad=1.0, alpha_max_mrad=10, tau_max_mrad=3,
+        max_angle_mrad=15, tolerance=2e-3, out_dir=tmp_path / "structure",
     )  # fmt: skip
     found = json.loads((tmp_path / "structure" / "beam_group.json").read_text())
     assert len(found["operations"]) == 8

@@ -1,0 +1,115 @@
+"""Where the pixels of an image, the nodes of the detector and the disks of the beams lie to each other; compiled.
+
+A pixel (row, column) looks at k = origin + row * down + column * right;
+a node M of the detector lies at k = M pitch - tau.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+SIXTH, TWO_THIRDS = np.float32(1 / 6), np.float32(2 / 3)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def crossing(px, py, dx, dy, radius):
+    """Where the line p + s d runs inside a circle around the origin: first and last s; (1, 0) where it misses."""
+    a, b, c = dx * dx + dy * dy, px * dx + py * dy, px * px + py * py - radius * radius
+    square = b * b - a * c
+    if square < 0.0 or radius < 0.0:
+        return 1.0, 0.0
+    root = math.sqrt(square)
+    return (-b - root) / a, (-b + root) / a
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def node_range(m1, x, y, pitch, radius, low, high):
+    """First and one past the last m2 of row m1 within a radius of (x, y), clipped to low ... high - 1."""
+    s, e = crossing(m1 * pitch[0, 0] - x, m1 * pitch[0, 1] - y, pitch[1, 0], pitch[1, 1], radius)
+    begin = min(max(low, math.ceil(s)), high)
+    return begin, max(begin, min(high, math.floor(e) + 1))
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def clipped(center, half, low, high):
+    """First and one past the last integer within `half` of a centre, clipped to low ... high - 1."""
+    return max(low, math.ceil(center - half - 1e-6)), min(high, math.floor(center + half + 1e-6) + 1)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def field_ranges(box, pitch, radius):
+    """First and one past the last m2 within a radius of the optic axis, for each row of nodes of the detector."""
+    ranges = np.empty((box[1] - box[0], 2), dtype=np.int64)
+    for row in range(len(ranges)):
+        ranges[row, 0], ranges[row, 1] = node_range(row + box[0], 0.0, 0.0, pitch, radius, box[2], box[3])
+    return ranges
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def ring_columns(x, y, dx, dy, alpha, width, columns):
+    """Pixels of a row that lie within `width` of a circle: begin, end left and begin, end right of its middle."""
+    s, e = crossing(x, y, dx, dy, alpha + width)
+    begin, end = max(0, math.ceil(s)), min(columns, math.floor(e) + 1)
+    if begin >= end:
+        return 0, 0, 0, 0
+    s, e = crossing(x, y, dx, dy, alpha - width)
+    if s > e:
+        return begin, end, end, end
+    return begin, min(end, math.ceil(s)), max(begin, math.floor(e) + 1), end
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def aperture(distance, alpha, edge):
+    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside."""
+    if distance > alpha + 0.5 * edge + 1e-9:
+        return np.float32(0.0)
+    if distance > alpha - 0.5 * edge and edge > 0.0:
+        return np.float32((alpha + 0.5 * edge - distance) / edge)
+    return np.float32(1.0)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def detector_box(lines, shape, tilt, inverse):
+    """Nodes that the pixels of an image need: first and one past the last M1 and M2."""
+    low, high = np.full(2, 1e30), np.full(2, -1e30)
+    for corner in range(4):
+        row, column = (corner // 2) * (shape[0] - 1), (corner % 2) * (shape[1] - 1)
+        x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
+        y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
+        for axis in range(2):
+            u = x * inverse[0, axis] + y * inverse[1, axis]
+            low[axis], high[axis] = min(low[axis], u), max(high[axis], u)
+    return int(np.floor(low[0])) - 1, int(np.floor(high[0])) + 3, int(np.floor(low[1])) - 1, int(np.floor(high[1])) + 3
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def pixel_weights(lines, tilt, inverse, shape, box):
+    """Node below each pixel (ny, 2, nx) and the weights of its four rows and four columns (ny, 8, nx)."""
+    below = np.empty((shape[0], 2, shape[1]), dtype=np.int32)
+    weights = np.empty((shape[0], 8, shape[1]), dtype=np.float32)
+    for row in range(shape[0]):
+        x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
+        for axis in range(2):
+            start = x * inverse[0, axis] + y * inverse[1, axis]
+            step = lines[2, 0] * inverse[0, axis] + lines[2, 1] * inverse[1, axis]
+            low, high = box[2 * axis] + 1.0, box[2 * axis + 1] - 3.0
+            _axis_weights(start, step, low, high, below[row, axis], weights[row, 4 * axis : 4 * axis + 4])
+    return below, weights
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _axis_weights(start, step, low, high, below, weights):
+    """One row of pixels along one axis of the nodes: node below, and the four weights of the spline."""
+    for column in range(len(below)):
+        u = start + column * step
+        b = min(max(math.floor(u), low), high)
+        below[column] = np.int32(b)
+        f = np.float32(u - b)
+        g = np.float32(1.0) - f
+        weights[0, column] = g * g * g * SIXTH
+        weights[1, column] = f * f * (np.float32(0.5) * f - np.float32(1.0)) + TWO_THIRDS
+        weights[2, column] = g * g * (np.float32(0.5) * g - np.float32(1.0)) + TWO_THIRDS
+        weights[3, column] = f * f * f * SIXTH

@@ -1,0 +1,79 @@
+"""The fewest probe positions whose average is the average over the whole cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pacbed.crystal.electron import wavelength_a
+
+GOLDEN = (0.7548776662466927, 0.5698402909980532)  # 1/p and 1/p^2 with p^3 = p + 1: spreads any number of points
+
+
+def smallest_raster(cell_a: np.ndarray, convergence_mrad: float, energy_ev: float) -> np.ndarray:
+    """Positions that average to zero every pair of interfering beams, as few as a regular raster can have.
+
+    Two plane waves of the probe interfere when they differ by a lattice vector G with |G| <= 2 alpha. A raster that is
+    a lattice finer than the crystal's cancels all G but those of a sublattice; the shortest of these has to be longer
+    than 2 alpha. Of all such rasters, oblique ones included, one with the fewest positions in the cell is taken, about
+    0.87 (2 alpha)^2 over the area of the reciprocal cell. Rows along the edges of a rectangle (`positions_needed`)
+    are more, for a hexagonal crystal 2.5 times as many.
+
+    Parameters
+    ----------
+    cell_a : numpy.ndarray, shape (2, 2)
+        In-plane lattice vectors as rows [Å].
+    convergence_mrad : float
+        Semi-convergence angle, outer edge of the aperture [mrad].
+    energy_ev : float
+        Beam energy [eV].
+
+    Returns
+    -------
+    numpy.ndarray, shape (positions, 2)
+        x and y [Å].
+    """
+    cell = np.asarray(cell_a, dtype=float)
+    reciprocal_mrad = 1e3 * wavelength_a(energy_ev) * np.linalg.inv(cell).T
+    reach = 2 * convergence_mrad * (1 + 1e-6)
+    # No plane lattice is denser than the hexagonal one.
+    fewest = math.sqrt(3) / 2 * reach**2 / abs(np.linalg.det(reciprocal_mrad))
+    count = max(1, math.ceil(fewest - 1e-9))
+    while True:
+        for a, b, d in _sublattices(count):
+            if _shortest(np.array([[a, 0], [b, d]]) @ reciprocal_mrad) > reach:
+                first, second = (index.reshape(-1) for index in np.indices((a, d)))
+                along = first / a
+                fractional = np.stack([along, (second - b * along) / d], axis=1) % 1.0
+                return fractional @ cell
+        count += 1
+
+
+def spread_over(positions: np.ndarray, lengths_a: Sequence[float], cells: Sequence[int]) -> np.ndarray:
+    """Move each position by whole cells so that all together cover the supercell; shape (positions, 2) [Å].
+
+    Nothing changes for a perfect crystal; with frozen phonons every probe then meets other atoms, and the speckle of
+    one configuration averages out faster.
+    """
+    steps = np.arange(len(positions))[:, None] * np.array(GOLDEN) % 1.0
+    return positions + np.floor(steps * np.asarray(cells)) * np.asarray(lengths_a)
+
+
+def _sublattices(index: int) -> Iterator[tuple[int, int, int]]:
+    """All sublattices of the integer pairs with an index, by their basis (a, 0), (b, d); the most square ones first."""
+    divisors = [a for a in range(1, index + 1) if index % a == 0]
+    for a in sorted(divisors, key=lambda a: abs(math.log(a * a / index))):
+        yield from ((a, b, index // a) for b in range(a))
+
+
+def _shortest(basis: np.ndarray) -> float:
+    """Length of the shortest vector of a plane lattice, by Gauss' reduction of its basis (rows)."""
+    short, long = sorted((tuple(row) for row in basis), key=lambda row: math.hypot(*row))
+    while True:
+        times = round((short[0] * long[0] + short[1] * long[1]) / (short[0] ** 2 + short[1] ** 2))
+        rest = (long[0] - times * short[0], long[1] - times * short[1])
+        if math.hypot(*rest) >= math.hypot(*short) * (1 - 1e-9):  # equal lengths must not be swapped for ever
+            return math.hypot(*short)
+        short, long = rest, short

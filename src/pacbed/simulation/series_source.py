@@ -1,0 +1,156 @@
+"""Where the images of a stack come from: rendered from the rocking table, or read from blocks of the `scan` engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.errors import FormatError
+from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.renderer import Renderer
+from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.stack_grid import StackGrid
+
+SCAN_BLOCK_VERSION = 1
+
+
+class SeriesSource(Protocol):
+    """Gives the images of one thickness series after the other; safe to be asked from several threads."""
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """Name and numerics, for the stack's attributes."""
+
+    def images(self, convergence: int, tilt: int) -> np.ndarray:
+        """Fraction of the beam per pixel; float32, shape (thickness, ky, kx)."""
+
+
+class TableSource:
+    """The `plane_wave` engine: every series is rendered from the table.
+
+    Parameters
+    ----------
+    renderer : Renderer
+        Of the system's table.
+    grid : StackGrid
+        The series wanted.
+    """
+
+    def __init__(self, renderer: Renderer, grid: StackGrid) -> None:
+        self._renderer, self._grid = renderer, grid
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        facts = self._renderer.table.facts
+        return {"name": "plane_wave", **{key: facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}}
+
+    def images(self, convergence: int, tilt: int) -> np.ndarray:
+        return self._renderer.render_series(
+            list(self._grid.thickness_nm),
+            convergence_mrad=self._grid.convergence_mrad[convergence],
+            geometry=self._grid.geometry,
+            mistilt_mrad=self._grid.tilt_mrad(tilt),
+        )
+
+
+class ScanSource:
+    """The `scan` engine: every series was computed before, block by block.
+
+    Parameters
+    ----------
+    folders : sequence of path
+        What `simulate_scan_block` wrote, all blocks.
+    table : RockingTable
+        Table of the same crystal.
+    grid : StackGrid
+        The series wanted.
+
+    Raises
+    ------
+    FormatError
+        A block is damaged, missing, there twice, or of another crystal, grid or setting.
+    """
+
+    def __init__(self, folders: Sequence[str | Path], table: RockingTable, grid: StackGrid) -> None:
+        self._shape = (len(grid.thickness_nm), *grid.geometry.shape)
+        self._files: dict[tuple[int, int], Path] = {}
+        wanted = {
+            "schema_version": SCAN_BLOCK_VERSION,
+            "crystal": crystal_facts(table),
+            "grid": grid.facts(),
+        }
+        first: dict[str, Any] = {}
+        for folder in map(Path, folders):
+            facts = _read_facts(folder)
+            first = first or facts
+            same = {**wanted, **{key: first[key] for key in ("engine", "slices_sha256")}}
+            _refuse_foreign(folder, facts, same)
+            for place in map(tuple, facts["series"]):
+                if place in self._files:
+                    raise FormatError(f"scan block {folder}: series {place} is also in {self._files[place].parent}")
+                self._files[place] = folder / series_file(place)
+        missing = [place for place in grid.series if place not in self._files or not self._files[place].is_file()]
+        if missing:
+            raise FormatError(
+                f"scan blocks: got {len(grid.series) - len(missing)} series, accepted: all {len(grid.series)} of the "
+                f"grid; the first one missing is (convergence {missing[0][0]}, tilt {missing[0][1]})"
+            )
+        self._engine = first["engine"]
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        return self._engine
+
+    def images(self, convergence: int, tilt: int) -> np.ndarray:
+        file = self._files[convergence, tilt]
+        try:
+            images: np.ndarray = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise FormatError(f"scan series {file}: damaged or incomplete ({error})") from error
+        if images.shape != self._shape or images.dtype != np.float32:
+            raise FormatError(f"scan series {file}: got {images.dtype} {images.shape}, accepted: float32 {self._shape}")
+        return images
+
+
+def aperture_edge_mrad(table: RockingTable, geometry: Geometry) -> float:
+    """Width of the aperture's edge of a rendered pattern, which the other engine has to share [mrad]."""
+    return max(geometry.pixel_mrad, float(np.linalg.norm(table.pitch_mrad, axis=1).max()))
+
+
+def crystal_facts(source: SlicePotentials | RockingTable, *, termination: str = "top") -> dict[str, Any]:
+    """What tells one system's crystal, beam and slices from another's, as plain JSON values."""
+    if isinstance(source, RockingTable):
+        facts = source.facts
+    else:  # slices do not say over which surfaces a table is averaged
+        facts = {**vars(source), "grid_px": source.grid, "termination": termination}
+    keys = ("formula", "zone_axis", "thermal_model", "termination", "grid_px", "slice_depth_a")
+    plain = {key: list(facts[key]) if isinstance(facts[key], tuple) else facts[key] for key in keys}
+    return {**plain, "energy_ev": source.energy_ev}
+
+
+def series_file(place: Sequence[int]) -> str:
+    """Name of the array of one series inside its block."""
+    return f"series_{place[0]}_{place[1]}.npy"
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads((folder / "block.json").read_text())
+        if not {"schema_version", "crystal", "grid", "engine", "slices_sha256", "series"} <= set(facts):
+            raise ValueError("block.json lacks keys")
+    except (OSError, ValueError, TypeError) as error:
+        raise FormatError(f"scan block {folder}: damaged or incomplete ({error})") from error
+    return facts
+
+
+def _refuse_foreign(folder: Path, facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    for key, value in wanted.items():
+        if facts[key] != value:
+            raise FormatError(
+                f"scan block {folder}: got another {key}, {str(facts[key])[:200]}, accepted: {str(value)[:200]}"
+            )

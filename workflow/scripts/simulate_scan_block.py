@@ -1,0 +1,21 @@
+"""Adapter: one block of thickness series from rasters of probes."""
+
+from pathlib import Path
+
+from pacbed.logs import configure_logging
+
+if __name__ == "__main__":  # worker processes read this file again
+    configure_logging(snakemake.log[0], snakemake.params)
+
+    from pacbed.simulation.scan_block import simulate_scan_block
+
+    simulate_scan_block(
+        Path(snakemake.input.cell).parent,
+        snakemake.input.table,
+        snakemake.input.cif,
+        block=int(snakemake.wildcards.block),
+        **snakemake.params.settings,
+        out_dir=snakemake.output.block,
+        scheduler=snakemake.resources.dask_scheduler,
+        workers=snakemake.threads,
+    )
