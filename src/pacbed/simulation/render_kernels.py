@@ -135,17 +135,17 @@ def _read(values, index, beam, m1, begin, end, low2, out, at):
             continue
         source, f, s = image[taken, beam], first[n1, n2], second[n1, n2]
         df, ds = (first[n1, n2 + 1] - f, second[n1, n2 + 1] - s) if stop - m2 > 1 else (0, 1)
-        if df == 0:
-            base = start[source, f + reach] + s
-            if ds == 1:
-                for j in range(stop - m2):
-                    out[at, m2 - low2 + j] = values[base + j]
-            else:
-                for j in range(stop - m2):
-                    out[at, m2 - low2 + j] = values[base + j * ds]
+        # Operations permute the axes and their signs: along a run one of f and s moves by 1 or -1, the other stays.
+        base, to = np.uintp(start[source, f + reach] + s), np.uintp(m2 - low2)
+        if df == 0 and ds == 1:
+            for j in range(np.uintp(stop - m2)):
+                out[at, to + j] = values[base + j]
+        elif df == 0:
+            for j in range(np.uintp(stop - m2)):
+                out[at, to + j] = values[base - j]
         else:
             for j in range(stop - m2):
-                out[at, m2 - low2 + j] = values[start[source, f + reach + j * df] + s + j * ds]
+                out[at, to + np.uintp(j)] = values[np.uintp(start[source, f + reach + j * df] + s)]
         m2 = stop
 
 
