@@ -17,7 +17,7 @@ from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import draw_checks, write_json
-from pacbed.simulation.interpolation_check import Trial, plane_error, random_directions, run_in_batches
+from pacbed.simulation.interpolation_check import Trial, plane_error, even_directions, run_in_batches
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 MEAN_LOSS, WORST_LOSS = 0.02, 0.05  # what a grid chosen by hand may lose to the band limit
 MIDDLE_NM = 50.0
-PATCHES = 8  # places of the aperture at which interpolation is tried
+PATCHES = 12  # places of the aperture at which interpolation is tried
 PLANE_CURVES = 8
 
 
@@ -138,7 +138,7 @@ class _Workbench:
         steps = direction_grid(self.slices, cone_mrad=self.alpha_mrad, pitch_mrad=pitch).pitch_mrad
         engine = PlaneWaveEngine(self.slices, propagator=self.settings["propagator"])
         field, deepest = float(self.settings["max_angle_mrad"]), float(self.settings["thickness_max_nm"])
-        points = random_directions(PATCHES, self.alpha_mrad, rng=np.random.default_rng(0))
+        points = even_directions(PATCHES, self.alpha_mrad)
         trial = Trial(engine, self.sample, field, self.planes, self.periods)
         values = trial.pattern_error(steps, points, self.reference_planes)[self.kept]
         q = points[:PLANE_CURVES] + self.sample.tilt_mrad

@@ -10,12 +10,12 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid, starting_pitch_mrad
-from pacbed.simulation.interpolation_check import Trial, random_directions, run_in_batches
+from pacbed.simulation.interpolation_check import Trial, even_directions, run_in_batches
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
 PATCHES = 8
-AIM, LIMIT = 0.5, 0.6  # of the tolerance: what is aimed at, and what is accepted; the check draws other directions
+AIM, LIMIT = 0.45, 0.6  # of the tolerance: what is aimed at, and what is accepted; the check looks at other places
 ORDER = 4.5  # the error grows with about this power of the pitch
 ROUNDS = 6
 
@@ -60,7 +60,7 @@ def measure_pitch(
     rocking = run_in_batches(engine, sample.q, beams=sample.beams, planes=1, periods_per_plane=periods)
     patterns = sample.patterns(rocking.intensity, max_angle_mrad / (1e3 * engine.wavelength))
     trial = Trial(engine, sample, max_angle_mrad, 1, periods)
-    centers = random_directions(PATCHES, alpha_max_mrad, rng=np.random.default_rng(2))
+    centers = even_directions(PATCHES, alpha_max_mrad, turn=1.0)
     pitch, limit = starting_pitch_mrad(slices.energy_ev, thickness_max_nm), alpha_max_mrad / 4
     for _ in range(ROUNDS):
         steps = direction_grid(slices, cone_mrad=alpha_max_mrad, pitch_mrad=min(pitch, limit)).pitch_mrad

@@ -15,7 +15,7 @@ from pacbed.simulation import aperture_sample, convergence
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.convergence import check_convergence
 from pacbed.simulation.gather import gather_rocking_table
-from pacbed.simulation.interpolation_check import plane_error, random_directions
+from pacbed.simulation.interpolation_check import plane_error, even_directions
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import SampledGeometry
 from pacbed.simulation.renderer import Renderer
@@ -122,7 +122,7 @@ def test_sample_sums_beams_on_common_pixels(srtio3_slices):
 
 
 def test_plane_error_is_small_and_vanishes_where_there_is_nothing_between(srtio3_slices):
-    points = random_directions(4, 12.0, rng=np.random.default_rng(0))
+    points = even_directions(4, 12.0)
     assert np.linalg.norm(points, axis=1).max() <= 12.0
     sample = sample_aperture(srtio3_slices, 12.0, 3.0, 18.0)
     engine = PlaneWaveEngine(srtio3_slices)
