@@ -17,7 +17,7 @@ from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import draw_checks, write_json
-from pacbed.simulation.interpolation_check import Trial, plane_error, even_directions, run_in_batches
+from pacbed.simulation.interpolation_check import Trial, even_directions, plane_error, run_in_batches
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 

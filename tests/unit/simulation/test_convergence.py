@@ -15,7 +15,7 @@ from pacbed.simulation import aperture_sample, convergence
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.convergence import check_convergence
 from pacbed.simulation.gather import gather_rocking_table
-from pacbed.simulation.interpolation_check import plane_error, even_directions
+from pacbed.simulation.interpolation_check import even_directions, plane_error
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import SampledGeometry
 from pacbed.simulation.renderer import Renderer
