@@ -70,8 +70,7 @@ class PackedTable:
         def unpack(first: int) -> None:
             for block in range(first, min(first + CHUNK_PAIRS, codes.shape[1]), BLOCK_PAIRS):
                 part = slice(block, block + BLOCK_PAIRS)
-                shifted: np.ndarray = self.packed[:, part] - np.uint16(OFFSET)
-                integers = shifted.view(np.int16).astype(np.float32)
+                integers = (self.packed[:, part] - np.uint16(OFFSET)).view(np.int16).astype(np.float32)
                 _encode(back @ integers, codes[:, part])
 
         with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
