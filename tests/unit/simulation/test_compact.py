@@ -142,7 +142,7 @@ def test_other_versions_are_refused(compact, tmp_path):
     group = zarr.open_group(str(tmp_path / "c"), mode="w", zarr_format=3)
     compact.write(group)
     group.attrs.update({"compact_version": 2})
-    with pytest.raises(FormatError, match="compact rocking table: got schema_version 2, accepted: 1; .*update"):
+    with pytest.raises(FormatError, match=r"compact rocking table: got schema_version 2, accepted: 1; .*update"):
         CompactTable.read(zarr.open_group(str(tmp_path / "c"), mode="r"))
 
 
