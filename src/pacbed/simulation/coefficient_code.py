@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +21,10 @@ from pacbed.simulation.rocking_table import RockingTable
 
 OFFSET = 128  # added to an integer: most then have a high byte of zero, which costs nothing
 LARGEST = 32_000  # integers stay inside 16 bits
-CHUNK_PAIRS = 65_536
-BLOCK_PAIRS = 4_096  # decoded together, inside the cache
+BLOCK_PAIRS = 1_024  # share a list of the frequencies that occur; small, because weak beams have few or none
+CHUNK = 2_000_000  # integers
 THREADS = 4  # at most, to unpack: the memory is busy then
-ARRAYS = ("packed", "rows", "beams")
+ARRAYS = ("packed", "occurs", "rows", "beams")
 UNUSED = ("nodes", "absorbed", "lost", "diffuse")  # a reader of patterns needs none of them
 
 
@@ -38,43 +39,52 @@ class PackedTable:
     ----------
     frame : RockingTable
         Everything but the coefficients; its `codes` have no pairs.
-    packed : ndarray of uint16, shape (frequency, pair)
-        Integers plus `OFFSET`.
+    packed : ndarray of uint16, shape (integer,)
+        Integers plus `OFFSET`: for each block of pairs, for each frequency that occurs in it, those of its pairs.
+    occurs : ndarray of uint8, shape (block, frequency)
+        1 where a block has an integer that is not zero.
     step : float
         What one of them is worth.
     """
 
     frame: RockingTable
     packed: np.ndarray
+    occurs: np.ndarray
     step: float
 
     @classmethod
     def of(cls, table: RockingTable, step: float) -> PackedTable:
         """Pack a table with a step, or a larger one where the integers would not fit."""
-        planes, pairs = len(table.codes), table.codes.shape[1]
+        planes, pairs = len(table.codes), len(table.codes[0])
         transform = _transform(planes)
         most = max(float(np.abs(decode_coefficients(plane)).max(initial=0.0)) for plane in table.codes)
         step = max(float(step), most * planes**0.5 / LARGEST)
-        packed = np.empty((planes, pairs), dtype=np.uint16)
-        for first in range(0, pairs, CHUNK_PAIRS):
-            part = slice(first, first + CHUNK_PAIRS)
-            integers = np.round(transform @ decode_coefficients(table.codes[:, part]) / np.float32(step))
-            packed[:, part] = (integers.astype(np.int32) + OFFSET).astype(np.uint16)
-        return cls(replace(table, codes=np.zeros((planes, 0), dtype=np.int16)), packed, step)
+        occurs, kept = np.zeros((-(-pairs // BLOCK_PAIRS), planes), dtype=np.uint8), []
+        for block in range(len(occurs)):
+            coefficients = decode_coefficients(table.codes[:, block * BLOCK_PAIRS : (block + 1) * BLOCK_PAIRS])
+            integers = np.round(transform @ coefficients / np.float32(step)).astype(np.int32)
+            occurs[block] = integers.any(axis=1)
+            kept.append((integers[occurs[block] > 0] + OFFSET).astype(np.uint16).ravel())
+        packed = np.concatenate([np.zeros(0, dtype=np.uint16), *kept])
+        return cls(replace(table, codes=np.zeros((planes, 0), dtype=np.int16)), packed, occurs, step)
 
     def table(self) -> RockingTable:
         """Unpack."""
-        codes = np.empty(self.packed.shape, dtype=np.int16)
-        back = np.ascontiguousarray(_transform(len(codes)).T) * np.float32(self.step)
+        pairs, planes = int(self.frame.rows[:, 3].sum()), self.occurs.shape[1]
+        codes = np.zeros((planes, pairs), dtype=np.int16)
+        back = np.ascontiguousarray(_transform(planes).T * np.float32(self.step))
+        widths = np.minimum(BLOCK_PAIRS, pairs - BLOCK_PAIRS * np.arange(len(self.occurs)))
+        ends = np.cumsum(widths * self.occurs.sum(axis=1, dtype=np.int64))
+        if len(ends) and ends[-1] != len(self.packed):
+            raise FormatError(f"packed coefficients: got {len(self.packed)}, accepted: {ends[-1]}")
 
-        def unpack(first: int) -> None:
-            for block in range(first, min(first + CHUNK_PAIRS, codes.shape[1]), BLOCK_PAIRS):
-                part = slice(block, block + BLOCK_PAIRS)
-                integers = (self.packed[:, part] - np.uint16(OFFSET)).view(np.int16).astype(np.float32)
-                _encode(back @ integers, codes[:, part])
+        def unpack(part: np.ndarray) -> None:
+            if len(part):
+                _unpack(self.packed, self.occurs, ends, back, codes, part[0], part[-1] + 1)
 
-        with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-            list(pool.map(unpack, range(0, codes.shape[1], CHUNK_PAIRS)))
+        workers = min(THREADS, os.cpu_count() or 1)
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(unpack, np.array_split(np.arange(len(self.occurs)), 4 * workers)))
         return replace(self.frame, codes=codes)
 
     def write(self, group: zarr.Group) -> None:
@@ -82,7 +92,7 @@ class PackedTable:
         codec = BloscCodec(cname="zstd", clevel=7, shuffle="shuffle")
         arrays = self._arrays()
         for name, array in arrays.items():
-            chunks = (len(array), min(CHUNK_PAIRS, array.shape[1])) if name == "packed" else array.shape
+            chunks = (max(1, min(CHUNK, len(array))), *array.shape[1:])
             group.create_array(name, data=np.ascontiguousarray(array), chunks=chunks, compressors=codec)
         plain = {
             field.name: _plain(getattr(self.frame, field.name))
@@ -93,7 +103,7 @@ class PackedTable:
         group.attrs.update({"step": self.step, "crc32": checks, "table": plain})
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {"packed": self.packed, "rows": self.frame.rows, "beams": self.frame.beams}
+        return {"packed": self.packed, "occurs": self.occurs, "rows": self.frame.rows, "beams": self.frame.beams}
 
     @classmethod
     def read(cls, group: zarr.Group) -> PackedTable:
@@ -113,7 +123,7 @@ class PackedTable:
             for name in ("operations", "beam_group"):
                 facts[name] = np.array(facts[name], dtype=int)
             frame = RockingTable(
-                codes=np.zeros((len(arrays["packed"]), 0), dtype=np.int16),
+                codes=np.zeros((arrays["occurs"].shape[1], 0), dtype=np.int16),
                 rows=arrays["rows"],
                 beams=arrays["beams"],
                 nodes=np.zeros((0, 2), dtype=np.int32),
@@ -127,7 +137,7 @@ class PackedTable:
         wrong = [name for name, array in arrays.items() if _checksum(array) != checks.get(name)]
         if wrong:
             raise FormatError(f"rocking table {group.path}: {', '.join(wrong)} damaged, accepted: what was written")
-        return cls(frame, arrays["packed"], step)
+        return cls(frame, arrays["packed"], arrays["occurs"], step)
 
 
 def _transform(planes: int) -> np.ndarray:
@@ -136,14 +146,30 @@ def _transform(planes: int) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _encode(values, codes):
-    """`encode_coefficients` in one pass."""
+def _unpack(packed, occurs, ends, back, codes, first_block, last_block):
+    """Transform blocks back and code the coefficients as `encode_coefficients` does; blocks without any stay zero."""
     levels = np.float32(COEFFICIENT_LEVELS)
-    for row in range(codes.shape[0]):
-        for pair in range(codes.shape[1]):
-            root = np.sqrt(abs(values[row, pair])) * levels + np.float32(0.5)
-            code = np.int16(min(root, np.float32(32767.0)))
-            codes[row, pair] = code if values[row, pair] >= 0 else -code
+    values = np.empty((occurs.shape[1], BLOCK_PAIRS), dtype=np.float32)
+    line = np.empty(BLOCK_PAIRS, dtype=np.float32)
+    for block in range(first_block, last_block):
+        rows = np.nonzero(occurs[block])[0]
+        pair = block * BLOCK_PAIRS
+        width = min(BLOCK_PAIRS, codes.shape[1] - pair)
+        if len(rows) == 0:
+            continue
+        begin = ends[block] - width * len(rows)
+        for at in range(len(rows)):
+            for i in range(width):
+                values[at, i] = np.float32(np.int32(np.int16(packed[begin + at * width + i])) - OFFSET)
+        for plane in range(codes.shape[0]):
+            line[:] = 0.0
+            for at in range(len(rows)):
+                weight = back[plane, rows[at]]
+                for i in range(width):
+                    line[i] += weight * values[at, i]
+            for i in range(width):
+                root = min(np.sqrt(abs(line[i])) * levels + np.float32(0.5), np.float32(32767.0))
+                codes[plane, pair + i] = np.int16(math.copysign(math.floor(root), line[i]))
 
 
 def _checksum(array: np.ndarray) -> int:
