@@ -5,7 +5,8 @@
 
 Runs what is missing of a system's table, referee and stack (two cores), times the renderer and abTEM's probe scan
 (`abtem_ratio.py`, some minutes a system; `--no-abtem` leaves it out), then writes `benchmarks/simulation.json` and
-`benchmarks/simulation.md`. Systems measured earlier are kept.
+`benchmarks/simulation.md`, and copies the referee's reports to `benchmarks/referee/`. Systems measured earlier are
+kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +98,15 @@ def referee_b_bias_nm(file: Path) -> float | None:
     return max((pattern["bias_nm"] for pattern in json.loads(file.read_text())["patterns"]), key=abs)
 
 
+def keep_referee(name: str) -> None:
+    """Keep the referee's report and picture beside the figures."""
+    (HERE / "referee").mkdir(exist_ok=True)
+    for suffix in ("json", "png"):
+        shutil.copyfile(
+            Path("results") / name / "simulation" / f"referee.{suffix}", HERE / "referee" / f"{name}.{suffix}"
+        )
+
+
 def run_workflow(names: list[str], configs: list[Path]) -> None:
     """Make table, referee, convergence check and stack where they are missing or stale."""
     targets = [f"results/{name}/stack" for name in names]
@@ -118,6 +129,7 @@ def main() -> None:
         f"{platform.processor() or platform.machine()}, {CORES} cores, Python {platform.python_version()}"
     )
     for name in names:
+        keep_referee(name)
         figures["systems"][name] = measure(name, systems[name], abtem=not options.no_abtem)
         file.write_text(json.dumps(figures, indent=2) + "\n")
     (HERE / "simulation.md").write_text(markdown(figures))
