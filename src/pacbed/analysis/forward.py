@@ -133,8 +133,7 @@ class ForwardModel:
         A mistilt beyond the table is drawn back to its edge, so that an optimiser may try any.
         """
         geometry = self.view.geometry(at, mirrored=self.mirrored)
-        pitch = float(np.linalg.norm(self.renderer.table.pitch_mrad, axis=1).max())
-        limit = self.renderer.mistilt_max_mrad(at.convergence_mrad, max(geometry.pixel_mrad, pitch))
+        limit = self.mistilt_room_mrad(at)
         size = float(np.hypot(*at.mistilt_mrad))
         shrink = min(1.0, 0.999 * limit / size) if size > 0 else 1.0
         image = self.renderer.render(
@@ -145,6 +144,12 @@ class ForwardModel:
             blur_mrad=at.blur_mrad,
         )
         return image / max(float(image[self.view.mask].mean()), 1e-30)
+
+    def mistilt_room_mrad(self, at: Parameters) -> float:
+        """Largest mistilt that the table holds at these parameters; negative where it holds none [mrad]."""
+        pitch = float(np.linalg.norm(self.renderer.table.pitch_mrad, axis=1).max())
+        pixel = self.view.geometry(at, mirrored=self.mirrored).pixel_mrad
+        return self.renderer.mistilt_max_mrad(at.convergence_mrad, max(pixel, pitch))
 
     def solve(self, at: Parameters) -> tuple[np.ndarray, np.ndarray]:
         """Best linear coefficients (gain, constant, Gaussians), and the residual over the mask, shape (pixel,)."""

@@ -16,6 +16,7 @@ from pacbed.simulation.renderer import Renderer
 SCALES = np.array([1.0, 0.3, 0.3, 0.2, 0.2, 1.0, 1.0, 0.2, 0.2])  # about one step of a search
 REACH = np.array([8.0, 4.0, 4.0, 3.0, 3.0, 15.0, 20.0, 1.5, 1.5])  # how far a refinement may leave its start
 BLUR_RANGE_MRAD = (0.02, 3.0)
+EDGE_ROOM_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
 THINNEST_NM = 0.2
 VIEW_REACH = 1.35  # radius of the circle that is fitted, in units of the bright region's
 BASINS = 3  # of the places reached at a glance, the best so many are followed further
@@ -158,6 +159,9 @@ def _bounds(model: ForwardModel, start: Parameters) -> tuple[np.ndarray, np.ndar
     margin = STEPS[0]
     low[0] = max(low[0], THINNEST_NM + margin - start.thickness_nm)
     high[0] = min(high[0], model.renderer.table.thickness_max_nm - margin - start.thickness_nm)
+    # The disk and its edge stay inside the table; a larger pixel, which widens the edge, needs a little more.
+    room = model.mistilt_room_mrad(start) - EDGE_ROOM_MRAD
+    high[7] = max(low[7] + 1e-3, min(high[7], room))
     low[8] = max(low[8], BLUR_RANGE_MRAD[0] - start.blur_mrad)
     high[8] = min(high[8], BLUR_RANGE_MRAD[1] - start.blur_mrad)
     return low, high
