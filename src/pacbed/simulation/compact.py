@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 COMPACT_VERSION = 1
 LEVELS = 5  # of equal depth
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
-PACKING_L2 = 4e-4  # and what packing may cost
+PACKING_L2 = 6e-4  # and what packing may cost
 STEEPNESS = 8.0  # power of the pitch with which the error grows, to guess the next number of steps
 PROBE_PIXELS = 64
 # Height in the level, convergence angle over cone, mistilt over what is left of the cone, azimuth [rad].
