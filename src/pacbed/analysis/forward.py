@@ -147,9 +147,8 @@ class ForwardModel:
 
     def mistilt_room_mrad(self, at: Parameters) -> float:
         """Largest mistilt that the table holds at these parameters; negative where it holds none [mrad]."""
-        pitch = float(np.linalg.norm(self.renderer.table.pitch_mrad, axis=1).max())
-        pixel = self.view.geometry(at, mirrored=self.mirrored).pixel_mrad
-        return self.renderer.mistilt_max_mrad(at.convergence_mrad, max(pixel, pitch))
+        edge = self.view.geometry(at, mirrored=self.mirrored).pixel_mrad
+        return self.renderer.mistilt_max_mrad(at.convergence_mrad, edge)
 
     def solve(self, at: Parameters) -> tuple[np.ndarray, np.ndarray]:
         """Best linear coefficients (gain, constant, Gaussians), and the residual over the mask, shape (pixel,)."""

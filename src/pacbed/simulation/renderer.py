@@ -89,7 +89,7 @@ class Renderer:
         blur_mrad : float
             Standard deviation of a Gaussian blur [mrad].
         edge_mrad : float, optional
-            Width of the aperture edge [mrad]; by default the larger of node pitch and pixel, 0 is a hard edge.
+            Width of the aperture edge [mrad]; by default the pixel, 0 is a hard edge.
 
         Returns
         -------
@@ -157,9 +157,8 @@ class Renderer:
         return series
 
     def _edge(self, geometry: Geometry, edge_mrad: float | None) -> float:
-        if edge_mrad is not None:
-            return float(edge_mrad)
-        return max(geometry.pixel_mrad, float(np.linalg.norm(self.table.pitch_mrad, axis=1).max()))
+        # The aperture is exact at any pitch; a pixel sees the mean over its own width.
+        return geometry.pixel_mrad if edge_mrad is None else float(edge_mrad)
 
     def _check(self, thickness_nm, convergence_mrad, mistilt_mrad, blur_mrad, edge) -> None:
         deepest = self.table.thickness_max_nm

@@ -22,7 +22,7 @@ from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
 from pacbed.simulation.scan_series import ScanSeries
-from pacbed.simulation.series_source import SCAN_BLOCK_VERSION, aperture_edge_mrad, crystal_facts, series_file
+from pacbed.simulation.series_source import SCAN_BLOCK_VERSION, crystal_facts, series_file
 from pacbed.simulation.stack_grid import StackGrid
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def simulate_scan_block(
     sampling = ScanSampling.of(
         crystal.still.lengths_a, slices.energy_ev, grid.geometry, cells=cells, samples_per_pixel=samples_per_pixel
     )
-    edge_mrad = aperture_edge_mrad(table, grid.geometry)
+    edge_mrad = grid.geometry.pixel_mrad  # as the renderer's
     draws = configurations if crystal.vibrates else 1
     chosen = grid.series[len(grid.series) * block // blocks : len(grid.series) * (block + 1) // blocks]
     layout = plane_layout(slices.period_a, max(thickness_nm))

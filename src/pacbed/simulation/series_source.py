@@ -117,11 +117,6 @@ class ScanSource:
         return images
 
 
-def aperture_edge_mrad(table: RockingTable, geometry: Geometry) -> float:
-    """Width of the aperture's edge of a rendered pattern, which the other engine has to share [mrad]."""
-    return max(geometry.pixel_mrad, float(np.linalg.norm(table.pitch_mrad, axis=1).max()))
-
-
 def crystal_facts(source: SlicePotentials | RockingTable, *, termination: str = "top") -> dict[str, Any]:
     """What tells one system's crystal, beam and slices from another's, as plain JSON values."""
     if isinstance(source, RockingTable):
