@@ -56,7 +56,7 @@ def simulate_scan_block(
     Parameters
     ----------
     structure_dir, table_dir, cif : path
-        Folder of the slice potentials, folder of the rocking table (it fixes azimuths and the edge of the aperture),
+        Folder of the slice potentials, folder of the rocking table (it fixes automatic azimuths),
         and the structure, whose atoms vibrate if the thermal model is ``frozen_phonons``.
     block, blocks : int
         Which of how many blocks.
