@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from threading import Lock
@@ -12,14 +12,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from pacbed.errors import bad_value
+from pacbed.simulation.detector_grid import detector_box, pixel_weights
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.node_sums import widen_sum
 from pacbed.simulation.render_kernels import combine_planes, render_pattern
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.series_kernels import render_pattern_series
 from pacbed.simulation.spline import STENCIL_REACH, bspline_weights, reach_mrad
+from pacbed.simulation.thickness_components import ThicknessComponents
 from pacbed.simulation.wedge import Wedge, row_starts
 
 CACHED_THICKNESSES = 6
+FEW_THICKNESSES = 8  # are rendered one by one
 
 
 class Renderer:
@@ -133,28 +137,65 @@ class Renderer:
         edge_mrad: float | None = None,
     ) -> np.ndarray:
         """Patterns of several thicknesses, all else equal; shape (thickness, ny, nx), see `render`."""
+        options = {"geometry": geometry, "mistilt_mrad": mistilt_mrad, "blur_mrad": blur_mrad, "edge_mrad": edge_mrad}
+        if len(thicknesses_nm) < FEW_THICKNESSES:
+            images = [self.render(thickness_nm=t, convergence_mrad=convergence_mrad, **options) for t in thicknesses_nm]
+            return np.stack(images) if images else np.empty((0, *geometry.shape), dtype=np.float32)
+        return next(self.render_nested_series(thicknesses_nm, [convergence_mrad], **options))
+
+    def render_nested_series(
+        self,
+        thicknesses_nm: Sequence[float],
+        convergences_mrad: Sequence[float],
+        *,
+        geometry: Geometry,
+        mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
+        blur_mrad: float = 0.0,
+        edge_mrad: float | None = None,
+    ) -> Iterator[np.ndarray]:
+        """The series of ascending convergence angles one after the other, in little more time than the largest takes.
+
+        Each is a view of shape (thickness, ny, nx) that the next one overwrites; else see `render_series`.
+        """
         edge = self._edge(geometry, edge_mrad)
-        for thickness in thicknesses_nm:
-            self._check(thickness, convergence_mrad, mistilt_mrad, blur_mrad, edge)
+        for convergence in convergences_mrad:
+            for thickness in thicknesses_nm:
+                self._check(thickness, convergence, mistilt_mrad, blur_mrad, edge)
+        if list(convergences_mrad) != sorted(convergences_mrad):
+            raise bad_value("convergences_mrad", list(convergences_mrad), "ascending angles")
+        return self._nested(thicknesses_nm, convergences_mrad, geometry, mistilt_mrad, blur_mrad, edge)
+
+    def _nested(self, thicknesses_nm, convergences_mrad, geometry, mistilt_mrad, blur_mrad, edge):
         series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
-        first, weights = self._coefficients(np.asarray(thicknesses_nm, dtype=float))
-        span = (int(first.min()), int(first.max()) + 4)
-        place = self._place(convergence_mrad, edge, geometry, mistilt_mrad)
-        lines = geometry.lines_mrad()
-        render_pattern_series(self._codes_by_pair, first - span[0], weights, span, self._index, place, lines, series)
-        if blur_mrad > 0:
-            sigma = blur_mrad / geometry.pixel_mrad
-            series = gaussian_filter(series, (0, sigma, sigma), mode="nearest")
-        if self._diffuse is not None:
-            series += self._diffuse.render_series(
-                thicknesses_nm,
-                convergence_mrad=convergence_mrad,
-                geometry=geometry,
-                mistilt_mrad=mistilt_mrad,
-                blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
-                edge_mrad=edge,
+        components, lines = self._components, geometry.lines_mrad()
+        parts = components.codes, components.offset, components.rank, components.scale
+        mix, used = components.mix(*self._coefficients(np.asarray(thicknesses_nm, dtype=float)))
+        tilt, inverse = np.asarray(mistilt_mrad, dtype=float), np.linalg.inv(self.table.pitch_mrad)
+        box = detector_box(lines, geometry.shape, tilt, inverse)
+        pixels = pixel_weights(lines, tilt, inverse, geometry.shape, box)
+        # Allocated here because NumPy asks for large pages of memory, compiled code does not.
+        total = np.zeros((box[1] - box[0], box[3] - box[2], mix.shape[1]), dtype=np.float32)
+        held = np.zeros((len(total), len(self.table.beams), 2), dtype=np.int32)
+        diffuse = self._diffuse and self._diffuse.render_nested_series(
+            thicknesses_nm,
+            convergences_mrad,
+            geometry=geometry,
+            mistilt_mrad=mistilt_mrad,
+            blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
+            edge_mrad=edge,
+        )
+        for convergence in convergences_mrad:
+            place = self._place(convergence, edge, geometry, mistilt_mrad)
+            widen_sum(parts, self._index, place, box, held, total)
+            render_pattern_series(
+                parts, mix * place[-1], used, self._index, place, lines, box, held, pixels, total, series
             )
-        return series
+            if blur_mrad > 0:
+                sigma = blur_mrad / geometry.pixel_mrad
+                gaussian_filter(series, (0, sigma, sigma), mode="nearest", output=series)
+            if diffuse is not None:
+                series += next(diffuse)
+            yield series
 
     def _edge(self, geometry: Geometry, edge_mrad: float | None) -> float:
         # The aperture is exact at any pitch; a pixel sees the mean over its own width.
@@ -205,9 +246,9 @@ class Renderer:
         )
 
     @cached_property
-    def _codes_by_pair(self) -> np.ndarray:
-        """The table with all coefficients of a pair side by side, as a series reads it; made when first needed."""
-        return np.ascontiguousarray(self.table.codes.T)
+    def _components(self) -> ThicknessComponents:
+        """The table as series read it; made when first needed."""
+        return ThicknessComponents.of(self.table)
 
     def _coefficients(self, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """First of the four coefficients that each thickness combines, and their weights, (thickness,) and (.., 4)."""

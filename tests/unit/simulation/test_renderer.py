@@ -118,7 +118,7 @@ def test_series_equals_single_patterns(renderer):
     options = {"convergence_mrad": 12.5, "geometry": geometry, "mistilt_mrad": (1.0, -1.0), "blur_mrad": 0.5}
     series = renderer.render_series([2.0, 7.7], **options)
     single = renderer.render(thickness_nm=7.7, **options)
-    np.testing.assert_allclose(series[1], single, atol=1e-6 * single.max())
+    np.testing.assert_allclose(series[1], single, atol=1e-4 * single.max())
     assert np.abs(series[0] - series[1]).max() > 1e-6
 
 

@@ -1,0 +1,115 @@
+"""The coefficients of a table on their principal components along thickness, as whole thickness series read them.
+
+Intensities of most beams vary little and slowly with thickness, so that a few numbers say what a hundred planes do.
+The basis is that of the whole table; each beam keeps as many components as its share of the error asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pacbed.simulation.intensity_code import decode_coefficients
+from pacbed.simulation.rocking_table import RockingTable
+
+# Root mean square of what a beam loses, relative to that of all coefficients of the table.
+LOSS = 2e-4
+LANES = 16  # components are kept in multiples of this, so that compiled loops have no remainder
+LARGEST = 32_767
+SAMPLE = 40_000  # pairs that the basis is made from
+WORTH = 0.75  # share of the coefficients that must suffice, else their combination costs more than it saves
+CHUNK = 65_536  # pairs turned at once
+
+
+@dataclass(frozen=True)
+class ThicknessComponents:
+    """A table as series read it.
+
+    Attributes
+    ----------
+    basis : ndarray of float32, shape (component, coefficient)
+        Orthonormal rows, the strongest first; rows of zeros fill up the last multiple of `LANES`.
+    codes : ndarray of int16, shape (value,)
+        Components of one pair side by side, pair after pair in the table's order.
+    offset : ndarray of int64, shape (beam,)
+        Component c of pair p of a beam lies at ``offset + p * rank + c``.
+    rank : ndarray of int64, shape (beam,)
+        Components kept of each beam, a multiple of `LANES`.
+    scale : ndarray of float32, shape (beam,)
+        What a code of 1 is worth.
+    """
+
+    basis: np.ndarray
+    codes: np.ndarray
+    offset: np.ndarray
+    rank: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, table: RockingTable) -> ThicknessComponents:
+        """Turn the coefficients of a table, or keep them as they are where that saves too little."""
+        basis, limit = _principal(table.codes)
+        principal = cls._on(table, basis, limit)
+        if len(principal.codes) <= WORTH * table.codes.size:
+            return principal
+        return cls._on(table, np.eye(len(basis), dtype=np.float32), 0.0)
+
+    def mix(self, first: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of the components in patterns that combine four coefficients each.
+
+        Parameters
+        ----------
+        first, weights : ndarray, shapes (thickness,) and (thickness, 4)
+            First of the coefficients, and their weights.
+
+        Returns
+        -------
+        tuple of ndarray
+            float32 weights, zeros to a multiple of four patterns and as many components as `basis` has, and for each
+            four patterns the first component used, a multiple of four, and one past the last.
+        """
+        mix = np.zeros((-(-len(first) // 4) * 4, len(self.basis)), dtype=np.float32)
+        for step in range(4):
+            mix[: len(first)] += weights[:, step, None] * self.basis[:, first + step].T
+        needed = np.any(mix.reshape(-1, 4, len(self.basis)), axis=1)
+        low = np.argmax(needed, axis=1) // 4 * 4
+        return mix, np.stack([low, len(self.basis) - np.argmax(needed[:, ::-1], axis=1)], axis=1)
+
+    @classmethod
+    def _on(cls, table: RockingTable, basis: np.ndarray, limit: float) -> ThicknessComponents:
+        counts = np.bincount(table.rows[:, 0], table.rows[:, 3], minlength=len(table.beams)).astype(np.int64)
+        ends = np.cumsum(counts)
+        turned = [_turned(table.codes[:, end - count : end], basis, limit) for count, end in zip(counts, ends, strict=True)]
+        rank = np.array([codes.shape[1] for codes, _ in turned], dtype=np.int64)
+        size = np.concatenate([[0], np.cumsum(rank * counts)])
+        filled = np.zeros((int(rank.max()), len(basis)), dtype=np.float32)
+        filled[: len(basis)] = basis[: len(filled)]
+        codes = np.concatenate([codes.ravel() for codes, _ in turned])
+        scale = np.array([scale for _, scale in turned], dtype=np.float32)
+        return cls(filled, codes, size[:-1] - (ends - counts) * rank, rank, scale)
+
+
+def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
+    """Principal components (component, coefficient) of a table's codes, and what a pair may lose of its norm."""
+    pairs = codes.shape[1]
+    chosen = np.sort(np.random.default_rng(0).choice(pairs, min(pairs, SAMPLE), replace=False))
+    sample = decode_coefficients(codes[:, chosen]).astype(float)
+    basis = np.linalg.eigh(sample @ sample.T)[1].T[::-1]
+    return basis.astype(np.float32), LOSS * float(np.sqrt(np.sum(sample**2) / len(chosen)))
+
+
+def _turned(codes: np.ndarray, basis: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
+    """Codes (pair, component) of one beam, and what a code of 1 is worth."""
+    planes, pairs = codes.shape
+    values = np.empty((pairs, planes), dtype=np.float32)
+    for start in range(0, pairs, CHUNK):
+        values[start : start + CHUNK] = decode_coefficients(codes[:, start : start + CHUNK]).T @ basis.T
+    # Energy beyond each number of components, so that `rank` is the smallest number which loses little enough.
+    beyond = np.cumsum(np.sum(values**2, axis=0, dtype=float)[::-1])[::-1]
+    rank = int(np.sum(beyond > max(1, pairs) * limit**2))
+    filled = np.zeros((pairs, max(1, -(-rank // LANES)) * LANES), dtype=np.int16)
+    scale = float(np.abs(values).max(initial=0.0)) / LARGEST or 1.0
+    kept = min(planes, filled.shape[1])
+    filled[:, :kept] = np.round(values[:, :kept] / np.float32(scale))
+    return filled, scale
