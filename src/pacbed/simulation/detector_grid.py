@@ -87,29 +87,28 @@ def detector_box(lines, shape, tilt, inverse):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def pixel_weights(lines, tilt, inverse, shape, box):
-    """Node below each pixel (ny, 2, nx) and the weights of its four rows and four columns (ny, 8, nx)."""
-    below = np.empty((shape[0], 2, shape[1]), dtype=np.int32)
-    weights = np.empty((shape[0], 8, shape[1]), dtype=np.float32)
-    for row in range(shape[0]):
+    """Node below each pixel (ny, nx, 2) and the weights of its four rows and four columns of nodes (ny, nx, 8)."""
+    below = np.empty((shape[0], shape[1], 2), dtype=np.int32)
+    weights = np.empty((shape[0], shape[1], 8), dtype=np.float32)
+    step1 = lines[2, 0] * inverse[0, 0] + lines[2, 1] * inverse[1, 0]
+    step2 = lines[2, 0] * inverse[0, 1] + lines[2, 1] * inverse[1, 1]
+    for row in range(np.uintp(shape[0])):
         x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
-        for axis in range(2):
-            start = x * inverse[0, axis] + y * inverse[1, axis]
-            step = lines[2, 0] * inverse[0, axis] + lines[2, 1] * inverse[1, axis]
-            low, high = box[2 * axis] + 1.0, box[2 * axis + 1] - 3.0
-            _axis_weights(start, step, low, high, below[row, axis], weights[row, 4 * axis : 4 * axis + 4])
+        u, v = x * inverse[0, 0] + y * inverse[1, 0], x * inverse[0, 1] + y * inverse[1, 1]
+        for column in range(np.uintp(shape[1])):
+            b1 = min(max(math.floor(u + column * step1), box[0] + 1.0), box[1] - 3.0)
+            b2 = min(max(math.floor(v + column * step2), box[2] + 1.0), box[3] - 3.0)
+            below[row, column, 0], below[row, column, 1] = np.int32(b1), np.int32(b2)
+            _four_weights(np.float32(u + column * step1 - b1), weights, row, column, np.uintp(0))
+            _four_weights(np.float32(v + column * step2 - b2), weights, row, column, np.uintp(4))
     return below, weights
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def _axis_weights(start, step, low, high, below, weights):
-    """One row of pixels along one axis of the nodes: node below, and the four weights of the spline."""
-    for column in range(len(below)):
-        u = start + column * step
-        b = min(max(math.floor(u), low), high)
-        below[column] = np.int32(b)
-        f = np.float32(u - b)
-        g = np.float32(1.0) - f
-        weights[0, column] = g * g * g * SIXTH
-        weights[1, column] = f * f * (np.float32(0.5) * f - np.float32(1.0)) + TWO_THIRDS
-        weights[2, column] = g * g * (np.float32(0.5) * g - np.float32(1.0)) + TWO_THIRDS
-        weights[3, column] = f * f * f * SIXTH
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _four_weights(f, weights, row, column, at):
+    """Weights of the spline at a position between two nodes."""
+    half, one, g = np.float32(0.5), np.float32(1.0), np.float32(1.0) - f
+    weights[row, column, at] = g * g * g * SIXTH
+    weights[row, column, at + np.uintp(1)] = f * f * (half * f - one) + TWO_THIRDS
+    weights[row, column, at + np.uintp(2)] = g * g * (half * g - one) + TWO_THIRDS
+    weights[row, column, at + np.uintp(3)] = f * f * f * SIXTH

@@ -27,9 +27,11 @@ from pacbed.simulation.detector_grid import (
     pixel_weights,
     ring_columns,
 )
+from pacbed.simulation.disk_runs import disk_runs
 from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
 
 SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
+FAR = 1_000_000  # nodes; beyond any detector
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -51,15 +53,15 @@ def combine_planes(codes, first, weights, rows, pitch, radius):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def render_pattern(values, index, place, lines, out):
+def render_pattern(values, index, axes, place, lines, out):
     """One pattern from the coefficients of one thickness.
 
     Parameters
     ----------
     values : ndarray of float32, shape (pair,)
         From `combine_planes`.
-    index : tuple
-        Look-up tables, see `Renderer`.
+    index, axes : tuple
+        Look-up tables, see `Renderer`; `axes` has the `axis_tables` of both axes.
     place : tuple
         Tilt, pitch and its inverse, beams' angles, field, reach of a stencil, alpha, edge, scale.
     lines : ndarray, shape (3, 2)
@@ -69,105 +71,140 @@ def render_pattern(values, index, place, lines, out):
     """
     tilt, pitch, inverse, angles, field, reach, alpha, edge = place[:8]
     box = detector_box(lines, out.shape, tilt, inverse)
-    total = np.zeros((box[1] - box[0], box[3] - box[2]), dtype=np.float32)
     out[:] = 0.0
     pixels = pixel_weights(lines, tilt, inverse, out.shape, box)
-    in_field = field_ranges(box, pitch, field + reach)
-    # How far from a beam nodes lie that its corrections touch, and those whose coefficients they need.
-    touched, wanted = alpha + max(0.5 * edge, reach) + reach, alpha + 0.5 * edge + reach
-    half1 = touched * np.hypot(inverse[0, 0], inverse[1, 0])
-    half2 = touched * np.hypot(inverse[0, 1], inverse[1, 1])
-    whole = np.empty((min(len(total), int(2 * half1) + 3), min(total.shape[1], int(2 * half2) + 3)), dtype=np.float32)
-    inside = np.empty_like(whole)
-    for beam in range(len(angles)):
-        x, y = angles[beam, 0] + tilt[0], angles[beam, 1] + tilt[1]
-        first1, last1 = clipped(x * inverse[0, 0] + y * inverse[1, 0], half1, box[0], box[1])
-        first2, last2 = clipped(x * inverse[0, 1] + y * inverse[1, 1], half2, box[2], box[3])
-        if first1 >= last1 or first2 >= last2:
-            continue
-        disk = first1, last1, first2, last2
-        _read_disk(values, index, beam, x, y, disk, wanted, box, in_field, pitch, alpha, whole, inside, total)
-        _correct_edge(whole, inside, first1, first2, angles[beam], place, lines, pixels, out)
+    total = np.zeros((box[1] - box[0], box[3] - box[2]), dtype=np.float32)
+    turned = np.zeros((box[3] - box[2], box[1] - box[0]), dtype=np.float32)
+    across = np.ascontiguousarray(pitch[::-1])
+    turned_box = (box[2], box[3], box[0], box[1])
+    fields = field_ranges(box, pitch, field + reach), field_ranges(turned_box, across, field + reach)
+    _add_disks(values, index, disk_runs(axes[0], tilt, pitch, -1.0, alpha), axes[0][4], 0, box, fields[0], total)
+    _add_disks(
+        values, index, disk_runs(axes[1], tilt, across, -1.0, alpha), axes[1][4], 1, turned_box, fields[1], turned
+    )
+    _add_turned(turned, total)
+    _correct_edges(values, index, axes, place, across, lines, box, fields, pixels, out)
     _interpolate(total, box, pixels, place, lines, out)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _read_disk(values, index, beam, x, y, disk, wanted, box, in_field, pitch, alpha, whole, inside, total):
-    """Coefficients of one beam on and around its disk (`whole`), and those on it (`inside`), which the sum receives."""
-    first1, last1, first2, last2 = disk
-    for m1 in range(first1, last1):
-        at, row = m1 - first1, m1 - box[0]
-        low = min(max(first2, in_field[row, 0]), last2)
-        high = max(low, min(last2, in_field[row, 1]))
-        begin, end = node_range(m1, x, y, pitch, wanted, low, high)
-        _clear_around(whole, at, begin - first2, end - first2, last2 - first2)
-        _read(values, index, beam, m1, begin, end, first2, whole, at)
-        begin, end = node_range(m1, x, y, pitch, alpha, low, high)
-        _clear_around(inside, at, begin - first2, end - first2, last2 - first2)
-        shift = np.uintp(first2 - box[2])
-        for j in range(np.uintp(begin - first2), np.uintp(end - first2)):
-            inside[at, j] = whole[at, j]
-            total[row, j + shift] += whole[at, j]
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _clear_around(grid, row, begin, end, length):
-    """Zero the first `length` nodes of a row but those from begin to end - 1."""
-    for j in range(np.uintp(begin)):
-        grid[row, j] = 0.0
-    for j in range(np.uintp(end), np.uintp(length)):
-        grid[row, j] = 0.0
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _read(values, index, beam, m1, begin, end, low2, out, at):
-    """Coefficients of one beam for detector nodes (m1, begin ... end - 1), into out[at, m2 - low2]."""
-    start, operation, first, second, run, image, beams, steps = index
-    reach = operation.shape[0] // 2
-    n1, shift = m1 - beams[beam, 0] * steps[0] + reach, reach - beams[beam, 1] * steps[1]
-    m2 = begin
-    while m2 < end:
-        n2 = m2 + shift
-        taken, stop = operation[n1, n2], min(end, run[n1, n2] - shift)
-        if taken < 0:
-            out[at, m2 - low2 : stop - low2] = 0.0
-            m2 = stop
-            continue
-        source, f, s = image[taken, beam], first[n1, n2], second[n1, n2]
-        df, ds = (first[n1, n2 + 1] - f, second[n1, n2 + 1] - s) if stop - m2 > 1 else (0, 1)
-        # Operations permute the axes and their signs: along a run one of f and s moves by 1 or -1, the other stays.
-        base, to = np.uintp(start[source, f + reach] + s), np.uintp(m2 - low2)
-        if df == 0 and ds == 1:
-            for j in range(np.uintp(stop - m2)):
-                out[at, to + j] = values[base + j]
-        elif df == 0:
-            for j in range(np.uintp(stop - m2)):
-                out[at, to + j] = values[base - j]
-        else:
-            for j in range(stop - m2):
-                out[at, to + np.uintp(j)] = values[np.uintp(start[source, f + reach + j * df] + s)]
-        m2 = stop
+def _add_turned(turned, total):
+    """Add a transposed array, eight rows at a time, so that a line of memory is read once."""
+    columns, whole = np.uintp(total.shape[1]), total.shape[0] // 8 * 8
+    for first in range(np.uintp(0), np.uintp(whole), np.uintp(8)):
+        for column in range(columns):
+            for k in range(np.uintp(8)):
+                total[first + k, column] += turned[column, first + k]
+    for row in range(np.uintp(whole), np.uintp(total.shape[0])):
+        for column in range(columns):
+            total[row, column] += turned[column, row]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _correct_edge(whole, inside, first1, low2, angle, place, lines, pixels, out):
+def _add_disks(values, index, runs, step, axis, box, in_field, total):
+    """Add the runs of all beams' disks to the nodes of the detector; rows along the axis that the runs follow."""
+    start, image, beams, steps, reach = index
+    for beam in range(len(beams)):
+        shift1, shift2 = beams[beam, axis] * steps[axis] - box[0], beams[beam, 1 - axis] * steps[1 - axis]
+        for run in range(len(runs)):
+            row = runs[run, 0] + shift1
+            if not 0 <= row < len(total):
+                continue
+            begin = max(runs[run, 1] + shift2, in_field[row, 0])
+            end = min(runs[run, 2] + shift2, in_field[row, 1])
+            if begin >= end:
+                continue
+            taken = runs[run, 3]
+            at = start[image[taken, beam], runs[run, 4] + reach] + runs[run, 5]
+            at += step[taken] * (begin - shift2 - runs[run, 1])
+            r, to, source = np.uintp(row), np.uintp(begin - box[2]), np.uintp(at)
+            if step[taken] > 0:
+                for j in range(np.uintp(end - begin)):
+                    total[r, to + j] += values[source + j]
+            else:
+                for j in range(np.uintp(end - begin)):
+                    total[r, to + j] += values[source - j]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _correct_edges(values, index, axes, place, across, lines, box, fields, pixels, out):
     """Add aperture times a beam's own spline, less its share in the sum, where a pixel's nodes straddle its edge."""
-    reach, alpha, edge = place[5], place[6], place[7]
+    tilt, pitch, inverse, angles, _field, reach, alpha, edge = place[:8]
+    # Pixels of the ring are touched by nodes on the disk down to `near`, and by nodes outside it up to `far`.
+    near, far, width = alpha - 0.5 * edge - reach, alpha + 0.5 * edge + reach, max(0.5 * edge, reach)
+    rings = (
+        (disk_runs(axes[0], tilt, pitch, near, alpha), disk_runs(axes[1], tilt, across, near, alpha)),
+        (disk_runs(axes[0], tilt, pitch, alpha, far), disk_runs(axes[1], tilt, across, alpha, far)),
+    )
+    low1, high1, low2, high2 = _square(tilt, inverse, alpha + width + reach)
+    # Every beam writes the same nodes of these; all others stay zero.
+    inside = np.zeros((high1 - low1, high2 - low2), dtype=np.float32)
+    outside = np.zeros_like(inside)
+    beams, steps, step2 = index[2], index[3], lines[1, 0] ** 2 + lines[1, 1] ** 2
+    for beam in range(len(angles)):
+        x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
+        middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
+        rows = clipped(middle, (alpha + width) / math.sqrt(step2), 0, out.shape[0])
+        corner = low1 + beams[beam, 0] * steps[0], low2 + beams[beam, 1] * steps[1]
+        if rows[0] >= rows[1] or corner[0] >= box[1] or corner[1] >= box[3]:
+            continue
+        for axis in range(2):
+            shift = box[2 * axis], low1, low2
+            _read_ring(values, index, rings[0][axis], axes[axis][4], axis, beam, fields[axis], shift, inside)
+            _read_ring(values, index, rings[1][axis], axes[axis][4], axis, beam, fields[axis], shift, outside)
+        _correct_edge(inside, outside, corner, rows, (x, y), (alpha, edge, width), lines, pixels, out)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _square(tilt, inverse, radius):
+    """First and one past the last index, along both axes, of the nodes within a radius of the tilt."""
+    half1, half2 = radius * np.hypot(inverse[0, 0], inverse[1, 0]), radius * np.hypot(inverse[0, 1], inverse[1, 1])
+    first = clipped(tilt[0] * inverse[0, 0] + tilt[1] * inverse[1, 0], half1, -FAR, FAR)
+    second = clipped(tilt[0] * inverse[0, 1] + tilt[1] * inverse[1, 1], half2, -FAR, FAR)
+    return first[0], first[1], second[0], second[1]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _read_ring(values, index, runs, step, axis, beam, in_field, shift, grid):
+    """Write the runs of one beam into a grid of directions; rows along the first axis, whatever the runs follow."""
+    start, image, beams, steps, reach = index
+    low, low1, low2 = shift
+    shift1, shift2 = beams[beam, axis] * steps[axis] - low, beams[beam, 1 - axis] * steps[1 - axis]
+    for run in range(len(runs)):
+        row = runs[run, 0] + shift1
+        if not 0 <= row < len(in_field):
+            continue
+        begin = max(runs[run, 1], in_field[row, 0] - shift2)
+        end = min(runs[run, 2], in_field[row, 1] - shift2)
+        taken = runs[run, 3]
+        at = start[image[taken, beam], runs[run, 4] + reach] + runs[run, 5] - step[taken] * runs[run, 1]
+        for n2 in range(begin, end):
+            value = values[np.uintp(at + step[taken] * n2)]
+            if axis == 0:
+                grid[np.uintp(runs[run, 0] - low1), np.uintp(n2 - low2)] = value
+            else:
+                grid[np.uintp(n2 - low1), np.uintp(runs[run, 0] - low2)] = value
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _correct_edge(inside, outside, corner, rows, origin, aperture_mrad, lines, pixels, out):
+    """Correct the pixels in the ring around one disk."""
     below, weights = pixels
-    dx, dy = lines[2, 0], lines[2, 1]
-    for row in range(out.shape[0]):
-        x = lines[0, 0] + row * lines[1, 0] - angle[0]
-        y = lines[0, 1] + row * lines[1, 1] - angle[1]
-        ring = ring_columns(x, y, dx, dy, alpha, max(0.5 * edge, reach), out.shape[1])
+    alpha, edge, width = aperture_mrad
+    one = np.float32(1.0)
+    for row in range(rows[0], rows[1]):
+        x, y = origin[0] + row * lines[1, 0], origin[1] + row * lines[1, 1]
+        ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, out.shape[1])
         for side in range(2):
             for column in range(ring[2 * side], ring[2 * side + 1]):
-                px, py = x + column * dx, y + column * dy
+                px, py = x + column * lines[2, 0], y + column * lines[2, 1]
                 share = aperture(math.sqrt(px * px + py * py), alpha, edge)
-                i, j = np.uintp(below[row, 0, column] - 1 - first1), np.uintp(below[row, 1, column] - 1 - low2)
-                value = -_patch(inside, i, j, weights, row, column)
+                r, c = np.uintp(row), np.uintp(column)
+                i, j = np.uintp(below[r, c, 0] - 1 - corner[0]), np.uintp(below[r, c, 1] - 1 - corner[1])
                 if share > 0.0:
-                    value += share * _patch(whole, i, j, weights, row, column)
-                out[row, column] += value
+                    out[r, c] += share * _patch(outside, i, j, weights, r, c)
+                if share < one:
+                    out[r, c] -= (one - share) * _patch(inside, i, j, weights, r, c)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -177,8 +214,8 @@ def _patch(grid, i, j, w, row, column):
     for a in range(np.uintp(4)):
         four = np.float32(0.0)
         for b in range(np.uintp(4)):
-            four += w[row, b + np.uintp(4), column] * grid[i + a, j + b]
-        value += w[row, a, column] * four
+            four += w[row, column, b + np.uintp(4)] * grid[i + a, j + b]
+        value += w[row, column, a] * four
     return value
 
 
@@ -194,5 +231,6 @@ def _interpolate(total, box, pixels, place, lines, out):
             if x * x + y * y > field * field:
                 out[row, column] = 0.0
             else:
-                i, j = np.uintp(below[row, 0, column] - 1 - box[0]), np.uintp(below[row, 1, column] - 1 - box[2])
-                out[row, column] = scale * (out[row, column] + _patch(total, i, j, weights, row, column))
+                r, c = np.uintp(row), np.uintp(column)
+                i, j = np.uintp(below[r, c, 0] - 1 - box[0]), np.uintp(below[r, c, 1] - 1 - box[2])
+                out[r, c] = scale * (out[r, c] + _patch(total, i, j, weights, r, c))

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from pacbed.errors import bad_value
 from pacbed.simulation.detector_grid import detector_box, pixel_weights
+from pacbed.simulation.disk_runs import axis_tables
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.node_sums import widen_sum
 from pacbed.simulation.render_kernels import combine_planes, render_pattern
@@ -42,16 +43,11 @@ class Renderer:
         self._planes: OrderedDict[tuple[float, float], np.ndarray] = OrderedDict()
         self._reach = reach_mrad(table.pitch_mrad, STENCIL_REACH)
         wedge = Wedge.of(table.pitch_mrad, table.cone_mrad + self._reach, table.operations, table.beams)
-        self._index = (
-            row_starts(table.rows, len(table.beams), wedge.reach),
-            wedge.operation,
-            np.ascontiguousarray(wedge.representative[..., 0]),
-            np.ascontiguousarray(wedge.representative[..., 1]),
-            wedge.runs(),
-            wedge.beam_image,
-            np.asarray(table.beams, dtype=np.int64),
-            np.asarray(table.steps, dtype=np.int64),
-        )
+        self._axes = tuple(axis_tables(wedge, table.operations, axis) for axis in (0, 1))
+        starts = row_starts(table.rows, len(table.beams), wedge.reach)
+        beams, steps = np.asarray(table.beams, dtype=np.int64), np.asarray(table.steps, dtype=np.int64)
+        self._beam_index = starts, wedge.beam_image, beams, steps, wedge.reach
+        self._index = starts, *self._axes[0][:4], wedge.beam_image, beams, steps
         # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the
         # cell around q + G, and a Gaussian of the cell's second moment spreads it.
         self._spread_mrad = float(np.sqrt(np.sum(table.reciprocal_mrad**2) / 24))
@@ -112,7 +108,7 @@ class Renderer:
         # Thickness changes less often than anything else in a fit: rounding the radius up lets its values serve again.
         radius = min(self.table.cone_mrad, np.ceil(convergence_mrad + edge / 2 + np.hypot(*mistilt_mrad))) + self._reach
         values = self._plane(thickness_nm, radius + 1e-6)
-        render_pattern(values, self._index, place, geometry.lines_mrad(), image)
+        render_pattern(values, self._beam_index, self._axes, place, geometry.lines_mrad(), image)
         if blur_mrad > 0:
             image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
         if self._diffuse is not None:

@@ -63,11 +63,11 @@ def _interpolate_row(total, box, pixels, place, lines, row, at, columns, band):
         y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
         if x * x + y * y > field * field:
             continue
-        i, j = np.uintp(below[row, 0, column] - 1 - box[0]), np.uintp(below[row, 1, column] - 1 - box[2])
+        i, j = np.uintp(below[row, column, 0] - 1 - box[0]), np.uintp(below[row, column, 1] - 1 - box[2])
         to = np.uintp(at + column)
         for a in range(np.uintp(4)):
-            w0, w1 = w[row, a, column] * w[row, 4, column], w[row, a, column] * w[row, 5, column]
-            w2, w3 = w[row, a, column] * w[row, 6, column], w[row, a, column] * w[row, 7, column]
+            w0, w1 = w[row, column, a] * w[row, column, 4], w[row, column, a] * w[row, column, 5]
+            w2, w3 = w[row, column, a] * w[row, column, 6], w[row, column, a] * w[row, column, 7]
             for c in range(np.uintp(total.shape[2])):
                 near = w0 * total[i + a, j, c] + w1 * total[i + a, j + np.uintp(1), c]
                 band[to, c] += near + w2 * total[i + a, j + np.uintp(2), c] + w3 * total[i + a, j + np.uintp(3), c]
@@ -92,7 +92,21 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
             for side in range(2):
                 span = ring[2 * side], ring[2 * side + 1]
                 used = _straddling(
-                    parts, index, place, lines, beam, row, span, box, held, pixels, begins, weights, sources, targets, used
+                    parts,
+                    index,
+                    place,
+                    lines,
+                    beam,
+                    row,
+                    span,
+                    box,
+                    held,
+                    pixels,
+                    begins,
+                    weights,
+                    sources,
+                    targets,
+                    used,
                 )
             for entry in range(used):
                 at = (row - first_row) * columns + targets[entry]
@@ -116,9 +130,9 @@ def _straddling(
         if (kx + tilt[0]) ** 2 + (ky + tilt[1]) ** 2 > field * field:
             continue
         share = aperture(math.hypot(kx - angles[beam, 0], ky - angles[beam, 1]), alpha, edge)
-        low = below[row, 1, column] - 1
+        low = below[row, column, 1] - 1
         for a in range(4):
-            m1 = below[row, 0, column] - 1 + a
+            m1 = below[row, column, 0] - 1 + a
             begin, stop = held[m1 - box[0], beam, 0], held[m1 - box[0], beam, 1]
             if share == 1.0 and begin <= low and low + 4 <= stop:
                 continue
@@ -135,7 +149,7 @@ def _straddling(
                 begins[used] = offset[source] + pair * rank[source]
                 for line in range(0, rank[source] + LINE - 1, LINE):
                     prefetch(codes, begins[used] + line)
-                weights[used] = w[row, a, column] * w[row, 4 + b, column] * (share - have) * scale[source]
+                weights[used] = w[row, column, a] * w[row, column, 4 + b] * (share - have) * scale[source]
                 sources[used], targets[used] = source, column
                 used += 1
     return used

@@ -80,7 +80,9 @@ class ThicknessComponents:
     def _on(cls, table: RockingTable, basis: np.ndarray, limit: float) -> ThicknessComponents:
         counts = np.bincount(table.rows[:, 0], table.rows[:, 3], minlength=len(table.beams)).astype(np.int64)
         ends = np.cumsum(counts)
-        turned = [_turned(table.codes[:, end - count : end], basis, limit) for count, end in zip(counts, ends, strict=True)]
+        turned = [
+            _turned(table.codes[:, end - count : end], basis, limit) for count, end in zip(counts, ends, strict=True)
+        ]
         rank = np.array([codes.shape[1] for codes, _ in turned], dtype=np.int64)
         size = np.concatenate([[0], np.cumsum(rank * counts)])
         filled = np.zeros((int(rank.max()), len(basis)), dtype=np.float32)

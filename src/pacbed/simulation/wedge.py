@@ -55,17 +55,6 @@ class Wedge:
         image = np.where(inside, slot[tuple(np.moveaxis(np.clip(turned, 0, 2 * span), -1, 0))], -1)
         return cls(reach, operation, representative, span, slot, image.astype(np.int32))
 
-    def runs(self) -> np.ndarray:
-        """End of the run of nodes along m2 with one operation, for each node; shape as `operation`, int32.
-
-        Along a run the representatives move in equal steps, so that a reader need not look each of them up.
-        """
-        side = self.operation.shape[1]
-        last = np.ones(self.operation.shape, dtype=bool)
-        last[:, :-1] = self.operation[:, 1:] != self.operation[:, :-1]
-        ends = np.where(last, np.arange(1, side + 1), side)
-        return np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1].astype(np.int32)
-
 
 def row_starts(rows: np.ndarray, beams: int, reach: int) -> np.ndarray:
     """Position of a coefficient minus its m2, for each beam and m1 + reach; shape (beam, 2 reach + 1)."""
