@@ -12,7 +12,7 @@ STAGE_VERSIONS = MappingProxyType(
         "orient_structure": 1,
         "check_convergence": 1,
         "simulate_rocking_block": 1,
-        "gather_rocking_table": 1,
+        "gather_rocking_table": 2,
         "referee_simulation": 1,
         "referee_phonons": 1,
         "accept_simulation": 1,

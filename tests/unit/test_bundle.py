@@ -77,7 +77,8 @@ def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
         mistilt_mrad=polar_to_vector(float(sample["mistilt_mrad"][0]), float(sample["azimuth_deg"][0])),
         geometry=Geometry.field_of_view(32, 22.5),
     )
-    assert np.abs(sample["pattern"][0, 4] - image).max() < 1e-3 * image.max()  # the stack is rounded, the table packed
+    # The stack is rounded to 0.8e-3 of this image's maximum, and the table is packed with a loss of up to 1.1e-3.
+    assert np.abs(sample["pattern"][0, 4] - image).max() < 2e-3 * image.max()
 
 
 def test_structure_lets_a_table_be_built_again(folder, tiny_table):

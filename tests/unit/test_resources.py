@@ -95,6 +95,12 @@ def test_thicker_crystals_make_larger_tables():
     assert needs(thickness_nm=100).table_mb() > 4 * needs(thickness_nm=50).table_mb()
 
 
+@pytest.mark.parametrize(("name", "measured_mb"), [("rutile_80kv", 920), ("srtio3_300kv", 2700)])
+def test_memory_booked_for_joining_the_blocks_is_enough_and_not_far_too_much(name, measured_mb):
+    booked = Needs(load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]).gather_mb()
+    assert 1.2 * measured_mb < booked < 3 * measured_mb
+
+
 def test_the_scan_engine_takes_longer_with_phonons_and_finer_samples_and_less_in_more_blocks():
     def scan(thermal_model="none", **changes):
         data = needs().system.model_dump()
@@ -142,6 +148,7 @@ def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo()
         ours.structure_mb,
         ours.block_mb,
         ours.gather_mb,
+        ours.reading_mb,
         ours.referee_mb,
         ours.training_mb,
         ours.stack_mb,

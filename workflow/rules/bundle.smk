@@ -18,7 +18,7 @@ rule pack_bundle:
         "results/{system}/benchmarks/pack_bundle.jsonl"
     threads: 1
     resources:
-        mem_mb=needed("gather_mb"),
+        mem_mb=needed("reading_mb"),
         runtime=needed("gather_minutes"),
     params:
         stage_version=STAGE_VERSIONS["pack_bundle"],

@@ -17,7 +17,7 @@ rule predict_pattern:
         "results/{system}/benchmarks/predict_pattern/{name}.jsonl"
     threads: 1
     resources:
-        mem_mb=needed("gather_mb"),
+        mem_mb=needed("reading_mb"),
         runtime=15,
     params:
         stage_version=STAGE_VERSIONS["predict_pattern"],
@@ -52,7 +52,7 @@ rule map_dataset:
     # A map is many independent fits; four cores is what a laptop has to spare.
     threads: 4
     resources:
-        mem_mb=needed("gather_mb"),
+        mem_mb=needed("reading_mb"),
         runtime=720,
     params:
         stage_version=STAGE_VERSIONS["map_dataset"],

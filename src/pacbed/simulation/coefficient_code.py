@@ -147,7 +147,7 @@ def _transform(planes: int) -> np.ndarray:
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _unpack(packed, occurs, ends, back, codes, first_block, last_block):
-    """Transform blocks back and code the coefficients as `encode_coefficients` does; blocks without any stay zero."""
+    """Transform blocks back and code as `decode_coefficients` reads; blocks without any coefficients stay zero."""
     levels = np.float32(COEFFICIENT_LEVELS)
     values = np.empty((occurs.shape[1], BLOCK_PAIRS), dtype=np.float32)
     line = np.empty(BLOCK_PAIRS, dtype=np.float32)

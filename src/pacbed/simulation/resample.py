@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 
 from pacbed.simulation.directions import cone_nodes, representatives
-from pacbed.simulation.gather import Samples
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.render_kernels import SCALE
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.samples import Part, Samples
 from pacbed.simulation.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad
 from pacbed.simulation.wedge import Wedge, row_starts
 
@@ -72,7 +72,7 @@ def resample(
         "plane_spacing_a": 10 * table.plane_spacing_nm,
         "energy_ev": table.energy_ev,
     }
-    made = Samples(facts, _arrays(table, facts, np.arange(first, last + 1))).table(1)
+    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
     begin = table.first_plane + kept.start - (first - 1)
     codes = made.codes[begin : begin + len(kept)]
     return replace(made, codes=codes, first_plane=table.first_plane + kept.start, **bare)
@@ -98,7 +98,9 @@ def cropped(table: RockingTable, cone_mrad: float, field_mrad: float) -> Rocking
     return replace(table, codes=table.codes[:, kept], rows=runs, cone_mrad=cone_mrad, field_mrad=field_mrad)
 
 
-def _arrays(table: RockingTable, facts: dict, planes: np.ndarray) -> dict[str, np.ndarray]:
+def _sampled(
+    table: RockingTable, facts: dict, planes: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, list[Part]]]:
     """What `Samples` takes: intensities of the distinct new nodes and of all beams that their margins need."""
     pitch = table.reciprocal_mrad / np.array(facts["steps"])[:, None]
     margin = reach_mrad(pitch, STENCIL_REACH + PREFILTER_REACH) + 1e-6
@@ -110,8 +112,8 @@ def _arrays(table: RockingTable, facts: dict, planes: np.ndarray) -> dict[str, n
     limits = (facts["cone_mrad"], facts["field_mrad"])
     point, covered = project((nodes @ pitch)[direction], angles[beam], limits)
     empty = np.zeros((len(planes), len(nodes)), dtype=np.float32)
-    return {
-        "intensity": _evaluate(table, (nodes @ pitch)[direction], point, covered, beam, planes),
+    intensity = _evaluate(table, (nodes @ pitch)[direction], point, covered, beam, planes)
+    arrays = {
         "beam": beam.astype(np.uint16),
         "count": kept.sum(axis=1).astype(np.uint32),
         "nodes": nodes,
@@ -119,6 +121,7 @@ def _arrays(table: RockingTable, facts: dict, planes: np.ndarray) -> dict[str, n
         "absorbed": empty,
         "lost": empty,
     }
+    return arrays, {"intensity": [(len(beam), [intensity])]}
 
 
 def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

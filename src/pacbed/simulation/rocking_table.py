@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -135,17 +136,19 @@ class RockingTable:
 
     def write(self, group: zarr.Group) -> dict[str, str]:
         """Store the table in an open Zarr group; returns the SHA-256 of each array's bytes."""
-        codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
+        codec = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
         names = (*ARRAYS, *(name for name in OPTIONAL if getattr(self, name) is not None))
-        for name in names:
-            array = np.ascontiguousarray(getattr(self, name))
-            chunks = tuple(max(1, min(size, 4_000_000 // max(1, array.shape[0]))) for size in array.shape)
-            chunks = (max(1, array.shape[0]), *chunks[1:])
-            group.create_array(name, data=array, chunks=chunks, compressors=codec)
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
+        with ThreadPoolExecutor(1) as pool:
+            digests = pool.map(_digest, arrays.values())  # while the arrays are compressed
+            for name, array in arrays.items():
+                chunks = tuple(max(1, min(size, 4_000_000 // max(1, array.shape[0]))) for size in array.shape)
+                chunks = (max(1, array.shape[0]), *chunks[1:])
+                group.create_array(name, data=array, chunks=chunks, compressors=codec)
         facts = [field.name for field in fields(self) if field.name not in (*ARRAYS, *OPTIONAL)]
         plain = {name: _plain(getattr(self, name)) for name in facts}
         group.attrs.update({"schema_version": SCHEMA_VERSION, **plain})
-        return {name: hashlib.sha256(getattr(self, name).tobytes()).hexdigest() for name in names}
+        return dict(zip(names, digests, strict=True))
 
     @classmethod
     def load(cls, folder: str | Path) -> RockingTable:
@@ -168,7 +171,8 @@ class RockingTable:
         check_version("rocking table", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
         try:
             names = (*ARRAYS, *(name for name in OPTIONAL if name in group))
-            arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in names}
+            stored: dict[str, Any] = dict(group.arrays())
+            arrays: dict[str, Any] = {name: stored[name][...] for name in names}  # np.asarray would copy
             facts["steps"] = tuple(facts["steps"])
             facts["reciprocal_mrad"] = np.array(facts["reciprocal_mrad"])
             for name in ("operations", "beam_group"):
@@ -176,6 +180,10 @@ class RockingTable:
             return cls(**arrays, **facts)
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"rocking table: damaged or incomplete ({error})") from error
+
+
+def _digest(array: np.ndarray) -> str:
+    return hashlib.sha256(array.reshape(-1).data).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.errors import SimulationError
-from pacbed.simulation.intensity_code import decode_coefficients, encode_coefficients
 from pacbed.simulation.spline import PREFILTER, bspline_weights, plane_matrix, reach_mrad
 
 
@@ -53,12 +51,3 @@ def test_prefilter_keeps_constants():
 def test_reach_is_that_of_the_farthest_corner():
     pitch = np.array([[1.0, 0.0], [0.5, 1.0]])
     assert reach_mrad(pitch, 2) == pytest.approx(np.hypot(3.0, 2.0))
-
-
-def test_coefficients_keep_their_sign():
-    values = np.concatenate([[-2.0, 0.0, 3.9], np.geomspace(1e-8, 1, 300), -np.geomspace(1e-8, 0.1, 300)])
-    back = decode_coefficients(encode_coefficients(values))
-    roots = np.copysign(np.sqrt(np.abs(values)), values) - np.copysign(np.sqrt(np.abs(back)), back)
-    assert np.abs(roots).max() < 1 / 16383
-    with pytest.raises(SimulationError, match="got 5, accepted: -4 to 4"):
-        encode_coefficients(np.array([5.0]))
