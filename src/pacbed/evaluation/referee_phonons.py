@@ -20,6 +20,7 @@ from pacbed.simulation.evidence import save_figure, write_json
 from pacbed.simulation.geometry import polar_to_vector
 from pacbed.simulation.lattice_aperture import Aperture, sample_aperture
 from pacbed.simulation.phonon_patterns import PhononPatterns, phonon_patterns
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
@@ -173,8 +174,8 @@ class _Comparison:
         model = self.model(total, depth, self.tilt)
         return {
             "thickness_nm": round(depth, 4),
-            "elastic_l2": _relative(table, patterns.elastic[plane]),
-            "total_l2": _relative(model, total),
+            "elastic_l2": relative_l2(table, patterns.elastic[plane]),
+            "total_l2": relative_l2(model, total),
             "noise_l2": None if scatter is None else float(scatter / np.sqrt(len(fits)) / np.linalg.norm(total)),
             "bias_nm": round(self.fitted_thickness_nm(total, depth) - depth, 4),
             "bias_std_nm": None if spread is None else round(spread, 4),
@@ -184,10 +185,6 @@ class _Comparison:
                 "table": float(table.sum()),
             },
         }
-
-
-def _relative(pattern: np.ndarray, reference: np.ndarray) -> float:
-    return float(np.linalg.norm(pattern - reference) / np.linalg.norm(reference))
 
 
 def _warnings(result: Mapping[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.referee import relative_l2
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.scan_block import simulate_scan_block
 from pacbed.simulation.scan_crystal import ScanCrystal
