@@ -59,15 +59,15 @@ def referee_phonons(
     slices = _displaced_slices(SlicePotentials.load(structure_dir))
     tilt = polar_to_vector(min(MISTILT_MRAD, float(settings["tau_max_mrad"])), AZIMUTH_DEG)
     aperture = _aperture(slices, settings, tilt, renderer.field_mrad)
-    periods = max(1, int(10 * settings["thickness_max_nm"] / slices.period_a + 1e-6))
-    spacing = max(1, periods // PLANES)
+    numerics = {name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")}
+    kept, spacing = _planes(slices.period_a, float(settings["thickness_max_nm"]))
     patterns = phonon_patterns(
         slices,
         aperture,
-        kept=sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES}),
+        kept=kept,
         periods_per_plane=spacing,
         propagator=renderer.table.facts["propagator"],
-        **{name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")},
+        **numerics,
     )
     comparison = _Comparison(renderer, aperture, tilt)
     results = [comparison.figures(patterns, plane) for plane in range(len(patterns.elastic))]
@@ -80,13 +80,20 @@ def referee_phonons(
         "convergence_mrad": aperture.alpha_mrad,
         "mistilt_mrad": [round(float(value), 4) for value in tilt],
         "directions": len(aperture.q),
-        **{name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")},
+        **numerics,
         "warnings": warnings,
         "patterns": results,
         "picture": str(out_png),
     }
     _draw(comparison, patterns, results, out_png)
     write_json(figures, out_json)
+
+
+def _planes(period_a: float, thickness_max_nm: float) -> tuple[list[int], int]:
+    """Planes that are compared, and the periods between two planes of the run."""
+    periods = max(1, int(10 * thickness_max_nm / period_a + 1e-6))
+    spacing = max(1, periods // PLANES)
+    return sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES}), spacing
 
 
 def _aperture(slices: SlicePotentials, settings: Mapping[str, Any], tilt: np.ndarray, field_mrad: float) -> Aperture:
