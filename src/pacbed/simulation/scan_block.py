@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import leaves_nothing_half_written
+from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.rocking_table import RockingTable
@@ -93,7 +92,7 @@ def simulate_scan_block(
     log.info("block %d of %d: %d of %d series, %s", block, blocks, len(series), len(grid.series), sampling)
     facts = _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen)
     images = compute_series(series, scheduler=scheduler, workers=workers)
-    _write(Path(out_dir), facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
+    _write(out_dir, facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
 
 
 def _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed) -> list[ScanSeries]:
@@ -136,12 +135,8 @@ def _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen) -> dic
     }
 
 
-def _write(out_dir: Path, facts: dict, series) -> None:
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for place, images in series:
-        np.save(aside / series_file(place), images)
-    (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+def _write(out_dir: str | Path, facts: dict, series) -> None:
+    with folder_aside(out_dir) as aside:
+        for place, images in series:
+            np.save(aside / series_file(place), images)
+        (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")
