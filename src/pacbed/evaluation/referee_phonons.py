@@ -59,13 +59,11 @@ def referee_phonons(
     slices = _displaced_slices(SlicePotentials.load(structure_dir))
     tilt = polar_to_vector(min(MISTILT_MRAD, float(settings["tau_max_mrad"])), AZIMUTH_DEG)
     aperture = _aperture(slices, settings, tilt, renderer.field_mrad)
-    numerics = {name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")}
-    kept, spacing = _planes(slices.period_a, float(settings["thickness_max_nm"]))
+    numerics: dict[str, Any] = {name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")}
     patterns = phonon_patterns(
         slices,
         aperture,
-        kept=kept,
-        periods_per_plane=spacing,
+        **_planes(slices.period_a, float(settings["thickness_max_nm"])),
         propagator=renderer.table.facts["propagator"],
         **numerics,
     )
@@ -89,11 +87,12 @@ def referee_phonons(
     write_json(figures, out_json)
 
 
-def _planes(period_a: float, thickness_max_nm: float) -> tuple[list[int], int]:
-    """Planes that are compared, and the periods between two planes of the run."""
+def _planes(period_a: float, thickness_max_nm: float) -> dict[str, Any]:
+    """Planes that are compared, and the periods between two planes of the run, as `phonon_patterns` takes them."""
     periods = max(1, int(10 * thickness_max_nm / period_a + 1e-6))
     spacing = max(1, periods // PLANES)
-    return sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES}), spacing
+    kept = sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES})
+    return {"kept": kept, "periods_per_plane": spacing}
 
 
 def _aperture(slices: SlicePotentials, settings: Mapping[str, Any], tilt: np.ndarray, field_mrad: float) -> Aperture:
