@@ -95,7 +95,7 @@ def parts(tiny_table_dir, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bundle_file(parts, tmp_path_factory):
     """A packed bundle."""
-    from pacbed.bundle import pack_bundle
+    from pacbed.bundle_pack import pack_bundle
 
     file = tmp_path_factory.mktemp("bundle") / "tiny.pacbed"
     pack_bundle(**parts, out_bundle=file)
