@@ -6,7 +6,8 @@ import functools
 import inspect
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -44,6 +45,29 @@ def leaves_nothing_half_written(
         return guarded
 
     return decorate
+
+
+@contextmanager
+def folder_aside(folder: str | Path) -> Iterator[Path]:
+    """Write a folder aside; it replaces the one before once everything in it is written.
+
+    Parameters
+    ----------
+    folder : path
+        Where it shall lie.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder beside it, to write into. A failure leaves it there; see `leaves_nothing_half_written`.
+    """
+    out = Path(folder)
+    aside = out.with_name(out.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    yield aside
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
 
 
 def write_done(folder: str | Path, content: Mapping[str, Any]) -> None:

@@ -4,127 +4,36 @@ The estimates are upper bounds within a factor of some three: a cluster kills a 
 """
 
 import math
-from dataclasses import dataclass
 
-from pacbed.cif_glance import cell_area_a2
-from pacbed.config import SystemConfig
-from pacbed.config_simulation import MAX_BLOCKS
-from pacbed.plan import SimulationPlan, plan
+from pacbed.table_size import SECONDS_PER_PIXEL, SLICE_NM, TableSize
 
-WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
-# ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
-DISTINCT = 0.25
-# Where the search for the automatic pitch starts; a test holds these to `pacbed.simulation.directions`.
-FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0
-SLICE_NM = 0.15  # between 0.09 and 0.2, so that slices meet the atomic layers
-GRID_REACH_PER_A = (
-    3.8  # the automatic grid carries this frequency at least; measured 3.3 (beryl) to 4.3 (SrTiO3, 300 kV)
-)
-PIXELS_PER_PERIOD = 2 / 0.95  # of the highest frequency kept; the band limit is 0.95 of the Nyquist frequency
-SECONDS_PER_PIXEL = 1.5e-8  # per wave and slice on one core; measured 15 to 16 ns from 48 x 48 to 80 x 80 pixels
-GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of magnitude
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 GATHER_MB = 200  # what two threads filter at a time
 SAFETY = 4
-FEWEST_BLOCKS = 4  # no core of a small workstation is left without work
 # Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
 SECONDS_PER_PIXEL_AND_SLICE = 4e-8
 SCAN_TASK_MB = 4 * 256
+PACK_MB = 600  # the part of packing a table that does not grow with it
+PACK_SECONDS_PER_MB = 1.2  # of the estimated size, on one core; measured 0.57 (rutile, 80 kV)
 VARIATIONS = 12  # of the crystal, in the thickness budget
 
 
-@dataclass(frozen=True)
-class Needs:
-    """Memory and time of every kind of job of one system.
-
-    Parameters
-    ----------
-    system : SystemConfig
-        The system's configuration.
-    """
-
-    system: SystemConfig
-
-    @property
-    def plan(self) -> SimulationPlan:
-        return plan(self.system)
-
-    @property
-    def wavelength_a(self) -> float:
-        """Electron wavelength [Å]."""
-        volts = self.system.beam.energy_kev * 1e3
-        factor, relativistic = WAVELENGTH_COEFFICIENT
-        return factor / math.sqrt(volts * (1 + relativistic * volts))
-
-    @property
-    def directions(self) -> float:
-        """Incident directions of the table after symmetry."""
-        pitch = self.system.simulation.direction_pitch_mrad
-        if isinstance(pitch, str):
-            pitch = FRINGE_FRACTION * 1e5 * self.wavelength_a / (FRINGE_ANGLE_MRAD * self.plan.thickness_max_nm)
-        return max(1.0, DISTINCT * math.pi * ((self.plan.cone_mrad + 2 * pitch) / pitch) ** 2)
-
-    @property
-    def beams(self) -> float:
-        """Diffracted beams kept per direction."""
-        field_per_a = self.plan.field_mrad * 1e-3 / self.wavelength_a
-        return max(1.0, math.pi * field_per_a**2 * self.cell_area_a2)
-
-    @property
-    def cell_area_a2(self) -> float:
-        """Area of one cell seen along the beam [Å^2]."""
-        return cell_area_a2(self.system.crystal.cif, self.system.crystal.zone_axis)
-
-    @property
-    def core_seconds(self) -> float:
-        """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
-        depth = self.system.simulation.slice_depth_nm
-        slices = self.plan.thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
-        phonons = self.system.simulation.phonons
-        waves = self.directions * (phonons.cells**2 * phonons.configurations if self.displaced else 1)
-        return waves * slices * math.prod(self._grid_px()) * SECONDS_PER_PIXEL
-
-    @property
-    def table_seconds(self) -> float:
-        """Time of the whole rocking table on one core, or on one GPU [s]."""
-        return self.core_seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
-
-    @property
-    def blocks(self) -> int:
-        """Jobs that the directions of the rocking table are split into.
-
-        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly. Where
-        there are more, each job takes between half of ``block_minutes`` and all of it, if the estimate is right.
-        """
-        simulation = self.system.simulation
-        if not isinstance(simulation.blocks, str):
-            return simulation.blocks
-        jobs = self.table_seconds / (60 * simulation.block_minutes)
-        count = 2 ** math.ceil(math.log2(max(FEWEST_BLOCKS, jobs)))
-        return max(1, min(count, MAX_BLOCKS, int(self.directions / simulation.batch)))
-
-    @property
-    def displaced(self) -> bool:
-        """Whether the table comes from displaced atoms."""
-        return self.system.crystal.thermal_model == "frozen_phonons"
+class Needs(TableSize):
+    """Memory and time of every kind of job of one system."""
 
     def structure_mb(self) -> int:
         """Memory of making the slice potentials [MB]; abTEM and spglib are loaded."""
-        nx, ny = self._grid_px()
+        nx, ny = self.grid_px()
         return math.ceil(2 * PYTHON_MB + 2e-6 * 100 * nx * ny)
 
     def structure_minutes(self) -> int:
         """Run time of making the slice potentials [min]; a larger cell has more atoms."""
         return math.ceil(10 + 0.1 * self.cell_area_a2)
 
-    def table_mb(self) -> int:
-        """Size of the rocking table [MB]: 16-bit intensities at planes 1 nm apart."""
-        return math.ceil(2e-6 * self.directions * self.beams * (self.plan.thickness_max_nm + 1))
-
     def block_mb(self) -> int:
         """Memory of one block of the table [MB]: its share of the table, twice, and the waves in flight."""
-        nx, ny = self._grid_px()
+        nx, ny = self.grid_px()
         waves = 8e-6 * nx * ny * self.system.simulation.batch * 6
         share = 2 * self.table_mb() / self.blocks
         return math.ceil(PYTHON_MB + waves + (2 * share + self._pool_mb() if self.displaced else share))
@@ -150,7 +59,7 @@ class Needs:
 
     def referee_mb(self) -> int:
         """Memory of the direct simulation of whole probes [MB]: supercell potential and a batch of probes."""
-        nx, ny = self._grid_px()
+        nx, ny = self.grid_px()
         pixels = nx * ny * self.system.simulation.referee.cells**2
         slices = max(1.0, self.plan.thickness_max_nm / SLICE_NM)
         return math.ceil(PYTHON_MB + self.table_mb() + 1e-6 * pixels * (4 * min(slices, 50) + 8 * 40))
@@ -169,12 +78,12 @@ class Needs:
     def _pool_mb(self) -> float:
         """Memory of the displaced slices [MB]; up to ten slices in a period, and a copy while they are made."""
         phonons = self.system.simulation.phonons
-        return 16e-6 * math.prod(self._grid_px()) * phonons.cells**2 * phonons.pool * 10
+        return 16e-6 * math.prod(self.grid_px()) * phonons.cells**2 * phonons.pool * 10
 
     def phonons_minutes(self) -> int:
         """Run time of that comparison [min]: 200 to 600 directions through the whole slab."""
         phonons, slices = self.system.simulation.phonons, self.plan.thickness_max_nm / SLICE_NM
-        pixels = math.prod(self._grid_px()) * phonons.cells**2 * phonons.configurations
+        pixels = math.prod(self.grid_px()) * phonons.cells**2 * phonons.configurations
         return math.ceil(10 + SAFETY * 400 * slices * pixels * SECONDS_PER_PIXEL / 60)
 
     def scan_mb(self) -> int:
@@ -185,7 +94,7 @@ class Needs:
 
     def scan_minutes(self) -> int:
         """Run time of one block of the scan engine [min]; drawing displaced atoms doubles it."""
-        scan, (nx, ny) = self.system.simulation.scan, self._grid_px()
+        scan, (nx, ny) = self.system.simulation.scan, self.grid_px()
         pixel_mrad = 2 * self.plan.max_angle_mrad / self.system.stack.pixels
         beam_mrad = 1e3 * self.wavelength_a / math.sqrt(self.cell_area_a2)  # first reflection of a square cell
         samples = nx * ny * (beam_mrad * scan.samples_per_pixel / pixel_mrad) ** 2
@@ -232,6 +141,17 @@ class Needs:
         rendering = training.samples * 5e-3
         return math.ceil(10 + SAFETY * (passes * per_sample + rendering) / 60)
 
+    def pack_mb(self) -> int:
+        """Memory of packing a bundle [MB]: the table, its deepest level, that level packed, and patterns of them.
+
+        Measured 1.6 GB with a table of 0.42 GB, whose size is estimated as 0.2 GB (rutile, 80 kV).
+        """
+        return PYTHON_MB + PACK_MB + 4 * self.table_mb()
+
+    def pack_minutes(self) -> int:
+        """Run time of packing a bundle [min]: levels are made again until their directions are just dense enough."""
+        return math.ceil(5 + PACK_SECONDS_PER_MB * self.table_mb() / 60)
+
     def evaluation_minutes(self) -> int:
         """Run time of the evaluation [min]: directly computed truth, then one refinement of 2 s per pattern."""
         evaluation = self.system.evaluation
@@ -250,12 +170,3 @@ class Needs:
         aperture = 0.5 * (angles[0] + angles[-1]) + asked.mistilt_mrad + 2
         share = (aperture / (asked.coarser_pitch * self.plan.cone_mrad)) ** 2
         return math.ceil(5 + SAFETY * VARIATIONS * (share * self.core_seconds + 5) / 60)
-
-    def _grid_px(self) -> tuple[int, int]:
-        """Grid of one cell [pixels], as if the cell were square."""
-        asked = self.system.simulation.grid_px
-        if not isinstance(asked, str):
-            return asked
-        needed_per_a = (1.05 * max(self.plan.field_mrad, self.plan.cone_mrad) + 2) * 1e-3 / self.wavelength_a
-        edge = math.ceil(PIXELS_PER_PERIOD * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(self.cell_area_a2))
-        return edge, edge

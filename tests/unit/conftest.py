@@ -59,16 +59,13 @@ def write_network(folder, task, *, pixels=32):
 def parts(tiny_table_dir, tmp_path_factory):
     """Everything `pack_bundle` takes, as keyword arguments."""
     from pacbed.simulation.stack import assemble_stack
+    from pacbed.simulation.stack_grid import ParameterGrid
 
     folder = tmp_path_factory.mktemp("parts")
     grid = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 15.0], "mistilt_mrad": [0.0, 3.0]}
     assemble_stack(
         tiny_table_dir,
-        **grid,
-        azimuth_deg="auto",
-        azimuth_step_deg=45,
-        pixels=32,
-        max_angle_mrad=MAX_ANGLE_MRAD,
+        ParameterGrid(**grid, azimuth_deg="auto", azimuth_step_deg=45, pixels=32, max_angle_mrad=MAX_ANGLE_MRAD),
         validation_fraction=0.3,
         seed=1,
         out_dir=folder / "stack",
@@ -98,7 +95,7 @@ def parts(tiny_table_dir, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bundle_file(parts, tmp_path_factory):
     """A packed bundle."""
-    from pacbed.bundle import pack_bundle
+    from pacbed.bundle_pack import pack_bundle
 
     file = tmp_path_factory.mktemp("bundle") / "tiny.pacbed"
     pack_bundle(**parts, out_bundle=file)

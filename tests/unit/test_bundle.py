@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pacbed.bundle import load_bundle, pack_bundle, zip_folder
+from pacbed.bundle import load_bundle
+from pacbed.bundle_file import zip_folder
+from pacbed.bundle_pack import pack_bundle
 from pacbed.errors import FormatError
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 

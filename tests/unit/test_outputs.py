@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_done, check_version, leaves_nothing_half_written, write_done
+from pacbed.outputs import check_done, check_version, folder_aside, leaves_nothing_half_written, write_done
 
 
 @pytest.fixture
@@ -75,6 +75,18 @@ def test_nothing_stays_aside_after_a_failure(tmp_path, error):
     assert work(False, out=tmp_path / "thing") == 7
     assert (tmp_path / "thing.part").is_dir()
     assert work.__doc__ == "Its text."
+
+
+def test_a_folder_takes_the_place_of_the_one_before_once_it_is_complete(tmp_path):
+    out = tmp_path / "deep" / "thing"
+    for content in ("old", "new"):
+        (tmp_path / "deep" / "thing.part" / "rest").mkdir(parents=True)
+        with folder_aside(out) as aside:
+            (aside / content).write_text(content)
+    assert [path.name for path in out.iterdir()] == ["new"]
+    with pytest.raises(ValueError, match="stop"), folder_aside(out) as aside:
+        raise ValueError("stop")
+    assert (out / "new").is_file()
 
 
 def test_description_is_json(folder):

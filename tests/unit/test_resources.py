@@ -131,6 +131,13 @@ def test_displaced_atoms_take_a_supercell_for_every_direction():
     assert theirs.phonons_minutes() > needs().phonons_minutes()
 
 
+def test_what_is_booked_for_packing_a_bundle_is_enough_and_not_far_too_much():
+    """Measured with the table of rutile: 1,588 MB and 113 s of one core."""
+    booked = Needs(load_config([ROOT / "config" / "rutile_80kv.yaml"]).systems["rutile_80kv"])
+    assert 1.2 * 1588 < booked.pack_mb() < 3 * 1588
+    assert 2 * 113 / 60 < booked.pack_minutes() < 15
+
+
 def test_a_finer_pitch_makes_the_thickness_budget_dearer():
     def asked(coarser):
         system = needs().system
@@ -154,7 +161,7 @@ def test_every_estimate_is_a_positive_integer_below_a_workstation_for_the_demo()
         ours.stack_mb,
         ours.scan_mb,
     ]
-    memory += [ours.model_error_mb, ours.model_error_minutes]
+    memory += [ours.model_error_mb, ours.model_error_minutes, ours.pack_mb, ours.pack_minutes]
     memory.append(ours.phonons_mb)
     for estimate in memory:
         assert isinstance(estimate(), int)

@@ -18,8 +18,8 @@ rule pack_bundle:
         "results/{system}/benchmarks/pack_bundle.jsonl"
     threads: 1
     resources:
-        mem_mb=needed("reading_mb"),
-        runtime=needed("gather_minutes"),
+        mem_mb=needed("pack_mb"),
+        runtime=needed("pack_minutes"),
     params:
         stage_version=STAGE_VERSIONS["pack_bundle"],
         settings=settings(

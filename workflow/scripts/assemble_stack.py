@@ -7,10 +7,13 @@ from pacbed.logs import configure_logging
 configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.stack import assemble_stack
+from pacbed.simulation.stack_grid import ParameterGrid
 
+grid, split = ParameterGrid.split_off(snakemake.params.settings)
 assemble_stack(
     snakemake.input.table,
-    **snakemake.params.settings,
+    grid,
+    **split,
     out_dir=snakemake.output.stack,
     structure_dir=Path(snakemake.input.cell).parent,
     scan_dirs=snakemake.input.blocks,

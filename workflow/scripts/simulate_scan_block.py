@@ -8,13 +8,16 @@ if __name__ == "__main__":  # worker processes read this file again
     configure_logging(snakemake.log[0], snakemake.params)
 
     from pacbed.simulation.scan_block import simulate_scan_block
+    from pacbed.simulation.stack_grid import ParameterGrid
 
+    grid, numerics = ParameterGrid.split_off(snakemake.params.settings)
     simulate_scan_block(
         Path(snakemake.input.cell).parent,
         snakemake.input.table,
         snakemake.input.cif,
+        grid,
         block=int(snakemake.wildcards.block),
-        **snakemake.params.settings,
+        **numerics,
         out_dir=snakemake.output.block,
         scheduler=snakemake.resources.dask_scheduler,
         workers=snakemake.threads,

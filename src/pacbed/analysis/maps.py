@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,7 @@ from pacbed.analysis.scan_data import ScanData, open_scan
 from pacbed.bundle import Bundle, load_bundle
 from pacbed.errors import FormatError, PatternError, bad_value
 from pacbed.logs import installed_versions, progress
+from pacbed.outputs import folder_aside
 
 SCHEMA_VERSION = 1
 VERDICTS = ("ok", "doubtful", "refused", "unusable")  # the codes of the verdict map; unusable: no pattern to speak of
@@ -173,16 +172,11 @@ def gather(results: list[Result | None], shape: tuple[int, int]) -> ThicknessMap
 
 def write_map(found: ThicknessMap, facts: dict[str, Any], out_dir: str | Path) -> None:
     """Write the maps into a folder that appears complete or not at all."""
-    out_dir = Path(out_dir)
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for name in ARRAYS:
-        np.save(aside / f"{name}.npy", getattr(found, name))
     text = json.dumps(facts, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    (aside / "map.json").write_text(text, encoding="utf-8")
-    shutil.rmtree(out_dir, ignore_errors=True)
-    os.replace(aside, out_dir)
+    with folder_aside(out_dir) as aside:
+        for name in ARRAYS:
+            np.save(aside / f"{name}.npy", getattr(found, name))
+        (aside / "map.json").write_text(text, encoding="utf-8")
 
 
 def read_map(folder: str | Path) -> ThicknessMap:

@@ -62,31 +62,13 @@ def slice_potentials(
             f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
             "accepted: 'none', or a CIF with _atom_site_U_iso_or_equiv or an anisotropic loop"
         )
-    cell = oriented.cell[:2, :2]
-    frequencies, g, kept = _frequencies(cell, grid)
-    potential = np.zeros((slices, *grid), dtype=complex)
-    absorption = np.zeros_like(potential)
-    length = np.linalg.norm(g, axis=-1)
-    fractional = oriented.fractional
-    for index, symbol in enumerate(oriented.symbols):
-        level = slice_level(fractional[index, 2], slices)
-        phase = np.exp(-2j * np.pi * (frequencies @ fractional[index, :2])) * oriented.occupancy[index]
-        tensor = oriented.displacement[index][:2, :2]
-        damping = 1.0
-        if thermal_model != "none":
-            damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", g, tensor, g))
-        potential[level] += phase * damping * projected_coefficient(symbol, length, parametrization)
-        if thermal_model == "debye_waller_absorptive":
-            mean_square = float(np.trace(tensor) / 2)
-            absorption[level] += phase * absorptive_coefficient(symbol, length, mean_square, energy_ev, parametrization)
-    scale = grid[0] * grid[1] / abs(np.linalg.det(cell))
-    real, imaginary = _real(potential * kept, scale), _real(absorption * kept, scale)
+    real, imaginary = _projected(oriented, (slices, *grid), energy_ev, thermal_model, parametrization)
     if thermal_model == "frozen_phonons":
         real, imaginary = _all_orders(oriented, real, energy_ev, parametrization)
     return SlicePotentials(
         potential=real,
         absorption=imaginary,
-        cell_a=cell,
+        cell_a=oriented.cell[:2, :2],
         slice_depth_a=float(oriented.cell[2, 2] / slices),
         energy_ev=float(energy_ev),
         group=beam_group(oriented),
@@ -97,6 +79,30 @@ def slice_potentials(
         source=oriented.source,
         slope=_slope(oriented.cell),
     )
+
+
+def _projected(
+    oriented: Crystal, shape: tuple[int, int, int], energy_ev: float, thermal_model: str, parametrization: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over the sites: smeared potential, and absorption where the model has it; (slice, x, y) each."""
+    cell, fractional = oriented.cell[:2, :2], oriented.fractional
+    frequencies, g, kept = _frequencies(cell, shape[1:])
+    potential = np.zeros(shape, dtype=complex)
+    absorption = np.zeros_like(potential)
+    length = np.linalg.norm(g, axis=-1)
+    for index, symbol in enumerate(oriented.symbols):
+        level = slice_level(fractional[index, 2], shape[0])
+        phase = np.exp(-2j * np.pi * (frequencies @ fractional[index, :2])) * oriented.occupancy[index]
+        tensor = oriented.displacement[index][:2, :2]
+        damping = 1.0
+        if thermal_model != "none":
+            damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", g, tensor, g))
+        potential[level] += phase * damping * projected_coefficient(symbol, length, parametrization)
+        if thermal_model == "debye_waller_absorptive":
+            mean_square = float(np.trace(tensor) / 2)
+            absorption[level] += phase * absorptive_coefficient(symbol, length, mean_square, energy_ev, parametrization)
+    scale = shape[1] * shape[2] / abs(np.linalg.det(cell))
+    return _real(potential * kept, scale), _real(absorption * kept, scale)
 
 
 def _all_orders(

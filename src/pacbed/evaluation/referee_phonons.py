@@ -20,6 +20,7 @@ from pacbed.simulation.evidence import save_figure, write_json
 from pacbed.simulation.geometry import polar_to_vector
 from pacbed.simulation.lattice_aperture import Aperture, sample_aperture
 from pacbed.simulation.phonon_patterns import PhononPatterns, phonon_patterns
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
@@ -58,15 +59,13 @@ def referee_phonons(
     slices = _displaced_slices(SlicePotentials.load(structure_dir))
     tilt = polar_to_vector(min(MISTILT_MRAD, float(settings["tau_max_mrad"])), AZIMUTH_DEG)
     aperture = _aperture(slices, settings, tilt, renderer.field_mrad)
-    periods = max(1, int(10 * settings["thickness_max_nm"] / slices.period_a + 1e-6))
-    spacing = max(1, periods // PLANES)
+    numerics: dict[str, Any] = {name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")}
     patterns = phonon_patterns(
         slices,
         aperture,
-        kept=sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES}),
-        periods_per_plane=spacing,
+        **_planes(slices.period_a, float(settings["thickness_max_nm"])),
         propagator=renderer.table.facts["propagator"],
-        **{name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")},
+        **numerics,
     )
     comparison = _Comparison(renderer, aperture, tilt)
     results = [comparison.figures(patterns, plane) for plane in range(len(patterns.elastic))]
@@ -79,13 +78,21 @@ def referee_phonons(
         "convergence_mrad": aperture.alpha_mrad,
         "mistilt_mrad": [round(float(value), 4) for value in tilt],
         "directions": len(aperture.q),
-        **{name: int(settings[name]) for name in ("cells", "configurations", "pool", "seed")},
+        **numerics,
         "warnings": warnings,
         "patterns": results,
         "picture": str(out_png),
     }
     _draw(comparison, patterns, results, out_png)
     write_json(figures, out_json)
+
+
+def _planes(period_a: float, thickness_max_nm: float) -> dict[str, Any]:
+    """Planes that are compared, and the periods between two planes of the run, as `phonon_patterns` takes them."""
+    periods = max(1, int(10 * thickness_max_nm / period_a + 1e-6))
+    spacing = max(1, periods // PLANES)
+    kept = sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES})
+    return {"kept": kept, "periods_per_plane": spacing}
 
 
 def _aperture(slices: SlicePotentials, settings: Mapping[str, Any], tilt: np.ndarray, field_mrad: float) -> Aperture:
@@ -173,8 +180,8 @@ class _Comparison:
         model = self.model(total, depth, self.tilt)
         return {
             "thickness_nm": round(depth, 4),
-            "elastic_l2": _relative(table, patterns.elastic[plane]),
-            "total_l2": _relative(model, total),
+            "elastic_l2": relative_l2(table, patterns.elastic[plane]),
+            "total_l2": relative_l2(model, total),
             "noise_l2": None if scatter is None else float(scatter / np.sqrt(len(fits)) / np.linalg.norm(total)),
             "bias_nm": round(self.fitted_thickness_nm(total, depth) - depth, 4),
             "bias_std_nm": None if spread is None else round(spread, 4),
@@ -184,10 +191,6 @@ class _Comparison:
                 "table": float(table.sum()),
             },
         }
-
-
-def _relative(pattern: np.ndarray, reference: np.ndarray) -> float:
-    return float(np.linalg.norm(pattern - reference) / np.linalg.norm(reference))
 
 
 def _warnings(result: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,11 @@ def aperture(angle_mrad: np.ndarray, convergence_mrad: float, edge_mrad: float) 
         Angles from the axis of the aperture [mrad].
     convergence_mrad, edge_mrad : float
         Semi-convergence angle, in the middle of the ramp, and full width of the ramp, 0 for a hard edge [mrad].
+
+    Notes
+    -----
+    The same ramp as `pacbed.simulation.detector_grid.aperture`, which is compiled into the renderer and takes one
+    distance at a time; a test holds the two together.
     """
     if edge_mrad == 0:
         return (angle_mrad <= convergence_mrad).astype(float)

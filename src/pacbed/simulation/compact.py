@@ -21,6 +21,7 @@ from pacbed.simulation.coefficient_code import PackedTable
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.intensity_code import decode_coefficients
 from pacbed.simulation.recipe import Recipe
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.resample import resample
 from pacbed.simulation.rocking_table import RockingTable
@@ -200,4 +201,4 @@ def _error(table: RockingTable, probes: list[dict], expected: list[np.ndarray]) 
     """Largest relative L2 of a table's patterns."""
     renderer = Renderer(table)
     pairs = [(renderer.render(**probe), wanted) for probe, wanted in zip(probes, expected, strict=True)]
-    return max(float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)) for found, wanted in pairs)
+    return max(relative_l2(found, wanted) for found, wanted in pairs)

@@ -63,7 +63,10 @@ def ring_columns(x, y, dx, dy, alpha, width, columns):
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def aperture(distance, alpha, edge):
-    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside."""
+    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside.
+
+    `pacbed.simulation.aperture.aperture` is the same ramp for abTEM's probes.
+    """
     if distance > alpha + 0.5 * edge + 1e-9:
         return np.float32(0.0)
     if distance > alpha - 0.5 * edge and edge > 0.0:

@@ -9,6 +9,7 @@ from scipy.ndimage import correlate1d
 
 from pacbed.simulation.aperture_sample import Sample
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
 
@@ -159,5 +160,5 @@ def plane_error(
     for period in range(int(np.ceil(10 / engine.slices.period_a)), (planes - 1) * spacing):
         below = period // spacing
         spline = bspline_weights(period / spacing - below) @ coefficients[below : below + 4]
-        errors.append(float(np.linalg.norm(spline - every[period]) / np.linalg.norm(every[period])))
+        errors.append(relative_l2(spline, every[period]))
     return max(errors)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,14 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import SimulationError
-from pacbed.outputs import leaves_nothing_half_written
+from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.pitch import FILE as NUMERICS
 from pacbed.simulation.pitch_search import measure_pitch
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
-from pacbed.simulation.verified_group import verified_group
+from pacbed.simulation.verified_group import GroupFindings, verified_group
 
 log = logging.getLogger(__name__)
 # Accepted loss to the band limit at the largest thickness, mean over the cone and worst direction. What is lost is
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 MEAN_LOSS, WORST_LOSS = 0.0015, 0.005
 DEEPEST_SLICE_A, SHALLOWEST_SLICE_A = 2.0, 0.9
 GRID_SIZES = [n for n in range(16, 513, 2) if not {p for p in (11, 13, 17, 19, 23, 29, 31) if n % p == 0} and n % 37]
+
+Builder = Callable[..., SlicePotentials]  # takes the grid alone, by name
 
 
 @leaves_nothing_half_written()
@@ -86,44 +89,13 @@ def orient_structure(
         absent.
     """
     oriented = orient(read_cif(cif), tuple(zone_axis))
-    slices = _slice_count(oriented, slice_depth_nm)
-
-    def build(grid: tuple[int, int]) -> SlicePotentials:
-        return slice_potentials(
-            oriented,
-            zone_axis=(zone_axis[0], zone_axis[1], zone_axis[2]),
-            energy_ev=energy_kev * 1e3,
-            grid=grid,
-            slices=slices,
-            thermal_model=thermal_model,
-            parametrization=parametrization,
-        )
-
-    if isinstance(grid_px, str):
-        result = _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator)
-    else:
-        result = build((int(grid_px[0]), int(grid_px[1])))
-        _refuse_small_grid(result, cone_mrad, field_mrad)
-    result, findings = verified_group(
-        result,
-        upright_operations(oriented),
-        thickness_max_nm=thickness_max_nm,
-        cone_mrad=cone_mrad,
-        propagator=propagator,
-    )
-    log.info(
-        "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
-        result.formula,
-        " ".join(map(str, zone_axis)),
-        result.period_a,
-        slices,
-        result.grid,
-        len(result.group),
-    )
+    build = _builder(oriented, zone_axis, energy_kev, slice_depth_nm, thermal_model, parametrization)
+    reach = _Reach(thickness_max_nm, cone_mrad, field_mrad, propagator)
+    slices, findings = _verified(_sampled(build, oriented, grid_px, reach), oriented, reach)
     pitch, error = direction_pitch_mrad, None
     if isinstance(pitch, str):
         pitch, error = measure_pitch(
-            result,
+            slices,
             thickness_max_nm=thickness_max_nm,
             alpha_max_mrad=alpha_max_mrad,
             tau_max_mrad=tau_max_mrad,
@@ -131,16 +103,77 @@ def orient_structure(
             propagator=propagator,
             tolerance=tolerance,
         )
-    out_dir = Path(out_dir)
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    result.save(aside)
-    write_json(findings.as_json(), aside / "beam_group.json")
-    write_json({"direction_pitch_mrad": pitch, "interpolation_l2": error}, aside / NUMERICS)
-    draw_structure(oriented, result, aside / "structure.png")
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+    _write(out_dir, oriented, slices, findings, {"direction_pitch_mrad": pitch, "interpolation_l2": error})
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What the grid must carry: thickness [nm], incident and scattered angle [mrad], and how waves propagate."""
+
+    thickness_max_nm: float
+    cone_mrad: float
+    field_mrad: float
+    propagator: str
+
+
+def _builder(
+    oriented: Crystal,
+    zone_axis: Sequence[int],
+    energy_kev: float,
+    slice_depth_nm: float | str,
+    thermal_model: str,
+    parametrization: str,
+) -> Builder:
+    """Makes slice potentials on a grid that is still to be chosen."""
+    return partial(
+        slice_potentials,
+        oriented,
+        zone_axis=(zone_axis[0], zone_axis[1], zone_axis[2]),
+        energy_ev=energy_kev * 1e3,
+        slices=_slice_count(oriented, slice_depth_nm),
+        thermal_model=thermal_model,
+        parametrization=parametrization,
+    )
+
+
+def _sampled(build: Builder, oriented: Crystal, grid_px: Sequence[int] | str, reach: _Reach) -> SlicePotentials:
+    """Slice potentials on the grid asked for, or on the smallest that is good enough."""
+    if isinstance(grid_px, str):
+        return _smallest_grid(build, oriented, reach)
+    slices = build(grid=(int(grid_px[0]), int(grid_px[1])))
+    _refuse_small_grid(slices, reach)
+    return slices
+
+
+def _verified(slices: SlicePotentials, oriented: Crystal, reach: _Reach) -> tuple[SlicePotentials, GroupFindings]:
+    """The same slices with the operations that hold for a slab, and how well each does."""
+    slices, findings = verified_group(
+        slices,
+        upright_operations(oriented),
+        thickness_max_nm=reach.thickness_max_nm,
+        cone_mrad=reach.cone_mrad,
+        propagator=reach.propagator,
+    )
+    log.info(
+        "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
+        slices.formula,
+        " ".join(map(str, slices.zone_axis)),
+        slices.period_a,
+        len(slices.potential),
+        slices.grid,
+        len(slices.group),
+    )
+    return slices, findings
+
+
+def _write(
+    out_dir: str | Path, oriented: Crystal, slices: SlicePotentials, findings: GroupFindings, numerics: dict
+) -> None:
+    with folder_aside(out_dir) as aside:
+        slices.save(aside)
+        write_json(findings.as_json(), aside / "beam_group.json")
+        write_json(numerics, aside / NUMERICS)
+        draw_structure(oriented, slices, aside / "structure.png")
 
 
 def _slice_count(oriented: Crystal, slice_depth_nm: float | str) -> int:
@@ -163,16 +196,16 @@ def _carried_mrad(slices: SlicePotentials) -> float:
     return slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
 
 
-def _refuse_small_grid(slices: SlicePotentials, cone_mrad: float, field_mrad: float) -> None:
+def _refuse_small_grid(slices: SlicePotentials, reach: _Reach) -> None:
     carried = _carried_mrad(slices)
-    if carried < max(cone_mrad, field_mrad):
+    if carried < max(reach.cone_mrad, reach.field_mrad):
         raise SimulationError(
             f"grid_px: got {list(slices.grid)}, which carries {carried:.1f} mrad, accepted: auto, or a grid that holds "
-            f"the field of {field_mrad:.1f} mrad and the cone of {cone_mrad:.1f} mrad"
+            f"the field of {reach.field_mrad:.1f} mrad and the cone of {reach.cone_mrad:.1f} mrad"
         )
 
 
-def _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, propagator) -> SlicePotentials:
+def _smallest_grid(build: Builder, oriented: Crystal, reach: _Reach) -> SlicePotentials:
     lengths = np.linalg.norm(oriented.cell[:2, :2], axis=1)
     for size in GRID_SIZES:
         # The same sampling along both vectors, each rounded up to a size that Fourier transforms like.
@@ -180,14 +213,14 @@ def _smallest_grid(build, oriented, thickness_max_nm, cone_mrad, field_mrad, pro
         if max(wanted) > GRID_SIZES[-1]:
             break
         grid = tuple(next(n for n in GRID_SIZES if n >= points) for points in wanted)
-        slices = build((grid[0], grid[1]))
-        if _carried_mrad(slices) < 1.05 * max(cone_mrad, field_mrad) + 2:
+        slices = build(grid=(grid[0], grid[1]))
+        if _carried_mrad(slices) < 1.05 * max(reach.cone_mrad, reach.field_mrad) + 2:
             continue
-        mean, worst = band_limit_loss(slices, thickness_max_nm, cone_mrad, propagator)
+        mean, worst = band_limit_loss(slices, reach.thickness_max_nm, reach.cone_mrad, reach.propagator)
         log.info("grid %s: loss to the band limit %.2f %% in the mean, %.2f %% at worst", grid, 100 * mean, 100 * worst)
         if mean <= MEAN_LOSS and worst <= WORST_LOSS:
             return slices
-    _refuse_small_grid(slices, cone_mrad, field_mrad)
+    _refuse_small_grid(slices, reach)
     raise SimulationError(f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.2%} of the beam")
 
 

@@ -16,9 +16,11 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.direct_pattern import SampledGeometry, direct_pattern
 from pacbed.simulation.evidence import draw_comparisons, draw_reason, write_json
 from pacbed.simulation.propagator_gap import propagator_gap
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
+from pacbed.simulation.scan import ScanPattern
 from pacbed.simulation.supercell import OrthogonalSlices, orthogonal_slices
 from pacbed.simulation.terminations import termination_slices
 
@@ -80,8 +82,15 @@ def referee_simulation(
         log.info("%s", result)
         results.append(result)
         pictures.append(picture)
+    summary = _summary(results, settings, renderer.table.facts["propagator"])
+    draw_comparisons(results, pictures, out_png)
+    write_json({**summary, "patterns": results, "picture": str(out_png)}, out_json)
+
+
+def _summary(results: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], propagator: str) -> dict[str, Any]:
+    """What the gate reads, and the numerics of the scans."""
     worst = max(result["relative_l2"] for result in results)
-    figures = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "applicable": True,
         "accepted": bool(worst <= settings["tolerance"]),
@@ -89,12 +98,8 @@ def referee_simulation(
         "worst_relative_l2": worst,
         "cells": int(settings["cells"]),
         "seed": int(settings["seed"]),
-        "propagator": renderer.table.facts.get("propagator"),
-        "patterns": results,
-        "picture": str(out_png),
+        "propagator": propagator,
     }
-    draw_comparisons(results, pictures, out_png)
-    write_json(figures, out_json)
 
 
 def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Generator) -> list[ParameterSet]:
@@ -129,28 +134,14 @@ def compare(
     is the mean over equivalent terminations is compared with the mean of scans through slabs that have them.
     """
     start = time.perf_counter()
-    slices, cell = slabs[0], cells[0]
     # About square samples: a rectangle of an oblique lattice is longer one way than the other.
-    wide = [max(2, round(width * cell.lengths_a[0] / length)) for length in cell.lengths_a]
-    reach = renderer.field_mrad + float(np.hypot(*chosen.mistilt_mrad))
-    scans = [
-        direct_pattern(
-            slab,
-            rectangle,
-            cells=wide,
-            periods=chosen.periods,
-            convergence_mrad=chosen.convergence_mrad,
-            mistilt_mrad=chosen.mistilt_mrad,
-            max_angle_mrad=reach,
-            threads=threads,
-        )
-        for slab, rectangle in zip(slabs, cells, strict=True)
-    ]
-    scan = replace(scans[0][0], intensity=np.mean([each.intensity for each, _ in scans], axis=0))
+    wide = [max(2, round(width * cells[0].lengths_a[0] / length)) for length in cells[0].lengths_a]
+    scan, positions = _mean_scan(slabs, cells, chosen, wide, renderer.field_mrad, threads)
     seconds = time.perf_counter() - start
     geometry = SampledGeometry.of(scan)
+    thickness_nm = chosen.periods * slabs[0].period_a / 10
     rendered = renderer.render(
-        thickness_nm=chosen.periods * slices.period_a / 10,
+        thickness_nm=thickness_nm,
         convergence_mrad=chosen.convergence_mrad,
         mistilt_mrad=chosen.mistilt_mrad,
         geometry=geometry,
@@ -158,32 +149,65 @@ def compare(
     )
     kx, ky = geometry.angles_mrad()
     inside = np.hypot(kx + chosen.mistilt_mrad[0], ky + chosen.mistilt_mrad[1]) <= renderer.field_mrad
-    direct, table = np.where(inside, scan.density, 0.0), rendered.astype(float) / geometry.pixel_mrad**2
-    gap = np.zeros(table.shape)
-    if renderer.table.facts["propagator"] == "exact":
-        periods, mistilt = chosen.periods, chosen.mistilt_mrad
-        gaps = [propagator_gap(slab, scan, periods=periods, mistilt_mrad=mistilt, threads=threads) for slab in slabs]
-        gap = np.where(inside, np.mean(gaps, axis=0), 0.0)
-        table = table + gap
+    direct = np.where(inside, scan.density, 0.0)
+    gap = np.where(inside, _gap(renderer, slabs, chosen, scan, threads), 0.0)
+    table = rendered.astype(float) / geometry.pixel_mrad**2 + gap
     figures = {
-        "thickness_nm": round(chosen.periods * slices.period_a / 10, 4),
+        "thickness_nm": round(thickness_nm, 4),
         "convergence_mrad": round(chosen.convergence_mrad, 4),
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
-        "positions": scans[0][1],
-        "relative_l2": relative_l2(table, direct),
-        "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
-        "largest_difference": float(np.abs(table - direct).max() / direct.max()),
-        "fraction_in_field": {name: float(a.sum() * geometry.pixel_mrad**2) for name, a in _named(direct, table)},
+        "positions": positions,
+        **_differences(direct, table, gap, geometry.pixel_mrad),
         "scan_seconds": round(seconds, 1),
     }
     return figures, (direct, table)
 
 
-def relative_l2(pattern: np.ndarray, reference: np.ndarray) -> float:
-    """Euclidean norm of the difference over that of the reference."""
-    return float(np.linalg.norm(pattern - reference) / np.linalg.norm(reference))
+def _differences(direct: np.ndarray, table: np.ndarray, gap: np.ndarray, pixel_mrad: float) -> dict[str, Any]:
+    """Figures of two patterns, and of what the propagator changed in the second; densities [1/mrad^2]."""
+    return {
+        "relative_l2": relative_l2(table, direct),
+        "propagator_gap_l2": float(np.linalg.norm(gap) / np.linalg.norm(direct)),
+        "largest_difference": float(np.abs(table - direct).max() / direct.max()),
+        "fraction_in_field": {
+            "scan": float(direct.sum() * pixel_mrad**2),
+            "table": float(table.sum() * pixel_mrad**2),
+        },
+    }
 
 
-def _named(direct: np.ndarray, table: np.ndarray) -> Sequence[tuple[str, np.ndarray]]:
-    return (("scan", direct), ("table", table))
+def _mean_scan(
+    slabs: Sequence[SlicePotentials],
+    cells: Sequence[OrthogonalSlices],
+    chosen: ParameterSet,
+    wide: Sequence[int],
+    field_mrad: float,
+    threads: int,
+) -> tuple[ScanPattern, int]:
+    """Mean of the scans through every slab, and the positions of the probe in each."""
+    scans = [
+        direct_pattern(
+            slab,
+            cell,
+            cells=wide,
+            periods=chosen.periods,
+            convergence_mrad=chosen.convergence_mrad,
+            mistilt_mrad=chosen.mistilt_mrad,
+            max_angle_mrad=field_mrad + float(np.hypot(*chosen.mistilt_mrad)),
+            threads=threads,
+        )
+        for slab, cell in zip(slabs, cells, strict=True)
+    ]
+    first, positions = scans[0]
+    return replace(first, intensity=np.mean([scan.intensity for scan, _ in scans], axis=0)), positions
+
+
+def _gap(
+    renderer: Renderer, slabs: Sequence[SlicePotentials], chosen: ParameterSet, scan: ScanPattern, threads: int
+) -> np.ndarray:
+    """What abTEM's propagator changes in the density of the table's pattern [1/mrad^2], shape (ky, kx)."""
+    if renderer.table.facts["propagator"] != "exact":
+        return np.zeros(scan.intensity.shape)
+    options: dict[str, Any] = {"periods": chosen.periods, "mistilt_mrad": chosen.mistilt_mrad, "threads": threads}
+    return np.asarray(np.mean([propagator_gap(slab, scan, **options) for slab in slabs], axis=0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +15,7 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import leaves_nothing_half_written
+from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
@@ -114,7 +113,7 @@ def simulate_rocking_block(
         "plane_spacing_a": periods * slices.period_a,
         "direction_range": [chosen.start, chosen.stop],
     }
-    _write(Path(out_dir), facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
+    _write(out_dir, facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
 
 
 def _check_reach(slices: SlicePotentials, grid: DirectionGrid, field_mrad: float) -> None:
@@ -187,25 +186,21 @@ def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
     return codes, kept, np.mean(absorbed, axis=0), np.mean(lost, axis=0)
 
 
-def _write(out_dir: Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+def _write(out_dir: str | Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
     empty = np.zeros((planes + 1, 0))
     codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
     names = ("intensity", "diffuse") if facts["thermal_model"] == "frozen_phonons" else ("intensity",)
     none = empty.astype(np.uint16)
     samples: dict[str, Any] = {n: np.concatenate([*(code[n] for code in codes), none], axis=1) for n in names}
-    np.savez(
-        aside / "block.npz",
-        **samples,
-        beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
-        count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
-        absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
-        lost=np.concatenate([*lost, empty], axis=1).astype(np.float32),
-        nodes=nodes,
-        beams=beams,
-    )
-    (aside / "grid.json").write_text(json.dumps(facts, indent=2) + "\n")
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+    with folder_aside(out_dir) as aside:
+        np.savez(
+            aside / "block.npz",
+            **samples,
+            beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
+            count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
+            absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
+            lost=np.concatenate([*lost, empty], axis=1).astype(np.float32),
+            nodes=nodes,
+            beams=beams,
+        )
+        (aside / "grid.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_done, check_version, write_done
+from pacbed.outputs import check_done, check_version, folder_aside, write_done
 
 SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
 ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
@@ -124,15 +123,10 @@ class RockingTable:
 
     def save(self, folder: str | Path) -> None:
         """Write ``rocking.zarr`` and ``done.json`` into a folder that appears complete or not at all."""
-        folder = Path(folder)
-        aside = folder.with_name(folder.name + ".part")
-        shutil.rmtree(aside, ignore_errors=True)
-        group = zarr.open_group(str(aside / "rocking.zarr"), mode="w", zarr_format=3)
-        digests = self.write(group)
-        done = {"pairs": self.codes.shape[1], "coefficients": self.codes.shape[0], "sha256": digests}
-        write_done(aside, done)
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
+        with folder_aside(folder) as aside:
+            digests = self.write(zarr.open_group(str(aside / "rocking.zarr"), mode="w", zarr_format=3))
+            done = {"pairs": self.codes.shape[1], "coefficients": self.codes.shape[0], "sha256": digests}
+            write_done(aside, done)
 
     def write(self, group: zarr.Group) -> dict[str, str]:
         """Store the table in an open Zarr group; returns the SHA-256 of each array's bytes."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import leaves_nothing_half_written
+from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.rocking_table import RockingTable
@@ -23,7 +21,7 @@ from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
 from pacbed.simulation.scan_series import ScanSeries
 from pacbed.simulation.series_source import SCAN_BLOCK_VERSION, crystal_facts, series_file
-from pacbed.simulation.stack_grid import StackGrid
+from pacbed.simulation.stack_grid import ParameterGrid, StackGrid
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +31,10 @@ def simulate_scan_block(
     structure_dir: str | Path,
     table_dir: str | Path,
     cif: str | Path,
+    asked: ParameterGrid,
     *,
     block: int,
     blocks: int,
-    thickness_nm: Sequence[float],
-    convergence_mrad: Sequence[float],
-    mistilt_mrad: Sequence[float],
-    azimuth_deg: Sequence[float] | str,
-    azimuth_step_deg: float,
-    pixels: int,
-    max_angle_mrad: float,
     cells: int | str,
     samples_per_pixel: float,
     configurations: int,
@@ -58,10 +50,10 @@ def simulate_scan_block(
     structure_dir, table_dir, cif : path
         Folder of the slice potentials, folder of the rocking table (it fixes automatic azimuths),
         and the structure, whose atoms vibrate if the thermal model is ``frozen_phonons``.
+    asked : ParameterGrid
+        Grid and pixels of the stack.
     block, blocks : int
         Which of how many blocks.
-    thickness_nm, convergence_mrad, mistilt_mrad, azimuth_deg, azimuth_step_deg, pixels, max_angle_mrad
-        Grid and pixels of the stack; see `assemble_stack`.
     cells, samples_per_pixel
         See `ScanSampling.of`.
     configurations : int
@@ -86,16 +78,7 @@ def simulate_scan_block(
         raise SimulationError(
             f"table: got {crystal_facts(table)}, accepted: the crystal of {structure_dir}, {expected}"
         )
-    grid = StackGrid.of(
-        table,
-        thickness_nm=thickness_nm,
-        convergence_mrad=convergence_mrad,
-        mistilt_mrad=mistilt_mrad,
-        azimuth_deg=azimuth_deg,
-        azimuth_step_deg=azimuth_step_deg,
-        pixels=pixels,
-        max_angle_mrad=max_angle_mrad,
-    )
+    grid = StackGrid.of(table, asked)
     slabs = ScanCrystal.slabs(slices, cif, termination=table.facts["termination"])
     crystal = slabs[0]
     sampling = ScanSampling.of(
@@ -104,12 +87,12 @@ def simulate_scan_block(
     edge_mrad = grid.geometry.pixel_mrad  # as the renderer's
     draws = configurations if crystal.vibrates else 1
     chosen = grid.series[len(grid.series) * block // blocks : len(grid.series) * (block + 1) // blocks]
-    layout = plane_layout(slices.period_a, max(thickness_nm))
+    layout = plane_layout(slices.period_a, max(grid.thickness_nm))
     series = _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed)
     log.info("block %d of %d: %d of %d series, %s", block, blocks, len(series), len(grid.series), sampling)
     facts = _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen)
     images = compute_series(series, scheduler=scheduler, workers=workers)
-    _write(Path(out_dir), facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
+    _write(out_dir, facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
 
 
 def _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed) -> list[ScanSeries]:
@@ -152,12 +135,8 @@ def _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen) -> dic
     }
 
 
-def _write(out_dir: Path, facts: dict, series) -> None:
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for place, images in series:
-        np.save(aside / series_file(place), images)
-    (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+def _write(out_dir: str | Path, facts: dict, series) -> None:
+    with folder_aside(out_dir) as aside:
+        for place, images in series:
+            np.save(aside / series_file(place), images)
+        (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -10,6 +10,7 @@ import shutil
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,11 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import leaves_nothing_half_written, write_done
-from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 from pacbed.simulation.series_source import ScanSource, SeriesSource, TableSource
-from pacbed.simulation.stack_grid import StackGrid
+from pacbed.simulation.stack_grid import ParameterGrid, StackGrid
 from pacbed.simulation.stored_stack import SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
@@ -61,14 +61,8 @@ def split_series(n_convergence: int, n_tilt: int, fraction: float, seed: int) ->
 @leaves_nothing_half_written()
 def assemble_stack(
     table_dir: str | Path,
+    asked: ParameterGrid,
     *,
-    thickness_nm: Sequence[float],
-    convergence_mrad: Sequence[float],
-    mistilt_mrad: Sequence[float],
-    azimuth_deg: Sequence[float] | str,
-    azimuth_step_deg: float,
-    pixels: int,
-    max_angle_mrad: float,
     validation_fraction: float,
     seed: int,
     out_dir: str | Path,
@@ -82,16 +76,8 @@ def assemble_stack(
     ----------
     table_dir : path
         Folder of the rocking table.
-    thickness_nm, convergence_mrad, mistilt_mrad : sequence of float
-        The grid [nm, mrad, mrad].
-    azimuth_deg : sequence of float or "auto"
-        Azimuths of the mistilt [deg]; "auto" covers the range that symmetry leaves distinct.
-    azimuth_step_deg : float
-        Largest step of the automatic azimuths [deg].
-    pixels : int
-        Rows and columns of a pattern.
-    max_angle_mrad : float
-        Half width of the field of view [mrad].
+    asked : ParameterGrid
+        Values along the axes, and the pixels.
     validation_fraction, seed
         See `split_series`.
     out_dir : path
@@ -103,33 +89,18 @@ def assemble_stack(
     threads : int
         Series rendered at once.
     """
-    elsewhere = ("out_dir", "structure_dir", "scan_dirs", "threads")
-    parameters = {key: value for key, value in locals().items() if key not in elsewhere}
     table = RockingTable.load(table_dir)
     if structure_dir is not None:
         check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
-    grid = StackGrid.of(
-        table,
-        thickness_nm=thickness_nm,
-        convergence_mrad=convergence_mrad,
-        mistilt_mrad=mistilt_mrad,
-        azimuth_deg=azimuth_deg,
-        azimuth_step_deg=azimuth_step_deg,
-        pixels=pixels,
-        max_angle_mrad=max_angle_mrad,
-    )
-    magnitude, azimuth, geometry = grid.mistilt_mrad, grid.azimuth_deg, grid.geometry
-    renderer = Renderer(table)
-    _check_cover(renderer, max(convergence_mrad), float(magnitude.max()), max(thickness_nm), max_angle_mrad)
-    source: SeriesSource = ScanSource(scan_dirs, table, grid) if scan_dirs else TableSource(renderer, grid)
+    grid = StackGrid.of(table, asked)
+    source = _source(table, grid, asked, scan_dirs)
 
     out_dir = Path(out_dir)
     aside = out_dir.with_name(out_dir.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
-    shape = (len(convergence_mrad), len(magnitude), len(thickness_nm), pixels, pixels)
-    # No pixel is brighter than the beam spread evenly over its disk: the sum of |S(k, q)|^2 over q is 1 at most.
-    scale = HEADROOM * geometry.pixel_mrad**2 / (np.pi * min(convergence_mrad) ** 2) / 65535
+    shape = (len(grid.convergence_mrad), len(grid.mistilt_mrad), len(grid.thickness_nm), *grid.geometry.shape)
+    scale = _integer_scale(grid)
     pattern = _pattern_array(group, shape, scale)
 
     def write_series(job: tuple[int, int]) -> None:
@@ -139,12 +110,28 @@ def assemble_stack(
     with ThreadPoolExecutor(threads) as pool:
         for _ in progress(pool.map(write_series, jobs), total=len(jobs), label="series"):
             pass
-    _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry)
+    _coordinates(group, grid)
     split = split_series(shape[0], shape[1], validation_fraction, seed)
     _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
+    parameters = {**asdict(asked), "validation_fraction": validation_fraction, "seed": seed}
     _finish(group, table, source.engine, parameters, aside, shape)
     shutil.rmtree(out_dir, ignore_errors=True)
     aside.rename(out_dir)
+
+
+def _source(
+    table: RockingTable, grid: StackGrid, asked: ParameterGrid, scan_dirs: Sequence[str | Path]
+) -> SeriesSource:
+    """The engine that fills the stack, once the table is known to cover the grid."""
+    renderer = Renderer(table)
+    _check_cover(renderer, asked)
+    return ScanSource(scan_dirs, table, grid) if scan_dirs else TableSource(renderer, grid)
+
+
+def _integer_scale(grid: StackGrid) -> float:
+    """Fraction of the beam per unit of a stored integer, one for the whole stack."""
+    # No pixel is brighter than the beam spread evenly over its disk: the sum of |S(k, q)|^2 over q is 1 at most.
+    return float(HEADROOM * grid.geometry.pixel_mrad**2 / (np.pi * min(grid.convergence_mrad) ** 2) / 65535)
 
 
 def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> zarr.Array:
@@ -175,13 +162,14 @@ def _codes(images: np.ndarray, scale: float) -> np.ndarray:
     return np.clip(codes, 0, 65535).astype(np.uint16)
 
 
-def _check_cover(renderer, alpha, tau, thickness, max_angle_mrad) -> None:
+def _check_cover(renderer: Renderer, asked: ParameterGrid) -> None:
+    thickness, alpha, tau = max(asked.thickness_nm), max(asked.convergence_mrad), max(asked.mistilt_mrad)
     deepest, tilt = renderer.table.thickness_max_nm, renderer.mistilt_max_mrad(alpha)
-    if thickness > deepest or tau > tilt or max_angle_mrad > renderer.field_mrad:
+    if thickness > deepest or tau > tilt or asked.max_angle_mrad > renderer.field_mrad:
         raise SimulationError(
             f"grid: got thickness up to {thickness:g} nm, mistilt up to {tau:g} mrad at {alpha:g} mrad convergence and "
-            f"a field of {max_angle_mrad:g} mrad, accepted: what the table covers, {deepest:.1f} nm, {tilt:.2f} mrad "
-            f"and {renderer.field_mrad:.1f} mrad"
+            f"a field of {asked.max_angle_mrad:g} mrad, accepted: what the table covers, {deepest:.1f} nm, "
+            f"{tilt:.2f} mrad and {renderer.field_mrad:.1f} mrad"
         )
 
 
@@ -192,30 +180,27 @@ def _variable(group: zarr.Group, name: str, values, dimensions: Sequence[str], m
     )
 
 
-def _coordinates(group, thickness_nm, convergence_mrad, magnitude, azimuth, geometry: Geometry) -> None:
+def _coordinates(group: zarr.Group, grid: StackGrid) -> None:
+    geometry = grid.geometry
     axis = (np.arange(geometry.shape[0]) - geometry.center_px[0]) * geometry.pixel_mrad
-    _variable(
-        group, "convergence_mrad", np.array(convergence_mrad, dtype=float), DIMENSIONS[:1], "semi-convergence angle"
-    )
-    _variable(group, "tilt", np.arange(len(magnitude)), DIMENSIONS[1:2], "index of the mistilt")
-    _variable(group, "thickness_nm", np.array(thickness_nm, dtype=float), DIMENSIONS[2:3], "crystalline thickness")
+    _variable(group, "convergence_mrad", grid.convergence_mrad, DIMENSIONS[:1], "semi-convergence angle")
+    _variable(group, "tilt", np.arange(len(grid.mistilt_mrad)), DIMENSIONS[1:2], "index of the mistilt")
+    _variable(group, "thickness_nm", grid.thickness_nm, DIMENSIONS[2:3], "crystalline thickness")
     _variable(group, "ky_mrad", axis, DIMENSIONS[3:4], "angle along y, downwards")
     _variable(group, "kx_mrad", axis, DIMENSIONS[4:5], "angle along x, to the right")
-    _variable(group, "mistilt_mrad", magnitude, DIMENSIONS[1:2], "mistilt magnitude")
-    _variable(group, "azimuth_deg", azimuth, DIMENSIONS[1:2], "mistilt azimuth from +x towards +y")
+    _variable(group, "mistilt_mrad", grid.mistilt_mrad, DIMENSIONS[1:2], "mistilt magnitude")
+    _variable(group, "azimuth_deg", grid.azimuth_deg, DIMENSIONS[1:2], "mistilt azimuth from +x towards +y")
 
 
 def _finish(group: zarr.Group, table: RockingTable, engine: dict, parameters: dict, aside: Path, shape: tuple) -> None:
-    plain = {key: list(value) if isinstance(value, tuple | list) else value for key, value in parameters.items()}
-    plain.pop("table_dir")
-    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
     group.attrs.update(
         {
             "schema_version": SCHEMA_VERSION,
             "crystal": {key: table.facts[key] for key in ("formula", "zone_axis", "thermal_model")},
             "beam": {"energy_kev": table.energy_ev / 1e3},
             "engine": engine,
-            "max_angle_mrad": plain["max_angle_mrad"],
+            "max_angle_mrad": parameters["max_angle_mrad"],
             "versions": {name: importlib.metadata.version(name) for name in ("pacbed", "numpy", "zarr")},
             "config_sha256": digest,
             "coordinates": "mistilt_mrad azimuth_deg",

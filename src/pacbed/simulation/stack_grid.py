@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,40 @@ def distinct_azimuths(table: RockingTable, step_deg: float) -> list[float]:
 
 
 @dataclass(frozen=True)
+class ParameterGrid:
+    """Parameter grid and pixels of a stack as a system's configuration asks for them.
+
+    Attributes
+    ----------
+    thickness_nm, convergence_mrad, mistilt_mrad : sequence of float
+        Values along each axis [nm, mrad, mrad].
+    azimuth_deg : sequence of float or "auto"
+        Azimuths of the mistilt [deg]; "auto" covers the range that symmetry leaves distinct.
+    azimuth_step_deg : float
+        Largest step of the automatic azimuths [deg].
+    pixels : int
+        Rows and columns of a pattern.
+    max_angle_mrad : float
+        Half width of the field of view [mrad].
+    """
+
+    thickness_nm: Sequence[float]
+    convergence_mrad: Sequence[float]
+    mistilt_mrad: Sequence[float]
+    azimuth_deg: Sequence[float] | str
+    azimuth_step_deg: float
+    pixels: int
+    max_angle_mrad: float
+
+    @classmethod
+    def split_off(cls, settings: Mapping[str, Any]) -> tuple[ParameterGrid, dict[str, Any]]:
+        """The grid among the settings of a rule, and the settings that are left."""
+        names = [field.name for field in fields(cls)]
+        grid = cls(**{name: settings[name] for name in names})
+        return grid, {name: value for name, value in settings.items() if name not in names}
+
+
+@dataclass(frozen=True)
 class StackGrid:
     """Labels of every thickness series, and the pixels of their patterns.
 
@@ -51,25 +86,16 @@ class StackGrid:
     geometry: Geometry
 
     @classmethod
-    def of(
-        cls,
-        table: RockingTable,
-        *,
-        thickness_nm: Sequence[float],
-        convergence_mrad: Sequence[float],
-        mistilt_mrad: Sequence[float],
-        azimuth_deg: Sequence[float] | str,
-        azimuth_step_deg: float,
-        pixels: int,
-        max_angle_mrad: float,
-    ) -> StackGrid:
-        """Spell out a system's grid; the arguments are those of `assemble_stack`."""
-        azimuths = distinct_azimuths(table, azimuth_step_deg) if isinstance(azimuth_deg, str) else azimuth_deg
+    def of(cls, table: RockingTable, asked: ParameterGrid) -> StackGrid:
+        """Spell out a system's grid; the table's symmetry fixes automatic azimuths."""
+        azimuths = asked.azimuth_deg
+        if isinstance(azimuths, str):
+            azimuths = distinct_azimuths(table, asked.azimuth_step_deg)
         return cls(
-            tuple(map(float, thickness_nm)),
-            tuple(map(float, convergence_mrad)),
-            *tilt_grid(mistilt_mrad, azimuths),
-            Geometry.field_of_view(pixels, max_angle_mrad),
+            tuple(map(float, asked.thickness_nm)),
+            tuple(map(float, asked.convergence_mrad)),
+            *tilt_grid(asked.mistilt_mrad, azimuths),
+            Geometry.field_of_view(asked.pixels, asked.max_angle_mrad),
         )
 
     @property

@@ -6,6 +6,7 @@ import pytest
 
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.stack import assemble_stack
+from pacbed.simulation.stack_grid import ParameterGrid
 
 GRID = {
     "thickness_nm": [2.0, 4.0, 6.0, 8.0],
@@ -24,11 +25,7 @@ def stack_dir(tiny_table_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("learning") / "stack"
     assemble_stack(
         tiny_table_dir,
-        **GRID,
-        azimuth_deg="auto",
-        azimuth_step_deg=45,
-        pixels=40,
-        max_angle_mrad=21.0,
+        ParameterGrid(**GRID, azimuth_deg="auto", azimuth_step_deg=45, pixels=40, max_angle_mrad=21.0),
         validation_fraction=0.3,
         seed=2,
         out_dir=folder,

@@ -16,6 +16,7 @@ from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import System, check_same_system, of_stack, of_structure, of_table
 from pacbed.simulation.stack import assemble_stack
+from pacbed.simulation.stack_grid import ParameterGrid
 from pacbed.simulation.stored_stack import open_stack
 
 CIF = """data_test
@@ -230,17 +231,16 @@ def test_a_block_too_few_or_twice_is_refused(two_blocks, tmp_path):
 
 # Tables and stacks
 
-STACK = {
-    "thickness_nm": [2.0, 4.0],
-    "convergence_mrad": [11.0],
-    "mistilt_mrad": [0.0, 2.0],
-    "azimuth_deg": [0.0],
-    "azimuth_step_deg": 30.0,
-    "pixels": 32,
-    "max_angle_mrad": 20.0,
-    "validation_fraction": 0.5,
-    "seed": 1,
-}
+GRID = ParameterGrid(
+    thickness_nm=[2.0, 4.0],
+    convergence_mrad=[11.0],
+    mistilt_mrad=[0.0, 2.0],
+    azimuth_deg=[0.0],
+    azimuth_step_deg=30.0,
+    pixels=32,
+    max_angle_mrad=20.0,
+)
+STACK = {"asked": GRID, "validation_fraction": 0.5, "seed": 1}
 
 
 @pytest.fixture

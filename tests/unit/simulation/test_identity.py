@@ -12,7 +12,8 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import Crystal
 from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry, polar_to_vector
-from pacbed.simulation.referee import SampledGeometry, relative_l2
+from pacbed.simulation.referee import SampledGeometry
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.rocking_table import RockingTable

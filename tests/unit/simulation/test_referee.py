@@ -10,7 +10,8 @@ import pytest
 
 from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.acceptance import accept_simulation
-from pacbed.simulation.referee import SampledGeometry, draw_sets, referee_simulation, relative_l2
+from pacbed.simulation.referee import SampledGeometry, draw_sets, referee_simulation
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.scan import ScanPattern
 
 SETTINGS = {

@@ -18,24 +18,24 @@ from pacbed.errors import FormatError, SimulationError
 from pacbed.simulation.dask_tasks import compute_series
 from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.referee import relative_l2
+from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.rocking_block import simulate_rocking_block
 from pacbed.simulation.scan_block import simulate_scan_block
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
 from pacbed.simulation.scan_series import ScanSeries
 from pacbed.simulation.stack import assemble_stack
-from pacbed.simulation.stack_grid import StackGrid
+from pacbed.simulation.stack_grid import ParameterGrid, StackGrid
 
-GRID = {
-    "thickness_nm": [0.0, 2.2, 5.0],
-    "convergence_mrad": [8.5],
-    "mistilt_mrad": [3.0],
-    "azimuth_deg": [35.0, 130.0],
-    "azimuth_step_deg": 18.0,
-    "pixels": 40,
-    "max_angle_mrad": 12.0,
-}
+GRID = ParameterGrid(
+    thickness_nm=[0.0, 2.2, 5.0],
+    convergence_mrad=[8.5],
+    mistilt_mrad=[3.0],
+    azimuth_deg=[35.0, 130.0],
+    azimuth_step_deg=18.0,
+    pixels=40,
+    max_angle_mrad=12.0,
+)
 SCAN = {"cells": 7, "samples_per_pixel": 2.0, "configurations": 2, "seed": 5}
 NO_CIF = "the file is read for vibrating atoms only"
 
@@ -65,14 +65,14 @@ def blocks(polar):
     folders = [polar / "scan" / str(block) for block in range(2)]
     for block, folder in enumerate(folders):
         simulate_scan_block(
-            polar / "structure", polar / "rocking", NO_CIF, block=block, blocks=2, **GRID, **SCAN, out_dir=folder
+            polar / "structure", polar / "rocking", NO_CIF, GRID, block=block, blocks=2, **SCAN, out_dir=folder
         )
     return folders
 
 
 def _stack(polar, folder, scan_dirs=()):
     split = {"validation_fraction": 0.3, "seed": 1}
-    assemble_stack(polar / "rocking", **GRID, **split, out_dir=folder, scan_dirs=scan_dirs)
+    assemble_stack(polar / "rocking", GRID, **split, out_dir=folder, scan_dirs=scan_dirs)
     return xarray.open_zarr(folder / "stack.zarr")
 
 
@@ -152,11 +152,11 @@ def test_a_block_of_another_crystal_does_not_start(polar, srtio3_slices, tmp_pat
     srtio3_slices.save(tmp_path / "structure")
     with pytest.raises(SimulationError, match="SrTiO3"):
         simulate_scan_block(
-            tmp_path / "structure", polar / "rocking", NO_CIF, block=0, blocks=2, **GRID, **SCAN, out_dir=tmp_path / "0"
+            tmp_path / "structure", polar / "rocking", NO_CIF, GRID, block=0, blocks=2, **SCAN, out_dir=tmp_path / "0"
         )
     with pytest.raises(SimulationError, match="block: got 2, accepted: 0 to 1"):
         simulate_scan_block(
-            polar / "structure", polar / "rocking", NO_CIF, block=2, blocks=2, **GRID, **SCAN, out_dir=tmp_path / "0"
+            polar / "structure", polar / "rocking", NO_CIF, GRID, block=2, blocks=2, **SCAN, out_dir=tmp_path / "0"
         )
     assert not (tmp_path / "0").exists()
 
@@ -195,8 +195,8 @@ def vibrating(srtio3_slices, tiny_table):
     """Two short series of SrTiO3 with frozen phonons."""
     slices = replace(srtio3_slices, thermal_model="frozen_phonons")
     crystal = ScanCrystal.load(slices, "structures/srtio3.cif")
-    grid = {**GRID, "thickness_nm": [0.8, 1.4], "convergence_mrad": [13.0], "max_angle_mrad": 20.0, "pixels": 24}
-    grid = StackGrid.of(tiny_table, **grid)
+    asked = replace(GRID, thickness_nm=[0.8, 1.4], convergence_mrad=[13.0], max_angle_mrad=20.0, pixels=24)
+    grid = StackGrid.of(tiny_table, asked)
     sampling = ScanSampling.of(crystal.still.lengths_a, 200e3, grid.geometry, cells=2, samples_per_pixel=1.0)
     return [
         ScanSeries(

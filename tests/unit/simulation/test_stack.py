@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 import xarray
@@ -10,31 +12,30 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.stack import assemble_stack, split_series
-from pacbed.simulation.stack_grid import distinct_azimuths, tilt_grid
+from pacbed.simulation.stack_grid import ParameterGrid, distinct_azimuths, tilt_grid
 
-GRID = {
-    "thickness_nm": [0.0, 4.0, 9.5],
-    "convergence_mrad": [11.0, 12.5],
-    "mistilt_mrad": [0.0, 2.0],
-    "azimuth_deg": "auto",
-    "azimuth_step_deg": 30.0,
-    "pixels": 32,
-    "max_angle_mrad": 20.0,
-    "validation_fraction": 0.2,
-    "seed": 4,
-}
+GRID = ParameterGrid(
+    thickness_nm=[0.0, 4.0, 9.5],
+    convergence_mrad=[11.0, 12.5],
+    mistilt_mrad=[0.0, 2.0],
+    azimuth_deg="auto",
+    azimuth_step_deg=30.0,
+    pixels=32,
+    max_angle_mrad=20.0,
+)
+SPLIT = {"validation_fraction": 0.2, "seed": 4}
 
 
 @pytest.fixture(scope="module")
 def stack(tiny_table_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stack") / "stack"
-    assemble_stack(tiny_table_dir, out_dir=folder, **GRID)
+    assemble_stack(tiny_table_dir, GRID, out_dir=folder, **SPLIT)
     return xarray.open_zarr(folder / "stack.zarr")
 
 
 def test_labels_equal_what_was_passed(stack):
-    np.testing.assert_array_equal(stack.thickness_nm, GRID["thickness_nm"])
-    np.testing.assert_array_equal(stack.convergence_mrad, GRID["convergence_mrad"])
+    np.testing.assert_array_equal(stack.thickness_nm, GRID.thickness_nm)
+    np.testing.assert_array_equal(stack.convergence_mrad, GRID.convergence_mrad)
     np.testing.assert_array_equal(stack.mistilt_mrad, [0, 2, 2, 2])
     np.testing.assert_array_equal(stack.azimuth_deg, [0, 0, 22.5, 45])
     assert stack.pattern.dims == ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
@@ -63,6 +64,10 @@ def test_split_holds_out_whole_series(stack):
     assert np.array_equal(split_series(5, 5, 0.2, 7), split_series(5, 5, 0.2, 7))
 
 
+def test_a_rule_hands_over_the_grid_among_its_other_settings():
+    assert ParameterGrid.split_off({**SPLIT, **asdict(GRID)}) == (GRID, SPLIT)
+
+
 def test_zero_tilt_has_one_entry():
     magnitude, azimuth = tilt_grid([0, 1], [10, 20])
     np.testing.assert_array_equal(magnitude, [0, 1, 1])
@@ -79,5 +84,5 @@ def test_azimuths_without_mirrors_leave_out_the_image_of_the_first(tiny_table):
 
 def test_grid_beyond_the_table(tiny_table_dir, tmp_path):
     with pytest.raises(SimulationError, match="thickness up to 90"):
-        assemble_stack(tiny_table_dir, out_dir=tmp_path / "stack", **{**GRID, "thickness_nm": [1.0, 90.0]})
+        assemble_stack(tiny_table_dir, replace(GRID, thickness_nm=[1.0, 90.0]), out_dir=tmp_path / "stack", **SPLIT)
     assert not list(tmp_path.iterdir())
