@@ -17,7 +17,7 @@ STAGE_VERSIONS = MappingProxyType(
         "referee_phonons": 1,
         "accept_simulation": 1,
         "simulate_scan_block": 1,
-        "assemble_stack": 1,
+        "assemble_stack": 2,
         "train_network": 1,
         "export_networks": 1,
         "evaluate": 1,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.view import View
 
 
 class CompactRenderer(Renderer):
@@ -26,55 +26,20 @@ class CompactRenderer(Renderer):
         self._ends = np.array([level.thickness_max_nm for level in levels[:-1]])
         self._upper = [Renderer(level) for level in levels[:-1]]
 
-    def render(
-        self,
-        *,
-        thickness_nm: float,
-        convergence_mrad: float,
-        geometry: Geometry,
-        mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
-        blur_mrad: float = 0.0,
-        edge_mrad: float | None = None,
-    ) -> np.ndarray:
-        """One pattern, see `Renderer.render`."""
-        edge = self._edge(geometry, edge_mrad)
-        self._check(thickness_nm, convergence_mrad, mistilt_mrad, blur_mrad, edge)
+    def _image(self, thickness_nm: float, convergence_mrad: float, view: View) -> np.ndarray:
         level = int(np.searchsorted(self._ends, thickness_nm))
-        one = super().render if level == len(self._ends) else self._upper[level].render
-        return one(
-            thickness_nm=thickness_nm,
-            convergence_mrad=convergence_mrad,
-            geometry=geometry,
-            mistilt_mrad=mistilt_mrad,
-            blur_mrad=blur_mrad,
-            edge_mrad=edge,
-        )
+        one = super()._image if level == len(self._ends) else self._upper[level]._image
+        return one(thickness_nm, convergence_mrad, view)
 
-    def render_series(
-        self,
-        thicknesses_nm: Sequence[float],
-        *,
-        convergence_mrad: float,
-        geometry: Geometry,
-        mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
-        blur_mrad: float = 0.0,
-        edge_mrad: float | None = None,
-    ) -> np.ndarray:
-        """Patterns of several thicknesses, see `Renderer.render_series`."""
-        edge = self._edge(geometry, edge_mrad)
-        for thickness in thicknesses_nm:
-            self._check(thickness, convergence_mrad, mistilt_mrad, blur_mrad, edge)
-        thicknesses = np.asarray(thicknesses_nm, dtype=float)
-        held_by = np.searchsorted(self._ends, thicknesses)
-        series = np.empty((len(thicknesses), *geometry.shape), dtype=np.float32)
-        for level in np.unique(held_by):
-            several = super().render_series if level == len(self._ends) else self._upper[level].render_series
-            series[held_by == level] = several(
-                thicknesses[held_by == level].tolist(),
-                convergence_mrad=convergence_mrad,
-                geometry=geometry,
-                mistilt_mrad=mistilt_mrad,
-                blur_mrad=blur_mrad,
-                edge_mrad=edge,
-            )
-        return series
+    def _nested(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
+    ) -> Iterator[np.ndarray]:
+        renderers = [*(level._nested for level in self._upper), super()._nested]
+        held_by = np.searchsorted(self._ends, thicknesses_nm)
+        levels = np.unique(held_by)
+        parts = [renderers[level](thicknesses_nm[held_by == level], convergences_mrad, view) for level in levels]
+        series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
+        for images in zip(*parts, strict=True):
+            for level, image in zip(levels, images, strict=True):
+                series[held_by == level] = image
+            yield series

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.detector_grid import clipped, field_ranges, node_range
+from pacbed.simulation.detector_grid import field_ranges, node_range
 from pacbed.simulation.prefetch import prefetch
 
 AHEAD = 4  # nodes; measured, as all numbers here

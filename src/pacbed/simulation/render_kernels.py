@@ -69,7 +69,7 @@ def render_pattern(values, index, axes, place, lines, out):
     out : ndarray of float32, shape (ny, nx)
         The pattern.
     """
-    tilt, pitch, inverse, angles, field, reach, alpha, edge = place[:8]
+    tilt, pitch, inverse, _angles, field, reach, alpha = place[:7]
     box = detector_box(lines, out.shape, tilt, inverse)
     out[:] = 0.0
     pixels = pixel_weights(lines, tilt, inverse, out.shape, box)

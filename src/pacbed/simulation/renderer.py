@@ -12,15 +12,14 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from pacbed.errors import bad_value
-from pacbed.simulation.detector_grid import detector_box, pixel_weights
 from pacbed.simulation.disk_runs import axis_tables
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.node_sums import widen_sum
 from pacbed.simulation.render_kernels import combine_planes, render_pattern
 from pacbed.simulation.rocking_table import RockingTable
-from pacbed.simulation.series_kernels import render_pattern_series
+from pacbed.simulation.series import NodeSum
 from pacbed.simulation.spline import STENCIL_REACH, bspline_weights, reach_mrad
 from pacbed.simulation.thickness_components import ThicknessComponents
+from pacbed.simulation.view import View
 from pacbed.simulation.wedge import Wedge, row_starts
 
 CACHED_THICKNESSES = 6
@@ -101,26 +100,9 @@ class Renderer:
         ParameterError
             A value lies outside the table.
         """
-        edge = self._edge(geometry, edge_mrad)
-        self._check(thickness_nm, convergence_mrad, mistilt_mrad, blur_mrad, edge)
-        image = np.empty(geometry.shape, dtype=np.float32)
-        place = self._place(convergence_mrad, edge, geometry, mistilt_mrad)
-        # Thickness changes less often than anything else in a fit: rounding the radius up lets its values serve again.
-        radius = min(self.table.cone_mrad, np.ceil(convergence_mrad + edge / 2 + np.hypot(*mistilt_mrad))) + self._reach
-        values = self._plane(thickness_nm, radius + 1e-6)
-        render_pattern(values, self._beam_index, self._axes, place, geometry.lines_mrad(), image)
-        if blur_mrad > 0:
-            image = gaussian_filter(image, blur_mrad / geometry.pixel_mrad, mode="nearest")
-        if self._diffuse is not None:
-            image += self._diffuse.render(
-                thickness_nm=thickness_nm,
-                convergence_mrad=convergence_mrad,
-                geometry=geometry,
-                mistilt_mrad=mistilt_mrad,
-                blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
-                edge_mrad=edge,
-            )
-        return image
+        view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
+        self._check([thickness_nm], [convergence_mrad], view)
+        return self._image(float(thickness_nm), float(convergence_mrad), view)
 
     def render_series(
         self,
@@ -133,11 +115,14 @@ class Renderer:
         edge_mrad: float | None = None,
     ) -> np.ndarray:
         """Patterns of several thicknesses, all else equal; shape (thickness, ny, nx), see `render`."""
-        options = {"geometry": geometry, "mistilt_mrad": mistilt_mrad, "blur_mrad": blur_mrad, "edge_mrad": edge_mrad}
-        if len(thicknesses_nm) < FEW_THICKNESSES:
-            images = [self.render(thickness_nm=t, convergence_mrad=convergence_mrad, **options) for t in thicknesses_nm]
-            return np.stack(images) if images else np.empty((0, *geometry.shape), dtype=np.float32)
-        return next(self.render_nested_series(thicknesses_nm, [convergence_mrad], **options))
+        view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
+        self._check(thicknesses_nm, [convergence_mrad], view)
+        if len(thicknesses_nm) >= FEW_THICKNESSES:
+            return next(self._nested(np.asarray(thicknesses_nm, dtype=float), [float(convergence_mrad)], view))
+        series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
+        for image, thickness in zip(series, thicknesses_nm, strict=True):
+            image[:] = self._image(float(thickness), float(convergence_mrad), view)
+        return series
 
     def render_nested_series(
         self,
@@ -153,62 +138,63 @@ class Renderer:
 
         Each is a view of shape (thickness, ny, nx) that the next one overwrites; else see `render_series`.
         """
-        edge = self._edge(geometry, edge_mrad)
-        for convergence in convergences_mrad:
-            for thickness in thicknesses_nm:
-                self._check(thickness, convergence, mistilt_mrad, blur_mrad, edge)
+        view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
+        self._check(thicknesses_nm, convergences_mrad, view)
         if list(convergences_mrad) != sorted(convergences_mrad):
             raise bad_value("convergences_mrad", list(convergences_mrad), "ascending angles")
-        return self._nested(thicknesses_nm, convergences_mrad, geometry, mistilt_mrad, blur_mrad, edge)
+        return self._nested(np.asarray(thicknesses_nm, dtype=float), list(map(float, convergences_mrad)), view)
 
-    def _nested(self, thicknesses_nm, convergences_mrad, geometry, mistilt_mrad, blur_mrad, edge):
-        series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
-        components, lines = self._components, geometry.lines_mrad()
-        parts = components.codes, components.offset, components.rank, components.scale
-        mix, used = components.mix(*self._coefficients(np.asarray(thicknesses_nm, dtype=float)))
-        tilt, inverse = np.asarray(mistilt_mrad, dtype=float), np.linalg.inv(self.table.pitch_mrad)
-        box = detector_box(lines, geometry.shape, tilt, inverse)
-        pixels = pixel_weights(lines, tilt, inverse, geometry.shape, box)
-        # Allocated here because NumPy asks for large pages of memory, compiled code does not.
-        total = np.zeros((box[1] - box[0], box[3] - box[2], mix.shape[1]), dtype=np.float32)
-        held = np.zeros((len(total), len(self.table.beams), 2), dtype=np.int32)
-        diffuse = self._diffuse and self._diffuse.render_nested_series(
-            thicknesses_nm,
-            convergences_mrad,
-            geometry=geometry,
-            mistilt_mrad=mistilt_mrad,
-            blur_mrad=float(np.hypot(blur_mrad, self._spread_mrad)),
-            edge_mrad=edge,
-        )
+    def _view(self, geometry: Geometry, mistilt_mrad, blur_mrad: float, edge_mrad: float | None) -> View:
+        # The aperture is exact at any pitch; a pixel sees the mean over its own width.
+        edge = geometry.pixel_mrad if edge_mrad is None else float(edge_mrad)
+        return View(geometry, np.asarray(mistilt_mrad, dtype=float), float(blur_mrad), edge)
+
+    def _check(self, thicknesses_nm: Sequence[float], convergences_mrad: Sequence[float], view: View) -> None:
+        deepest = self.table.thickness_max_nm
+        for thickness in thicknesses_nm:
+            if not 0 <= thickness <= deepest + 1e-9:
+                raise bad_value("thickness_nm", thickness, f"0 to {deepest:.2f} nm")
         for convergence in convergences_mrad:
-            place = self._place(convergence, edge, geometry, mistilt_mrad)
-            widen_sum(parts, self._index, place, box, held, total)
-            render_pattern_series(
-                parts, mix * place[-1], used, self._index, place, lines, box, held, pixels, total, series
-            )
-            if blur_mrad > 0:
-                sigma = blur_mrad / geometry.pixel_mrad
+            if not (convergence > 0 and view.blur_mrad >= 0 and view.edge_mrad >= 0):
+                got = (convergence, view.blur_mrad, view.edge_mrad)
+                raise bad_value("convergence_mrad, blur_mrad, edge_mrad", got, "a positive angle, and two not negative")
+            limit = self.mistilt_max_mrad(convergence, view.edge_mrad)
+            if not np.hypot(*view.mistilt_mrad) <= limit + 1e-9:
+                accepted = f"up to {limit:.2f} mrad with a convergence angle of {convergence:g} mrad"
+                raise bad_value("mistilt_mrad", tuple(view.mistilt_mrad.tolist()), accepted)
+
+    def _image(self, thickness_nm: float, convergence_mrad: float, view: View) -> np.ndarray:
+        """One pattern."""
+        image = np.empty(view.geometry.shape, dtype=np.float32)
+        place = self._place(convergence_mrad, view)
+        # Thickness changes less often than anything else in a fit: rounding the radius up lets its values serve again.
+        radius = np.ceil(convergence_mrad + view.edge_mrad / 2 + np.hypot(*view.mistilt_mrad))
+        values = self._plane(thickness_nm, min(self.table.cone_mrad, radius) + self._reach + 1e-6)
+        render_pattern(values, self._beam_index, self._axes, place, view.geometry.lines_mrad(), image)
+        if view.blur_mrad > 0:
+            image = gaussian_filter(image, view.blur_mrad / view.geometry.pixel_mrad, mode="nearest")
+        if self._diffuse is not None:
+            image += self._diffuse._image(thickness_nm, convergence_mrad, view.blurred(self._spread_mrad))
+        return image
+
+    def _nested(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
+    ) -> Iterator[np.ndarray]:
+        """Series of ascending convergence angles, each (thickness, ny, nx) in the same memory."""
+        series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
+        mix, used = self._components.mix(*self._coefficients(thicknesses_nm))
+        growing = NodeSum(self._components, self._index, self._place(convergences_mrad[0], view), view.geometry)
+        diffuse = None
+        if self._diffuse is not None:
+            diffuse = self._diffuse._nested(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))
+        for convergence in convergences_mrad:
+            growing.render(self._place(convergence, view), mix, used, series)
+            if view.blur_mrad > 0:
+                sigma = view.blur_mrad / view.geometry.pixel_mrad
                 gaussian_filter(series, (0, sigma, sigma), mode="nearest", output=series)
             if diffuse is not None:
                 series += next(diffuse)
             yield series
-
-    def _edge(self, geometry: Geometry, edge_mrad: float | None) -> float:
-        # The aperture is exact at any pitch; a pixel sees the mean over its own width.
-        return geometry.pixel_mrad if edge_mrad is None else float(edge_mrad)
-
-    def _check(self, thickness_nm, convergence_mrad, mistilt_mrad, blur_mrad, edge) -> None:
-        deepest = self.table.thickness_max_nm
-        if not 0 <= thickness_nm <= deepest + 1e-9:
-            raise bad_value("thickness_nm", thickness_nm, f"0 to {deepest:.2f} nm")
-        if not (convergence_mrad > 0 and blur_mrad >= 0 and edge >= 0):
-            got = (convergence_mrad, blur_mrad, edge)
-            raise bad_value("convergence_mrad, blur_mrad, edge_mrad", got, "a positive angle, and two not negative")
-        limit = self.mistilt_max_mrad(convergence_mrad, edge)
-        size = float(np.hypot(*mistilt_mrad))
-        if not size <= limit + 1e-9:
-            accepted = f"a mistilt up to {limit:.2f} mrad with a convergence angle of {convergence_mrad:g} mrad"
-            raise bad_value("mistilt_mrad", tuple(float(value) for value in mistilt_mrad), accepted)
 
     def _plane(self, thickness_nm: float, radius_mrad: float) -> np.ndarray:
         """Spline coefficients over the directions at one thickness, up to a radius; shape (pair,)."""
@@ -226,19 +212,19 @@ class Renderer:
                 self._planes.popitem(last=False)
         return plane
 
-    def _place(self, convergence_mrad: float, edge: float, geometry: Geometry, mistilt_mrad) -> tuple:
+    def _place(self, convergence_mrad: float, view: View) -> tuple:
         """What the compiled loops must know of a pattern, see `render_pattern`."""
         table = self.table
         return (
-            np.asarray(mistilt_mrad, dtype=float),
+            view.mistilt_mrad,
             table.pitch_mrad,
             np.linalg.inv(table.pitch_mrad),
             table.beams @ table.reciprocal_mrad,
             float(table.field_mrad),
             self._reach,
-            float(convergence_mrad),
-            float(edge),
-            geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
+            convergence_mrad,
+            view.edge_mrad,
+            view.geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
         )
 
     @cached_property

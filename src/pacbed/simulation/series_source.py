@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,8 +25,11 @@ class SeriesSource(Protocol):
     def engine(self) -> dict[str, Any]:
         """Name and numerics, for the stack's attributes."""
 
-    def images(self, convergence: int, tilt: int) -> np.ndarray:
-        """Fraction of the beam per pixel; float32, shape (thickness, ky, kx)."""
+    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Index of each convergence angle, and its fraction of the beam per pixel: float32, (thickness, ky, kx).
+
+        An array may be overwritten when the next one is asked for.
+        """
 
 
 class TableSource:
@@ -48,13 +51,15 @@ class TableSource:
         facts = self._renderer.table.facts
         return {"name": "plane_wave", **{key: facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}}
 
-    def images(self, convergence: int, tilt: int) -> np.ndarray:
-        return self._renderer.render_series(
+    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
+        order = np.argsort(self._grid.convergence_mrad).tolist()
+        series = self._renderer.render_nested_series(
             list(self._grid.thickness_nm),
-            convergence_mrad=self._grid.convergence_mrad[convergence],
+            [self._grid.convergence_mrad[convergence] for convergence in order],
             geometry=self._grid.geometry,
             mistilt_mrad=self._grid.tilt_mrad(tilt),
         )
+        return zip(order, series, strict=True)
 
 
 class ScanSource:
@@ -77,6 +82,7 @@ class ScanSource:
 
     def __init__(self, folders: Sequence[str | Path], table: RockingTable, grid: StackGrid) -> None:
         self._shape = (len(grid.thickness_nm), *grid.geometry.shape)
+        self._angles = len(grid.convergence_mrad)
         self._files: dict[tuple[int, int], Path] = {}
         wanted = {
             "schema_version": SCAN_BLOCK_VERSION,
@@ -105,8 +111,11 @@ class ScanSource:
     def engine(self) -> dict[str, Any]:
         return self._engine
 
-    def images(self, convergence: int, tilt: int) -> np.ndarray:
-        file = self._files[convergence, tilt]
+    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
+        for convergence in range(self._angles):
+            yield convergence, self._read(self._files[convergence, tilt])
+
+    def _read(self, file: Path) -> np.ndarray:
         try:
             images: np.ndarray = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:

@@ -24,13 +24,14 @@ from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
 from pacbed.simulation.series_source import ScanSource, SeriesSource, TableSource
+from pacbed.simulation.stack_code import LARGEST, encode_series
 from pacbed.simulation.stack_grid import ParameterGrid, StackGrid
 from pacbed.simulation.stored_stack import SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
-CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec())
+# Level 3 takes twice the time and saves 2 %; LZ4 takes less than half and 14 % more space.
+CODECS = (BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"), Crc32cCodec())
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
-ROUNDING = 5e-4  # largest error of a pixel, as a share of its pattern's maximum
 HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
 
 
@@ -87,7 +88,7 @@ def assemble_stack(
     scan_dirs : sequence of path
         Blocks of the `scan` engine that the patterns are taken from; none: they are rendered from the table.
     threads : int
-        Series rendered at once.
+        Mistilts rendered at once.
     """
     table = RockingTable.load(table_dir)
     if structure_dir is not None:
@@ -103,12 +104,12 @@ def assemble_stack(
     scale = _integer_scale(grid)
     pattern = _pattern_array(group, shape, scale)
 
-    def write_series(job: tuple[int, int]) -> None:
-        pattern[job] = _codes(source.images(*job), scale)
+    def write_tilt(tilt: int) -> None:
+        for convergence, images in source.images(tilt):
+            pattern[convergence, tilt] = encode_series(images, scale)
 
-    jobs = list(np.ndindex(shape[:2]))
     with ThreadPoolExecutor(threads) as pool:
-        for _ in progress(pool.map(write_series, jobs), total=len(jobs), label="series"):
+        for _ in progress(pool.map(write_tilt, range(shape[1])), total=shape[1], label="mistilts"):
             pass
     _coordinates(group, grid)
     split = split_series(shape[0], shape[1], validation_fraction, seed)
@@ -131,7 +132,7 @@ def _source(
 def _integer_scale(grid: StackGrid) -> float:
     """Fraction of the beam per unit of a stored integer, one for the whole stack."""
     # No pixel is brighter than the beam spread evenly over its disk: the sum of |S(k, q)|^2 over q is 1 at most.
-    return float(HEADROOM * grid.geometry.pixel_mrad**2 / (np.pi * min(grid.convergence_mrad) ** 2) / 65535)
+    return float(HEADROOM * grid.geometry.pixel_mrad**2 / (np.pi * min(grid.convergence_mrad) ** 2) / LARGEST)
 
 
 def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> zarr.Array:
@@ -144,22 +145,6 @@ def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> z
         dimension_names=DIMENSIONS,
         attributes={"scale_factor": scale, "add_offset": 0.0, "units": "fraction of the beam per pixel"},
     )
-
-
-def _codes(images: np.ndarray, scale: float) -> np.ndarray:
-    """Integers of a series of patterns, (thickness, y, x); the lowest bits that a pattern can spare are zero.
-
-    Zero bits cost nothing once compressed, and how many there are follows from each pattern's own maximum.
-    """
-    brightest = images.max(axis=(1, 2), keepdims=True)
-    if brightest.max() > 65535 * scale:
-        raise SimulationError(
-            f"stack: brightest pixel {brightest.max():g} exceeds the integer scale of {65535 * scale:g}"
-        )
-    spare = 2 * ROUNDING * np.maximum(brightest, scale) / scale
-    step = np.exp2(np.maximum(np.floor(np.log2(spare)), 0.0)).astype(np.float32)
-    codes = np.round(images / (step * np.float32(scale))) * step
-    return np.clip(codes, 0, 65535).astype(np.uint16)
 
 
 def _check_cover(renderer: Renderer, asked: ParameterGrid) -> None:

@@ -113,13 +113,30 @@ def test_symmetry_of_the_pattern(renderer):
     np.testing.assert_allclose(other, one[:, ::-1], atol=1e-7)
 
 
-def test_series_equals_single_patterns(renderer):
+@pytest.mark.parametrize("few", [True, False])
+def test_series_equals_single_patterns(renderer, few):
+    """A few are rendered one by one, many from the components along thickness."""
     geometry = Geometry.field_of_view(24, FIELD)
     options = {"convergence_mrad": 12.5, "geometry": geometry, "mistilt_mrad": (1.0, -1.0), "blur_mrad": 0.5}
-    series = renderer.render_series([2.0, 7.7], **options)
-    single = renderer.render(thickness_nm=7.7, **options)
-    np.testing.assert_allclose(series[1], single, atol=1e-4 * single.max())
+    thicknesses = [2.0, 7.7, 3.1] if few else np.linspace(0.5, 9.7, 12)
+    series = renderer.render_series(thicknesses, **options)
+    for image, thickness in zip(series, thicknesses, strict=True):
+        single = renderer.render(thickness_nm=thickness, **options)
+        np.testing.assert_allclose(image, single, atol=1e-4 * single.max())
     assert np.abs(series[0] - series[1]).max() > 1e-6
+
+
+def test_nested_series_equal_each_alone(renderer):
+    """The sum that grows from one convergence angle to the next is that of each angle."""
+    options = {"geometry": Geometry.field_of_view(30, FIELD), "mistilt_mrad": (0.7, -1.2)}
+    thicknesses, angles = np.linspace(1.0, 9.0, 9), [6.0, 6.3, 9.1, 12.0]
+    nested = [series.copy() for series in renderer.render_nested_series(thicknesses, angles, **options)]
+    for series, angle in zip(nested, angles, strict=True):
+        for image, thickness in zip(series[::4], thicknesses[::4], strict=True):
+            single = renderer.render(thickness_nm=thickness, convergence_mrad=angle, **options)
+            np.testing.assert_allclose(image, single, atol=1e-4 * single.max())
+    with pytest.raises(ParameterError, match="convergences_mrad"):
+        renderer.render_nested_series(thicknesses, angles[::-1], **options)
 
 
 @pytest.mark.parametrize(

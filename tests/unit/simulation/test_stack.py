@@ -43,7 +43,7 @@ def test_labels_equal_what_was_passed(stack):
 
 
 def test_patterns_match_the_renderer(stack, tiny_table):
-    """uint16 coding costs at most 5e-4 of a pattern's maximum; selection by label finds the right pattern."""
+    """Coding costs at most 5e-4 of a pattern's maximum, components 1e-4; selection by label finds the pattern."""
     renderer = Renderer(tiny_table)
     for tilt in (0, 2):
         chosen = stack.pattern.sel(thickness_nm=9.5, convergence_mrad=12.5).isel(tilt=tilt)
@@ -53,7 +53,7 @@ def test_patterns_match_the_renderer(stack, tiny_table):
             geometry=Geometry.field_of_view(32, 20.0),
             mistilt_mrad=polar_to_vector(float(stack.mistilt_mrad[tilt]), float(stack.azimuth_deg[tilt])),
         )
-        assert np.abs(chosen.values - expected).max() <= 5e-4 * expected.max() * (1 + 1e-5)
+        assert np.abs(chosen.values - expected).max() <= 6e-4 * expected.max()
 
 
 def test_split_holds_out_whole_series(stack):

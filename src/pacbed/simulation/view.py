@@ -1,0 +1,35 @@
+"""What the patterns of a request share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pacbed.simulation.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a pattern depends on besides crystal, thickness and convergence angle.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        Pixels of the image.
+    mistilt_mrad : ndarray, shape (2,)
+        Shift of the incident directions (x, y) in the crystal frame [mrad].
+    blur_mrad : float
+        Standard deviation of a Gaussian blur [mrad].
+    edge_mrad : float
+        Width of the aperture edge [mrad].
+    """
+
+    geometry: Geometry
+    mistilt_mrad: np.ndarray
+    blur_mrad: float
+    edge_mrad: float
+
+    def blurred(self, more_mrad: float) -> View:
+        """The same with another Gaussian blur on top [mrad]."""
+        return replace(self, blur_mrad=float(np.hypot(self.blur_mrad, more_mrad)))
