@@ -5,7 +5,7 @@
 
 Runs what is missing of a system's table, referee and stack (two cores), times the renderer and abTEM's probe scan
 (`abtem_ratio.py`, some minutes a system; `--no-abtem` leaves it out), then writes `benchmarks/simulation.json` and
-`benchmarks/simulation.md`, and copies the referee's reports to `benchmarks/referee/`. Systems measured earlier are
+`benchmarks/simulation.md`, and copies the referees' reports to `benchmarks/referee/`. Systems measured earlier are
 kept.
 """
 
@@ -99,12 +99,13 @@ def referee_b_bias_nm(file: Path) -> float | None:
 
 
 def keep_referee(name: str) -> None:
-    """Keep the referee's report and picture beside the figures."""
+    """Keep reports and pictures of the referees beside the figures; the second one's where it was asked."""
     (HERE / "referee").mkdir(exist_ok=True)
-    for suffix in ("json", "png"):
-        shutil.copyfile(
-            Path("results") / name / "simulation" / f"referee.{suffix}", HERE / "referee" / f"{name}.{suffix}"
-        )
+    for report, ending in (("referee", ""), ("referee_b", "_b")):
+        for suffix in ("json", "png"):
+            file = Path("results") / name / "simulation" / f"{report}.{suffix}"
+            if file.is_file():
+                shutil.copyfile(file, HERE / "referee" / f"{name}{ending}.{suffix}")
 
 
 def run_workflow(names: list[str], configs: list[Path]) -> None:

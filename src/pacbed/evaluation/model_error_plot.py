@@ -17,7 +17,7 @@ COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#9
 
 
 def plot_budget(figures: Mapping[str, Any], path: str | Path) -> None:
-    """Draw every effect, their sum, and 1 % and 3 % of the thickness.
+    """Draw every effect, the budget of those counted, and 1 % and 3 % of the thickness.
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ def plot_budget(figures: Mapping[str, Any], path: str | Path) -> None:
         label = f"{name.replace('_', ' ')} ({_size(effect)})" + ("" if effect["counted"] else ", not counted")
         heights = np.maximum(effect["bias_nm"], LOWEST_NM)
         axis.plot(thickness, heights, style, ms=3.5, lw=1.2, color=colour, label=label)
-    axis.plot(thickness, np.maximum(figures["std_nm"], LOWEST_NM), "-", color="black", lw=3, label="total (counted)")
+    budget = np.maximum(figures["std_nm"], LOWEST_NM)
+    axis.plot(thickness, budget, "-", color="black", lw=3, label="total (counted), dips bridged")
     axis.set_yscale("log")
     axis.set_xlim(0, 1.2 * ends[1])  # room for the guides' names
     axis.set_xlabel("thickness [nm]")

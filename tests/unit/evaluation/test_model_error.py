@@ -7,7 +7,7 @@ from pacbed.bundle_meta import ModelError
 from pacbed.config import ModelErrorConfig
 from pacbed.errors import ParameterError
 from pacbed.evaluation.model_effects import Effect
-from pacbed.evaluation.model_error import combine, model_error, thicknesses_nm
+from pacbed.evaluation.model_error import bridged, combine, model_error, thicknesses_nm
 from pacbed.simulation.evidence import write_json
 
 SETTINGS = {
@@ -41,7 +41,7 @@ def test_the_budget_is_what_a_bundle_takes(outcome):
     assert budget.thickness_nm == [5.0, 10.0]
     counted = [effect.bias_nm for effect in budget.effects.values() if effect.counted]
     assert len(counted) == 7
-    assert budget.std_nm == pytest.approx(np.sqrt(np.sum(np.square(counted), axis=0)))
+    assert budget.std_nm == pytest.approx(bridged(np.sqrt(np.sum(np.square(counted), axis=0))))
     assert budget.effects["debye_waller"].signs == [1, -1]
     assert 0 < budget.std_at(10.0) < 0.5
     assert (folder / "model_error.png").read_bytes().startswith(b"\x89PNG")
@@ -112,3 +112,25 @@ def test_directions_are_averaged_and_mistilts_added_as_squares():
         "pair": pytest.approx([np.sqrt((2**2 + 4**2) / 2), np.sqrt((2**2 + 1**2) / 2)]),
         "single": pytest.approx([np.sqrt(12.5), np.sqrt(0.5)]),
     }
+
+
+def test_a_budget_does_not_dip_where_biases_pass_through_zero():
+    effect = Effect("waving", 1, "", "")
+    thickness = np.arange(10.0, 101.0, 10.0)
+    signed = 0.01 * thickness * np.cos(np.pi * thickness / 100)  # passes through zero at 50 nm
+    size = np.array(combine([effect], {"waving": signed[None]})["waving"])
+    assert size[4] < 1e-9
+    budget = bridged(size)
+    assert budget[4] == pytest.approx(np.sqrt((size[3] ** 2 + size[5] ** 2) / 3))
+    assert budget[4] > 0.1
+    assert np.all(budget >= size)
+
+
+def test_a_budget_is_kept_where_nothing_dips():
+    rising = np.array([0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+    # On a straight line the root mean square over three places is a little more than the middle one.
+    assert bridged(rising) == pytest.approx(rising, rel=0.35)
+    assert bridged(rising)[2:] == pytest.approx(rising[2:], rel=0.09)
+    assert bridged(np.full(4, 0.3)) == pytest.approx(np.full(4, 0.3))
+    assert bridged(np.array([0.1, 0.9, 0.1]))[1] == 0.9  # a peak was measured there, and stays
+    assert bridged(np.array([0.2])) == pytest.approx([0.2])
