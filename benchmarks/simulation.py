@@ -64,7 +64,7 @@ def measure(name: str, system: SystemConfig, *, abtem: bool) -> dict:
         "ratio_like_for_like": ratio.get("ratio_like_for_like"),
         "ratio_parts": ratio or None,
         "referee_a_l2": float(f"{referee['worst_relative_l2']:.2g}"),
-        "referee_b_bias_nm": referee_b_bias_nm(results / "simulation" / "referee_b.json"),
+        "referee_b_bias_nm": referee_b_bias_nm(HERE / "referee" / f"{name}_b.json"),
         "convergence": {check["name"]: float(f"{check['worst']:.2g}") for check in checks},
         "convergence_worst": float(f"{max(check['worst'] for check in checks if 'loss' not in check['name']):.2g}"),
     }
@@ -92,7 +92,7 @@ def wave_slices(table: RockingTable, seconds: float, batch: int) -> dict:
 
 
 def referee_b_bias_nm(file: Path) -> float | None:
-    """Largest thickness bias against frozen phonons, signed; None where that referee was not asked."""
+    """Largest thickness bias against frozen phonons in the report that was kept, signed; None where there is none."""
     if not file.is_file():
         return None
     return max((pattern["bias_nm"] for pattern in json.loads(file.read_text())["patterns"]), key=abs)

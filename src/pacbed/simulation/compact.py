@@ -31,6 +31,7 @@ COMPACT_VERSION = 1
 LEVELS = 5  # of equal depth
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost
+COARSEST = 0.5  # of the table's steps; wider nodes cost more at the edges of the disks than they save elsewhere
 STEEPNESS = 8.0  # power of the pitch with which the error grows, to guess the next number of steps
 PROBE_PIXELS = 64
 # Height in the level, convergence angle over cone, mistilt over what is left of the cone, azimuth [rad].
@@ -144,7 +145,7 @@ def _level(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tu
     edge = float(np.linalg.norm(full.table.pitch_mrad, axis=1).max())
     probes = probe_settings(thickness_nm, edge_mrad=edge, **limits)
     expected = [full.render(**probe) for probe in probes]
-    share = thickness_nm[1] / asked["thickness_max_nm"]
+    share = max(COARSEST, thickness_nm[1] / asked["thickness_max_nm"])
     while True:
         steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
         level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)

@@ -19,7 +19,8 @@ LANES = 16  # components are kept in multiples of this, so that compiled loops h
 LARGEST = 32_767
 SAMPLE = 40_000  # pairs that the basis is made from
 WORTH = 0.75  # share of the coefficients that must suffice, else their combination costs more than it saves
-CHUNK = 65_536  # pairs turned at once
+PROBED = 1_000  # pairs of a beam that its rank is taken from
+CHUNK = 16_384  # pairs turned at once
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,15 @@ def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
 def _turned(codes: np.ndarray, basis: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
     """Codes (pair, component) of one beam, and what a code of 1 is worth."""
     planes, pairs = codes.shape
-    values = np.empty((pairs, planes), dtype=np.float32)
-    for start in range(0, pairs, CHUNK):
-        values[start : start + CHUNK] = decode_coefficients(codes[:, start : start + CHUNK]).T @ basis.T
-    # Energy beyond each number of components, so that `rank` is the smallest number which loses little enough.
-    beyond = np.cumsum(np.sum(values**2, axis=0, dtype=float)[::-1])[::-1]
-    rank = int(np.sum(beyond > max(1, pairs) * limit**2))
+    sample = decode_coefficients(codes[:, :: max(1, pairs // PROBED)]).T @ basis.T
+    # Energy beyond each number of components: the rank is the smallest number that loses little enough.
+    beyond = np.cumsum(np.sum(sample**2, axis=0, dtype=float)[::-1])[::-1]
+    rank = int(np.sum(beyond > len(sample) * limit**2))
     filled = np.zeros((pairs, max(1, -(-rank // LANES)) * LANES), dtype=np.int16)
-    scale = float(np.abs(values).max(initial=0.0)) / LARGEST or 1.0
     kept = min(planes, filled.shape[1])
-    filled[:, :kept] = np.round(values[:, :kept] / np.float32(scale))
+    values = np.empty((pairs, kept), dtype=np.float32)
+    for start in range(0, pairs, CHUNK):
+        values[start : start + CHUNK] = decode_coefficients(codes[:, start : start + CHUNK]).T @ basis[:kept].T
+    scale = float(np.abs(values).max(initial=0.0)) / LARGEST or 1.0
+    filled[:, :kept] = np.rint(values / np.float32(scale), out=values)
     return filled, scale
