@@ -95,6 +95,12 @@ def test_thicker_crystals_make_larger_tables():
     assert needs(thickness_nm=100).table_mb() > 4 * needs(thickness_nm=50).table_mb()
 
 
+@pytest.mark.parametrize(("name", "measured_mb"), [("rutile_80kv", 1870), ("srtio3_300kv", 3550)])
+def test_memory_booked_for_the_stack_is_enough_and_not_far_too_much(name, measured_mb):
+    booked = Needs(load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]).assembly_mb()
+    assert 1.2 * measured_mb < booked < 3 * measured_mb
+
+
 @pytest.mark.parametrize(("name", "measured_mb"), [("rutile_80kv", 920), ("srtio3_300kv", 2700)])
 def test_memory_booked_for_joining_the_blocks_is_enough_and_not_far_too_much(name, measured_mb):
     booked = Needs(load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]).gather_mb()

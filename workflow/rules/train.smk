@@ -15,7 +15,7 @@ rule assemble_stack:
     # Series are rendered side by side; more than four wait for the disk.
     threads: 4
     resources:
-        mem_mb=needed("reading_mb"),
+        mem_mb=needed("assembly_mb"),
         runtime=needed("stack_minutes"),
         disk_mb=needed("stack_mb"),
     params:
