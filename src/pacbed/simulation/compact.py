@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import zarr
@@ -28,7 +28,7 @@ from pacbed.simulation.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
 COMPACT_VERSION = 1
-LEVELS = 5  # of equal depth
+LEVELS = 5  # of equal depth, before those with equal steps are joined
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost
 COARSEST = 0.5  # of the table's steps; wider nodes cost more at the edges of the disks than they save elsewhere
@@ -115,9 +115,10 @@ def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, t
     for name, value in asked.items():
         if not 0 < value <= getattr(table, name) + 1e-9:
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
-    edges = thickness_max_nm * np.linspace(0, 1, LEVELS + 1)
     full = Renderer(table)
-    made = [_level(full, (float(low), float(high)), asked) for low, high in pairwise(edges)]
+    edges = (thickness_max_nm * np.linspace(0, 1, LEVELS + 1)).tolist()
+    thinned = [_thinned(full, ends, asked) for ends in pairwise(edges)]
+    made = [_packed(full, list(alike), asked) for _, alike in groupby(thinned, key=lambda level: level.table.steps)]
     packed, interpolation, packing = zip(*made, strict=True)
     return CompactTable(tuple(level.table() for level in packed), packed, interpolation, packing)
 
@@ -140,24 +141,50 @@ def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> No
     compact.write(group)
 
 
-def _level(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[PackedTable, float, float]:
-    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
-    edge = float(np.linalg.norm(full.table.pitch_mrad, axis=1).max())
-    probes = probe_settings(thickness_nm, edge_mrad=edge, **limits)
-    expected = [full.render(**probe) for probe in probes]
+class _Thinned(NamedTuple):
+    """A level of thickness with as few directions as it needs, and the relative L2 that this costs."""
+
+    thickness_nm: tuple[float, float]
+    table: RockingTable
+    error: float
+
+
+def _thinned(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> _Thinned:
+    probes, expected = _probes(full, thickness_nm, asked)
     share = max(COARSEST, thickness_nm[1] / asked["thickness_max_nm"])
     while True:
         steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
-        level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
+        level = _cut(full.table, (steps[0], steps[1]), thickness_nm, asked)
         error = _error(level, probes, expected)
         if error <= INTERPOLATION_L2 or steps == tuple(full.table.steps):
-            break
+            return _Thinned(thickness_nm, level, error)
         least = min((count + 1) / of for count, of in zip(steps, full.table.steps, strict=True))
         share = min(1.0, max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS)))
-    packed, loss = _pack(level, probes)
-    low, high = thickness_nm
+
+
+def _packed(full: Renderer, alike: list[_Thinned], asked: dict) -> tuple[PackedTable, float, float]:
+    """Pack neighbours with equal steps as one level: a series pays for each level anew."""
+    low, high = alike[0].thickness_nm[0], alike[-1].thickness_nm[1]
+    level = alike[0].table
+    if len(alike) > 1:
+        level = _cut(full.table, level.steps, (low, high), asked)
+    error = max(one.error for one in alike)
+    packed, loss = _pack(level, _probes(full, (low, high), asked)[0])
     log.info("%g to %g nm: %d x %d steps, interpolation %.1e, packing %.1e", low, high, *level.steps, error, loss)
     return packed, error, loss
+
+
+def _cut(table: RockingTable, steps: tuple[int, int], thickness_nm: tuple[float, float], asked: dict) -> RockingTable:
+    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
+    return resample(table, steps=steps, thickness_nm=thickness_nm, **limits)
+
+
+def _probes(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[list[dict], list[np.ndarray]]:
+    """A few patterns of a level and how the full table renders them."""
+    edge = float(np.linalg.norm(full.table.pitch_mrad, axis=1).max())
+    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
+    probes = probe_settings(thickness_nm, edge_mrad=edge, **limits)
+    return probes, [full.render(**probe) for probe in probes]
 
 
 def _pack(level: RockingTable, probes: list[dict]) -> tuple[PackedTable, float]:

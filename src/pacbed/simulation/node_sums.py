@@ -67,19 +67,19 @@ def _add_run(parts, index, beam, m1, begin, end, low2, out):
     m2 = begin
     while m2 < end:
         n2 = m2 + shift
-        stop = min(end, run[n1, n2] - shift)
-        source, f, s = image[operation[n1, n2], beam], first[n1, n2] + middle, second[n1, n2]
+        length = min(end, run[n1, n2] - shift) - m2
+        source, f, s = np.uintp(image[operation[n1, n2], beam]), first[n1, n2] + middle, second[n1, n2]
         # Along a run of one operation the representatives move in equal steps.
-        df, ds = (first[n1, n2 + 1] + middle - f, second[n1, n2 + 1] - s) if stop - m2 > 1 else (0, 0)
+        df, ds = (first[n1, n2 + 1] + middle - f, second[n1, n2 + 1] - s) if length > 1 else (0, 0)
         origin, values, factor = offset[source], rank[source], scale[source]
-        for j in range(stop - m2):
-            if j + AHEAD < stop - m2:
-                pair = start[source, f + (j + AHEAD) * df] + s + (j + AHEAD) * ds
+        for j in range(length):
+            if j + AHEAD < length:
+                pair = start[source, np.uintp(f + (j + AHEAD) * df)] + s + (j + AHEAD) * ds
                 for line in range(0, values + LINE - 1, LINE):
                     prefetch(codes, origin + pair * values + line)
-            pair = start[source, f + j * df] + s + j * ds
+            pair = start[source, np.uintp(f + j * df)] + s + j * ds
             add_pair(out, m2 + j - low2, codes, origin + pair * values, values, factor)
-        m2 = stop
+        m2 += length
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")

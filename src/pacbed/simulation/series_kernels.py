@@ -63,14 +63,14 @@ def _interpolate_row(total, box, pixels, place, lines, row, at, columns, band):
         y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
         if x * x + y * y > field * field:
             continue
-        i, j = np.uintp(below[row, column, 0] - 1 - box[0]), np.uintp(below[row, column, 1] - 1 - box[2])
-        to = np.uintp(at + column)
+        r, c, to = np.uintp(row), np.uintp(column), np.uintp(at + column)
+        i, j = np.uintp(below[r, c, 0] - 1 - box[0]), np.uintp(below[r, c, 1] - 1 - box[2])
         for a in range(np.uintp(4)):
-            w0, w1 = w[row, column, a] * w[row, column, 4], w[row, column, a] * w[row, column, 5]
-            w2, w3 = w[row, column, a] * w[row, column, 6], w[row, column, a] * w[row, column, 7]
-            for c in range(np.uintp(total.shape[2])):
-                near = w0 * total[i + a, j, c] + w1 * total[i + a, j + np.uintp(1), c]
-                band[to, c] += near + w2 * total[i + a, j + np.uintp(2), c] + w3 * total[i + a, j + np.uintp(3), c]
+            w0, w1 = w[r, c, a] * w[r, c, 4], w[r, c, a] * w[r, c, 5]
+            w2, w3 = w[r, c, a] * w[r, c, 6], w[r, c, a] * w[r, c, 7]
+            for k in range(np.uintp(total.shape[2])):
+                near = w0 * total[i + a, j, k] + w1 * total[i + a, j + np.uintp(1), k]
+                band[to, k] += near + w2 * total[i + a, j + np.uintp(2), k] + w3 * total[i + a, j + np.uintp(3), k]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -83,7 +83,7 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
     sources, targets = np.empty(16 * columns, dtype=np.int32), np.empty(16 * columns, dtype=np.int32)
     entries = begins, sources, targets, weights
     width, step2 = max(0.5 * edge, reach), lines[1, 0] ** 2 + lines[1, 1] ** 2
-    for beam in range(len(angles)):
+    for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
         middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
         begin_row, end_row = clipped(middle, (alpha + width) / math.sqrt(step2), first_row, first_row + rows)
@@ -93,7 +93,7 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
             ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, columns)
             if ring[0] >= ring[3]:
                 continue
-            used = 0
+            used = np.uintp(0)
             for side in range(2):
                 where = beam, row, ring[2 * side], ring[2 * side + 1]
                 used = _straddling(parts, index, place, lines, where, box, held, pixels, entries, used)
@@ -118,29 +118,31 @@ def _straddling(parts, index, place, lines, where, box, held, pixels, entries, u
         ky = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1]
         if (kx + tilt[0]) ** 2 + (ky + tilt[1]) ** 2 > field * field:
             continue
-        share = aperture(math.hypot(kx - angles[beam, 0], ky - angles[beam, 1]), alpha, edge)
-        low = below[row, column, 1] - 1
+        px, py = kx - angles[beam, 0], ky - angles[beam, 1]
+        share = aperture(math.sqrt(px * px + py * py), alpha, edge)
+        r, c = np.uintp(row), np.uintp(column)
+        low = below[r, c, 1] - 1
         for a in range(4):
-            m1 = below[row, column, 0] - 1 + a
-            begin, stop = held[m1 - box[0], beam, 0], held[m1 - box[0], beam, 1]
+            m1 = below[r, c, 0] - 1 + a
+            begin, stop = held[np.uintp(m1 - box[0]), beam, 0], held[np.uintp(m1 - box[0]), beam, 1]
             if share == 1.0 and begin <= low and low + 4 <= stop:
                 continue
             if share == 0.0 and (low + 4 <= begin or stop <= low):
                 continue
-            n1 = m1 + shift1
+            n1 = np.uintp(m1 + shift1)
             for b in range(4):
                 have = np.float32(1.0) if begin <= low + b < stop else np.float32(0.0)
-                n2 = low + b + shift2
+                n2 = np.uintp(low + b + shift2)
                 if share == have or operation[n1, n2] < 0:
                     continue
-                source = image[operation[n1, n2], beam]
-                pair = start[source, first[n1, n2] + middle] + second[n1, n2]
+                source = np.uintp(image[np.uintp(operation[n1, n2]), beam])
+                pair = start[source, np.uintp(first[n1, n2] + middle)] + second[n1, n2]
                 begins[used] = offset[source] + pair * rank[source]
                 for line in range(0, rank[source] + LINE - 1, LINE):
                     prefetch(codes, begins[used] + line)
-                weights[used] = w[row, column, a] * w[row, column, 4 + b] * (share - have) * scale[source]
+                weights[used] = w[r, c, np.uintp(a)] * w[r, c, np.uintp(4 + b)] * (share - have) * scale[source]
                 sources[used], targets[used] = source, column
-                used += 1
+                used += np.uintp(1)
     return used
 
 

@@ -31,7 +31,12 @@ def difference(found, expected):
 
 def test_levels_cover_all_thicknesses_with_ever_finer_directions(compact, tiny_table):
     ends = [level.thickness_max_nm for level in compact.levels]
-    np.testing.assert_allclose(ends, 10.5 * np.arange(1, 6) / 5)
+    fifths = np.array(ends) / 10.5 * 5
+    np.testing.assert_allclose(fifths, np.round(fifths))
+    assert ends[-1] == pytest.approx(10.5)
+    assert ends == sorted(ends)
+    steps = [level.steps for level in compact.levels]
+    assert len(set(steps)) == len(steps) >= 3, "neighbours with equal steps are one level"
     pitches = [np.linalg.norm(level.pitch_mrad, axis=1).max() for level in compact.levels]
     assert pitches == sorted(pitches, reverse=True)
     assert pitches[0] > 1.5 * pitches[-1]
