@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -148,28 +147,40 @@ def _transform(planes: int) -> np.ndarray:
 @njit(nogil=True, cache=True, fastmath=True)
 def _unpack(packed, occurs, ends, back, codes, first_block, last_block):
     """Transform blocks back and code as `decode_coefficients` reads; blocks without any coefficients stay zero."""
-    levels = np.float32(COEFFICIENT_LEVELS)
-    values = np.empty((occurs.shape[1], BLOCK_PAIRS), dtype=np.float32)
+    levels, half, most = np.float32(COEFFICIENT_LEVELS), np.float32(0.5), np.float32(32767.0)
+    # Frequencies are taken four at a time, the last ones with weights of zero.
+    values = np.zeros((occurs.shape[1] + 3, BLOCK_PAIRS), dtype=np.float32)
+    weights = np.zeros((codes.shape[0], occurs.shape[1] + 3), dtype=np.float32)
     line = np.empty(BLOCK_PAIRS, dtype=np.float32)
     for block in range(first_block, last_block):
         rows = np.nonzero(occurs[block])[0]
-        pair = block * BLOCK_PAIRS
-        width = min(BLOCK_PAIRS, codes.shape[1] - pair)
+        pair = np.uintp(block * BLOCK_PAIRS)
+        width = np.uintp(min(BLOCK_PAIRS, codes.shape[1] - block * BLOCK_PAIRS))
         if len(rows) == 0:
             continue
-        begin = ends[block] - width * len(rows)
-        for at in range(len(rows)):
+        begin = np.uintp(ends[block] - width * len(rows))
+        for at in range(np.uintp(len(rows))):
             for i in range(width):
                 values[at, i] = np.float32(np.int32(np.int16(packed[begin + at * width + i])) - OFFSET)
-        for plane in range(codes.shape[0]):
+        weights[:, len(rows) : len(rows) + 3] = 0.0
+        weights[:, : len(rows)] = back[:, rows]
+        for plane in range(np.uintp(codes.shape[0])):
             line[:] = 0.0
-            for at in range(len(rows)):
-                weight = back[plane, rows[at]]
-                for i in range(width):
-                    line[i] += weight * values[at, i]
+            for at in range(np.uintp(0), np.uintp(len(rows)), np.uintp(4)):
+                _add_four(line, width, values, weights, plane, at)
             for i in range(width):
-                root = min(np.sqrt(abs(line[i])) * levels + np.float32(0.5), np.float32(32767.0))
-                codes[plane, pair + i] = np.int16(math.copysign(math.floor(root), line[i]))
+                root = np.floor(min(np.sqrt(abs(line[i])) * levels + half, most))
+                codes[plane, pair + i] = np.int16(root if line[i] >= np.float32(0.0) else -root)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _add_four(line, width, values, weights, plane, at):
+    """Add four weighted frequencies."""
+    one, two, three = at + np.uintp(1), at + np.uintp(2), at + np.uintp(3)
+    w0, w1, w2, w3 = weights[plane, at], weights[plane, one], weights[plane, two], weights[plane, three]
+    for i in range(width):
+        near = w0 * values[at, i] + w1 * values[one, i]
+        line[i] += near + w2 * values[two, i] + w3 * values[three, i]
 
 
 def _checksum(array: np.ndarray) -> int:
