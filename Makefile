@@ -15,7 +15,7 @@ RUN := $(UV) run --frozen --extra workflow --extra dev
 SYNCED := .venv/.synced
 
 help:
-	@echo "make demo       from a CIF file to the thickness of three patterns (about 10 minutes on two cores)"
+	@echo "make demo       from a CIF file to the thickness of three patterns (10 to 15 minutes on two cores)"
 	@echo "make test       all tests"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
