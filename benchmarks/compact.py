@@ -21,6 +21,7 @@ import numpy as np
 import zarr
 from rendering import time_renderer
 
+from pacbed.build_table import simulate_table
 from pacbed.config import load_config
 from pacbed.plan import SimulationPlan, plan
 from pacbed.simulation.compact import CompactTable, write_compact
@@ -39,6 +40,7 @@ ROWS = (
     ("full_mb", "table in full precision [MB]", {}),
     ("steps", "steps of the levels, the full table's last", {}),
     ("make_s", "making it [s of one core]", {}),
+    ("build_s", "making all of it from slice potentials, as `pacbed build-table` [s, two cores]", {}),
     ("load_s", "loading it [s, two cores]", "≤ 1"),
     ("load_cpu_s", "loading it [s of one core]", {}),
     ("worst_l2", "largest relative L2", "≤ 1e-3"),
@@ -78,7 +80,17 @@ def measure(name: str) -> dict:
         "load_cpu_s": round(float(np.median(loads[1:])), 2),
         **errors(Renderer(full), renderer, needed),
         **time_renderer(renderer, system),
+        "build_s": round(build_seconds(original.parent.parent / "structure", recipe)),
     }
+
+
+def build_seconds(structure: Path, recipe: Recipe) -> float:
+    """Wall time of what `pacbed build-table` does, on two cores."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        simulate_table(structure, recipe, Path(folder), jobs=2, tell=logging.info)
+        write_compact(RockingTable.load(Path(folder) / "rocking"), recipe, Path(folder) / "rocking.zarr")
+        return time.perf_counter() - started
 
 
 def errors(full: Renderer, compact: Renderer, needed: SimulationPlan) -> dict[str, float]:

@@ -65,7 +65,7 @@ def _build(bundle: Bundle, out: Path, jobs: int, tell: Callable[[str], None]) ->
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(bundle.read(name))
     recipe = Recipe.load(folder / "structure")
-    _simulate(folder / "structure", recipe, work, jobs, tell)
+    simulate_table(folder / "structure", recipe, work, jobs=jobs, tell=tell)
     tell("packing the table")
     write_compact(RockingTable.load(work / "rocking"), recipe, folder / TABLE)
     meta = bundle.meta.model_copy(update={"members": members_of(folder), "versions": installed_versions()})
@@ -75,8 +75,8 @@ def _build(bundle: Bundle, out: Path, jobs: int, tell: Callable[[str], None]) ->
         shutil.rmtree(place)
 
 
-def _simulate(structure: Path, recipe: Recipe, work: Path, jobs: int, tell: Callable[[str], None]) -> None:
-    """The table in full precision, block by block."""
+def simulate_table(structure: Path, recipe: Recipe, work: Path, *, jobs: int, tell: Callable[[str], None]) -> None:
+    """Write the table in full precision to ``work / "rocking"``, block by block; see `build_table`."""
 
     def block(number: int) -> Path:
         folder = work / f"{number}"
