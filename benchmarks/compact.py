@@ -107,7 +107,7 @@ def errors(full: Renderer, compact: Renderer, needed: SimulationPlan) -> dict[st
             "convergence_mrad": alpha,
             "mistilt_mrad": np.array([tilt * np.cos(azimuth), tilt * np.sin(azimuth)]),
             "geometry": geometry,
-            "edge_mrad": float(np.linalg.norm(full.table.pitch_mrad, axis=1).max()),
+            "edge_mrad": full.table.widest_pitch_mrad,
         }
         expected = full.render(thickness_nm=thickness, **settings)
         found = compact.render(thickness_nm=thickness, **settings)

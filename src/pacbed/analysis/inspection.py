@@ -76,7 +76,7 @@ def _levels(bundle: Bundle) -> list[str]:
     """Size of the table, its levels, and what they cost against the table in full precision."""
     compact, size = bundle.compact, sum(len(bundle.read(n)) for n in bundle.names() if n.startswith("rocking.zarr/"))
     ends = ", ".join(f"{level.thickness_max_nm:.1f}" for level in compact.levels)
-    pitch = ", ".join(f"{np.linalg.norm(level.pitch_mrad, axis=1).max():.2f}" for level in compact.levels)
+    pitch = ", ".join(f"{level.widest_pitch_mrad:.2f}" for level in compact.levels)
     worst = max(np.hypot(compact.interpolation_l2, compact.packing_l2))
     return [
         f"levels: to {ends} nm, directions every {pitch} mrad; {size / 1e6:.1f} MB, patterns agree with the table in "

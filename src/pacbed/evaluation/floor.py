@@ -123,7 +123,7 @@ def _derivatives(
     renderer: Renderer, at: Parameters, shape: tuple[int, int], free: Sequence[str], *, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pattern, shape (pixel,), and its derivatives over its maximum, shape (pixel, parameter)."""
-    edge = max(at.pixel_mrad, float(np.linalg.norm(renderer.table.pitch_mrad, axis=1).max()))
+    edge = max(at.pixel_mrad, renderer.table.widest_pitch_mrad)
 
     def render(point: Parameters) -> np.ndarray:
         image = renderer.render(

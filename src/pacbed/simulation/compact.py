@@ -115,10 +115,13 @@ def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, t
     for name, value in asked.items():
         if not 0 < value <= getattr(table, name) + 1e-9:
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
-    full = Renderer(table)
-    edges = (thickness_max_nm * np.linspace(0, 1, LEVELS + 1)).tolist()
-    thinned = [_thinned(full, ends, asked) for ends in pairwise(edges)]
-    made = [_packed(full, list(alike), asked) for _, alike in groupby(thinned, key=lambda level: level.table.steps)]
+    full, limits = Renderer(table), {"cone_mrad": cone_mrad, "field_mrad": field_mrad}
+    edges = thickness_max_nm * np.linspace(0, 1, LEVELS + 1)
+    thinned = [
+        _thinned(full, (float(low), float(high)), float(high) / thickness_max_nm, limits)
+        for low, high in pairwise(edges)
+    ]
+    made = [_packed(full, list(alike), limits) for _, alike in groupby(thinned, key=lambda level: level.table.steps)]
     packed, interpolation, packing = zip(*made, strict=True)
     return CompactTable(tuple(level.table() for level in packed), packed, interpolation, packing)
 
@@ -149,12 +152,13 @@ class _Thinned(NamedTuple):
     error: float
 
 
-def _thinned(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> _Thinned:
-    probes, expected = _probes(full, thickness_nm, asked)
-    share = max(COARSEST, thickness_nm[1] / asked["thickness_max_nm"])
+def _thinned(full: Renderer, thickness_nm: tuple[float, float], share: float, limits: dict[str, float]) -> _Thinned:
+    """Cut a level with the fewest steps that do, beginning with a share of the table's steps."""
+    probes, expected = _probes(full, thickness_nm, limits)
+    share = max(COARSEST, share)
     while True:
         steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
-        level = _cut(full.table, (steps[0], steps[1]), thickness_nm, asked)
+        level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
         error = _error(level, probes, expected)
         if error <= INTERPOLATION_L2 or steps == tuple(full.table.steps):
             return _Thinned(thickness_nm, level, error)
@@ -162,28 +166,23 @@ def _thinned(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> 
         share = min(1.0, max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS)))
 
 
-def _packed(full: Renderer, alike: list[_Thinned], asked: dict) -> tuple[PackedTable, float, float]:
+def _packed(full: Renderer, alike: list[_Thinned], limits: dict[str, float]) -> tuple[PackedTable, float, float]:
     """Pack neighbours with equal steps as one level: a series pays for each level anew."""
     low, high = alike[0].thickness_nm[0], alike[-1].thickness_nm[1]
     level = alike[0].table
     if len(alike) > 1:
-        level = _cut(full.table, level.steps, (low, high), asked)
+        level = resample(full.table, steps=level.steps, thickness_nm=(low, high), **limits)
     error = max(one.error for one in alike)
-    packed, loss = _pack(level, _probes(full, (low, high), asked)[0])
+    packed, loss = _pack(level, probe_settings((low, high), edge_mrad=full.table.widest_pitch_mrad, **limits))
     log.info("%g to %g nm: %d x %d steps, interpolation %.1e, packing %.1e", low, high, *level.steps, error, loss)
     return packed, error, loss
 
 
-def _cut(table: RockingTable, steps: tuple[int, int], thickness_nm: tuple[float, float], asked: dict) -> RockingTable:
-    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
-    return resample(table, steps=steps, thickness_nm=thickness_nm, **limits)
-
-
-def _probes(full: Renderer, thickness_nm: tuple[float, float], asked: dict) -> tuple[list[dict], list[np.ndarray]]:
+def _probes(
+    full: Renderer, thickness_nm: tuple[float, float], limits: dict[str, float]
+) -> tuple[list[dict], list[np.ndarray]]:
     """A few patterns of a level and how the full table renders them."""
-    edge = float(np.linalg.norm(full.table.pitch_mrad, axis=1).max())
-    limits = {"cone_mrad": asked["cone_mrad"], "field_mrad": asked["field_mrad"]}
-    probes = probe_settings(thickness_nm, edge_mrad=edge, **limits)
+    probes = probe_settings(thickness_nm, edge_mrad=full.table.widest_pitch_mrad, **limits)
     return probes, [full.render(**probe) for probe in probes]
 
 

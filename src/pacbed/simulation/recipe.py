@@ -6,8 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pacbed.errors import FormatError
 from pacbed.plan import CONE_MARGIN_MRAD
 from pacbed.simulation.rocking_table import RockingTable
@@ -49,7 +47,7 @@ class Recipe:
     ) -> Recipe:
         """The recipe of a table of which the largest values of a parameter grid are needed."""
         # The larger of the two node distances, taken as the limit, gives the same numbers of steps again.
-        pitch = float(np.linalg.norm(table.pitch_mrad, axis=1).max())
+        pitch = table.widest_pitch_mrad
         return cls(
             thickness_max_nm=table.thickness_max_nm - table.plane_spacing_nm,  # a table has one plane to spare
             cone_mrad=table.cone_mrad,

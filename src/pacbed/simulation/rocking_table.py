@@ -94,6 +94,11 @@ class RockingTable:
         return self.reciprocal_mrad / np.array(self.steps)[:, None]
 
     @property
+    def widest_pitch_mrad(self) -> float:
+        """The longer of the two node steps [mrad]."""
+        return float(np.linalg.norm(self.pitch_mrad, axis=1).max())
+
+    @property
     def group(self) -> np.ndarray:
         """Beam group as Cartesian matrices, shape (operation, 2, 2), acting on column vectors in the crystal frame."""
         basis = self.reciprocal_mrad.T
