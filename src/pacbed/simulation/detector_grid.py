@@ -62,6 +62,17 @@ def ring_columns(x, y, dx, dy, alpha, width, columns):
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
+def ring_rows(x, y, lines, radius, first, last):
+    """First and one past the last row of pixels, of those from `first` to `last` - 1, within a radius of a beam.
+
+    The first pixel of the image lies at (x, y) from the beam.
+    """
+    step2 = lines[1, 0] * lines[1, 0] + lines[1, 1] * lines[1, 1]
+    middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
+    return clipped(middle, radius / math.sqrt(step2), first, last)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def aperture(distance, alpha, edge):
     """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside.
 

@@ -26,6 +26,7 @@ from pacbed.simulation.detector_grid import (
     node_range,
     pixel_weights,
     ring_columns,
+    ring_rows,
 )
 from pacbed.simulation.disk_runs import disk_runs
 from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
@@ -140,11 +141,10 @@ def _correct_edges(values, index, axes, place, across, lines, box, fields, pixel
     # Every beam writes the same nodes of these; all others stay zero.
     inside = np.zeros((high1 - low1, high2 - low2), dtype=np.float32)
     outside = np.zeros_like(inside)
-    beams, steps, step2 = index[2], index[3], lines[1, 0] ** 2 + lines[1, 1] ** 2
+    beams, steps = index[2], index[3]
     for beam in range(len(angles)):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
-        middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
-        rows = clipped(middle, (alpha + width) / math.sqrt(step2), 0, out.shape[0])
+        rows = ring_rows(x, y, lines, alpha + width, 0, out.shape[0])
         corner = low1 + beams[beam, 0] * steps[0], low2 + beams[beam, 1] * steps[1]
         if rows[0] >= rows[1] or corner[0] >= box[1] or corner[1] >= box[3]:
             continue

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from threading import Lock
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from pacbed.errors import bad_value
 from pacbed.simulation.disk_runs import axis_tables
@@ -40,6 +38,7 @@ class Renderer:
         self.table = table
         self._lock = Lock()
         self._planes: OrderedDict[tuple[float, float], np.ndarray] = OrderedDict()
+        self._made: ThicknessComponents | None = None
         self._reach = reach_mrad(table.pitch_mrad, STENCIL_REACH)
         wedge = Wedge.of(table.pitch_mrad, table.cone_mrad + self._reach, table.operations, table.beams)
         self._axes = tuple(axis_tables(wedge, table.operations, axis) for axis in (0, 1))
@@ -171,8 +170,7 @@ class Renderer:
         radius = np.ceil(convergence_mrad + view.edge_mrad / 2 + np.hypot(*view.mistilt_mrad))
         values = self._plane(thickness_nm, min(self.table.cone_mrad, radius) + self._reach + 1e-6)
         render_pattern(values, self._beam_index, self._axes, place, view.geometry.lines_mrad(), image)
-        if view.blur_mrad > 0:
-            image = gaussian_filter(image, view.blur_mrad / view.geometry.pixel_mrad, mode="nearest")
+        view.blur(image)
         if self._diffuse is not None:
             image += self._diffuse._image(thickness_nm, convergence_mrad, view.blurred(self._spread_mrad))
         return image
@@ -182,16 +180,15 @@ class Renderer:
     ) -> Iterator[np.ndarray]:
         """Series of ascending convergence angles, each (thickness, ny, nx) in the same memory."""
         series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
-        mix, used = self._components.mix(*self._coefficients(thicknesses_nm))
-        growing = NodeSum(self._components, self._index, self._place(convergences_mrad[0], view), view.geometry)
+        components = self._components()
+        mix, used = components.mix(*self._coefficients(thicknesses_nm))
+        growing = NodeSum(components, self._index, self._place(convergences_mrad[0], view), view.geometry)
         diffuse = None
         if self._diffuse is not None:
             diffuse = self._diffuse._nested(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))
         for convergence in convergences_mrad:
             growing.render(self._place(convergence, view), mix, used, series)
-            if view.blur_mrad > 0:
-                sigma = view.blur_mrad / view.geometry.pixel_mrad
-                gaussian_filter(series, (0, sigma, sigma), mode="nearest", output=series)
+            view.blur(series)
             if diffuse is not None:
                 series += next(diffuse)
             yield series
@@ -227,10 +224,12 @@ class Renderer:
             view.geometry.pixel_mrad**2 / (np.pi * convergence_mrad**2),
         )
 
-    @cached_property
     def _components(self) -> ThicknessComponents:
-        """The table as series read it; made when first needed."""
-        return ThicknessComponents.of(self.table)
+        """The table as series read it; made when first needed, by one thread while the others wait."""
+        with self._lock:
+            if self._made is None:
+                self._made = ThicknessComponents.of(self.table)
+            return self._made
 
     def _coefficients(self, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """First of the four coefficients that each thickness combines, and their weights, (thickness,) and (.., 4)."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.detector_grid import aperture, clipped, ring_columns
+from pacbed.simulation.detector_grid import aperture, ring_columns, ring_rows
 from pacbed.simulation.node_sums import LINE, add_pair
 from pacbed.simulation.prefetch import prefetch
 
@@ -82,11 +82,10 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
     begins, weights = np.empty(16 * columns, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
     sources, targets = np.empty(16 * columns, dtype=np.int32), np.empty(16 * columns, dtype=np.int32)
     entries = begins, sources, targets, weights
-    width, step2 = max(0.5 * edge, reach), lines[1, 0] ** 2 + lines[1, 1] ** 2
+    width = max(0.5 * edge, reach)
     for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
-        middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
-        begin_row, end_row = clipped(middle, (alpha + width) / math.sqrt(step2), first_row, first_row + rows)
+        begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + rows)
         for row in range(begin_row, end_row):
             x = lines[0, 0] + row * lines[1, 0] - angles[beam, 0]
             y = lines[0, 1] + row * lines[1, 1] - angles[beam, 1]

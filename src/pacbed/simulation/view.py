@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from pacbed.simulation.geometry import Geometry
 
@@ -33,3 +34,9 @@ class View:
     def blurred(self, more_mrad: float) -> View:
         """The same with another Gaussian blur on top [mrad]."""
         return replace(self, blur_mrad=float(np.hypot(self.blur_mrad, more_mrad)))
+
+    def blur(self, images: np.ndarray) -> None:
+        """Blur images in place, shape (..., ny, nx)."""
+        if self.blur_mrad > 0:
+            sigma = self.blur_mrad / self.geometry.pixel_mrad
+            gaussian_filter(images, sigma, axes=(-2, -1), mode="nearest", output=images)
