@@ -16,7 +16,7 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.structure import read_cif
-from pacbed.simulation.evidence import save_figure, write_json
+from pacbed.simulation.evidence import draw_row, save_figure, write_json
 from pacbed.simulation.geometry import polar_to_vector
 from pacbed.simulation.lattice_aperture import Aperture, sample_aperture
 from pacbed.simulation.phonon_patterns import PhononPatterns, phonon_patterns
@@ -215,11 +215,6 @@ def _draw(comparison: _Comparison, patterns: PhononPatterns, results: list[dict]
             (model, f"table + background, bias {result['bias_nm']:+.2f} nm", "gray", (0, top)),
             (model - total, f"difference, L2 {result['total_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
-        for axis, (values, title, colours, limits) in zip(row, shown, strict=True):
-            picture = comparison.aperture.image(values, PICTURE_PX)
-            drawn = axis.imshow(picture, cmap=colours, vmin=limits[0], vmax=limits[1])
-            figure.colorbar(drawn, ax=axis, shrink=0.8)
-            axis.set_title(title, fontsize=8)
-            axis.set_xticks([])
-            axis.set_yticks([])
+        pictures = [(comparison.aperture.image(values, PICTURE_PX), *how) for values, *how in shown]
+        draw_row(figure, row, pictures)
     save_figure(figure, path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -40,13 +41,18 @@ def draw_comparisons(
             (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
             (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
-        for axis, (image, title, colours, limits) in zip(row, shown, strict=True):
-            drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
-            figure.colorbar(drawn, ax=axis, shrink=0.8)
-            axis.set_title(title, fontsize=8)
-            axis.set_xticks([])
-            axis.set_yticks([])
+        draw_row(figure, row, shown)
     save_figure(figure, path)
+
+
+def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple]) -> None:
+    """Draw pictures side by side: each an image, its title, its colour map and the limits of its colours."""
+    for axis, (image, title, colours, limits) in zip(axes, shown, strict=True):
+        drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+        figure.colorbar(drawn, ax=axis, shrink=0.8)
+        axis.set_title(title, fontsize=8)
+        axis.set_xticks([])
+        axis.set_yticks([])
 
 
 def draw_reason(text: str, path: str | Path) -> None:
