@@ -51,11 +51,11 @@ class Needs(TableSize):
         return PYTHON_MB + GATHER_MB + 2 * self.table_mb()
 
     def reading_mb(self) -> int:
-        """Memory of reading the table to render from it or to pack it [MB]."""
+        """Memory of reading the table to render from it [MB]."""
         return PYTHON_MB + 3 * self.table_mb()
 
     def gather_minutes(self) -> int:
-        """Run time of joining the blocks, or of packing them into a bundle [min], at 20 MB/s."""
+        """Run time of joining the blocks [min], at 20 MB/s."""
         return math.ceil(5 + self.table_mb() / 20 / 60)
 
     def referee_mb(self) -> int:

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import shutil
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import leaves_nothing_half_written, write_done
+from pacbed.outputs import folder_aside, leaves_nothing_half_written, write_done
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.same_system import check_same_system, of_structure, of_table
@@ -96,28 +95,24 @@ def assemble_stack(
     grid = StackGrid.of(table, asked)
     source = _source(table, grid, asked, scan_dirs)
 
-    out_dir = Path(out_dir)
-    aside = out_dir.with_name(out_dir.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
-    shape = (len(grid.convergence_mrad), len(grid.mistilt_mrad), len(grid.thickness_nm), *grid.geometry.shape)
-    scale = _integer_scale(grid)
-    pattern = _pattern_array(group, shape, scale)
+    with folder_aside(out_dir) as aside:
+        group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
+        shape = (len(grid.convergence_mrad), len(grid.mistilt_mrad), len(grid.thickness_nm), *grid.geometry.shape)
+        scale = _integer_scale(grid)
+        pattern = _pattern_array(group, shape, scale)
 
-    def write_tilt(tilt: int) -> None:
-        for convergence, images in source.images(tilt):
-            pattern[convergence, tilt] = encode_series(images, scale)
+        def write_tilt(tilt: int) -> None:
+            for convergence, images in source.images(tilt):
+                pattern[convergence, tilt] = encode_series(images, scale)
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in progress(pool.map(write_tilt, range(shape[1])), total=shape[1], label="mistilts"):
-            pass
-    _coordinates(group, grid)
-    split = split_series(shape[0], shape[1], validation_fraction, seed)
-    _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
-    parameters = {**asdict(asked), "validation_fraction": validation_fraction, "seed": seed}
-    _finish(group, table, source.engine, parameters, aside, shape)
-    shutil.rmtree(out_dir, ignore_errors=True)
-    aside.rename(out_dir)
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in progress(pool.map(write_tilt, range(shape[1])), total=shape[1], label="mistilts"):
+                pass
+        _coordinates(group, grid)
+        split = split_series(shape[0], shape[1], validation_fraction, seed)
+        _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
+        parameters = {**asdict(asked), "validation_fraction": validation_fraction, "seed": seed}
+        _finish(group, table, source.engine, parameters, aside, shape)
 
 
 def _source(

@@ -21,10 +21,6 @@ class Wedge:
         Index of W, -1 outside the cone.
     representative : numpy.ndarray of int16, shape (2 reach + 1, 2 reach + 1, 2)
         W m.
-    span : int
-        Largest beam index; `slot` is read at [h + span, k + span].
-    slot : numpy.ndarray of int32, shape (2 span + 1, 2 span + 1)
-        Index of a beam, -1 where there is none.
     beam_image : numpy.ndarray of int32, shape (operation, beam)
         Index of W G.
     """
@@ -32,8 +28,6 @@ class Wedge:
     reach: int
     operation: np.ndarray
     representative: np.ndarray
-    span: int
-    slot: np.ndarray
     beam_image: np.ndarray
 
     @classmethod
@@ -53,7 +47,7 @@ class Wedge:
         turned = np.einsum("oij,bj->obi", operations, beams) + span
         inside = np.all((turned >= 0) & (turned <= 2 * span), axis=-1)
         image = np.where(inside, slot[tuple(np.moveaxis(np.clip(turned, 0, 2 * span), -1, 0))], -1)
-        return cls(reach, operation, representative, span, slot, image.astype(np.int32))
+        return cls(reach, operation, representative, image.astype(np.int32))
 
 
 def row_starts(rows: np.ndarray, beams: int, reach: int) -> np.ndarray:
