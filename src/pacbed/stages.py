@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 1,
+        "orient_structure": 2,
         "check_convergence": 1,
         "simulate_rocking_block": 1,
         "gather_rocking_table": 2,

@@ -42,6 +42,8 @@ rule simulate_rocking_block:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
         numerics="results/{system}/structure/numerics.json",
+        # Plans differ from run to run, what they compute does not.
+        plans=ancient("results/{system}/structure/fft_plans.json"),
     output:
         block=directory("results/{system}/simulation/blocks/{block}"),
     log:

@@ -6,6 +6,7 @@ rule orient_structure:
         slices="results/{system}/structure/slices.npz",
         group="results/{system}/structure/beam_group.json",
         numerics="results/{system}/structure/numerics.json",
+        plans="results/{system}/structure/fft_plans.json",
         picture=report(
             "results/{system}/structure/structure.png",
             caption="../report/structure.rst",

@@ -17,7 +17,7 @@ from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import draw_checks, write_json
-from pacbed.simulation.interpolation_check import Trial, even_directions, plane_error, run_in_batches
+from pacbed.simulation.interpolation_check import Trial, even_directions, plane_error
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 
@@ -90,7 +90,7 @@ class _Workbench:
     def _run(self, slices: SlicePotentials, q: np.ndarray) -> Rocking:
         engine = PlaneWaveEngine(slices, propagator=self.settings["propagator"])
         beams, planes = self.sample.beams, self.planes
-        return run_in_batches(engine, q, beams=beams, planes=planes, periods_per_plane=self.periods)
+        return engine.run(q, beams=beams, planes=planes, periods_per_plane=self.periods)
 
     def _patterns(self, intensity: np.ndarray) -> np.ndarray:
         return self.sample.patterns(intensity[self.kept], float(self.settings["max_angle_mrad"]) / self.unit)

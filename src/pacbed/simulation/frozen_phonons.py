@@ -26,10 +26,10 @@ from pacbed.simulation.plane_wave import (
     PROPAGATORS,
     Rocking,
     free_propagators,
-    gpu_fft,
     host,
     squared,
 )
+from pacbed.simulation.wave_transforms import gpu_fft
 
 CACHE_BYTES = 2_000_000  # waves propagated together on a CPU; more leave the cache
 

@@ -8,32 +8,15 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from pacbed.simulation.aperture_sample import Sample
-from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
+from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.relative_l2 import relative_l2
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
 
-BATCH = 64
 CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much from place to place
 POINTS = 2  # directions tried in one cell of a patch
 _SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, CELLS - 1 + STENCIL_REACH + PREFILTER_REACH + 1)
 STENCIL = np.stack(np.meshgrid(_SIDE, _SIDE, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-def run_in_batches(
-    engine: PlaneWaveEngine, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int
-) -> Rocking:
-    """`PlaneWaveEngine.run` for many directions, in pieces that stay in the processor's cache."""
-    pieces = [
-        engine.run(q[first : first + BATCH], beams=beams, planes=planes, periods_per_plane=periods_per_plane)
-        for first in range(0, len(q), BATCH)
-    ]
-    return Rocking(
-        *(
-            np.concatenate([getattr(piece, name) for piece in pieces], axis=1)
-            for name in ("intensity", "absorbed", "lost")
-        )
-    )
 
 
 def even_directions(count: int, radius_mrad: float, turn: float = 0.0) -> np.ndarray:
@@ -107,9 +90,8 @@ class Trial:
         points = (corner[:, None] + cells + fractions) @ pitch_mrad
         nodes = (corner[:, None] + STENCIL) @ pitch_mrad
         every = np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]) / (1e3 * self.engine.wavelength)
-        intensity = run_in_batches(
-            self.engine, every, beams=sample.beams, planes=self.planes, periods_per_plane=self.periods_per_plane
-        ).intensity
+        options = {"planes": self.planes, "periods_per_plane": self.periods_per_plane}
+        intensity = self.engine.run(every, beams=sample.beams, **options).intensity
         count, side = fractions[..., 0].size, len(_SIDE)
         direct = intensity[:, :count].reshape(len(intensity), len(corner), len(cells), -1)
         samples = intensity[:, count:].reshape(len(intensity), len(corner), side, side, -1)

@@ -23,9 +23,10 @@ from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.pitch import FILE as NUMERICS
 from pacbed.simulation.pitch_search import measure_pitch
-from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.plane_wave import WAVES, PlaneWaveEngine
 from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.verified_group import GroupFindings, verified_group
+from pacbed.simulation.wave_transforms import save_plans
 
 log = logging.getLogger(__name__)
 # Accepted loss to the band limit at the largest thickness, mean over the cone and worst direction. What is lost is
@@ -85,8 +86,8 @@ def orient_structure(
     alpha_max_mrad, tau_max_mrad, max_angle_mrad, tolerance : float
         See `measure_pitch`.
     out_dir : path
-        Receives ``cell.json``, ``slices.npz``, ``beam_group.json``, ``numerics.json``, ``structure.png``; complete or
-        absent.
+        Receives ``cell.json``, ``slices.npz``, ``beam_group.json``, ``numerics.json``, ``fft_plans.json`` and
+        ``structure.png``; complete or absent.
     """
     oriented = orient(read_cif(cif), tuple(zone_axis))
     build = _builder(oriented, zone_axis, energy_kev, slice_depth_nm, thermal_model, parametrization)
@@ -173,6 +174,7 @@ def _write(
         slices.save(aside)
         write_json(findings.as_json(), aside / "beam_group.json")
         write_json(numerics, aside / NUMERICS)
+        save_plans((WAVES, *slices.grid), aside)
         draw_structure(oriented, slices, aside / "structure.png")
 
 

@@ -10,7 +10,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid, starting_pitch_mrad
-from pacbed.simulation.interpolation_check import Trial, even_directions, run_in_batches
+from pacbed.simulation.interpolation_check import Trial, even_directions
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def measure_pitch(
     engine = PlaneWaveEngine(slices, propagator=propagator)
     sample = sample_aperture(slices, alpha_max_mrad, min(tau_max_mrad, 5.0), max_angle_mrad)
     periods = max(1, int(10 * thickness_max_nm / slices.period_a + 1e-6))
-    rocking = run_in_batches(engine, sample.q, beams=sample.beams, planes=1, periods_per_plane=periods)
+    rocking = engine.run(sample.q, beams=sample.beams, planes=1, periods_per_plane=periods)
     patterns = sample.patterns(rocking.intensity, max_angle_mrad / (1e3 * engine.wavelength))
     trial = Trial(engine, sample, max_angle_mrad, 1, periods)
     centers = even_directions(PATCHES, alpha_max_mrad, turn=1.0)

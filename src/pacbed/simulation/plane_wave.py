@@ -1,4 +1,4 @@
-"""Multislice for tilted plane waves through one cell repeated along the beam. Needs numpy and scipy, or CuPy."""
+"""Multislice for tilted plane waves through one cell repeated along the beam."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
-from pacbed.simulation.wave_kernels import transmit
+from pacbed.simulation.wave_kernels import squared_beams, transmit
+from pacbed.simulation.wave_transforms import WaveTransforms, wave_transforms
 
 PROPAGATORS = ("exact", "fresnel")
+WAVES = 16  # propagated together on a processor: with their propagators they stay in its cache
 LAYER_STEPS = 4  # the layer of a reflection on sheared slices follows from its path, which follows from the layer
 
 
@@ -57,8 +58,9 @@ class PlaneWaveEngine:
         self.propagator = propagator
         self.wavelength = wavelength_a(slices.energy_ev)
         self._xp = xp
-        self._fft: Any = scipy.fft if xp is np else gpu_fft()
-        self._transmission = xp.asarray(transmission_functions(slices))
+        # The transforms there and back multiply by the number of points.
+        points = np.float32(slices.potential[0].size)
+        self._transmission = xp.asarray(transmission_functions(slices) / points)
         weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
         self._absorbing = bool(np.any(slices.absorption))
         self._absorption_weights = xp.asarray((weights / weights[0].size).reshape(len(weights), -1), dtype=np.float32)
@@ -81,33 +83,42 @@ class PlaneWaveEngine:
         -------
         Rocking
         """
-        xp, count = self._xp, len(q)
-        columns = tuple(np.asarray(beams).T % np.array(self.slices.grid)[:, None])
-        columns = tuple(xp.asarray(column) for column in columns)
-        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator))
-        wave = xp.zeros((count, *self.slices.grid), dtype=np.complex64)
+        together = WAVES if self._xp is np else max(1, len(q))
+        transforms = wave_transforms((together, *self.slices.grid), self._xp)
+        starts = range(0, max(1, len(q)), together)
+        parts = [self._waves(q[at : at + together], transforms, beams, planes, periods_per_plane) for at in starts]
+        return Rocking(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+
+    def _waves(
+        self, q: np.ndarray, transforms: WaveTransforms, beams: np.ndarray, planes: int, periods: int
+    ) -> tuple[np.ndarray, ...]:
+        """What `Rocking` holds, for as many directions as the transforms take, or fewer."""
+        xp, wave, count = self._xp, transforms.wave, len(q)
+        columns = xp.asarray(np.ravel_multi_index(np.asarray(beams).T, self.slices.grid, mode="wrap"))
+        full = np.zeros((len(wave), 2))
+        full[:count] = q
+        propagators = xp.asarray(free_propagators(self.slices, full, self.propagator))
+        wave[:] = 0.0
         wave[:, 0, 0] = 1.0
         intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
-        absorbed = xp.zeros((planes + 1, count), dtype=np.float32)
-        norm = xp.ones((planes + 1, count), dtype=np.float32)
-        intensity[0] = squared(wave[:, columns[0], columns[1]])
-        taken = xp.zeros(count, dtype=np.float32)
+        absorbed, norm = (xp.zeros((planes + 1, count), dtype=np.float32) for _ in range(2))
+        norm[0] = _squared_beams(wave, columns, intensity[0])
+        taken = xp.zeros(len(wave), dtype=np.float32)
         for plane in range(1, planes + 1):
-            for _ in range(periods_per_plane):
-                wave, taken = self._period(wave, propagators, taken)
-            intensity[plane] = squared(wave[:, columns[0], columns[1]])
-            absorbed[plane] = taken
-            norm[plane] = squared(wave).sum(axis=(1, 2))
-        return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
+            for _ in range(periods):
+                wave, taken = self._period(wave, transforms, propagators, taken)
+            norm[plane] = _squared_beams(wave, columns, intensity[plane])
+            absorbed[plane] = taken[:count]
+        return tuple(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed))
 
-    def _period(self, wave: Any, propagators: Any, taken: Any) -> tuple[Any, Any]:
+    def _period(self, wave: Any, transforms: WaveTransforms, propagators: Any, taken: Any) -> tuple[Any, Any]:
         for level, transmission in enumerate(self._transmission):
-            wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
+            wave = transforms.to_space(wave)
             if self._absorbing:
                 taken = taken + _transmit(wave, transmission, self._absorption_weights[level])
             else:
                 wave *= transmission
-            wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
+            wave = transforms.to_frequencies(wave)
             wave *= propagators
         return wave, taken
 
@@ -121,6 +132,16 @@ def _transmit(wave: Any, transmission: Any, weights: Any) -> Any:
     taken = squared(wave).reshape(len(wave), -1) @ weights
     wave *= transmission
     return taken
+
+
+def _squared_beams(wave: Any, columns: Any, intensity: Any) -> Any:
+    """Fill in the intensities of beams (direction, beam); returns those of whole waves, shape (direction,)."""
+    flat = wave.reshape(len(wave), -1)
+    if isinstance(wave, np.ndarray):
+        return squared_beams(flat, columns, intensity)
+    count = len(intensity)
+    intensity[:] = squared(flat[:count, columns])
+    return squared(flat[:count]).sum(axis=1)
 
 
 def grid_indices(slices: SlicePotentials, cells: int = 1) -> np.ndarray:
@@ -164,7 +185,12 @@ def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, ce
     path = _path(k, wavelength, propagator)
     if np.any(slices.slope):
         path = _sheared_path(slices, k, q, wavelength, propagator)
-    return np.where(inside, np.exp(2j * np.pi * slices.slice_depth_a * path), 0).astype(np.complex64)
+    turns = slices.slice_depth_a * path
+    phase = (2 * np.pi * (turns - np.rint(turns))).astype(np.float32)  # exact before it is rounded, fast after
+    propagators = np.zeros(phase.shape, dtype=np.complex64)
+    np.cos(phase, out=propagators.real, where=inside)
+    np.sin(phase, out=propagators.imag, where=inside)
+    return propagators
 
 
 def _path(k: np.ndarray, wavelength: float, propagator: str) -> np.ndarray:
@@ -215,10 +241,3 @@ def squared(wave: Any) -> Any:
 def host(array: Any) -> np.ndarray:
     """The array in the memory of the CPU."""
     return array if isinstance(array, np.ndarray) else array.get()
-
-
-def gpu_fft() -> ModuleType:
-    """CuPy's Fourier transforms, with scipy's interface."""
-    import cupyx.scipy.fft
-
-    return cupyx.scipy.fft

@@ -24,6 +24,7 @@ from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.terminations import termination_slices
+from pacbed.simulation.wave_transforms import use_plans
 
 log = logging.getLogger(__name__)
 PLANE_SPACING_NM = 1.0  # planes lie at whole periods, at most this far apart
@@ -89,6 +90,7 @@ def simulate_rocking_block(
     """
     xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
+    use_plans(structure_dir)
     pitch = pitch_of(structure_dir, direction_pitch_mrad)
     grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch, termination=termination)
     _check_reach(slices, grid, field_mrad)

@@ -1,4 +1,4 @@
-"""Compiled inner loop of the plane-wave engine on a processor."""
+"""Compiled inner loops of the plane-wave engine on a processor."""
 
 from __future__ import annotations
 
@@ -17,3 +17,32 @@ def transmit(wave, transmission, weights, taken):
             total += weights[pixel] * (re * re + im * im)
             row[pixel] = row[pixel] * transmission[pixel]
         taken[direction] = total
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def squared_beams(wave, columns, intensity):
+    """Squared modulus of chosen points of each wave (direction, pixel), and of each wave as a whole: one pass.
+
+    Parameters
+    ----------
+    wave : ndarray of complex64, shape (direction, pixel)
+    columns : ndarray of int64, shape (beam,)
+        Pixels wanted.
+    intensity : ndarray of float32, shape (direction, beam)
+        Receives them; its directions may be fewer.
+
+    Returns
+    -------
+    ndarray of float32, shape (direction,)
+        Sum over all pixels.
+    """
+    norm = np.empty(len(intensity), dtype=np.float32)
+    for direction in range(len(intensity)):
+        row, total = wave[direction], np.float32(0.0)
+        for pixel in range(np.uintp(wave.shape[1])):
+            total += row[pixel].real ** 2 + row[pixel].imag ** 2
+        for beam in range(np.uintp(len(columns))):
+            value = row[np.uintp(columns[beam])]
+            intensity[direction, beam] = value.real**2 + value.imag**2
+        norm[direction] = total
+    return norm

@@ -1,0 +1,126 @@
+"""Fourier transforms of a batch of waves, there and back: FFTW or SciPy on a processor, CuPy on a GPU.
+
+On the small grid of a cell FFTW takes half the time of SciPy: it tries many algorithms and keeps the fastest. Which
+one that is depends on timings, and algorithms differ in the last bits. What it kept is therefore stored once for a
+system, so that its blocks agree bit by bit. FFTW comes with abTEM; without it, as where only bundles are applied, SciPy
+serves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.fft
+
+from pacbed.errors import FormatError
+
+log = logging.getLogger(__name__)
+FILE = "fft_plans.json"
+HAS_FFTW = importlib.util.find_spec("pyfftw") is not None
+
+
+class WaveTransforms(NamedTuple):
+    """Memory for waves, and their transforms along the last two axes; neither divides by the number of points.
+
+    Attributes
+    ----------
+    wave : array of complex64, shape (direction, x, y)
+        Zero at first. FFTW transforms this array and no other.
+    to_space, to_frequencies : callable
+        Take the waves and return them transformed; what they were given is overwritten.
+    """
+
+    wave: Any
+    to_space: Callable[[Any], Any]
+    to_frequencies: Callable[[Any], Any]
+
+
+def wave_transforms(shape: tuple[int, int, int], xp: ModuleType = np) -> WaveTransforms:
+    """Transforms for waves of one shape (direction, x, y); xp is numpy or cupy."""
+    if xp is np and HAS_FFTW:
+        return _fftw(shape)
+    fft = scipy.fft if xp is np else gpu_fft()
+    return WaveTransforms(
+        xp.zeros(shape, dtype=np.complex64),
+        lambda wave: fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True),
+        lambda wave: fft.fft2(wave, axes=(1, 2), overwrite_x=True),
+    )
+
+
+def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
+    import pyfftw
+
+    wave = pyfftw.empty_aligned(shape, dtype="complex64")
+    space, frequencies = (_plan(wave, direction) for direction in ("FFTW_BACKWARD", "FFTW_FORWARD"))
+    wave[:] = 0  # planning has used it
+
+    def run(plan: Any) -> Callable[[Any], Any]:
+        def transform(given: Any) -> Any:
+            plan.execute()
+            return given
+
+        return transform
+
+    return WaveTransforms(wave, run(space), run(frequencies))
+
+
+def _plan(wave: np.ndarray, direction: str) -> Any:
+    """FFTW's plan in place: the one it knows of, or else the fastest it finds within a second or so."""
+    import pyfftw
+
+    options = {"axes": (1, 2), "direction": direction}
+    try:
+        return pyfftw.FFTW(wave, wave, flags=("FFTW_PATIENT", "FFTW_WISDOM_ONLY"), **options)
+    except RuntimeError:
+        log.info("FFTW plans its transforms of %s, %s", wave.shape, direction)
+        return pyfftw.FFTW(wave, wave, flags=("FFTW_PATIENT",), **options)
+
+
+def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
+    """Store how waves of one shape are transformed on this machine."""
+    plans = {"library": "scipy"}
+    if HAS_FFTW:
+        import pyfftw
+
+        pyfftw.forget_wisdom()
+        _fftw(shape)
+        plans = {"library": "fftw", "single_precision": pyfftw.export_wisdom()[1].decode()}
+    (Path(folder) / FILE).write_text(json.dumps(plans, indent=2) + "\n")
+
+
+def use_plans(folder: str | Path) -> None:
+    """Let this process transform waves as `save_plans` found best.
+
+    It plans for itself, once, where the folder has no plans, as in a bundle, or has those of another kind of processor.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged.
+    """
+    file = Path(folder) / FILE
+    if not file.exists():
+        return
+    try:
+        plans = json.loads(file.read_text())
+        library, wisdom = plans["library"], plans.get("single_precision", "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FormatError(f"{file}: damaged ({error}), accepted: what orient_structure writes") from error
+    if library == "fftw" and HAS_FFTW:
+        import pyfftw
+
+        pyfftw.import_wisdom((b"", wisdom.encode(), b""))
+
+
+def gpu_fft() -> ModuleType:
+    """CuPy's Fourier transforms, with scipy's interface."""
+    import cupyx.scipy.fft
+
+    return cupyx.scipy.fft
