@@ -42,40 +42,42 @@ def run_ends(operation: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def disk_runs(tables, tilt, pitch, hole, radius):
-    """Runs of the directions that are farther than `hole` and not farther than `radius` from the tilt.
+def disk_runs(tables, tilt, pitch, near, alpha, far):
+    """Runs of the directions that are not farther than `far` from the tilt, and where three circles cut them.
 
     Parameters
     ----------
     tables : tuple
         From `axis_tables`.
     tilt : ndarray, shape (2,)
-        Centre of the disk [mrad].
+        Centre of the circles [mrad].
     pitch : ndarray, shape (2, 2)
         Steps of the nodes from row to row of the tables and along a row [mrad].
-    hole, radius : float
-        Distances [mrad]; a negative hole is none.
+    near, alpha, far : float
+        Radii, ascending [mrad]; a negative one is none.
 
     Returns
     -------
-    ndarray of int64, shape (run, 6)
-        Row, first column, one past the last, operation, and first and second index of the first node's representative.
+    ndarray of int64, shape (run, 10)
+        Row, first column, one past the last, first column and one past the last within `alpha`, the same within `near`,
+        operation, and first and second index of the first node's representative.
     """
     operation, first, second, ends, step = tables
     middle = operation.shape[0] // 2
-    runs = np.empty((4 * len(operation) * (2 + len(step)), 6), dtype=np.int64)
+    runs = np.empty((2 * len(operation) * (2 + len(step)), 10), dtype=np.int64)
     used = 0
     for n1 in range(-middle, middle + 1):
-        low, high = node_range(n1, tilt[0], tilt[1], pitch, radius, -middle, middle + 1)
-        stop, resume = node_range(n1, tilt[0], tilt[1], pitch, hole, low, high)
-        for side in range(2):
-            n2, end = (low, stop) if side == 0 else (resume, high)
-            while n2 < end:
-                taken, run_end = operation[n1 + middle, n2 + middle], min(end, ends[n1 + middle, n2 + middle] - middle)
-                if taken >= 0 and step[taken] != 0:
-                    runs[used, 0], runs[used, 1], runs[used, 2], runs[used, 3] = n1, n2, run_end, taken
-                    runs[used, 4] = first[n1 + middle, n2 + middle]
-                    runs[used, 5] = second[n1 + middle, n2 + middle]
-                    used += 1
-                n2 = run_end
+        n2, high = node_range(n1, tilt[0], tilt[1], pitch, far, -middle, middle + 1)
+        within = node_range(n1, tilt[0], tilt[1], pitch, alpha, n2, high)
+        hole = node_range(n1, tilt[0], tilt[1], pitch, near, n2, high)
+        while n2 < high:
+            taken, end = operation[n1 + middle, n2 + middle], min(high, ends[n1 + middle, n2 + middle] - middle)
+            if taken >= 0 and step[taken] != 0:
+                run = runs[used]
+                run[0], run[1], run[2] = n1, n2, end
+                run[3], run[4] = min(max(within[0], n2), end), min(max(within[1], n2), end)
+                run[5], run[6] = min(max(hole[0], n2), end), min(max(hole[1], n2), end)
+                run[7], run[8], run[9] = taken, first[n1 + middle, n2 + middle], second[n1 + middle, n2 + middle]
+                used += 1
+            n2 = end
     return runs[:used]

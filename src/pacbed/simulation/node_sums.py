@@ -11,6 +11,7 @@ from numba import njit
 
 from pacbed.simulation.detector_grid import field_ranges, node_range
 from pacbed.simulation.prefetch import prefetch
+from pacbed.simulation.vectors import add_codes
 
 AHEAD = 4  # nodes; measured, as all numbers here
 LINE = 32  # codes in a cache line of 64 bytes
@@ -35,12 +36,14 @@ def widen_sum(parts, index, place, box, held, total):
     """
     tilt, pitch, inverse, angles, field, reach, alpha = place[:7]
     in_field = field_ranges(box, pitch, field + reach)
+    flat = total.reshape(-1)
     half1 = alpha * np.hypot(inverse[0, 0], inverse[1, 0])
     for step in range(2 * max(abs(box[0]), abs(box[1])) + 1):
         m1 = (step + 1) // 2 if step % 2 else -(step // 2)  # by symmetry rows m1 and -m1 may read the same codes
         if not box[0] <= m1 < box[1]:
             continue
         row = m1 - box[0]
+        zero = (row * total.shape[1] - box[2]) * total.shape[2]
         low, high = in_field[row, 0], max(in_field[row, 0], in_field[row, 1])
         for beam in range(len(angles)):
             x, y = angles[beam, 0] + tilt[0], angles[beam, 1] + tilt[1]
@@ -52,14 +55,14 @@ def widen_sum(parts, index, place, box, held, total):
                 begin, end = min(begin, before), max(end, after)
             else:
                 before, after = end, end
-            _add_run(parts, index, beam, m1, begin, before, box[2], total[row])
-            _add_run(parts, index, beam, m1, after, end, box[2], total[row])
+            _add_run(parts, index, beam, m1, begin, before, zero, total.shape[2], flat)
+            _add_run(parts, index, beam, m1, after, end, zero, total.shape[2], flat)
             held[row, beam, 0], held[row, beam, 1] = begin, end
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _add_run(parts, index, beam, m1, begin, end, low2, out):
-    """Add one beam to the nodes (m1, begin ... end - 1) of a row that starts at m2 = low2."""
+def _add_run(parts, index, beam, m1, begin, end, zero, width, flat):
+    """Add one beam to nodes (m1, begin ... end - 1); node m2 of the row lies at flat[zero + m2 width]."""
     start, operation, first, second, run, image, beams, steps = index
     codes, offset, rank, scale = parts
     middle = operation.shape[0] // 2
@@ -78,13 +81,5 @@ def _add_run(parts, index, beam, m1, begin, end, low2, out):
                 for line in range(0, values + LINE - 1, LINE):
                     prefetch(codes, origin + pair * values + line)
             pair = start[source, np.uintp(f + j * df)] + s + j * ds
-            add_pair(out, m2 + j - low2, codes, origin + pair * values, values, factor)
+            add_codes(flat, zero + (m2 + j) * width, codes, origin + pair * values, values, factor)
         m2 += length
-
-
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
-def add_pair(out, at, codes, begin, values, weight):
-    """Add weighted values of a pair, from ``codes[begin]`` on, to ``out[at]``."""
-    to, source = np.uintp(at), np.uintp(begin)
-    for c in range(np.uintp(values)):
-        out[to, c] += weight * np.float32(codes[source + c])

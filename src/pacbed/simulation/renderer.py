@@ -202,7 +202,8 @@ class Renderer:
                 return self._planes[key]
         first, weights = self._coefficients(np.array([thickness_nm]))
         table = self.table
-        plane = combine_planes(table.codes, first[0], weights[0], table.rows, table.pitch_mrad, radius_mrad)
+        plane = np.empty(table.codes.shape[1], dtype=np.int16)
+        combine_planes(table.codes, first[0], weights[0], table.rows, table.pitch_mrad, radius_mrad, plane)
         with self._lock:
             self._planes[key] = plane
             while len(self._planes) > CACHED_THICKNESSES:

@@ -8,8 +8,9 @@ import numpy as np
 from numba import njit
 
 from pacbed.simulation.detector_grid import aperture, ring_columns, ring_rows
-from pacbed.simulation.node_sums import LINE, add_pair
+from pacbed.simulation.node_sums import LINE
 from pacbed.simulation.prefetch import prefetch
+from pacbed.simulation.vectors import add_codes
 
 BAND = 4  # rows of pixels worked on at once: they read the same nodes, and what they write stays in the cache
 
@@ -82,7 +83,7 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
     begins, weights = np.empty(16 * columns, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
     sources, targets = np.empty(16 * columns, dtype=np.int32), np.empty(16 * columns, dtype=np.int32)
     entries = begins, sources, targets, weights
-    width = max(0.5 * edge, reach)
+    width, flat = max(0.5 * edge, reach), band.reshape(-1)
     for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
         begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + rows)
@@ -97,8 +98,8 @@ def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, hel
                 where = beam, row, ring[2 * side], ring[2 * side + 1]
                 used = _straddling(parts, index, place, lines, where, box, held, pixels, entries, used)
             for entry in range(used):
-                at = (row - first_row) * columns + targets[entry]
-                add_pair(band, at, codes, begins[entry], rank[sources[entry]], weights[entry])
+                at = ((row - first_row) * columns + targets[entry]) * band.shape[1]
+                add_codes(flat, at, codes, begins[entry], rank[sources[entry]], weights[entry])
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")

@@ -1,0 +1,123 @@
+"""The innermost sums of the renderer as vector instructions.
+
+They are so short that compilers find no vector in them, or unroll them for longer ones and take the rest one by one.
+All arrays are contiguous, and indices are not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LANES = 16  # codes are added in multiples of this
+_FAST = ("fast",)
+_FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
+_PLACE = (types.uintp, types.uintp)
+
+
+@intrinsic
+def spline_patch(_typing, grid, i, j, weights, row, column):
+    """Spline of the sixteen coefficients from ``grid[i, j]`` on.
+
+    Both arrays are of float32; ``weights[row, column]`` are those of four rows and four columns, see `pixel_weights`.
+    """
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        at, stride = _element(context, builder, kinds[0], *arguments[:3])
+        weights_at, _ = _element(context, builder, kinds[3], *arguments[3:])
+        return _weighted(builder, weights_at, lambda step: _four(builder, at, builder.mul(stride, stride.type(step))))
+
+    return types.float32(grid, *_PLACE, weights, *_PLACE), generate
+
+
+@intrinsic
+def edge_patch(_typing, grid, summed, share, i, j, weights, row, column):
+    """`spline_patch` of ``grid * (share - summed)``, two grids of one shape."""
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        at, stride = _element(context, builder, kinds[0], arguments[0], *arguments[3:5])
+        summed_at, _ = _element(context, builder, kinds[1], arguments[1], *arguments[3:5])
+        weights_at, _ = _element(context, builder, kinds[5], *arguments[5:])
+        share = _spread(builder, arguments[2], 4)
+
+        def four(step: int) -> Any:
+            offset = builder.mul(stride, stride.type(step))
+            missing = builder.fsub(share, _four(builder, summed_at, offset), flags=_FAST)
+            return builder.fmul(_four(builder, at, offset), missing, flags=_FAST)
+
+        return _weighted(builder, weights_at, four)
+
+    return types.float32(grid, summed, types.float32, *_PLACE, weights, *_PLACE), generate
+
+
+@intrinsic
+def add_codes(_typing, sums, to, codes, source, count, weight):
+    """Add ``weight * codes[source]`` and the next to ``sums[to]`` and the next; `count` is a multiple of `LANES`.
+
+    Both arrays have one axis, of float32 and of signed integers.
+    """
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        sums_at, _ = _element(context, builder, kinds[0], *arguments[:2])
+        codes_at, _ = _element(context, builder, kinds[2], *arguments[2:4])
+        numbers, short = (ir.VectorType(kind, LANES) for kind in (_FLOAT, codes_at.type.pointee))
+        weight = _spread(builder, arguments[5], LANES)
+        count = arguments[4]
+        with cgutils.for_range(builder, builder.udiv(count, count.type(LANES))) as loop:
+            offset = builder.mul(loop.index, count.type(LANES))
+            address = _moved(builder, sums_at, offset, numbers)
+            read = builder.load(_moved(builder, codes_at, offset, short), align=1)
+            added = builder.fmul(builder.sitofp(read, numbers), weight, flags=_FAST)
+            builder.store(builder.fadd(builder.load(address, align=4), added, flags=_FAST), address, align=4)
+        return context.get_dummy_value()
+
+    return types.void(sums, types.uintp, codes, types.uintp, types.uintp, types.float32), generate
+
+
+def _element(context: Any, builder: Any, kind: Any, array: Any, *index: Any) -> tuple[Any, Any]:
+    """Address of an element, or of a row where the last index is left out, and the length of the last axis indexed."""
+    made = context.make_array(kind)(context, builder, array)
+    lengths = cgutils.unpack_tuple(builder, made.shape)
+    at = index[0]
+    for length, more in zip(lengths[1:], index[1:], strict=False):
+        at = builder.add(builder.mul(at, length), more)
+    for length in lengths[len(index) :]:
+        at = builder.mul(at, length)
+    return builder.gep(made.data, [at]), lengths[len(index) - 1]
+
+
+def _moved(builder: Any, address: Any, offset: Any, vector: Any) -> Any:
+    """Address of a vector some elements on."""
+    return builder.bitcast(builder.gep(address, [offset]), vector.as_pointer())
+
+
+def _four(builder: Any, address: Any, offset: Any) -> Any:
+    """Four numbers side by side."""
+    return builder.load(_moved(builder, address, offset, ir.VectorType(_FLOAT, 4)), align=4)
+
+
+def _spread(builder: Any, number: Any, lanes: int) -> Any:
+    """A vector of the same number."""
+    one = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, lanes), ir.Undefined), number, _WORD(0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_WORD, lanes), [0] * lanes))
+
+
+def _weighted(builder: Any, weights_at: Any, four: Callable[[int], Any]) -> Any:
+    """Sum of four rows of four numbers, weighted."""
+    rows, columns = (_four(builder, weights_at, ir.IntType(64)(offset)) for offset in (0, 4))
+    total = ir.Constant(ir.VectorType(_FLOAT, 4), [0.0] * 4)
+    for step in range(4):
+        weight = _spread(builder, builder.extract_element(rows, _WORD(step)), 4)
+        total = builder.fadd(total, builder.fmul(weight, four(step), flags=_FAST), flags=_FAST)
+    total = builder.fmul(total, columns, flags=_FAST)
+    lanes = [builder.extract_element(total, _WORD(lane)) for lane in range(4)]
+    left, right = (builder.fadd(lanes[k], lanes[k + 2], flags=_FAST) for k in (0, 1))
+    return builder.fadd(left, right, flags=_FAST)
