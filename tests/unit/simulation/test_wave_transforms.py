@@ -1,0 +1,67 @@
+"""Transforms of waves: the right ones, with every library, and the same ones again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pacbed.errors import FormatError
+from pacbed.simulation import wave_transforms as module
+from pacbed.simulation.wave_transforms import FILE, save_plans, use_plans, wave_transforms
+
+SHAPE = (3, 20, 12)
+
+
+@pytest.fixture(params=["fftw", "scipy"])
+def library(request, monkeypatch):
+    monkeypatch.setattr(module, "HAS_FFTW", request.param == "fftw")
+    return request.param
+
+
+def _waves():
+    rng = np.random.default_rng(1)
+    return (rng.normal(size=SHAPE) + 1j * rng.normal(size=SHAPE)).astype(np.complex64)
+
+
+def test_transforms_do_not_divide(library):
+    transforms, waves = wave_transforms(SHAPE), _waves()
+    assert transforms.wave.shape == SHAPE and not transforms.wave.any()
+    transforms.wave[:] = waves
+    space = transforms.to_space(transforms.wave)
+    expected = np.fft.ifft2(waves) * 240
+    np.testing.assert_allclose(space, expected, atol=2e-5 * np.abs(expected).max())
+    back = transforms.to_frequencies(space)
+    np.testing.assert_allclose(back, waves * 240, atol=2e-5 * 240 * np.abs(waves).max())
+
+
+def test_plans_are_stored_and_used(library, tmp_path):
+    save_plans(SHAPE, tmp_path)
+    assert json.loads((tmp_path / FILE).read_text())["library"] == library
+    use_plans(tmp_path)
+    first, second = wave_transforms(SHAPE), wave_transforms(SHAPE)
+    for transforms in (first, second):
+        transforms.wave[:] = _waves()
+    np.testing.assert_array_equal(first.to_space(first.wave), second.to_space(second.wave))
+
+
+def test_a_folder_without_plans_is_fine_and_a_damaged_file_is_not(tmp_path):
+    use_plans(tmp_path)
+    for text in ("{", "[]", "{}"):
+        (tmp_path / FILE).write_text(text)
+        with pytest.raises(FormatError, match=r"fft_plans\.json: damaged"):
+            use_plans(tmp_path)
+
+
+def test_stored_plans_are_found_by_another_process(tmp_path, caplog):
+    pyfftw = pytest.importorskip("pyfftw")
+    save_plans(SHAPE, tmp_path)
+    pyfftw.forget_wisdom()
+    with caplog.at_level("INFO"):
+        use_plans(tmp_path)
+        wave_transforms(SHAPE)
+        assert "plans" not in caplog.text
+        pyfftw.forget_wisdom()
+        wave_transforms(SHAPE)
+        assert caplog.text.count("FFTW plans") == 2
