@@ -88,6 +88,7 @@ def simulate_table(structure: Path, recipe: Recipe, work: Path, *, jobs: int, te
             cone_mrad=recipe.cone_mrad,
             field_mrad=recipe.field_mrad,
             direction_pitch_mrad=recipe.direction_pitch_mrad,
+            plane_spacing_nm=recipe.plane_spacing_nm,
             propagator=recipe.propagator,
             termination=recipe.termination,
             batch=BATCH,

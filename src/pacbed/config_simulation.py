@@ -11,6 +11,7 @@ MAX_BLOCKS = 10_000
 BlockCount = Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
 SliceDepth = Annotated[float, Field(ge=0.005, le=2)]
 Pitch = Annotated[float, Field(ge=0.01, le=5)]
+PlaneSpacing = Annotated[float, Field(ge=0.1, le=5)]
 FieldAngle = Annotated[float, Field(gt=0, le=300)]
 MAX_DIRECTIONS = 20_000_000  # of a rocking table before symmetry; the full-scale systems have some 200,000
 
@@ -70,6 +71,7 @@ class SimulationConfig(Section):
     )
     slice_depth_nm: Auto | SliceDepth = Field("auto", description="thickness of a slice [nm]")
     direction_pitch_mrad: Auto | Pitch = Field("auto", description="distance between incident directions [mrad]")
+    plane_spacing_nm: Auto | PlaneSpacing = Field("auto", description="distance between thickness planes [nm]")
     max_angle_mrad: Auto | FieldAngle = Field(
         "auto", description="half width of the field of view [mrad]; auto: 1.5 times the largest convergence angle"
     )

@@ -5,7 +5,7 @@ The estimates are upper bounds within a factor of some three: a cluster kills a 
 
 import math
 
-from pacbed.table_size import SECONDS_PER_PIXEL, SLICE_NM, TableSize
+from pacbed.table_size import PHONON_SECONDS_PER_PIXEL, SLICE_NM, TableSize
 
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
@@ -85,7 +85,7 @@ class Needs(TableSize):
         """Run time of that comparison [min]: 200 to 600 directions through the whole slab."""
         phonons, slices = self.system.simulation.phonons, self.plan.thickness_max_nm / SLICE_NM
         pixels = math.prod(self.grid_px()) * phonons.cells**2 * phonons.configurations
-        return math.ceil(10 + SAFETY * 400 * slices * pixels * SECONDS_PER_PIXEL / 60)
+        return math.ceil(10 + SAFETY * 400 * slices * pixels * PHONON_SECONDS_PER_PIXEL / 60)
 
     def scan_mb(self) -> int:
         """Memory of one block of the scan engine [MB]: what its workers propagate, and the samples of their series."""

@@ -138,6 +138,7 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
             "simulation.slice_depth_nm: got -0.2, accepted: auto or a number from 0.005",
         ),
         ("simulation.direction_pitch_mrad", 0, "got 0, accepted: auto or a number from 0.01 to 5 [mrad]"),
+        ("simulation.plane_spacing_nm", 0, "got 0, accepted: auto or a number from 0.1 to 5 [nm]"),
         ("simulation.max_angle_mrad", 1e5, "got 100000.0, accepted: auto or a number above 0 up to 300 [mrad]"),
         ("simulation.blocks", 0, "simulation.blocks: got 0, accepted: auto or an integer from 1 to 10000"),
         ("simulation.block_minutes", 0, "simulation.block_minutes: got 0, accepted: a number above 0 up to 1440"),

@@ -67,6 +67,7 @@ rule model_error:
             grid_convergence_mrad=setting("grid.convergence_mrad"),
             field_mrad=planned("field_mrad"),
             direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            plane_spacing_nm=setting("simulation.plane_spacing_nm"),
             propagator=setting("simulation.propagator"),
             batch=setting("simulation.batch"),
             choices=setting("evaluation.model_error"),

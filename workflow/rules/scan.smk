@@ -3,6 +3,7 @@ rule simulate_scan_block:
     input:
         cell="results/{system}/structure/cell.json",
         slices="results/{system}/structure/slices.npz",
+        numerics="results/{system}/structure/numerics.json",
         # Its azimuths and the width of its aperture's edge, so that both engines fill the same stack.
         table="results/{system}/simulation/rocking",
         accepted="results/{system}/simulation/accepted.json",
@@ -31,6 +32,7 @@ rule simulate_scan_block:
             azimuth_step_deg=setting("grid.azimuth_step_deg"),
             pixels=setting("stack.pixels"),
             max_angle_mrad=planned("max_angle_mrad"),
+            plane_spacing_nm=setting("simulation.plane_spacing_nm"),
             cells=setting("simulation.scan.cells"),
             samples_per_pixel=setting("simulation.scan.samples_per_pixel"),
             configurations=setting("simulation.scan.configurations"),

@@ -36,6 +36,7 @@ rule orient_structure:
             field_mrad=planned("field_mrad"),
             propagator=setting("simulation.propagator"),
             direction_pitch_mrad=setting("simulation.direction_pitch_mrad"),
+            plane_spacing_nm=setting("simulation.plane_spacing_nm"),
             alpha_max_mrad=planned("alpha_max_mrad"),
             tau_max_mrad=planned("tau_max_mrad"),
             max_angle_mrad=planned("max_angle_mrad"),

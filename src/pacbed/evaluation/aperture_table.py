@@ -29,6 +29,8 @@ class ApertureNumerics:
         Distance of directions [mrad]. A varied crystal has as many per reciprocal-lattice vector.
     field_mrad : float
         Largest scattered angle [mrad].
+    plane_spacing_nm : float
+        Distance of thickness planes [nm].
     propagator : str
         As the system's.
     batch : int
@@ -38,6 +40,7 @@ class ApertureNumerics:
     reciprocal_mrad: float
     pitch_mrad: float
     field_mrad: float
+    plane_spacing_nm: float
     propagator: str
     batch: int
 
@@ -50,6 +53,7 @@ class ApertureNumerics:
         coarser: float,
         pixel_mrad: float,
         field_mrad: float,
+        plane_spacing_nm: float,
         propagator: str,
         batch: int,
     ) -> ApertureNumerics:
@@ -60,7 +64,7 @@ class ApertureNumerics:
         wanted = min(coarser * direction_pitch_mrad, max(direction_pitch_mrad, pixel_mrad))
         taken = direction_grid(slices, cone_mrad=wanted, pitch_mrad=wanted).pitch_mrad
         widest = float(np.linalg.norm(taken, axis=1).max())
-        return cls(_reciprocal_mrad(slices), widest, field_mrad, propagator, batch)
+        return cls(_reciprocal_mrad(slices), widest, field_mrad, plane_spacing_nm, propagator, batch)
 
     def renderer(
         self, slices: SlicePotentials, *, cone_mrad: float, thickness_max_nm: float, folder: str | Path
@@ -91,6 +95,7 @@ class ApertureNumerics:
                 cone_mrad=cone_mrad,
                 field_mrad=self.field_mrad,
                 direction_pitch_mrad=self.pitch_mrad * _reciprocal_mrad(slices) / self.reciprocal_mrad,
+                plane_spacing_nm=self.plane_spacing_nm,
                 propagator=self.propagator,
                 batch=self.batch,
                 out_dir=folder / "block",

@@ -25,7 +25,7 @@ from pacbed.evaluation.thickness_bias import Camera, biases_nm
 from pacbed.logs import progress
 from pacbed.simulation.evidence import write_json
 from pacbed.simulation.geometry import polar_to_vector
-from pacbed.simulation.pitch import pitch_of
+from pacbed.simulation.numerics import pitch_of, spacing_of
 from pacbed.simulation.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ def model_error(
         Folder with slice potentials; the CIF file they came from must still be there.
     settings : mapping
         ``thickness_max_nm``, ``grid_convergence_mrad`` (values of the system's grid), ``field_mrad``,
-        ``direction_pitch_mrad`` (number or "auto"), ``propagator``, ``batch``, and ``choices``, the section
-        `evaluation.model_error` of the configuration.
+        ``direction_pitch_mrad`` and ``plane_spacing_nm`` (numbers or "auto"), ``propagator``, ``batch``, and
+        ``choices``, the section `evaluation.model_error` of the configuration.
     state_dir : path
         Keeps finished variations of a run that was stopped; removed at the end.
     out_json, out_png : path
@@ -65,7 +65,8 @@ def model_error(
     """
     slices = SlicePotentials.load(structure_dir)
     pitch = pitch_of(structure_dir, settings["direction_pitch_mrad"])
-    settings = {**settings, "direction_pitch_mrad": pitch}
+    spacing = spacing_of(structure_dir, settings["plane_spacing_nm"])
+    settings = {**settings, "direction_pitch_mrad": pitch, "plane_spacing_nm": spacing}
     state = _opened(Path(state_dir), structure_dir, settings)
     work = _Workbench(slices, settings, state)
     variants = [(effect, name, sign) for effect in work.effects for name, sign in effect.variants().items()]
@@ -146,6 +147,7 @@ class _Workbench:
             coarser=float(choices["coarser_pitch"]),
             pixel_mrad=self.camera.pixel_mrad,
             field_mrad=float(settings["field_mrad"]),
+            plane_spacing_nm=settings["plane_spacing_nm"],
             propagator=settings["propagator"],
             batch=int(settings["batch"]),
         )

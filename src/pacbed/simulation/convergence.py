@@ -17,8 +17,8 @@ from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import draw_checks, write_json
-from pacbed.simulation.interpolation_check import Trial, even_directions, plane_error
-from pacbed.simulation.pitch import pitch_of
+from pacbed.simulation.interpolation_check import Trial, even_directions, every_period, plane_error
+from pacbed.simulation.numerics import pitch_of, spacing_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine, Rocking
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def check_convergence(
         Folder with slice potentials; the CIF file they came from must still be there.
     settings : mapping
         ``thickness_max_nm``, ``alpha_max_mrad``, ``tau_max_mrad``, ``max_angle_mrad`` (half width of the field of
-        view), ``direction_pitch_mrad`` (number or "auto"), ``propagator``, ``tolerance``.
+        view), ``direction_pitch_mrad`` and ``plane_spacing_nm`` (numbers or "auto"), ``propagator``, ``tolerance``.
     out_json, out_png : path
         Figures, with lines to paste into the configuration where a tolerance is exceeded, and their picture.
     """
@@ -142,15 +142,19 @@ class _Workbench:
         trial = Trial(engine, self.sample, field, self.planes, self.periods)
         values = trial.pattern_error(steps, points, self.reference_planes)[self.kept]
         q = points[:PLANE_CURVES] + self.sample.tilt_mrad
-        between = plane_error(engine, q, sample=self.sample, field_mrad=field, thickness_max_nm=deepest)
+        every = every_period(engine, q, sample=self.sample, field_mrad=field, thickness_max_nm=deepest)
+        spacing, period = spacing_of(self.structure_dir, self.settings["plane_spacing_nm"]), self.slices.period_a
+        between = plane_error(every, period, spacing, deepest)
         # The error of a cubic spline grows with the fourth power of the pitch, the one taken, not the limit asked.
         taken = float(np.linalg.norm(steps, axis=1).max())
         finer = 0.9 * taken * min(1.0, (self.tolerance / max(values.max(), 1e-12)) ** 0.25)
         what = "relative L2 of a pattern interpolated between"
         line = f"direction_pitch_mrad: {finer:.3f}"
+        closer = max(period / 10, 0.9 * spacing * min(1.0, (self.tolerance / max(between, 1e-12)) ** 0.25))
+        spacing_line = f"plane_spacing_nm: {closer:.3f}"
         return [
             _finding("direction_pitch", f"{what} directions", values.tolist(), self.tolerance, line),
-            _finding("thickness_planes", f"{what} thickness planes", [between], self.tolerance, ""),
+            _finding("thickness_planes", f"{what} thickness planes", [between], self.tolerance, spacing_line),
         ]
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from pacbed.simulation.aperture_sample import Sample
+from pacbed.simulation.numerics import plane_layout
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.relative_l2 import relative_l2
-from pacbed.simulation.rocking_block import plane_layout
 from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
 
+WIDEST_NM = 2.0  # distance of thickness planes that is ever taken, unless the crystal's period is longer
 CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much from place to place
 POINTS = 2  # directions tried in one cell of a patch
 _SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, CELLS - 1 + STENCIL_REACH + PREFILTER_REACH + 1)
@@ -113,13 +114,10 @@ def _seen(sample: Sample, directions_mrad: np.ndarray, engine: PlaneWaveEngine, 
     return seen
 
 
-def plane_error(
+def every_period(
     engine: PlaneWaveEngine, directions_mrad: np.ndarray, *, sample: Sample, field_mrad: float, thickness_max_nm: float
-) -> float:
-    """Worst relative L2 error between thickness planes from 1 nm on; 0 where every period is a plane.
-
-    The error has the sign of the fourth derivative in depth and does not average out over directions, so that the error
-    of the beams is that of a pattern.
+) -> np.ndarray:
+    """Intensities after every period down to the largest thickness and some beyond, shape (period + 1, pair).
 
     Parameters
     ----------
@@ -131,15 +129,35 @@ def plane_error(
     field_mrad, thickness_max_nm : float
         Half width of the field of view, and largest thickness [mrad, nm].
     """
-    spacing, planes = plane_layout(engine.slices.period_a, thickness_max_nm)
-    if spacing == 1 or planes < 3:
-        return 0.0
     q = directions_mrad / (1e3 * engine.wavelength)
     seen = _seen(sample, directions_mrad - sample.tilt_mrad, engine, field_mrad)
-    every = engine.run(q, beams=sample.beams, planes=planes * spacing, periods_per_plane=1).intensity[:, seen]
-    coefficients = plane_matrix(planes + 1) @ every[::spacing].astype(float)
+    periods = int(np.ceil((thickness_max_nm + 2 * WIDEST_NM) * 10 / engine.slices.period_a))
+    return engine.run(q, beams=sample.beams, planes=periods, periods_per_plane=1).intensity[:, seen]
+
+
+def plane_error(every: np.ndarray, period_a: float, spacing_nm: float, thickness_max_nm: float) -> float:
+    """Worst relative L2 error between thickness planes from 1 nm on; 0 where every period is a plane.
+
+    The error has the sign of the fourth derivative in depth and does not average out over directions, so that the error
+    of the beams is that of a pattern.
+
+    Parameters
+    ----------
+    every : numpy.ndarray, shape (period + 1, pair)
+        From `every_period`.
+    period_a : float
+        Period of the crystal along the beam [Å].
+    spacing_nm : float
+        Upper limit of the distance between planes, not above `WIDEST_NM` [nm].
+    thickness_max_nm : float
+        Largest thickness [nm].
+    """
+    spacing, planes = plane_layout(period_a, thickness_max_nm, spacing_nm)
+    if spacing == 1 or planes < 3:
+        return 0.0
+    coefficients = plane_matrix(planes + 1) @ every[: planes * spacing + 1 : spacing].astype(float)
     errors = [0.0]
-    for period in range(int(np.ceil(10 / engine.slices.period_a)), (planes - 1) * spacing):
+    for period in range(int(np.ceil(10 / period_a)), (planes - 1) * spacing):
         below = period // spacing
         spline = bspline_weights(period / spacing - below) @ coefficients[below : below + 4]
         errors.append(relative_l2(spline, every[period]))

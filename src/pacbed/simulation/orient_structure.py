@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from pacbed.errors import SimulationError
 from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.directions import direction_grid
 from pacbed.simulation.evidence import write_json
-from pacbed.simulation.pitch import FILE as NUMERICS
+from pacbed.simulation.numerics import FILE as NUMERICS
+from pacbed.simulation.numerics import plane_layout
 from pacbed.simulation.pitch_search import measure_pitch
 from pacbed.simulation.plane_wave import WAVES, PlaneWaveEngine
-from pacbed.simulation.rocking_block import plane_layout
+from pacbed.simulation.spacing_search import measure_spacing
 from pacbed.simulation.verified_group import GroupFindings, verified_group
 from pacbed.simulation.wave_transforms import save_plans
 
@@ -53,6 +55,7 @@ def orient_structure(
     field_mrad: float,
     propagator: str,
     direction_pitch_mrad: float | str,
+    plane_spacing_nm: float | str,
     alpha_max_mrad: float,
     tau_max_mrad: float,
     max_angle_mrad: float,
@@ -83,6 +86,8 @@ def orient_structure(
     propagator : {"exact", "fresnel"}
     direction_pitch_mrad : float or "auto"
         Distance of incident directions [mrad]; "auto" measures the largest good one, see `measure_pitch`.
+    plane_spacing_nm : float or "auto"
+        Distance of thickness planes [nm]; "auto" measures the largest good one, see `measure_spacing`.
     alpha_max_mrad, tau_max_mrad, max_angle_mrad, tolerance : float
         See `measure_pitch`.
     out_dir : path
@@ -93,18 +98,19 @@ def orient_structure(
     build = _builder(oriented, zone_axis, energy_kev, slice_depth_nm, thermal_model, parametrization)
     reach = _Reach(thickness_max_nm, cone_mrad, field_mrad, propagator)
     slices, findings = _verified(_sampled(build, oriented, grid_px, reach), oriented, reach)
-    pitch, error = direction_pitch_mrad, None
-    if isinstance(pitch, str):
-        pitch, error = measure_pitch(
-            slices,
-            thickness_max_nm=thickness_max_nm,
-            alpha_max_mrad=alpha_max_mrad,
-            tau_max_mrad=tau_max_mrad,
-            max_angle_mrad=max_angle_mrad,
-            propagator=propagator,
-            tolerance=tolerance,
-        )
-    _write(out_dir, oriented, slices, findings, {"direction_pitch_mrad": pitch, "interpolation_l2": error})
+    view = {"alpha_max_mrad": alpha_max_mrad, "tau_max_mrad": tau_max_mrad, "max_angle_mrad": max_angle_mrad}
+    options: dict[str, Any] = {
+        "thickness_max_nm": thickness_max_nm,
+        **view,
+        "propagator": propagator,
+        "tolerance": tolerance,
+    }
+    numerics: dict[str, Any] = {"direction_pitch_mrad": direction_pitch_mrad, "plane_spacing_nm": plane_spacing_nm}
+    if isinstance(direction_pitch_mrad, str):
+        numerics["direction_pitch_mrad"], numerics["interpolation_l2"] = measure_pitch(slices, **options)
+    if isinstance(plane_spacing_nm, str):
+        numerics["plane_spacing_nm"], numerics["plane_l2"] = measure_spacing(slices, **options)
+    _write(out_dir, oriented, slices, findings, numerics)
 
 
 @dataclass(frozen=True)

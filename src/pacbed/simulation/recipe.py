@@ -19,7 +19,7 @@ class Recipe:
 
     Attributes
     ----------
-    thickness_max_nm, cone_mrad, field_mrad, direction_pitch_mrad : float
+    thickness_max_nm, cone_mrad, field_mrad, direction_pitch_mrad, plane_spacing_nm : float
         Of the table in full precision.
     propagator, termination : str
     kept_thickness_nm, kept_cone_mrad, kept_field_mrad : float
@@ -30,6 +30,7 @@ class Recipe:
     cone_mrad: float
     field_mrad: float
     direction_pitch_mrad: float
+    plane_spacing_nm: float
     propagator: str
     termination: str
     kept_thickness_nm: float
@@ -53,6 +54,7 @@ class Recipe:
             cone_mrad=table.cone_mrad,
             field_mrad=table.field_mrad,
             direction_pitch_mrad=pitch,
+            plane_spacing_nm=table.plane_spacing_nm,
             propagator=table.facts["propagator"],
             termination=table.facts["termination"],
             kept_thickness_nm=min(table.thickness_max_nm, thickness_nm + 2 * table.plane_spacing_nm),

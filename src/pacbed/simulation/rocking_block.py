@@ -20,14 +20,13 @@ from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.numerics import PLANE_SPACING_NM, pitch_of, plane_layout, spacing_of
 from pacbed.simulation.phonon_pool import phonon_pool
-from pacbed.simulation.pitch import pitch_of
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.terminations import termination_slices
 from pacbed.simulation.wave_transforms import use_plans
 
 log = logging.getLogger(__name__)
-PLANE_SPACING_NM = 1.0  # planes lie at whole periods, at most this far apart
 
 
 def block_directions(directions: int, *, block: int, blocks: int, batch: int) -> range:
@@ -61,6 +60,7 @@ def simulate_rocking_block(
     phonons: Mapping[str, int] | None = None,
     out_dir: str | Path,
     termination: str = "top",
+    plane_spacing_nm: float | str = PLANE_SPACING_NM,
 ) -> None:
     """Compute one block of a rocking table and write it to a folder.
 
@@ -87,6 +87,8 @@ def simulate_rocking_block(
         Receives ``block.npz`` and ``grid.json``; complete or absent.
     termination : {"top", "average"}
         A slab that is cut where the cell ends, or the mean over all equivalent surfaces.
+    plane_spacing_nm : float or "auto"
+        Upper limit of the distance between thickness planes [nm]; "auto" takes what `orient_structure` measured.
     """
     xp = array_module(device)
     slices = SlicePotentials.load(structure_dir)
@@ -94,7 +96,8 @@ def simulate_rocking_block(
     pitch = pitch_of(structure_dir, direction_pitch_mrad)
     grid = direction_grid(slices, cone_mrad=cone_mrad, pitch_mrad=pitch, termination=termination)
     _check_reach(slices, grid, field_mrad)
-    periods, planes = plane_layout(slices.period_a, thickness_max_nm)
+    spacing = spacing_of(structure_dir, plane_spacing_nm)
+    periods, planes = plane_layout(slices.period_a, thickness_max_nm, spacing)
     beams = cone_nodes(grid.reciprocal_mrad, field_mrad + grid.sample_margin_mrad + grid.cone_mrad + 1.0)
     chosen = block_directions(len(grid.nodes), block=block, blocks=blocks, batch=batch)
     engine = _engine(slices, propagator, xp, phonons)
@@ -141,12 +144,6 @@ def _facts(slices: SlicePotentials, grid: DirectionGrid) -> dict:
         "grid_px": list(slices.grid),
         "slice_depth_a": slices.slice_depth_a,
     }
-
-
-def plane_layout(period_a: float, thickness_max_nm: float) -> tuple[int, int]:
-    """Periods between planes, and the number of planes that reach the largest thickness with one to spare."""
-    periods = max(1, int(PLANE_SPACING_NM * 10 / period_a))
-    return periods, int(np.ceil(thickness_max_nm * 10 / (periods * period_a) - 1e-9)) + 1
 
 
 def _engine(

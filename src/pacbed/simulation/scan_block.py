@@ -15,7 +15,7 @@ from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.dask_tasks import compute_series
-from pacbed.simulation.rocking_block import plane_layout
+from pacbed.simulation.numerics import PLANE_SPACING_NM, plane_layout, spacing_of
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.scan_crystal import ScanCrystal
 from pacbed.simulation.scan_sampling import ScanSampling
@@ -42,6 +42,7 @@ def simulate_scan_block(
     out_dir: str | Path,
     scheduler: str = "threads",
     workers: int = 1,
+    plane_spacing_nm: float | str = PLANE_SPACING_NM,
 ) -> None:
     """Compute the images of some thickness series of a stack from rasters of probes and write them to a folder.
 
@@ -64,6 +65,8 @@ def simulate_scan_block(
         Receives one array per series and ``block.json``; complete or absent.
     scheduler, workers
         See `compute_series`; without influence on the result.
+    plane_spacing_nm : float or "auto"
+        See `simulate_rocking_block`.
 
     Raises
     ------
@@ -87,7 +90,8 @@ def simulate_scan_block(
     edge_mrad = grid.geometry.pixel_mrad  # as the renderer's
     draws = configurations if crystal.vibrates else 1
     chosen = grid.series[len(grid.series) * block // blocks : len(grid.series) * (block + 1) // blocks]
-    layout = plane_layout(slices.period_a, max(grid.thickness_nm))
+    spacing = spacing_of(structure_dir, plane_spacing_nm)
+    layout = plane_layout(slices.period_a, max(grid.thickness_nm), spacing)
     series = _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed)
     log.info("block %d of %d: %d of %d series, %s", block, blocks, len(series), len(grid.series), sampling)
     facts = _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen)

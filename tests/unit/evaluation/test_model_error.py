@@ -15,6 +15,7 @@ SETTINGS = {
     "grid_convergence_mrad": [13.0, 15.0],
     "field_mrad": 35.0,
     "direction_pitch_mrad": 1.0,
+    "plane_spacing_nm": 1.0,
     "propagator": "exact",
     "batch": 64,
     "choices": ModelErrorConfig().model_dump(),

@@ -23,6 +23,7 @@ def numerics(srtio3_slices):
         coarser=1.0,
         pixel_mrad=CAMERA.pixel_mrad,
         field_mrad=35.0,
+        plane_spacing_nm=1.0,
         propagator="exact",
         batch=64,
     )
@@ -83,7 +84,7 @@ def test_the_pitch_is_wider_but_no_wider_than_a_pixel(srtio3_slices):
     def pitch(own, coarser):
         return ApertureNumerics.of(
             srtio3_slices, direction_pitch_mrad=own, coarser=coarser, pixel_mrad=0.5,
-            field_mrad=35.0, propagator="exact", batch=64,
+            field_mrad=35.0, plane_spacing_nm=1.0, propagator="exact", batch=64,
         ).pitch_mrad  # fmt: skip
 
     assert 0.18 < pitch(0.2, 1.0) <= 0.2

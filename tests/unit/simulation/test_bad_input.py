@@ -50,6 +50,7 @@ ASKED = {
     "field_mrad": 35.0,
     "propagator": "exact",
     "direction_pitch_mrad": 1.0,
+    "plane_spacing_nm": 1.0,
     "alpha_max_mrad": 12.0,
     "tau_max_mrad": 3.0,
     "max_angle_mrad": 18.0,

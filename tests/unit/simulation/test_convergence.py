@@ -15,7 +15,7 @@ from pacbed.simulation import aperture_sample, convergence
 from pacbed.simulation.aperture_sample import sample_aperture
 from pacbed.simulation.convergence import check_convergence
 from pacbed.simulation.gather import gather_rocking_table
-from pacbed.simulation.interpolation_check import even_directions, plane_error
+from pacbed.simulation.interpolation_check import even_directions, every_period, plane_error
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.referee import SampledGeometry
 from pacbed.simulation.renderer import Renderer
@@ -30,6 +30,7 @@ SETTINGS = {
     "tau_max_mrad": 3.0,
     "max_angle_mrad": 18.0,
     "direction_pitch_mrad": 0.8,
+    "plane_spacing_nm": 1.0,
     "propagator": "exact",
     "tolerance": 2e-3,
 }
@@ -127,5 +128,7 @@ def test_plane_error_is_small_and_vanishes_where_there_is_nothing_between(srtio3
     sample = sample_aperture(srtio3_slices, 12.0, 3.0, 18.0)
     engine = PlaneWaveEngine(srtio3_slices)
     options = {"sample": sample, "field_mrad": 18.0}
-    assert 0 < plane_error(engine, points, thickness_max_nm=10.0, **options) < 2e-3
-    assert plane_error(engine, points, thickness_max_nm=0.7, **options) == 0.0
+    every = every_period(engine, points, thickness_max_nm=10.0, **options)
+    errors = [plane_error(every, srtio3_slices.period_a, spacing, 10.0) for spacing in (0.4, 1.0, 1.8)]
+    assert errors[0] == 0.0 < 10 * errors[1] < errors[2] < 2e-2
+    assert plane_error(every, srtio3_slices.period_a, 1.0, 0.7) == 0.0

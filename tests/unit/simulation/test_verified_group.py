@@ -82,8 +82,8 @@ def test_the_figures_lie_beside_the_slices(tmp_path):
     orient_structure(
         STRUCTURES / "srtio3.cif", zone_axis=(0, 0, 1), energy_kev=200, thermal_model="debye_waller",
         parametrization="lobato", grid_px=(32, 32), slice_depth_nm=0.2, thickness_max_nm=10, cone_mrad=15,
-        field_mrad=25, propagator="exact", direction_pitch_mrad=1.0, alpha_max_mrad=10, tau_max_mrad=3,
-        max_angle_mrad=15, tolerance=2e-3, out_dir=tmp_path / "structure",
+        field_mrad=25, propagator="exact", direction_pitch_mrad=1.0, plane_spacing_nm=1.0, alpha_max_mrad=10,
+        tau_max_mrad=3, max_angle_mrad=15, tolerance=2e-3, out_dir=tmp_path / "structure",
     )  # fmt: skip
     found = json.loads((tmp_path / "structure" / "beam_group.json").read_text())
     assert len(found["operations"]) == 8
