@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16  # codes are added in multiples of this
+LANES = 8  # codes are added in multiples of this
 _FAST = ("fast",)
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
 _PLACE = (types.uintp, types.uintp)
