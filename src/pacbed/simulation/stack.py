@@ -138,6 +138,7 @@ def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> z
         dtype="uint16",
         compressors=CODECS,
         dimension_names=DIMENSIONS,
+        config={"write_empty_chunks": True},  # none is, and looking for it takes as long as compressing
         attributes={"scale_factor": scale, "add_offset": 0.0, "units": "fraction of the beam per pixel"},
     )
 
