@@ -53,7 +53,7 @@ def measure(name: str, system: SystemConfig, *, abtem: bool) -> dict:
     memory = [float(job["max_rss"]) for job in [*blocks.values(), *jobs.values()] if _is_number(job["max_rss"])]
     return {
         "rocking_table_s": ours["table_s"],
-        **wave_slices(table, sum(job["s"] for job in blocks.values()), system.simulation.batch),
+        **wave_slices(table, sum(job["s"] for job in blocks.values())),
         "stack_s": ours["stack_s"],
         "patterns": ours["series"] * ours["thicknesses"],
         "stack_gb": round(sum(file.stat().st_size for file in stack.rglob("*") if file.is_file()) / 1e9, 2),
@@ -77,7 +77,7 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def wave_slices(table: RockingTable, seconds: float, batch: int) -> dict:
+def wave_slices(table: RockingTable, seconds: float) -> dict:
     """Waves times slices per second of both cores, and the share of what bare Fourier transforms reach on one."""
     slices = table.thickness_max_nm * 10 / table.facts["slice_depth_a"]
     rate = len(table.nodes) * slices / seconds  # per core; the blocks' start and end included
@@ -87,7 +87,7 @@ def wave_slices(table: RockingTable, seconds: float, batch: int) -> dict:
         "slices": round(slices),
         "grid_px": list(grid),
         "wave_slices_per_second": round(CORES * rate),
-        "fft_limit_fraction": round(rate / fft_pairs_per_second(grid, batch), 2),
+        "fft_limit_fraction": round(rate / fft_pairs_per_second(grid), 2),
     }
 
 
