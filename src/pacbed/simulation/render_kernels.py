@@ -38,9 +38,9 @@ FAR = 1_000_000  # nodes; beyond any detector
 
 @njit(nogil=True, cache=True, fastmath=True)
 def combine_planes(codes, first, weights, rows, pitch, radius, out):
-    """Weighted sum of four consecutive coefficient planes, shape (pair,); set only for directions up to a radius.
+    """Fill `out`, shape (pair,), with the weighted sum of four coefficient planes, for directions up to a radius.
 
-    As codes like those of the planes: a pattern takes as long as its coefficients take to arrive.
+    It has codes like those of the planes, because a pattern takes as long as its coefficients take to arrive.
     """
     w0, w1, w2, w3 = weights
     plane0, plane1, plane2, plane3 = codes[first], codes[first + 1], codes[first + 2], codes[first + 3]
