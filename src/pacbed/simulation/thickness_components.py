@@ -15,7 +15,7 @@ from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.vectors import LANES
 
 # Root mean square of what a beam loses, relative to that of all coefficients of the table.
-LOSS = 4e-4
+LOSS = 3e-4
 LARGEST = 32_767
 SAMPLE = 40_000  # pairs that the basis is made from
 WORTH = 0.75  # share of the coefficients that must suffice, else their combination costs more than it saves

@@ -1,7 +1,8 @@
 """The innermost sums of the renderer as vector instructions.
 
 They are so short that compilers find no vector in them, or unroll them for longer ones and take the rest one by one.
-All arrays are contiguous, and indices are not checked.
+All arrays are contiguous, and indices are not checked. Numba keeps compiled loops by the file that they stand in: after
+a change here, remove the `__pycache__` of their folder, or they go on with what they were compiled with.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def test_series_equals_single_patterns(renderer, few):
     series = renderer.render_series(thicknesses, **options)
     for image, thickness in zip(series, thicknesses, strict=True):
         single = renderer.render(thickness_nm=thickness, **options)
-        np.testing.assert_allclose(image, single, atol=1e-4 * single.max())
+        np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
     assert np.abs(series[0] - series[1]).max() > 1e-6
 
 
@@ -134,7 +134,7 @@ def test_nested_series_equal_each_alone(renderer):
     for series, angle in zip(nested, angles, strict=True):
         for image, thickness in zip(series[::4], thicknesses[::4], strict=True):
             single = renderer.render(thickness_nm=thickness, convergence_mrad=angle, **options)
-            np.testing.assert_allclose(image, single, atol=1e-4 * single.max())
+            np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
     with pytest.raises(ParameterError, match="convergences_mrad"):
         renderer.render_nested_series(thicknesses, angles[::-1], **options)
 
