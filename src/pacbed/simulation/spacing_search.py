@@ -46,7 +46,7 @@ def measure_spacing(
         Distance [nm] and the relative L2 error measured with it.
     """
     engine = PlaneWaveEngine(slices, propagator=propagator)
-    sample = sample_aperture(slices, alpha_max_mrad, min(tau_max_mrad, 5.0), max_angle_mrad)
+    sample = sample_aperture(slices, alpha_max_mrad, tau_max_mrad, max_angle_mrad)
     directions = even_directions(DIRECTIONS, alpha_max_mrad, turn=1.0) + sample.tilt_mrad
     every = every_period(
         engine, directions, sample=sample, field_mrad=max_angle_mrad, thickness_max_nm=thickness_max_nm
