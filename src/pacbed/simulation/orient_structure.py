@@ -98,10 +98,11 @@ def orient_structure(
     build = _builder(oriented, zone_axis, energy_kev, slice_depth_nm, thermal_model, parametrization)
     reach = _Reach(thickness_max_nm, cone_mrad, field_mrad, propagator)
     slices, findings = _verified(_sampled(build, oriented, grid_px, reach), oriented, reach)
-    view = {"alpha_max_mrad": alpha_max_mrad, "tau_max_mrad": tau_max_mrad, "max_angle_mrad": max_angle_mrad}
     options: dict[str, Any] = {
         "thickness_max_nm": thickness_max_nm,
-        **view,
+        "alpha_max_mrad": alpha_max_mrad,
+        "tau_max_mrad": tau_max_mrad,
+        "max_angle_mrad": max_angle_mrad,
         "propagator": propagator,
         "tolerance": tolerance,
     }
