@@ -11,7 +11,7 @@ from pacbed.simulation.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
 DIRECTIONS = 12
-LIMIT = 0.3  # of the tolerance: along thickness errors do not average out, and directions and grid have theirs
+LIMIT = 0.4  # of the tolerance: along thickness errors do not average out, and directions and grid have theirs
 
 
 def measure_spacing(
