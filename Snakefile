@@ -7,6 +7,7 @@ min_version("9.27")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/structure.smk"
 include: "workflow/rules/simulate.smk"
+include: "workflow/rules/accept.smk"
 include: "workflow/rules/phonons.smk"
 include: "workflow/rules/scan.smk"
 include: "workflow/rules/train.smk"
