@@ -27,7 +27,7 @@ from pacbed.simulation.resample import resample
 from pacbed.simulation.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
-COMPACT_VERSION = 1
+COMPACT_VERSION = 2  # version 1 held other coefficients; no release wrote it
 LEVELS = 5  # of equal depth, before those with equal steps are joined
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost

@@ -11,7 +11,9 @@ import math
 import numpy as np
 from numba import njit
 
-SIXTH, TWO_THIRDS = np.float32(1 / 6), np.float32(2 / 3)
+from pacbed.simulation.spline import KERNEL
+
+SIXTH, TWO_THIRDS, CURVED = np.float32(1 / 6), np.float32(2 / 3), np.float32(KERNEL)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -120,9 +122,9 @@ def pixel_weights(lines, tilt, inverse, shape, box):
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _four_weights(f, weights, row, column, at):
-    """Weights of the spline at a position between two nodes."""
-    half, one, g = np.float32(0.5), np.float32(1.0), np.float32(1.0) - f
-    weights[row, column, at] = g * g * g * SIXTH
-    weights[row, column, at + np.uintp(1)] = f * f * (half * f - one) + TWO_THIRDS
-    weights[row, column, at + np.uintp(2)] = g * g * (half * g - one) + TWO_THIRDS
-    weights[row, column, at + np.uintp(3)] = f * f * f * SIXTH
+    """Weights of the spline at a position between two nodes, see `spline_weights`."""
+    half, one, two, three, g = np.float32(0.5), np.float32(1.0), np.float32(2.0), np.float32(3.0), np.float32(1.0) - f
+    weights[row, column, at] = g * (g * g * SIXTH + CURVED)
+    weights[row, column, at + np.uintp(1)] = f * f * (half * f - one) + TWO_THIRDS + CURVED * (three * f - two)
+    weights[row, column, at + np.uintp(2)] = g * g * (half * g - one) + TWO_THIRDS + CURVED * (three * g - two)
+    weights[row, column, at + np.uintp(3)] = f * (f * f * SIXTH + CURVED)

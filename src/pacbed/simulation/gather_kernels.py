@@ -81,7 +81,7 @@ def orbit_coefficients(samples, source, picked, target, matrix, band, values, co
 @njit(nogil=True, cache=True, fastmath=True)
 def _filter_plane(row, source, line, across, filtered):
     """Decode the samples of one plane and filter them along both axes."""
-    t0, t1, t2, t3 = TAPS
+    t0, t1, t2, t3, t4 = TAPS
     for i in range(len(source)):
         place, out = source[i], across[i]
         for j in range(np.uintp(len(line))):
@@ -90,21 +90,15 @@ def _filter_plane(row, source, line, across, filtered):
             root *= np.float32(1.0 / LEVELS)
             line[j] = root * root
         for j in range(np.uintp(len(out))):
-            near = t2 * (line[j + 1] + line[j + 5]) + t1 * (line[j + 2] + line[j + 4])
-            out[j] = t3 * (line[j] + line[j + 6]) + near + t0 * line[j + 3]
+            near = t2 * (line[j + 2] + line[j + 6]) + t1 * (line[j + 3] + line[j + 5]) + t0 * line[j + 4]
+            out[j] = t4 * (line[j] + line[j + 8]) + t3 * (line[j + 1] + line[j + 7]) + near
     for i in range(np.uintp(len(filtered))):
-        a, b, c, d, e, f, g = (
-            across[i],
-            across[i + 1],
-            across[i + 2],
-            across[i + 3],
-            across[i + 4],
-            across[i + 5],
-            across[i + 6],
-        )
+        a, b, c, d, e = across[i], across[i + 1], across[i + 2], across[i + 3], across[i + 4]
+        f, g, h, k = across[i + 5], across[i + 6], across[i + 7], across[i + 8]
         out = filtered[i]
         for j in range(np.uintp(len(out))):
-            out[j] = t3 * (a[j] + g[j]) + t2 * (b[j] + f[j]) + t1 * (c[j] + e[j]) + t0 * d[j]
+            near = t2 * (c[j] + g[j]) + t1 * (d[j] + f[j]) + t0 * e[j]
+            out[j] = t4 * (a[j] + k[j]) + t3 * (b[j] + h[j]) + near
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -11,7 +11,7 @@ from pacbed.simulation.aperture_sample import Sample
 from pacbed.simulation.numerics import plane_layout
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.relative_l2 import relative_l2
-from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, bspline_weights, plane_matrix
+from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, spline_weights, plane_matrix
 
 WIDEST_NM = 2.0  # distance of thickness planes that is ever taken, unless the crystal's period is longer
 CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much from place to place
@@ -100,7 +100,7 @@ class Trial:
         first = cells + PREFILTER_REACH
         spline = np.zeros_like(direct)
         for a, b in np.ndindex(4, 4):
-            weight = bspline_weights(fractions[..., 0])[..., a] * bspline_weights(fractions[..., 1])[..., b]
+            weight = spline_weights(fractions[..., 0])[..., a] * spline_weights(fractions[..., 1])[..., b]
             spline += coefficients[:, :, first[:, 0] + a, first[:, 1] + b] * weight[None, ..., None]
         seen = _seen(sample, points - sample.tilt_mrad, self.engine, self.field_mrad)
         squared: np.ndarray = np.where(seen, (spline - direct) ** 2, 0.0).sum(axis=-1).mean(axis=(1, 2))
@@ -159,6 +159,6 @@ def plane_error(every: np.ndarray, period_a: float, spacing_nm: float, thickness
     errors = [0.0]
     for period in range(int(np.ceil(10 / period_a)), (planes - 1) * spacing):
         below = period // spacing
-        spline = bspline_weights(period / spacing - below) @ coefficients[below : below + 4]
+        spline = spline_weights(period / spacing - below) @ coefficients[below : below + 4]
         errors.append(relative_l2(spline, every[period]))
     return max(errors)

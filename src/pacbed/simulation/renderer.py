@@ -15,7 +15,7 @@ from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.render_kernels import combine_planes, render_pattern
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.series import NodeSum
-from pacbed.simulation.spline import STENCIL_REACH, bspline_weights, reach_mrad
+from pacbed.simulation.spline import STENCIL_REACH, reach_mrad, spline_weights
 from pacbed.simulation.thickness_components import ThicknessComponents
 from pacbed.simulation.view import View
 from pacbed.simulation.wedge import Wedge, row_starts
@@ -237,4 +237,4 @@ class Renderer:
         position = thicknesses_nm / self.table.plane_spacing_nm
         below = np.floor(position).astype(np.int64)
         below = np.clip(below, self.table.first_plane + 1, self.table.first_plane + len(self.table.codes) - 3)
-        return below - 1 - self.table.first_plane, bspline_weights(position - below).astype(np.float32)
+        return below - 1 - self.table.first_plane, spline_weights(position - below).astype(np.float32)

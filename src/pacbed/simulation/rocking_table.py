@@ -15,7 +15,7 @@ from zarr.codecs import BloscCodec
 from pacbed.errors import FormatError
 from pacbed.outputs import check_done, check_version, folder_aside, write_done
 
-SCHEMA_VERSION = 2  # version 1 held intensities; no release wrote it
+SCHEMA_VERSION = 3  # versions 1 and 2 held other coefficients; no release wrote them
 ARRAYS = ("codes", "rows", "nodes", "beams", "absorbed", "lost")
 OPTIONAL = ("diffuse",)
 

@@ -60,7 +60,7 @@ def test_coefficients_are_those_of_a_plain_filter(planes):
     box, margin = (33, 37), PREFILTER_REACH
     source = rng.permutation(box[0] * box[1]).astype(np.int32).reshape(box)
     source[rng.random(box) < 0.1] = -1
-    samples = rng.integers(0, 20_000, (planes, source.size)).astype(np.uint16)
+    samples = rng.integers(0, 14_000, (planes, source.size)).astype(np.uint16)
     inner = (box[0] - 2 * margin, box[1] - 2 * margin)
     picked = np.flatnonzero(rng.random(inner) < 0.8).astype(np.int32)
     dense = np.where(source < 0, 0.0, decode(samples).astype(float)[:, source])
@@ -81,7 +81,7 @@ def test_a_band_leaves_nothing_out_that_single_precision_sees():
     planes, band = np.arange(100), bands(matrix)
     outside = (planes < band[:, :1]) | (planes >= band[:, 1:])
     assert np.abs(matrix * outside).sum(axis=1).max() < 2**-24
-    assert np.diff(band).max() < 32
+    assert np.diff(band).max() < 48
 
 
 def test_sorting_moves_columns():

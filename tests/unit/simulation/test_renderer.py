@@ -9,7 +9,7 @@ from pacbed.errors import ParameterError
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.intensity_code import decode_coefficients
 from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.spline import bspline_weights
+from pacbed.simulation.spline import spline_weights
 
 FIELD = 22.0
 
@@ -58,7 +58,7 @@ def test_naive_sum(renderer, tiny_table, edge):
         expected = 0.0
         position = (k + tilt) @ np.linalg.inv(table.pitch_mrad)
         below = np.floor(position).astype(int)
-        w1, w2 = bspline_weights(position - below)
+        w1, w2 = spline_weights(position - below)
         for beam in table.beams:
             distance = np.linalg.norm(k - beam @ table.reciprocal_mrad)
             share = np.clip((alpha + edge / 2 - distance) / edge, 0, 1) if edge else float(distance <= alpha)
@@ -69,7 +69,7 @@ def test_naive_sum(renderer, tiny_table, edge):
                     for a in range(4)
                     for b in range(4)
                 )
-                expected += share * (spline @ bspline_weights(height - int(height)))
+                expected += share * (spline @ spline_weights(height - int(height)))
         geometry = Geometry((1, 1), 0.1, (-k[0] / 0.1, -k[1] / 0.1))
         options = {"convergence_mrad": alpha, "geometry": geometry, "mistilt_mrad": tilt, "edge_mrad": edge}
         expected *= 0.1**2 / (np.pi * alpha**2)

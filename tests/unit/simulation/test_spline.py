@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.simulation.spline import PREFILTER, bspline_weights, plane_matrix, reach_mrad
+from pacbed.simulation.spline import PREFILTER, spline_weights, plane_matrix, reach_mrad
 
 
 @pytest.mark.parametrize("position", [0.2, 4.3, 9.0, 10.99])
@@ -13,7 +13,7 @@ def test_planes_reproduce_cubics(position):
     nodes = np.arange(12.0)
     coefficients = plane_matrix(12) @ (nodes**3 - 2 * nodes)
     below = min(int(position), 10)
-    value = bspline_weights(position - below) @ coefficients[below : below + 4]
+    value = spline_weights(position - below) @ coefficients[below : below + 4]
     assert value == pytest.approx(position**3 - 2 * position)
 
 
@@ -30,7 +30,7 @@ def interpolation_error(samples_per_period):
     spline, cubic = [], []
     for fraction in np.linspace(0, 1, 21):
         truth = np.cos(frequency * fraction + 0.4)
-        spline.append(abs(bspline_weights(fraction) @ coefficients[9:13] - truth))
+        spline.append(abs(spline_weights(fraction) @ coefficients[9:13] - truth))
         around = np.arange(-1, 3)
         cubic.append(abs(np.polyval(np.polyfit(around, np.cos(frequency * around + 0.4), 3), fraction) - truth))
     return max(spline), max(cubic)
