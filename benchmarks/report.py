@@ -80,10 +80,14 @@ def _ratios(systems: dict) -> list[str]:
 
 def _part(kind: str, part: dict) -> str:
     setting, grid = part["setting"], " × ".join(map(str, part["grid_px"]))
-    return (
+    said = (
         f"{kind.replace('_', ' ')}: abTEM {part['abtem_s_per_series']:,.0f} s per series ({grid} px, "
         f"{part['slices_per_nm']:g} slices per nm, {part['positions']} positions; {setting['workers']} workers with "
-        f"{setting['fft_threads']} FFT threads, batches of {setting['batch']}). Extrapolated from slabs of "
-        f"{', '.join(f'{depth:g}' for depth in part['slabs_nm'])} nm and {part['probes_timed']} positions: R² "
-        f"{part['fit_r2']:g}, largest residual {100 * part['fit_residual']:.1f} %."
+        f"{setting['fft_threads']} FFT threads, batches of {setting['batch']}). "
+    )
+    if "series_s" in part:
+        return said + f"The fastest of whole series of {', '.join(f'{seconds:.1f}' for seconds in part['series_s'])} s."
+    return said + (
+        f"Extrapolated from slabs of {', '.join(f'{depth:g}' for depth in part['slabs_nm'])} nm and "
+        f"{part['probes_timed']} positions: R² {part['fit_r2']:g}, largest residual {100 * part['fit_residual']:.1f} %."
     )

@@ -115,13 +115,13 @@ def pixel_weights(lines, tilt, inverse, shape, box):
             b1 = min(max(math.floor(u + column * step1), box[0] + 1.0), box[1] - 3.0)
             b2 = min(max(math.floor(v + column * step2), box[2] + 1.0), box[3] - 3.0)
             below[row, column, 0], below[row, column, 1] = np.int32(b1), np.int32(b2)
-            _four_weights(np.float32(u + column * step1 - b1), weights, row, column, np.uintp(0))
-            _four_weights(np.float32(v + column * step2 - b2), weights, row, column, np.uintp(4))
+            four_weights(np.float32(u + column * step1 - b1), weights, row, column, np.uintp(0))
+            four_weights(np.float32(v + column * step2 - b2), weights, row, column, np.uintp(4))
     return below, weights
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _four_weights(f, weights, row, column, at):
+def four_weights(f, weights, row, column, at):
     """Weights of the spline at a position between two nodes, see `spline_weights`."""
     half, one, two, three, g = np.float32(0.5), np.float32(1.0), np.float32(2.0), np.float32(3.0), np.float32(1.0) - f
     weights[row, column, at] = g * (g * g * SIXTH + CURVED)

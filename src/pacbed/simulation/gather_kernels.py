@@ -81,7 +81,7 @@ def orbit_coefficients(samples, source, picked, target, matrix, band, values, co
 @njit(nogil=True, cache=True, fastmath=True)
 def _filter_plane(row, source, line, across, filtered):
     """Decode the samples of one plane and filter them along both axes."""
-    t0, t1, t2, t3, t4 = TAPS
+    t0, t1, t2, t3, t4, t5 = TAPS
     for i in range(len(source)):
         place, out = source[i], across[i]
         for j in range(np.uintp(len(line))):
@@ -90,15 +90,16 @@ def _filter_plane(row, source, line, across, filtered):
             root *= np.float32(1.0 / LEVELS)
             line[j] = root * root
         for j in range(np.uintp(len(out))):
-            near = t2 * (line[j + 2] + line[j + 6]) + t1 * (line[j + 3] + line[j + 5]) + t0 * line[j + 4]
-            out[j] = t4 * (line[j] + line[j + 8]) + t3 * (line[j + 1] + line[j + 7]) + near
+            near = t2 * (line[j + 3] + line[j + 7]) + t1 * (line[j + 4] + line[j + 6]) + t0 * line[j + 5]
+            far = t4 * (line[j + 1] + line[j + 9]) + t3 * (line[j + 2] + line[j + 8])
+            out[j] = t5 * (line[j] + line[j + 10]) + far + near
     for i in range(np.uintp(len(filtered))):
-        a, b, c, d, e = across[i], across[i + 1], across[i + 2], across[i + 3], across[i + 4]
-        f, g, h, k = across[i + 5], across[i + 6], across[i + 7], across[i + 8]
+        a, b, c, d, e, middle = across[i], across[i + 1], across[i + 2], across[i + 3], across[i + 4], across[i + 5]
+        f, g, h, k, m = across[i + 6], across[i + 7], across[i + 8], across[i + 9], across[i + 10]
         out = filtered[i]
         for j in range(np.uintp(len(out))):
-            near = t2 * (c[j] + g[j]) + t1 * (d[j] + f[j]) + t0 * e[j]
-            out[j] = t4 * (a[j] + k[j]) + t3 * (b[j] + h[j]) + near
+            near = t2 * (d[j] + g[j]) + t1 * (e[j] + f[j]) + t0 * middle[j]
+            out[j] = t5 * (a[j] + m[j]) + t4 * (b[j] + k[j]) + t3 * (c[j] + h[j]) + near
 
 
 @njit(nogil=True, cache=True, fastmath=True)

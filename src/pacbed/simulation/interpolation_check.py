@@ -11,7 +11,7 @@ from pacbed.simulation.aperture_sample import Sample
 from pacbed.simulation.numerics import plane_layout
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.relative_l2 import relative_l2
-from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, spline_weights, plane_matrix
+from pacbed.simulation.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, plane_matrix, spline_weights
 
 WIDEST_NM = 2.0  # distance of thickness planes that is ever taken, unless the crystal's period is longer
 CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much from place to place

@@ -16,7 +16,7 @@ from pacbed.simulation.plane_wave import PlaneWaveEngine
 log = logging.getLogger(__name__)
 PATCHES = 12  # sets of so many places differ by a tenth or two
 AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; the check looks at other places
-ORDER = 4.5  # the error grows with about this power of the pitch
+ORDER = 6.0  # the error grows with about this power of the pitch
 ROUNDS = 6
 
 

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from pacbed.simulation.detector_grid import four_weights
 from pacbed.simulation.directions import cone_nodes, representatives
 from pacbed.simulation.intensity_code import encode
 from pacbed.simulation.render_kernels import SCALE
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.samples import Part, Samples
-from pacbed.simulation.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad
+from pacbed.simulation.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad, spline_weights
 from pacbed.simulation.wedge import Wedge, row_starts
 
 PROJECTIONS = 40  # rounds of the projection onto the directions that a table covers
+SAMPLE = tuple(spline_weights(0.0)[:2].astype(np.float32))  # weights of the planes beside a plane, and of itself
 SPARE_PLANES = 3  # beyond a level's ends: there its spline in thickness forgets where it was cut
 
 
@@ -199,21 +201,18 @@ def _spline_values(codes, index, nodes, beams, wanted):
     reach = operation.shape[0] // 2
     out = np.zeros((len(nodes), codes.shape[1] - 2), dtype=np.float32)
     column = np.empty(codes.shape[1], dtype=np.float32)
-    w = np.empty((2, 4), dtype=np.float32)
+    w = np.empty((1, 1, 8), dtype=np.float32)
+    beside, middle = SAMPLE
     for at in range(len(nodes)):
         if not wanted[at]:
             continue
         corner = np.floor(nodes[at])
         for axis in range(2):
-            f = nodes[at, axis] - corner[axis]
-            w[axis, 0] = (1 - f) ** 3 / 6
-            w[axis, 1] = (3 * f**3 - 6 * f**2 + 4) / 6
-            w[axis, 2] = (-3 * f**3 + 3 * f**2 + 3 * f + 1) / 6
-            w[axis, 3] = f**3 / 6
+            four_weights(np.float32(nodes[at, axis] - corner[axis]), w, 0, 0, 4 * axis)
         column[:] = 0.0
         for a in range(4):
             for b in range(4):
-                weight = w[0, a] * w[1, b] * SCALE
+                weight = w[0, 0, a] * w[0, 0, 4 + b] * SCALE
                 if weight == 0.0:
                     continue
                 n1, n2 = int(corner[0]) - 1 + a + reach, int(corner[1]) - 1 + b + reach
@@ -224,5 +223,5 @@ def _spline_values(codes, index, nodes, beams, wanted):
                     code = np.float32(codes[pair, plane])
                     column[plane] += weight * code * abs(code)
         for plane in range(out.shape[1]):
-            out[at, plane] = (column[plane] + 4 * column[plane + 1] + column[plane + 2]) / 6
+            out[at, plane] = beside * (column[plane] + column[plane + 2]) + middle * column[plane + 1]
     return out

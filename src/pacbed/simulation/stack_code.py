@@ -9,7 +9,7 @@ from numba import njit
 
 from pacbed.errors import SimulationError
 
-ROUNDING = 5e-4  # largest error of a pixel, as a share of its pattern's maximum
+ROUNDING = 6e-4  # largest error of a pixel, as a share of its pattern's maximum
 LARGEST = 65_535
 
 

@@ -57,7 +57,7 @@ def coefficients(samples, source, picked):
 @pytest.mark.parametrize("planes", [1, 2, 3, 7, 60])
 def test_coefficients_are_those_of_a_plain_filter(planes):
     rng = np.random.default_rng(planes)
-    box, margin = (33, 37), PREFILTER_REACH
+    box, margin = (37, 41), PREFILTER_REACH
     source = rng.permutation(box[0] * box[1]).astype(np.int32).reshape(box)
     source[rng.random(box) < 0.1] = -1
     samples = rng.integers(0, 14_000, (planes, source.size)).astype(np.uint16)

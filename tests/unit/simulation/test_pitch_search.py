@@ -26,8 +26,8 @@ def test_the_pitch_is_good_enough_and_no_finer_than_it_need_be(srtio3_slices):
     for tolerance, (pitch, error) in found.items():
         assert 0.1 * tolerance < error <= LIMIT * tolerance
         assert _steps(srtio3_slices, pitch) == pytest.approx(pitch, rel=1e-5)  # it gives the same directions again
-    # A ten times smaller error of an order of four to five needs about 1.7 times finer steps.
-    assert 1.3 < found[1e-3][0] / found[1e-4][0] < 2.2
+    # A ten times smaller error of an order of five to eight needs 1.3 to 1.6 times finer steps; there are whole ones.
+    assert 1.2 < found[1e-3][0] / found[1e-4][0] < 2.2
 
 
 def test_a_search_that_does_not_end_says_so(srtio3_slices, monkeypatch):

@@ -13,7 +13,7 @@ from pacbed.simulation.gather import gather_rocking_table
 from pacbed.simulation.intensity_code import decode, encode
 from pacbed.simulation.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rocking_block import simulate_rocking_block
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.rocking_table import SCHEMA_VERSION, RockingTable
 
 SETTINGS = {
     "thickness_max_nm": 3.0,
@@ -99,7 +99,7 @@ def test_truncated_and_newer_tables_are_refused(tiny_table, tmp_path):
     assert back.azimuth_range_deg == (0.0, 45.0)
     assert back.rotation_period_deg == 90.0
     metadata = tmp_path / "table" / "rocking.zarr" / "zarr.json"
-    metadata.write_text(metadata.read_text().replace('"schema_version": 2', '"schema_version": 9'))
+    metadata.write_text(metadata.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 9'))
     with pytest.raises(FormatError, match="schema_version 9,"):
         RockingTable.load(tmp_path / "table")
     (tmp_path / "table" / "done.json").unlink()

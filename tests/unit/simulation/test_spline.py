@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.simulation.spline import PREFILTER, spline_weights, plane_matrix, reach_mrad
+from pacbed.simulation.spline import PREFILTER, plane_matrix, reach_mrad, spline_weights
 
 
 @pytest.mark.parametrize("position", [0.2, 4.3, 9.0, 10.99])
