@@ -1,10 +1,12 @@
-"""The spline of a rocking table: exact for cubics, better than Lagrange's cubic, local."""
+"""The spline of a rocking table: exact for cubics, better than Lagrange's cubic and cubic B-splines, local."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.interpolate import make_interp_spline
 
+from pacbed.simulation.detector_grid import four_weights
 from pacbed.simulation.spline import PREFILTER, plane_matrix, reach_mrad, spline_weights
 
 
@@ -41,6 +43,38 @@ def test_spline_beats_lagrange(samples_per_period, limit):
     spline, cubic = interpolation_error(samples_per_period)
     assert spline < limit
     assert spline < cubic / 3
+
+
+@pytest.mark.parametrize("samples_per_period", [12, 6, 4, 3.2])
+def test_mean_error_is_below_that_of_b_splines_through_the_samples(samples_per_period):
+    frequency, nodes = 2 * np.pi / samples_per_period, np.arange(-60, 61)
+    fractions = np.linspace(0, 1, 41)
+    phases = np.linspace(0, np.pi, 9)
+    errors = {"bspline": [], "ours": []}
+    for phase in phases:
+        samples = np.cos(frequency * nodes + phase)
+        bspline = make_interp_spline(nodes, samples, k=3)
+        coefficients = np.convolve(samples, PREFILTER, mode="same")[59:63]
+        truth = np.cos(frequency * fractions + phase)
+        errors["bspline"].append(bspline(fractions) - truth)
+        errors["ours"].append(spline_weights(fractions) @ coefficients - truth)
+    rms = {name: float(np.sqrt(np.mean(np.square(values)))) for name, values in errors.items()}
+    assert rms["ours"] < 0.7 * rms["bspline"]
+
+
+def test_prefilter_keeps_cubics():
+    nodes = np.arange(-10.0, 11.0)
+    coefficients = np.convolve(nodes**3 - 20 * nodes**2, PREFILTER, mode="same")[9:13]
+    for fraction in (0.0, 0.3, 0.9):
+        assert spline_weights(fraction) @ coefficients == pytest.approx(fraction**3 - 20 * fraction**2, abs=1e-9)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.21, 0.5, 0.99])
+def test_compiled_weights_are_the_same(fraction):
+    weights = np.full((2, 3, 8), np.nan, dtype=np.float32)
+    four_weights(np.float32(fraction), weights, 1, 2, 4)
+    np.testing.assert_allclose(weights[1, 2, 4:], spline_weights(fraction), atol=1e-7)
+    assert np.isnan(weights).sum() == weights.size - 4
 
 
 def test_prefilter_keeps_constants():
