@@ -13,8 +13,7 @@ import numpy as np
 PREFILTER_REACH = 5  # samples on each side that a coefficient depends on
 STENCIL_REACH = 2  # nodes on each side that a value depends on
 # Measured on rocking curves of 100 nm, whose waves reach up to the Nyquist frequency: more than 1/42 helps the short
-# ones. At equal error a table needs three quarters of the directions that B-splines
-# through the samples do.
+# ones. At equal error a table needs three quarters of the directions that B-splines through the samples do.
 KERNEL = 0.036
 FITTED = 0.68  # of the Nyquist frequency: waves up to there are what the prefilter is made for
 NEGLIGIBLE = 1e-4  # root mean square error of a wave that need not become smaller
