@@ -9,20 +9,20 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 2,
-        "check_convergence": 1,
-        "simulate_rocking_block": 1,
-        "gather_rocking_table": 2,
+        "orient_structure": 3,
+        "check_convergence": 2,
+        "simulate_rocking_block": 2,
+        "gather_rocking_table": 3,
         "referee_simulation": 1,
         "referee_phonons": 1,
         "accept_simulation": 1,
         "simulate_scan_block": 1,
-        "assemble_stack": 2,
+        "assemble_stack": 3,
         "train_network": 1,
         "export_networks": 1,
         "evaluate": 1,
         "model_error": 2,
-        "pack_bundle": 1,
+        "pack_bundle": 2,
         "predict_pattern": 1,
         "map_dataset": 1,
     }
