@@ -32,6 +32,7 @@ LEVELS = 5  # of equal depth, before those with equal steps are joined
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost
 COARSEST = 0.5  # of the table's steps; wider nodes cost more at the edges of the disks than they save elsewhere
+WORTHWHILE = 0.6  # a level with more of the table's steps gets all
 STEEPNESS = 8.0  # power of the pitch with which the error grows, to guess the next number of steps
 PROBE_PIXELS = 64
 # Height in the level, convergence angle over cone, mistilt over what is left of the cone, azimuth [rad].
@@ -163,7 +164,8 @@ def _thinned(full: Renderer, thickness_nm: tuple[float, float], share: float, li
         if error <= INTERPOLATION_L2 or steps == tuple(full.table.steps):
             return _Thinned(thickness_nm, level, error)
         least = min((count + 1) / of for count, of in zip(steps, full.table.steps, strict=True))
-        share = min(1.0, max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS)))
+        share = max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS))
+        share = 1.0 if share > WORTHWHILE else share
 
 
 def _packed(full: Renderer, alike: list[_Thinned], limits: dict[str, float]) -> tuple[PackedTable, float, float]:

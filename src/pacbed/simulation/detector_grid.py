@@ -14,6 +14,7 @@ from numba import njit
 from pacbed.simulation.spline import KERNEL
 
 SIXTH, TWO_THIRDS, CURVED = np.float32(1 / 6), np.float32(2 / 3), np.float32(KERNEL)
+STILL = 1e-6  # nodes; an axis that moves less across an image stands still
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -103,28 +104,46 @@ def detector_box(lines, shape, tilt, inverse):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def pixel_weights(lines, tilt, inverse, shape, box):
-    """Node below each pixel (ny, nx, 2) and the weights of its four rows and four columns of nodes (ny, nx, 8)."""
-    below = np.empty((shape[0], shape[1], 2), dtype=np.int32)
-    weights = np.empty((shape[0], shape[1], 8), dtype=np.float32)
-    step1 = lines[2, 0] * inverse[0, 0] + lines[2, 1] * inverse[1, 0]
-    step2 = lines[2, 0] * inverse[0, 1] + lines[2, 1] * inverse[1, 1]
-    for row in range(np.uintp(shape[0])):
-        x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
-        u, v = x * inverse[0, 0] + y * inverse[1, 0], x * inverse[0, 1] + y * inverse[1, 1]
-        for column in range(np.uintp(shape[1])):
-            b1 = min(max(math.floor(u + column * step1), box[0] + 1.0), box[1] - 3.0)
-            b2 = min(max(math.floor(v + column * step2), box[2] + 1.0), box[3] - 3.0)
-            below[row, column, 0], below[row, column, 1] = np.int32(b1), np.int32(b2)
-            four_weights(np.float32(u + column * step1 - b1), weights, row, column, np.uintp(0))
-            four_weights(np.float32(v + column * step2 - b2), weights, row, column, np.uintp(4))
-    return below, weights
+    """Where the pixels of an image lie between nodes, along both axes of the nodes.
+
+    On most images an axis of the nodes runs along rows or columns of pixels. Then one row or column speaks for all,
+    and its weights stay in the fastest cache.
+
+    Returns
+    -------
+    tuple
+        Along the first axis the node below (place,) and the weights of four nodes from the one before it on (place, 4);
+        both along the second axis; and what leads from a pixel to its places: steps from row to row and from column to
+        column, for the first axis and for the second.
+    """
+    below1, weights1, row1, column1 = _axis_weights(lines, tilt, inverse[:, 0], shape, box[0] + 1.0, box[1] - 3.0)
+    below2, weights2, row2, column2 = _axis_weights(lines, tilt, inverse[:, 1], shape, box[2] + 1.0, box[3] - 3.0)
+    return below1, weights1, below2, weights2, (row1, column1, row2, column2)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _axis_weights(lines, tilt, inverse, shape, lowest, highest):
+    """What `pixel_weights` returns for one axis of the nodes."""
+    position = (lines[0, 0] + tilt[0]) * inverse[0] + (lines[0, 1] + tilt[1]) * inverse[1]
+    down = lines[1, 0] * inverse[0] + lines[1, 1] * inverse[1]
+    right = lines[2, 0] * inverse[0] + lines[2, 1] * inverse[1]
+    rows = shape[0] if abs(down) * shape[0] > STILL else 1
+    columns = shape[1] if abs(right) * shape[1] > STILL else 1
+    below, weights = np.empty(rows * columns, dtype=np.int32), np.empty((rows * columns, 4), dtype=np.float32)
+    for row in range(np.uintp(rows)):
+        for column in range(np.uintp(columns)):
+            u, at = position + row * down + column * right, row * np.uintp(columns) + column
+            node = min(max(math.floor(u), lowest), highest)
+            below[at] = np.int32(node)
+            four_weights(np.float32(u - node), weights, at)
+    return below, weights, columns if rows > 1 else 0, 1 if columns > 1 else 0
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def four_weights(f, weights, row, column, at):
+def four_weights(f, weights, at):
     """Weights of the spline at a position between two nodes, see `spline_weights`."""
     half, one, two, three, g = np.float32(0.5), np.float32(1.0), np.float32(2.0), np.float32(3.0), np.float32(1.0) - f
-    weights[row, column, at] = g * (g * g * SIXTH + CURVED)
-    weights[row, column, at + np.uintp(1)] = f * f * (half * f - one) + TWO_THIRDS + CURVED * (three * f - two)
-    weights[row, column, at + np.uintp(2)] = g * g * (half * g - one) + TWO_THIRDS + CURVED * (three * g - two)
-    weights[row, column, at + np.uintp(3)] = f * (f * f * SIXTH + CURVED)
+    weights[at, np.uintp(0)] = g * (g * g * SIXTH + CURVED)
+    weights[at, np.uintp(1)] = f * f * (half * f - one) + TWO_THIRDS + CURVED * (three * f - two)
+    weights[at, np.uintp(2)] = g * g * (half * g - one) + TWO_THIRDS + CURVED * (three * g - two)
+    weights[at, np.uintp(3)] = f * (f * f * SIXTH + CURVED)

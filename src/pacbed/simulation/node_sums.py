@@ -1,7 +1,8 @@
 """Sum over beams on the nodes of the detector, all components along thickness at once; compiled.
 
-A node M of the detector receives, from each beam G whose disk holds it, the pair (M - G, G). A disk contains those of
-all smaller convergence angles, so a sum grows from one angle to the next by what lies between.
+A node M of the detector receives, from each beam G whose disk holds it, the pair (M - G, G). All disks hold the same
+directions M - G, and those of all smaller convergence angles, so a sum grows from one angle to the next by the same
+segments of directions for every beam.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pacbed.simulation.detector_grid import field_ranges, node_range
 from pacbed.simulation.prefetch import prefetch
 from pacbed.simulation.vectors import add_codes
 
-AHEAD = 4  # nodes; measured, as all numbers here
+WAITING = 256  # pairs that are fetched before the first of them is added; measured, as all numbers here
 LINE = 32  # codes in a cache line of 64 bytes
 
 
@@ -29,57 +30,93 @@ def widen_sum(parts, index, place, box, held, total):
         See `render_pattern`.
     box : tuple of int
         First and one past the last M1 and M2.
-    held : ndarray of int32, shape (row, beam, 2)
-        First and one past the last M2 of each disk in each row of nodes; read and brought up to date.
+    held : ndarray of int32, shape (direction m1, 2)
+        First and one past the last m2 of the directions of a disk, for each m1 of the table's nodes; read and brought
+        up to date.
     total : ndarray of float32, shape (row, column, component)
         The sum; read and brought up to date.
     """
-    tilt, pitch, inverse, angles, field, reach, alpha = place[:7]
+    image, beams, steps = index[5:]
+    codes, offset, rank, scale = parts
+    pitch, angles, field, reach = place[1], place[3], place[4], place[5]
+    segments, firsts = _new_segments(index, place, held)
     in_field = field_ranges(box, pitch, field + reach)
-    flat = total.reshape(-1)
-    half1 = alpha * np.hypot(inverse[0, 0], inverse[1, 0])
+    flat, middle = total.reshape(-1), len(held) // 2
+    begins, targets = np.empty(WAITING, dtype=np.int64), np.empty(WAITING, dtype=np.int64)
+    sources, used = np.empty(WAITING, dtype=np.int32), np.uintp(0)
     for step in range(2 * max(abs(box[0]), abs(box[1])) + 1):
         m1 = (step + 1) // 2 if step % 2 else -(step // 2)  # by symmetry rows m1 and -m1 may read the same codes
         if not box[0] <= m1 < box[1]:
             continue
         row = m1 - box[0]
-        zero = (row * total.shape[1] - box[2]) * total.shape[2]
-        low, high = in_field[row, 0], max(in_field[row, 0], in_field[row, 1])
         for beam in range(len(angles)):
-            x, y = angles[beam, 0] + tilt[0], angles[beam, 1] + tilt[1]
-            if abs(m1 - x * inverse[0, 0] - y * inverse[1, 0]) > half1:
+            n1, shift = m1 - beams[beam, 0] * steps[0] + middle, beams[beam, 1] * steps[1]
+            if not 0 <= n1 < len(held):
                 continue
-            begin, end = node_range(m1, x, y, pitch, alpha, low, high)
-            before, after = held[row, beam, 0], held[row, beam, 1]
-            if before < after:  # rounding must not lose what the sum holds already
-                begin, end = min(begin, before), max(end, after)
-            else:
-                before, after = end, end
-            _add_run(parts, index, beam, m1, begin, before, zero, total.shape[2], flat)
-            _add_run(parts, index, beam, m1, after, end, zero, total.shape[2], flat)
-            held[row, beam, 0], held[row, beam, 1] = begin, end
+            for segment in range(np.uintp(firsts[n1]), np.uintp(firsts[n1 + 1])):
+                begin, end, operation = segments[segment, 0], segments[segment, 1], segments[segment, 2]
+                f, s, df, ds = segments[segment, 3], segments[segment, 4], segments[segment, 5], segments[segment, 6]
+                low, high = max(begin, in_field[row, 0] - shift), min(end, in_field[row, 1] - shift)
+                if low >= high:
+                    continue
+                source = np.uintp(image[operation, beam])
+                origin, values, at = offset[source], rank[source], row * total.shape[1] + shift - box[2]
+                for n2 in range(low, high):
+                    pair = index[0][source, np.uintp(f + (n2 - begin) * df)] + s + (n2 - begin) * ds
+                    begins[used], sources[used] = origin + pair * values, source
+                    targets[used] = (at + n2) * total.shape[2]
+                    for line in range(0, values + LINE - 1, LINE):
+                        prefetch(codes, begins[used] + line)
+                    used += np.uintp(1)
+                    if used == WAITING:
+                        _add_pairs(flat, targets, codes, begins, rank, scale, sources, used)
+                        used = np.uintp(0)
+    _add_pairs(flat, targets, codes, begins, rank, scale, sources, used)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _add_run(parts, index, beam, m1, begin, end, zero, width, flat):
-    """Add one beam to nodes (m1, begin ... end - 1); node m2 of the row lies at flat[zero + m2 width]."""
-    start, operation, first, second, run, image, beams, steps = index
-    codes, offset, rank, scale = parts
-    middle = operation.shape[0] // 2
-    n1, shift = m1 - beams[beam, 0] * steps[0] + middle, middle - beams[beam, 1] * steps[1]
-    m2 = begin
-    while m2 < end:
-        n2 = m2 + shift
-        length = min(end, run[n1, n2] - shift) - m2
-        source, f, s = np.uintp(image[operation[n1, n2], beam]), first[n1, n2] + middle, second[n1, n2]
-        # Along a run of one operation the representatives move in equal steps.
-        df, ds = (first[n1, n2 + 1] + middle - f, second[n1, n2 + 1] - s) if length > 1 else (0, 0)
-        origin, values, factor = offset[source], rank[source], scale[source]
-        for j in range(length):
-            if j + AHEAD < length:
-                pair = start[source, np.uintp(f + (j + AHEAD) * df)] + s + (j + AHEAD) * ds
-                for line in range(0, values + LINE - 1, LINE):
-                    prefetch(codes, origin + pair * values + line)
-            pair = start[source, np.uintp(f + j * df)] + s + j * ds
-            add_codes(flat, zero + (m2 + j) * width, codes, origin + pair * values, values, factor)
-        m2 += length
+def _add_pairs(flat, targets, codes, begins, rank, scale, sources, used):
+    """Add the pairs listed, each with the scale of the beam of the table that it lies with."""
+    for pair in range(used):
+        source = np.uintp(sources[pair])
+        add_codes(flat, np.uintp(targets[pair]), codes, begins[pair], rank[source], scale[source])
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _new_segments(index, place, held):
+    """Directions that disks of a larger angle have more than those held, in segments; brings `held` up to date.
+
+    Returns
+    -------
+    tuple of ndarray
+        For each segment its first m2 and one past the last, operation, index (from the first row of the table's nodes)
+        and second index of the first representative, and how these two move from one direction to the next; and the
+        first segment of each m1.
+    """
+    _start, operation, first, second, run = index[:5]
+    tilt, pitch, alpha = place[0], place[1], place[6]
+    middle = len(held) // 2
+    segments, used = np.empty((16 * len(held), 7), dtype=np.int32), 0
+    firsts = np.empty(len(held) + 1, dtype=np.int32)
+    for n1 in range(len(held)):
+        firsts[n1] = used
+        begin, end = node_range(n1 - middle, tilt[0], tilt[1], pitch, alpha, -middle, middle + 1)
+        before, after = np.int64(held[n1, 0]), np.int64(held[n1, 1])
+        if before < after:  # rounding must not lose what the sum holds already
+            begin, end = min(begin, before), max(end, after)
+        else:
+            before, after = end, end
+        for side in range(2):
+            n2, stop = (begin, before) if side == 0 else (after, end)
+            while n2 < stop:
+                ends = min(stop, run[n1, n2 + middle] - middle)
+                at = n2 + middle
+                f, s = first[n1, at], second[n1, at]
+                df, ds = (first[n1, at + 1] - f, second[n1, at + 1] - s) if ends - n2 > 1 else (0, 0)
+                segment = segments[used]
+                segment[0], segment[1], segment[2] = n2, ends, operation[n1, at]
+                segment[3], segment[4], segment[5], segment[6] = f + middle, s, df, ds
+                used, n2 = used + 1, ends
+        held[n1, 0], held[n1, 1] = begin, end
+    firsts[len(held)] = used
+    return segments, firsts

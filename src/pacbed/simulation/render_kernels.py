@@ -33,6 +33,7 @@ from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
 from pacbed.simulation.vectors import edge_patch, spline_patch
 
 SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
+WHOLE = 16  # pairs that compiled loops take at once
 FAR = 1_000_000  # nodes; beyond any detector
 
 
@@ -44,11 +45,17 @@ def combine_planes(codes, first, weights, rows, pitch, radius, out):
     """
     w0, w1, w2, w3 = weights
     plane0, plane1, plane2, plane3 = codes[first], codes[first + 1], codes[first + 2], codes[first + 3]
+    lowest = np.min(rows[:, 1])
+    ranges = np.empty((np.max(rows[:, 1]) + 1 - lowest, 2), dtype=np.int64)
+    for m1 in range(len(ranges)):
+        ranges[m1, 0], ranges[m1, 1] = node_range(m1 + lowest, 0.0, 0.0, pitch, radius, -FAR, FAR)
     at = 0
     for row in range(len(rows)):
-        m1, m2, count = rows[row, 1], rows[row, 2], rows[row, 3]
-        begin, end = node_range(m1, 0.0, 0.0, pitch, radius, m2, m2 + count)
-        for pair in range(np.uintp(at + begin - m2), np.uintp(at + end - m2)):
+        m1, m2, count = rows[row, 1] - lowest, rows[row, 2], rows[row, 3]
+        begin = at + max(ranges[m1, 0] - m2, 0)
+        end = max(begin, at + min(ranges[m1, 1] - m2, count))
+        # What lies beyond the end is right as well, and whole vectors of pairs take less time than their rest does.
+        for pair in range(np.uintp(begin), np.uintp(min(begin + -(-(end - begin) // WHOLE) * WHOLE, len(out)))):
             c0, c1 = np.float32(plane0[pair]), np.float32(plane1[pair])
             c2, c3 = np.float32(plane2[pair]), np.float32(plane3[pair])
             value = w0 * c0 * abs(c0) + w1 * c1 * abs(c1) + w2 * c2 * abs(c2) + w3 * c3 * abs(c3)
@@ -174,7 +181,8 @@ def _take_beam(values, index, runs, step, axis, beam, box, in_field, corner, tot
 @njit(nogil=True, cache=True, fastmath=True)
 def _correct_edge(ring, summed, corner, origin, aperture_mrad, lines, pixels, out):
     """Correct the pixels in the ring around one disk, by what the aperture passes less what the sum holds."""
-    below, weights = pixels
+    below1, weights1, below2, weights2, steps = pixels
+    row1, column1, row2, column2 = np.uintp(steps[0]), np.uintp(steps[1]), np.uintp(steps[2]), np.uintp(steps[3])
     alpha, edge, width = aperture_mrad
     first, last = ring_rows(origin[0], origin[1], lines, alpha + width, 0, out.shape[0])
     for row in range(first, last):
@@ -185,15 +193,17 @@ def _correct_edge(ring, summed, corner, origin, aperture_mrad, lines, pixels, ou
                 px, py = x + column * lines[2, 0], y + column * lines[2, 1]
                 share = aperture(math.sqrt(px * px + py * py), alpha, edge)
                 r, c = np.uintp(row), np.uintp(column)
-                i, j = np.uintp(below[r, c, 0] - 1 - corner[0]), np.uintp(below[r, c, 1] - 1 - corner[1])
-                out[r, c] += edge_patch(ring, summed, share, i, j, weights, r, c)
+                at1, at2 = r * row1 + c * column1, r * row2 + c * column2
+                i, j = np.uintp(below1[at1] - 1 - corner[0]), np.uintp(below2[at2] - 1 - corner[1])
+                out[r, c] += edge_patch(ring, summed, share, i, j, weights1, at1, weights2, at2)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _interpolate(total, box, pixels, place, lines, out):
     """Add the spline of the summed coefficients, scale, and clear what lies outside the field."""
     tilt, field, scale = place[0], place[4], place[8] * SCALE
-    below, weights = pixels
+    below1, weights1, below2, weights2, steps = pixels
+    row1, column1, row2, column2 = np.uintp(steps[0]), np.uintp(steps[1]), np.uintp(steps[2]), np.uintp(steps[3])
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
@@ -202,5 +212,6 @@ def _interpolate(total, box, pixels, place, lines, out):
                 out[row, column] = 0.0
             else:
                 r, c = np.uintp(row), np.uintp(column)
-                i, j = np.uintp(below[r, c, 0] - 1 - box[0]), np.uintp(below[r, c, 1] - 1 - box[2])
-                out[r, c] = scale * (out[r, c] + spline_patch(total, i, j, weights, r, c))
+                at1, at2 = r * row1 + c * column1, r * row2 + c * column2
+                i, j = np.uintp(below1[at1] - 1 - box[0]), np.uintp(below2[at2] - 1 - box[2])
+                out[r, c] = scale * (out[r, c] + spline_patch(total, i, j, weights1, at1, weights2, at2))

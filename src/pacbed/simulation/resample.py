@@ -201,18 +201,18 @@ def _spline_values(codes, index, nodes, beams, wanted):
     reach = operation.shape[0] // 2
     out = np.zeros((len(nodes), codes.shape[1] - 2), dtype=np.float32)
     column = np.empty(codes.shape[1], dtype=np.float32)
-    w = np.empty((1, 1, 8), dtype=np.float32)
+    w = np.empty((2, 4), dtype=np.float32)
     beside, middle = SAMPLE
     for at in range(len(nodes)):
         if not wanted[at]:
             continue
         corner = np.floor(nodes[at])
         for axis in range(2):
-            four_weights(np.float32(nodes[at, axis] - corner[axis]), w, 0, 0, 4 * axis)
+            four_weights(np.float32(nodes[at, axis] - corner[axis]), w, axis)
         column[:] = 0.0
         for a in range(4):
             for b in range(4):
-                weight = w[0, 0, a] * w[0, 0, 4 + b] * SCALE
+                weight = w[0, a] * w[1, b] * SCALE
                 if weight == 0.0:
                     continue
                 n1, n2 = int(corner[0]) - 1 + a + reach, int(corner[1]) - 1 + b + reach

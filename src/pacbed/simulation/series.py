@@ -25,14 +25,14 @@ class NodeSum:
     """
 
     def __init__(self, components: ThicknessComponents, index: tuple, place: tuple, geometry: Geometry) -> None:
-        tilt, inverse, beams = place[0], place[2], len(place[3])
+        tilt, inverse = place[0], place[2]
         self._parts = components.codes, components.offset, components.rank, components.scale
         self._index, self._lines = index, geometry.lines_mrad()
         self._box = box = detector_box(self._lines, geometry.shape, tilt, inverse)
         self._pixels = pixel_weights(self._lines, tilt, inverse, geometry.shape, box)
         # Allocated here and not in compiled code, because NumPy asks the system for large pages.
         self._total = np.zeros((box[1] - box[0], box[3] - box[2], len(components.basis)), dtype=np.float32)
-        self._held = np.zeros((len(self._total), beams, 2), dtype=np.int32)
+        self._held = np.zeros((len(index[1]), 2), dtype=np.int32)
 
     def render(self, place: tuple, mix: np.ndarray, used: np.ndarray, out: np.ndarray) -> None:
         """Grow to the convergence angle of `place`, not below that of the last call, and fill `out`.

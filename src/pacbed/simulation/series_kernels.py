@@ -10,9 +10,10 @@ from numba import njit
 from pacbed.simulation.detector_grid import aperture, ring_columns, ring_rows
 from pacbed.simulation.node_sums import LINE
 from pacbed.simulation.prefetch import prefetch
-from pacbed.simulation.vectors import add_codes
+from pacbed.simulation.row_spline import interpolate_row
+from pacbed.simulation.vectors import add_weighted
 
-BAND = 4  # rows of pixels worked on at once: they read the same nodes, and what they write stays in the cache
+BAND = 8  # rows of pixels worked on at once: they read the same nodes, and what they write stays in the cache
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -36,81 +37,80 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
     out : ndarray of float32, shape (thickness, ny, nx)
         The patterns.
     """
-    columns = out.shape[2]
+    tilt, field, columns = place[0], place[4], out.shape[2]
     # One value more than components: lines a power of two apart would push each other out of the cache.
     band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
+    line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
     turned = np.empty((total.shape[2], columns), dtype=np.float32)
+    nodes = index[1].shape
+    found = np.zeros(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
     for first in range(0, out.shape[1], BAND):
         rows = min(BAND, out.shape[1] - first)
         band[:] = 0.0
         for row in range(first, first + rows):
-            _interpolate_row(total, box, pixels, place, lines, row, (row - first) * columns, columns, band)
-        _correct_rows(parts, index, place, lines, first, rows, columns, box, held, pixels, band)
+            x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
+            visible = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
+            interpolate_row(total, box, pixels, (visible[0], visible[3]), row, (row - first) * columns, line, band)
+        _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
         for row in range(first, first + rows):
-            at = (row - first) * columns
-            for component in range(turned.shape[0]):
-                for column in range(columns):
-                    turned[component, column] = band[at + column, component]
+            _turn(band, (row - first) * columns, turned)
             _mix(mix, used, turned, row, out)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _interpolate_row(total, box, pixels, place, lines, row, at, columns, band):
-    """Add the spline of the summed coefficients for one row of pixels; nothing outside the field."""
-    tilt, field = place[0], place[4]
-    below, w = pixels
-    for column in range(columns):
-        x = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0] + tilt[0]
-        y = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1] + tilt[1]
-        if x * x + y * y > field * field:
-            continue
-        r, c, to = np.uintp(row), np.uintp(column), np.uintp(at + column)
-        i, j = np.uintp(below[r, c, 0] - 1 - box[0]), np.uintp(below[r, c, 1] - 1 - box[2])
-        for a in range(np.uintp(4)):
-            w0, w1 = w[r, c, a] * w[r, c, 4], w[r, c, a] * w[r, c, 5]
-            w2, w3 = w[r, c, a] * w[r, c, 6], w[r, c, a] * w[r, c, 7]
-            for k in range(np.uintp(total.shape[2])):
-                near = w0 * total[i + a, j, k] + w1 * total[i + a, j + np.uintp(1), k]
-                band[to, k] += near + w2 * total[i + a, j + np.uintp(2), k] + w3 * total[i + a, j + np.uintp(3), k]
+def _turn(band, at, turned):
+    """Transpose one row of pixels, a line of memory at a time."""
+    whole = np.uintp(turned.shape[0] // 8 * 8)
+    for first in range(np.uintp(0), whole, np.uintp(8)):
+        for column in range(np.uintp(turned.shape[1])):
+            for k in range(np.uintp(8)):
+                turned[first + k, column] = band[np.uintp(at) + column, first + k]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _correct_rows(parts, index, place, lines, first_row, rows, columns, box, held, pixels, band):
+def _correct_rows(parts, index, place, lines, first_row, rows, columns, held, pixels, found, band):
     """Mend a few rows of pixels where their nodes straddle the edge of a beam's disk."""
     reach, alpha, edge, angles = place[5], place[6], place[7], place[3]
-    codes, _offset, rank, _scale = parts
-    # What a row of one beam needs: position of a pair, its beam, the pixel that it goes to, and its weight.
-    begins, weights = np.empty(16 * columns, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
-    sources, targets = np.empty(16 * columns, dtype=np.int32), np.empty(16 * columns, dtype=np.int32)
-    entries = begins, sources, targets, weights
+    codes, rank = parts[0], parts[2]
+    # What a row of one beam needs: position of a pair and its weight; and for pairs of one pixel and one beam of the
+    # table side by side, the first of them, that beam, and the pixel.
+    begins, weights = np.empty(16 * columns + 1, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
+    groups = np.empty((16 * columns + 1, 3), dtype=np.int32)
     width, flat = max(0.5 * edge, reach), band.reshape(-1)
     for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
         begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + rows)
+        mark = np.int32(first_row * len(angles) + beam + 1)
         for row in range(begin_row, end_row):
             x = lines[0, 0] + row * lines[1, 0] - angles[beam, 0]
             y = lines[0, 1] + row * lines[1, 1] - angles[beam, 1]
             ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, columns)
             if ring[0] >= ring[3]:
                 continue
-            used = np.uintp(0)
+            used, group = np.uintp(0), np.uintp(0)
             for side in range(2):
-                where = beam, row, ring[2 * side], ring[2 * side + 1]
-                used = _straddling(parts, index, place, lines, where, box, held, pixels, entries, used)
-            for entry in range(used):
-                at = ((row - first_row) * columns + targets[entry]) * band.shape[1]
-                add_codes(flat, at, codes, begins[entry], rank[sources[entry]], weights[entry])
+                where = beam, row, ring[2 * side], ring[2 * side + 1], mark
+                used, group = _straddling(
+                    parts, index, place, lines, where, held, pixels, found, (begins, weights, groups), used, group
+                )
+            groups[group, 0] = used
+            for k in range(group):
+                at = ((row - first_row) * columns + groups[k, 2]) * band.shape[1]
+                first, last = np.uintp(groups[k, 0]), np.uintp(groups[k + np.uintp(1), 0])
+                add_weighted(flat, np.uintp(at), codes, begins, weights, first, last, np.uintp(rank[groups[k, 1]]))
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _straddling(parts, index, place, lines, where, box, held, pixels, entries, used):
+def _straddling(parts, index, place, lines, where, held, pixels, found, entries, used, group):
     """List the nodes that count otherwise for a pixel than in the sum, and fetch what will be read of them."""
-    beam, row, begin_column, end_column = where
-    begins, sources, targets, weights = entries
+    beam, row, begin_column, end_column, mark = where
+    begins, weights, groups = entries
+    marks, positions, of_beam = found
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
     tilt, angles, field, alpha, edge = place[0], place[3], place[4], place[6], place[7]
-    below, w = pixels
+    below1, weights1, below2, weights2, pixel_steps = pixels
+    row1, column1, row2, column2 = pixel_steps
     middle = operation.shape[0] // 2
     shift1, shift2 = middle - beams[beam, 0] * steps[0], middle - beams[beam, 1] * steps[1]
     for column in range(begin_column, end_column):
@@ -120,30 +120,41 @@ def _straddling(parts, index, place, lines, where, box, held, pixels, entries, u
             continue
         px, py = kx - angles[beam, 0], ky - angles[beam, 1]
         share = aperture(math.sqrt(px * px + py * py), alpha, edge)
-        r, c = np.uintp(row), np.uintp(column)
-        low = below[r, c, 1] - 1
+        at1, at2 = np.uintp(row * row1 + column * column1), np.uintp(row * row2 + column * column2)
+        low, last = below2[at2] - 1 + shift2, np.int32(-1)
         for a in range(4):
-            m1 = below[r, c, 0] - 1 + a
-            begin, stop = held[np.uintp(m1 - box[0]), beam, 0], held[np.uintp(m1 - box[0]), beam, 1]
+            # Beyond the table's nodes no disk holds any, as in the outermost row.
+            n1 = np.uintp(min(max(below1[at1] - 1 + a + shift1, 0), len(held) - 1))
+            begin, stop = held[n1, 0] + middle, held[n1, 1] + middle
             if share == 1.0 and begin <= low and low + 4 <= stop:
                 continue
             if share == 0.0 and (low + 4 <= begin or stop <= low):
                 continue
-            n1 = np.uintp(m1 + shift1)
             for b in range(4):
                 have = np.float32(1.0) if begin <= low + b < stop else np.float32(0.0)
-                n2 = np.uintp(low + b + shift2)
-                if share == have or operation[n1, n2] < 0:
+                if share == have:
                     continue
-                source = np.uintp(image[np.uintp(operation[n1, n2]), beam])
-                pair = start[source, np.uintp(first[n1, n2] + middle)] + second[n1, n2]
-                begins[used] = offset[source] + pair * rank[source]
-                for line in range(0, rank[source] + LINE - 1, LINE):
-                    prefetch(codes, begins[used] + line)
-                weights[used] = w[r, c, np.uintp(a)] * w[r, c, np.uintp(4 + b)] * (share - have) * scale[source]
-                sources[used], targets[used] = source, column
+                n2 = np.uintp(low + b)
+                if marks[n1, n2] != mark:
+                    marks[n1, n2] = mark
+                    of_beam[n1, n2] = -1
+                    if operation[n1, n2] >= 0:
+                        source = np.uintp(image[np.uintp(operation[n1, n2]), beam])
+                        pair = start[source, np.uintp(first[n1, n2] + middle)] + second[n1, n2]
+                        of_beam[n1, n2], positions[n1, n2] = source, offset[source] + pair * rank[source]
+                        for line in range(0, rank[source] + LINE - 1, LINE):
+                            prefetch(codes, positions[n1, n2] + line)
+                source = of_beam[n1, n2]
+                if source < 0:
+                    continue
+                begins[used] = positions[n1, n2]
+                weights[used] = weights1[at1, np.uintp(a)] * weights2[at2, np.uintp(b)] * (share - have) * scale[source]
+                if source != last:
+                    groups[group, 0], groups[group, 1], groups[group, 2] = used, source, column
+                    last = source
+                    group += np.uintp(1)
                 used += np.uintp(1)
-    return used
+    return used, group
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -22,30 +22,30 @@ _PLACE = (types.uintp, types.uintp)
 
 
 @intrinsic
-def spline_patch(_typing, grid, i, j, weights, row, column):
+def spline_patch(_typing, grid, i, j, weights1, at1, weights2, at2):
     """Spline of the sixteen coefficients from ``grid[i, j]`` on.
 
-    Both arrays are of float32; ``weights[row, column]`` are those of four rows and four columns, see `pixel_weights`.
+    All arrays are of float32; ``weights1[at1]`` and ``weights2[at2]`` are those of four rows and of four columns.
     """
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args
         at, stride = _element(context, builder, kinds[0], *arguments[:3])
-        weights_at, _ = _element(context, builder, kinds[3], *arguments[3:])
-        return _weighted(builder, weights_at, lambda step: _four(builder, at, builder.mul(stride, stride.type(step))))
+        weights = _two_weights(context, builder, kinds, arguments, 3)
+        return _weighted(builder, weights, lambda step: _four(builder, at, builder.mul(stride, stride.type(step))))
 
-    return types.float32(grid, *_PLACE, weights, *_PLACE), generate
+    return types.float32(grid, *_PLACE, weights1, types.uintp, weights2, types.uintp), generate
 
 
 @intrinsic
-def edge_patch(_typing, grid, summed, share, i, j, weights, row, column):
+def edge_patch(_typing, grid, summed, share, i, j, weights1, at1, weights2, at2):
     """`spline_patch` of ``grid * (share - summed)``, two grids of one shape."""
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args
         at, stride = _element(context, builder, kinds[0], arguments[0], *arguments[3:5])
         summed_at, _ = _element(context, builder, kinds[1], arguments[1], *arguments[3:5])
-        weights_at, _ = _element(context, builder, kinds[5], *arguments[5:])
+        weights = _two_weights(context, builder, kinds, arguments, 5)
         share = _spread(builder, arguments[2], 4)
 
         def four(step: int) -> Any:
@@ -53,9 +53,10 @@ def edge_patch(_typing, grid, summed, share, i, j, weights, row, column):
             missing = builder.fsub(share, _four(builder, summed_at, offset), flags=_FAST)
             return builder.fmul(_four(builder, at, offset), missing, flags=_FAST)
 
-        return _weighted(builder, weights_at, four)
+        return _weighted(builder, weights, four)
 
-    return types.float32(grid, summed, types.float32, *_PLACE, weights, *_PLACE), generate
+    weights = weights1, types.uintp, weights2, types.uintp
+    return types.float32(grid, summed, types.float32, *_PLACE, *weights), generate
 
 
 @intrinsic
@@ -83,6 +84,37 @@ def add_codes(_typing, sums, to, codes, source, count, weight):
     return types.void(sums, types.uintp, codes, types.uintp, types.uintp, types.float32), generate
 
 
+@intrinsic
+def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count):
+    """`add_codes` from several places at once: ``sources[first]`` to ``sources[last - 1]``, each with its weight."""
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        sums_at, _ = _element(context, builder, kinds[0], *arguments[:2])
+        codes_at, sources_at, weights_at = (
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(kinds[2:5], arguments[2:5], strict=True)
+        )
+        numbers, short = (ir.VectorType(kind, LANES) for kind in (_FLOAT, codes_at.type.pointee))
+        first, last, count = arguments[5:]
+        sum_at = cgutils.alloca_once(builder, numbers)
+        with cgutils.for_range(builder, builder.udiv(count, count.type(LANES))) as loop:
+            offset = builder.mul(loop.index, count.type(LANES))
+            address = _moved(builder, sums_at, offset, numbers)
+            builder.store(builder.load(address, align=4), sum_at)
+            with cgutils.for_range_slice(builder, first, last, first.type(1), inc=True) as (entry, _):
+                source = builder.add(builder.load(builder.gep(sources_at, [entry])), offset)
+                read = builder.load(_moved(builder, codes_at, source, short), align=1)
+                weight = _spread(builder, builder.load(builder.gep(weights_at, [entry])), LANES)
+                added = builder.fmul(builder.sitofp(read, numbers), weight, flags=_FAST)
+                builder.store(builder.fadd(builder.load(sum_at), added, flags=_FAST), sum_at)
+            builder.store(builder.load(sum_at), address, align=4)
+        return context.get_dummy_value()
+
+    places = (types.uintp, types.uintp, types.uintp)
+    return types.void(sums, types.uintp, codes, sources, weights, *places), generate
+
+
 def _element(context: Any, builder: Any, kind: Any, array: Any, *index: Any) -> tuple[Any, Any]:
     """Address of an element, or of a row where the last index is left out, and the length of the last axis indexed."""
     made = context.make_array(kind)(context, builder, array)
@@ -107,13 +139,20 @@ def _four(builder: Any, address: Any, offset: Any) -> Any:
 
 def _spread(builder: Any, number: Any, lanes: int) -> Any:
     """A vector of the same number."""
-    one = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, lanes), ir.Undefined), number, _WORD(0))
+    one = builder.insert_element(ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined), number, _WORD(0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_WORD, lanes), [0] * lanes))
 
 
-def _weighted(builder: Any, weights_at: Any, four: Callable[[int], Any]) -> Any:
+def _two_weights(context: Any, builder: Any, kinds: Any, arguments: Any, first: int) -> tuple[Any, Any]:
+    """Four weights each from two arrays and their rows, which are the four arguments from `first` on."""
+    starts = (_element(context, builder, kinds[k], *arguments[k : k + 2])[0] for k in (first, first + 2))
+    rows, columns = (_four(builder, start, ir.IntType(64)(0)) for start in starts)
+    return rows, columns
+
+
+def _weighted(builder: Any, weights: tuple[Any, Any], four: Callable[[int], Any]) -> Any:
     """Sum of four rows of four numbers, weighted."""
-    rows, columns = (_four(builder, weights_at, ir.IntType(64)(offset)) for offset in (0, 4))
+    rows, columns = weights
     total = ir.Constant(ir.VectorType(_FLOAT, 4), [0.0] * 4)
     for step in range(4):
         weight = _spread(builder, builder.extract_element(rows, _WORD(step)), 4)

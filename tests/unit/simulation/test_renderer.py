@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.errors import ParameterError
+from pacbed.simulation.detector_grid import detector_box, pixel_weights
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.intensity_code import decode_coefficients
 from pacbed.simulation.renderer import Renderer
@@ -124,6 +125,38 @@ def test_series_equals_single_patterns(renderer, few):
         single = renderer.render(thickness_nm=thickness, **options)
         np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
     assert np.abs(series[0] - series[1]).max() > 1e-6
+
+
+@pytest.mark.parametrize(("rotation_deg", "mirrored"), [(0.0, True), (90.0, False), (180.0, False), (25.0, False)])
+def test_series_of_turned_images(renderer, rotation_deg, mirrored):
+    """Rows of pixels may run along either axis of the nodes, or along none."""
+    geometry = Geometry((26, 31), 2 * FIELD / 30, (14.2, 13.1), rotation_deg=rotation_deg, mirrored=mirrored)
+    options = {"convergence_mrad": 11.0, "geometry": geometry, "mistilt_mrad": (1.3, -0.4)}
+    thicknesses = np.linspace(0.5, 9.7, 8)
+    series = renderer.render_series(thicknesses, **options)
+    for image, thickness in zip(series, thicknesses, strict=True):
+        single = renderer.render(thickness_nm=thickness, **options)
+        np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
+
+
+def test_one_row_of_weights_serves_all_rows_of_an_image():
+    """Only where an axis of the nodes runs along rows or columns of pixels."""
+    inverse = np.linalg.inv(np.array([[0.5, 0.0], [0.25, 0.4]]))  # oblique nodes: the second index moves with y alone
+    for rotation_deg, counts in ((0.0, (6 * 9, 6)), (90.0, (6 * 9, 9)), (10.0, (6 * 9, 6 * 9))):
+        lines = Geometry((6, 9), 0.3, (4.0, 2.5), rotation_deg=rotation_deg).lines_mrad()
+        tilt = np.array([0.4, -0.1])
+        box = detector_box(lines, (6, 9), tilt, inverse)
+        below1, weights1, below2, weights2, steps = pixel_weights(lines, tilt, inverse, (6, 9), box)
+        assert (len(below1), len(below2)) == counts
+        for row, column in ((0, 0), (2, 7), (5, 8)):
+            position = (lines[0] + row * lines[1] + column * lines[2] + tilt) @ inverse
+            at1, at2 = row * steps[0] + column * steps[1], row * steps[2] + column * steps[3]
+            for u, below, weights in (
+                (position[0], below1[at1], weights1[at1]),
+                (position[1], below2[at2], weights2[at2]),
+            ):
+                assert below == np.floor(u)
+                np.testing.assert_allclose(weights, spline_weights(u - below), atol=1e-6)
 
 
 def test_nested_series_equal_each_alone(renderer):
