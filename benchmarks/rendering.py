@@ -16,7 +16,7 @@ from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 
-REPEATS = 7
+REPEATS = 15
 CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid
 SERIES_CHECKED, THICKNESSES_CHECKED = 6, 10
 
@@ -49,7 +49,7 @@ def time_renderer(renderer: Renderer, system: SystemConfig) -> dict[str, float]:
     shifts = [0.01 * (number + 1) for number in range(REPEATS + 1)]
     return {
         "render_ms": _median_ms(one, [0.503 * deepest] * (REPEATS + 1)),
-        "render_fresh_ms": _median_ms(one, [deepest * (0.3 + 0.0713 * number) for number in range(REPEATS + 1)]),
+        "render_fresh_ms": _median_ms(one, [deepest * (0.3 + 0.0443 * number) for number in range(REPEATS + 1)]),
         "series_render_ms": _median_ms(whole, [0.0] * (REPEATS + 1), per=len(series)),
         "series_render_fresh_ms": _median_ms(whole, shifts, per=len(series)),
     }

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 3,
+        "orient_structure": 4,
         "check_convergence": 2,
         "simulate_rocking_block": 2,
         "gather_rocking_table": 3,
-        "referee_simulation": 1,
-        "referee_phonons": 1,
+        "referee_simulation": 2,
+        "referee_phonons": 2,
         "accept_simulation": 1,
         "simulate_scan_block": 1,
         "assemble_stack": 3,
@@ -22,7 +22,7 @@ STAGE_VERSIONS = MappingProxyType(
         "export_networks": 1,
         "evaluate": 1,
         "model_error": 2,
-        "pack_bundle": 2,
+        "pack_bundle": 3,
         "predict_pattern": 1,
         "map_dataset": 1,
     }

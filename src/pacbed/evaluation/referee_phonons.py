@@ -216,5 +216,5 @@ def _draw(comparison: _Comparison, patterns: PhononPatterns, results: list[dict]
             (model - total, f"difference, L2 {result['total_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
         pictures = [(comparison.aperture.image(values, PICTURE_PX), *how) for values, *how in shown]
-        draw_row(figure, row, pictures)
+        draw_row(figure, row, pictures, half_mrad=comparison.aperture.reach_mrad)
     save_figure(figure, path)

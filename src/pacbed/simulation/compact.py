@@ -32,7 +32,7 @@ LEVELS = 5  # of equal depth, before those with equal steps are joined
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost
 COARSEST = 0.5  # of the table's steps; wider nodes cost more at the edges of the disks than they save elsewhere
-WORTHWHILE = 0.6  # a level with more of the table's steps gets all
+WORTHWHILE = 0.6  # a level that needs more of the steps gets all: each further level costs series its rings
 STEEPNESS = 8.0  # power of the pitch with which the error grows, to guess the next number of steps
 PROBE_PIXELS = 64
 # Height in the level, convergence angle over cone, mistilt over what is left of the cone, azimuth [rad].

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 
 def draw_comparisons(
@@ -41,18 +42,27 @@ def draw_comparisons(
             (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
             (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
-        draw_row(figure, row, shown)
+        draw_row(figure, row, shown, half_mrad=result["pixel_mrad"] * len(direct) / 2)
     save_figure(figure, path)
 
 
-def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple]) -> None:
-    """Draw pictures side by side: each an image, its title, its colour map and the limits of its colours."""
-    for axis, (image, title, colours, limits) in zip(axes, shown, strict=True):
-        drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple], *, half_mrad: float) -> None:
+    """Draw square pictures side by side: each an image, its title, its colour map and the limits of its colours.
+
+    `half_mrad` is half their width: ticks at round angles on both sides of the axis [mrad].
+    """
+    ticks = np.asarray(MaxNLocator(3, steps=(1, 2, 5, 10)).tick_values(0, half_mrad))
+    tick = float(ticks[ticks <= half_mrad].max())
+    for column, (axis, (image, title, colours, limits)) in enumerate(zip(axes, shown, strict=True)):
+        extent = (-half_mrad, half_mrad, half_mrad, -half_mrad)
+        drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], extent=extent)
         figure.colorbar(drawn, ax=axis, shrink=0.8)
         axis.set_title(title, fontsize=8)
-        axis.set_xticks([])
-        axis.set_yticks([])
+        axis.set_xticks([-tick, 0, tick])
+        axis.set_yticks([-tick, 0, tick] if column == 0 else [])
+        axis.tick_params(labelsize=7)
+        if column == 0:
+            axis.set_ylabel("mrad", fontsize=8)
 
 
 def draw_reason(text: str, path: str | Path) -> None:

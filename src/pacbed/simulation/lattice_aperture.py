@@ -84,10 +84,14 @@ class Aperture:
         columns, rows = np.abs(self.pixels).max(axis=0)
         return rendered[self.pixels[:, 1] + rows, self.pixels[:, 0] + columns]
 
+    @property
+    def reach_mrad(self) -> float:
+        """Half width of the pictures that `image` makes: the outermost pixel's angle [mrad]."""
+        return float(np.linalg.norm(self.pixels @ self.pitch_mrad, axis=1).max())
+
     def image(self, values: np.ndarray, edge: int) -> np.ndarray:
         """Square picture of one pattern, each picture element that of the nearest pixel; NaN outside the field."""
-        reach = float(np.linalg.norm(self.pixels @ self.pitch_mrad, axis=1).max())
-        axis = (np.arange(edge) + 0.5) * 2 * reach / edge - reach
+        axis = (np.arange(edge) + 0.5) * 2 * self.reach_mrad / edge - self.reach_mrad
         x, y = np.meshgrid(axis, axis)
         nearest = np.round(np.stack([x, y], axis=-1) @ np.linalg.inv(self.pitch_mrad)).astype(int)
         index = self._index(nearest.reshape(-1, 2)).reshape(edge, edge)

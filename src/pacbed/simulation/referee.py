@@ -158,6 +158,7 @@ def compare(
         "mistilt_mrad": [round(value, 4) for value in chosen.mistilt_mrad],
         "supercell": wide,
         "positions": positions,
+        "pixel_mrad": round(geometry.pixel_mrad, 6),
         **_differences(direct, table, gap, geometry.pixel_mrad),
         "scan_seconds": round(seconds, 1),
     }

@@ -139,8 +139,8 @@ class Renderer:
         """
         view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
         self._check(thicknesses_nm, convergences_mrad, view)
-        if list(convergences_mrad) != sorted(convergences_mrad):
-            raise bad_value("convergences_mrad", list(convergences_mrad), "ascending angles")
+        if len(convergences_mrad) == 0 or list(convergences_mrad) != sorted(convergences_mrad):
+            raise bad_value("convergences_mrad", list(convergences_mrad), "one angle or more, ascending")
         return self._nested(np.asarray(thicknesses_nm, dtype=float), list(map(float, convergences_mrad)), view)
 
     def _view(self, geometry: Geometry, mistilt_mrad, blur_mrad: float, edge_mrad: float | None) -> View:

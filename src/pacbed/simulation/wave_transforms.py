@@ -32,9 +32,10 @@ class WaveTransforms(NamedTuple):
     Attributes
     ----------
     wave : array of complex64, shape (direction, x, y)
-        Zero at first. FFTW transforms this array and no other.
+        Zero at first; `to_space` takes this array and, with FFTW, no other.
     to_space, to_frequencies : callable
-        Take the waves and return them transformed; what they were given is overwritten.
+        Take the waves and return them transformed; what they were given is overwritten. With FFTW `to_frequencies`
+        takes what `to_space` has returned and brings it back to `wave`.
     """
 
     wave: Any
@@ -57,30 +58,32 @@ def wave_transforms(shape: tuple[int, int, int], xp: ModuleType = np) -> WaveTra
 def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
     import pyfftw
 
-    wave = pyfftw.empty_aligned(shape, dtype="complex64")
-    space, frequencies = (_plan(wave, direction) for direction in ("FFTW_BACKWARD", "FFTW_FORWARD"))
+    # From one array to another and back FFTW takes a tenth less time than in place.
+    wave, space = (pyfftw.empty_aligned(shape, dtype="complex64") for _ in range(2))
+    there, back = _plan(wave, space, "FFTW_BACKWARD"), _plan(space, wave, "FFTW_FORWARD")
     wave[:] = 0  # planning has used it
 
-    def run(plan: Any) -> Callable[[Any], Any]:
-        def transform(given: Any) -> Any:
-            plan.execute()
-            return given
+    def to_space(_given: Any) -> Any:
+        there.execute()
+        return space
 
-        return transform
+    def to_frequencies(_given: Any) -> Any:
+        back.execute()
+        return wave
 
-    return WaveTransforms(wave, run(space), run(frequencies))
+    return WaveTransforms(wave, to_space, to_frequencies)
 
 
-def _plan(wave: np.ndarray, direction: str) -> Any:
-    """FFTW's plan in place: the one it knows of, or else the fastest it finds within a second or so."""
+def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
+    """FFTW's plan: the one it knows of, or else the fastest it finds within a second or so."""
     import pyfftw
 
-    options = {"axes": (1, 2), "direction": direction}
+    options, flags = {"axes": (1, 2), "direction": direction}, ("FFTW_PATIENT", "FFTW_DESTROY_INPUT")
     try:
-        return pyfftw.FFTW(wave, wave, flags=("FFTW_PATIENT", "FFTW_WISDOM_ONLY"), **options)
+        return pyfftw.FFTW(source, target, flags=(*flags, "FFTW_WISDOM_ONLY"), **options)
     except RuntimeError:
-        log.info("FFTW plans its transforms of %s, %s", wave.shape, direction)
-        return pyfftw.FFTW(wave, wave, flags=("FFTW_PATIENT",), **options)
+        log.info("FFTW plans its transforms of %s, %s", source.shape, direction)
+        return pyfftw.FFTW(source, target, flags=flags, **options)
 
 
 def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:

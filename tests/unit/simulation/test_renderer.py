@@ -168,8 +168,9 @@ def test_nested_series_equal_each_alone(renderer):
         for image, thickness in zip(series[::4], thicknesses[::4], strict=True):
             single = renderer.render(thickness_nm=thickness, convergence_mrad=angle, **options)
             np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
-    with pytest.raises(ParameterError, match="convergences_mrad"):
-        renderer.render_nested_series(thicknesses, angles[::-1], **options)
+    for wrong in (angles[::-1], []):
+        with pytest.raises(ParameterError, match="convergences_mrad"):
+            renderer.render_nested_series(thicknesses, wrong, **options)
 
 
 @pytest.mark.parametrize(
