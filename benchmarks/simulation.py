@@ -116,7 +116,7 @@ def run_workflow(names: list[str], configs: list[Path]) -> None:
 
 
 def compile_loops() -> None:
-    """Let the demo's table and stack compile what is compiled once per installation, so that no system pays for it."""
+    """Make the demo's table and stack, unless they are there: a new installation compiles all loops for them."""
     run_workflow(["demo"], [Path("config/demo.yaml")])
 
 

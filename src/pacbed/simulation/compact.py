@@ -158,6 +158,7 @@ def _thinned(full: Renderer, thickness_nm: tuple[float, float], share: float, li
     probes, expected = _probes(full, thickness_nm, limits)
     share = max(COARSEST, share)
     while True:
+        share = 1.0 if share > WORTHWHILE + 1e-9 else share
         steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
         level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
         error = _error(level, probes, expected)
@@ -165,7 +166,6 @@ def _thinned(full: Renderer, thickness_nm: tuple[float, float], share: float, li
             return _Thinned(thickness_nm, level, error)
         least = min((count + 1) / of for count, of in zip(steps, full.table.steps, strict=True))
         share = max(least, share * (error / INTERPOLATION_L2) ** (1 / STEEPNESS))
-        share = 1.0 if share > WORTHWHILE else share
 
 
 def _packed(full: Renderer, alike: list[_Thinned], limits: dict[str, float]) -> tuple[PackedTable, float, float]:

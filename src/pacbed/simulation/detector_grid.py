@@ -68,11 +68,11 @@ def ring_columns(x, y, dx, dy, alpha, width, columns):
 def ring_rows(x, y, lines, radius, first, last):
     """First and one past the last row of pixels, of those from `first` to `last` - 1, within a radius of a beam.
 
-    The first pixel of the image lies at (x, y) from the beam.
+    The first pixel of the image lies at (x, y) from the beam. Rows and columns need not be perpendicular.
     """
-    step2 = lines[1, 0] * lines[1, 0] + lines[1, 1] * lines[1, 1]
-    middle = -(x * lines[1, 0] + y * lines[1, 1]) / step2
-    return clipped(middle, radius / math.sqrt(step2), first, last)
+    area = lines[2, 0] * lines[1, 1] - lines[2, 1] * lines[1, 0]
+    middle = -(lines[2, 0] * y - lines[2, 1] * x) / area
+    return clipped(middle, radius * math.hypot(lines[2, 0], lines[2, 1]) / abs(area), first, last)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")

@@ -19,7 +19,7 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
         See `widen_sum`.
     pixels : tuple
         From `pixel_weights`.
-    visible : tuple of int
+    visible : ndarray of int, shape (2,)
         First and one past the last pixel wanted.
     row, at : int
         Row of the image, and where its first pixel lies in `band`.
@@ -28,6 +28,8 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
     band : ndarray of float32, shape (pixel, component or more)
         Receives them.
     """
+    if visible[0] >= visible[1]:
+        return
     below1, weights1, below2, weights2, (row1, column1, row2, column2) = pixels
     if column2 == 0:
         _sum_across(total, np.uintp(below2[row * row2] - 1 - box[2]), weights2[row * row2], line)

@@ -11,7 +11,7 @@ from pacbed.simulation.detector_grid import aperture, ring_columns, ring_rows
 from pacbed.simulation.node_sums import LINE
 from pacbed.simulation.prefetch import prefetch
 from pacbed.simulation.row_spline import interpolate_row
-from pacbed.simulation.vectors import add_weighted
+from pacbed.simulation.vectors import LANES, add_weighted
 
 BAND = 8  # rows of pixels worked on at once: they read the same nodes, and what they write stays in the cache
 
@@ -42,16 +42,17 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
     band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
     line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
     turned = np.empty((total.shape[2], columns), dtype=np.float32)
-    nodes = index[1].shape
+    visible, nodes = np.empty((BAND, 2), dtype=np.int64), index[1].shape
     found = np.zeros(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
     for first in range(0, out.shape[1], BAND):
         rows = min(BAND, out.shape[1] - first)
         band[:] = 0.0
         for row in range(first, first + rows):
             x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
-            visible = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
-            interpolate_row(total, box, pixels, (visible[0], visible[3]), row, (row - first) * columns, line, band)
-        _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
+            ring = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
+            visible[row - first, 0], visible[row - first, 1] = ring[0], ring[3]
+            interpolate_row(total, box, pixels, visible[row - first], row, (row - first) * columns, line, band)
+        _correct_rows(parts, index, place, lines, first, visible[:rows], columns, held, pixels, found, band)
         for row in range(first, first + rows):
             _turn(band, (row - first) * columns, turned)
             _mix(mix, used, turned, row, out)
@@ -59,37 +60,37 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _turn(band, at, turned):
-    """Transpose one row of pixels, a line of memory at a time."""
-    whole = np.uintp(turned.shape[0] // 8 * 8)
-    for first in range(np.uintp(0), whole, np.uintp(8)):
+    """Transpose one row of pixels, some of its components (a multiple of `LANES`) at a time."""
+    for first in range(np.uintp(0), np.uintp(turned.shape[0]), np.uintp(LANES)):
         for column in range(np.uintp(turned.shape[1])):
-            for k in range(np.uintp(8)):
+            for k in range(np.uintp(LANES)):
                 turned[first + k, column] = band[np.uintp(at) + column, first + k]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _correct_rows(parts, index, place, lines, first_row, rows, columns, held, pixels, found, band):
+def _correct_rows(parts, index, place, lines, first_row, visible, columns, held, pixels, found, band):
     """Mend a few rows of pixels where their nodes straddle the edge of a beam's disk."""
     reach, alpha, edge, angles = place[5], place[6], place[7], place[3]
     codes, rank = parts[0], parts[2]
     # What a row of one beam needs: position of a pair and its weight; and for pairs of one pixel and one beam of the
     # table side by side, the first of them, that beam, and the pixel.
-    begins, weights = np.empty(16 * columns + 1, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
+    begins, weights = np.empty(16 * columns, dtype=np.int64), np.empty(16 * columns, dtype=np.float32)
     groups = np.empty((16 * columns + 1, 3), dtype=np.int32)
     width, flat = max(0.5 * edge, reach), band.reshape(-1)
     for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
-        begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + rows)
+        begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + len(visible))
         mark = np.int32(first_row * len(angles) + beam + 1)
         for row in range(begin_row, end_row):
             x = lines[0, 0] + row * lines[1, 0] - angles[beam, 0]
             y = lines[0, 1] + row * lines[1, 1] - angles[beam, 1]
             ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, columns)
-            if ring[0] >= ring[3]:
+            low, high = visible[row - first_row, 0], visible[row - first_row, 1]
+            if max(ring[0], low) >= min(ring[3], high):
                 continue
             used, group = np.uintp(0), np.uintp(0)
             for side in range(2):
-                where = beam, row, ring[2 * side], ring[2 * side + 1], mark
+                where = beam, row, max(ring[2 * side], low), min(ring[2 * side + 1], high), mark
                 used, group = _straddling(
                     parts, index, place, lines, where, held, pixels, found, (begins, weights, groups), used, group
                 )
@@ -108,7 +109,7 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
     marks, positions, of_beam = found
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
-    tilt, angles, field, alpha, edge = place[0], place[3], place[4], place[6], place[7]
+    angles, alpha, edge = place[3], place[6], place[7]
     below1, weights1, below2, weights2, pixel_steps = pixels
     row1, column1, row2, column2 = pixel_steps
     middle = operation.shape[0] // 2
@@ -116,8 +117,6 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
     for column in range(begin_column, end_column):
         kx = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0]
         ky = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1]
-        if (kx + tilt[0]) ** 2 + (ky + tilt[1]) ** 2 > field * field:
-            continue
         px, py = kx - angles[beam, 0], ky - angles[beam, 1]
         share = aperture(math.sqrt(px * px + py * py), alpha, edge)
         at1, at2 = np.uintp(row * row1 + column * column1), np.uintp(row * row2 + column * column2)

@@ -139,7 +139,7 @@ def _four(builder: Any, address: Any, offset: Any) -> Any:
 
 def _spread(builder: Any, number: Any, lanes: int) -> Any:
     """A vector of the same number."""
-    one = builder.insert_element(ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined), number, _WORD(0))
+    one = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, lanes), ir.Undefined), number, _WORD(0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_WORD, lanes), [0] * lanes))
 
 
