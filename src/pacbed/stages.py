@@ -11,7 +11,7 @@ STAGE_VERSIONS = MappingProxyType(
     {
         "orient_structure": 4,
         "check_convergence": 2,
-        "simulate_rocking_block": 2,
+        "simulate_rocking_block": 3,
         "gather_rocking_table": 3,
         "referee_simulation": 2,
         "referee_phonons": 2,

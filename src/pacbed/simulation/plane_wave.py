@@ -83,33 +83,41 @@ class PlaneWaveEngine:
         -------
         Rocking
         """
-        together = WAVES if self._xp is np else max(1, len(q))
-        transforms = wave_transforms((together, *self.slices.grid), self._xp)
-        starts = range(0, max(1, len(q)), together)
-        parts = [self._waves(q[at : at + together], transforms, beams, planes, periods_per_plane) for at in starts]
-        return Rocking(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+        xp, together = self._xp, WAVES if self._xp is np else max(1, len(q))
+        transforms = wave_transforms((together, *self.slices.grid), xp)
+        intensity = xp.empty((planes + 1, len(q), len(beams)), dtype=np.float32)
+        absorbed, norm = (xp.zeros((planes + 1, len(q)), dtype=np.float32) for _ in range(2))
+        columns = xp.asarray(np.ravel_multi_index(np.asarray(beams).T, self.slices.grid, mode="wrap"))
+        for at in range(0, len(q), together):
+            here = slice(at, at + together)
+            out = intensity[:, here], absorbed[:, here], norm[:, here]
+            self._waves(q[here], transforms, columns, periods_per_plane, *out)
+        return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
 
     def _waves(
-        self, q: np.ndarray, transforms: WaveTransforms, beams: np.ndarray, planes: int, periods: int
-    ) -> tuple[np.ndarray, ...]:
-        """What `Rocking` holds, for as many directions as the transforms take, or fewer."""
+        self,
+        q: np.ndarray,
+        transforms: WaveTransforms,
+        columns: Any,
+        periods: int,
+        intensity: Any,
+        absorbed: Any,
+        norm: Any,
+    ) -> None:
+        """Fill in the three arrays for as many directions as the transforms take, or fewer."""
         xp, wave, count = self._xp, transforms.wave, len(q)
-        columns = xp.asarray(np.ravel_multi_index(np.asarray(beams).T, self.slices.grid, mode="wrap"))
         full = np.zeros((len(wave), 2))
         full[:count] = q
         propagators = xp.asarray(free_propagators(self.slices, full, self.propagator))
         wave[:] = 0.0
         wave[:, 0, 0] = 1.0
-        intensity = xp.zeros((planes + 1, count, len(beams)), dtype=np.float32)
-        absorbed, norm = (xp.zeros((planes + 1, count), dtype=np.float32) for _ in range(2))
         norm[0] = _squared_beams(wave, columns, intensity[0])
         taken = xp.zeros(len(wave), dtype=np.float32)
-        for plane in range(1, planes + 1):
+        for plane in range(1, len(intensity)):
             for _ in range(periods):
                 wave, taken = self._period(wave, transforms, propagators, taken)
             norm[plane] = _squared_beams(wave, columns, intensity[plane])
             absorbed[plane] = taken[:count]
-        return tuple(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed))
 
     def _period(self, wave: Any, transforms: WaveTransforms, propagators: Any, taken: Any) -> tuple[Any, Any]:
         for level, transmission in enumerate(self._transmission):

@@ -19,7 +19,7 @@ from pacbed.outputs import folder_aside, leaves_nothing_half_written
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
-from pacbed.simulation.intensity_code import encode
+from pacbed.simulation.intensity_code import encode_columns
 from pacbed.simulation.numerics import PLANE_SPACING_NM, pitch_of, plane_layout, spacing_of
 from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.plane_wave import PlaneWaveEngine
@@ -176,12 +176,16 @@ def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
     for turn in turns:
         q = nodes @ turn.T @ grid.pitch_mrad / (engine.wavelength * 1e3)
         rocking = engine.run(q, beams=beams @ turn.T, **options)
-        samples = {"intensity": rocking.intensity[:, kept]}
+        samples = {"intensity": rocking.intensity}
         if isinstance(engine, FrozenPhononEngine):
-            samples["diffuse"] = rocking.diffuse[:, kept]
+            samples["diffuse"] = rocking.diffuse
         parts.append((samples, rocking.absorbed, rocking.lost))
     every, absorbed, lost = zip(*parts, strict=True)
-    codes = {name: encode(np.mean([one[name] for one in every], axis=0)) for name in every[0]}
+    columns = np.flatnonzero(kept)
+    codes = {}
+    for name, first in every[0].items():
+        mean = first if len(every) == 1 else np.mean([one[name] for one in every], axis=0)
+        codes[name] = encode_columns(mean.reshape(len(mean), -1), columns)
     return codes, kept, np.mean(absorbed, axis=0), np.mean(lost, axis=0)
 
 
