@@ -1,9 +1,9 @@
 """Fourier transforms of a batch of waves, there and back: FFTW or SciPy on a processor, CuPy on a GPU.
 
 On the small grid of a cell FFTW takes half the time of SciPy: it tries many algorithms and keeps the fastest. Which
-one that is depends on timings, and algorithms differ in the last bits. What it kept is therefore stored once for a
-system, so that its blocks agree bit by bit. FFTW comes with abTEM; without it, as where only bundles are applied, SciPy
-serves.
+one that is depends on timings, and algorithms differ in the last bits. What it kept is therefore stored, for a system
+and for the machine, so that blocks and runs agree bit by bit. FFTW comes with abTEM; without it, as where only
+bundles are applied, SciPy serves.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
+import platform
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -87,15 +90,36 @@ def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
 
 
 def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
-    """Store how waves of one shape are transformed on this machine."""
+    """Store how waves of one shape are transformed on this machine.
+
+    FFTW is asked once per machine: all runs on it share what it kept, in the user's cache, and agree bit by bit.
+    """
     plans = {"library": "scipy"}
     if HAS_FFTW:
-        import pyfftw
-
-        pyfftw.forget_wisdom()
-        _fftw(shape)
-        plans = {"library": "fftw", "single_precision": pyfftw.export_wisdom()[1].decode()}
+        plans = {"library": "fftw", "single_precision": _machine_wisdom(shape)}
     (Path(folder) / FILE).write_text(json.dumps(plans, indent=2) + "\n")
+
+
+def _machine_wisdom(shape: tuple[int, int, int]) -> str:
+    """FFTW's wisdom for waves of one shape, from the user's cache or newly made and put there."""
+    import pyfftw
+
+    size = "x".join(map(str, shape))
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacbed"
+    file = cache / f"fftw_{platform.node()}_{pyfftw.__version__}_{size}.txt"
+    pyfftw.forget_wisdom()
+    if file.is_file() and pyfftw.import_wisdom((b"", file.read_bytes(), b""))[1]:
+        return file.read_text()
+    _fftw(shape)
+    wisdom = pyfftw.export_wisdom()[1].decode()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=cache, delete=False) as aside:
+            aside.write(wisdom)
+        os.replace(aside.name, file)
+    except OSError as error:
+        log.warning("FFTW's plans are not kept for other runs, whose tables may differ in the last bits: %s", error)
+    return wisdom
 
 
 def use_plans(folder: str | Path) -> None:

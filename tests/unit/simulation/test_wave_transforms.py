@@ -46,6 +46,27 @@ def test_plans_are_stored_and_used(library, tmp_path):
     np.testing.assert_array_equal(first.to_space(first.wave), second.to_space(second.wave))
 
 
+def test_runs_on_one_machine_share_their_plans(tmp_path, monkeypatch, caplog):
+    pyfftw = pytest.importorskip("pyfftw")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folders = [tmp_path / name for name in "abc"]
+    made = []
+    monkeypatch.setattr(module, "_fftw", lambda shape, plan=module._fftw: (made.append(shape), plan(shape))[1])
+    for folder in folders:
+        folder.mkdir()
+        if folder.name == "c":  # what is damaged is made again
+            next((tmp_path / "cache" / "pacbed").iterdir()).write_text("no wisdom")
+        save_plans(SHAPE, folder)
+    assert len(made) == 2
+    assert (folders[0] / FILE).read_text() == (folders[1] / FILE).read_text()
+    assert len(list((tmp_path / "cache" / "pacbed").iterdir())) == 1
+    (tmp_path / "cache" / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache" / "file"))
+    save_plans(SHAPE, folders[0])
+    assert "not kept for other runs" in caplog.text
+    pyfftw.forget_wisdom()
+
+
 def test_a_folder_without_plans_is_fine_and_a_damaged_file_is_not(tmp_path):
     use_plans(tmp_path)
     for text in ("{", "[]", "{}"):
