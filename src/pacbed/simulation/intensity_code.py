@@ -11,8 +11,7 @@ COEFFICIENT_LEVELS = 16383  # of the square root of a spline coefficient's size;
 
 def encode(intensity: np.ndarray) -> np.ndarray:
     """Intensities, fractions of the beam from 0 to 1, as uint16 codes of the same shape."""
-    rows = intensity.reshape(1, -1)
-    return encode_columns(rows, np.arange(rows.shape[1])).reshape(intensity.shape)
+    return encode_columns(intensity.reshape(-1, 1), np.zeros(1, dtype=np.int64)).reshape(intensity.shape)
 
 
 def encode_columns(intensity: np.ndarray, columns: np.ndarray) -> np.ndarray:

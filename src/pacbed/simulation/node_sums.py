@@ -12,7 +12,7 @@ from numba import njit
 
 from pacbed.simulation.detector_grid import field_ranges, node_range
 from pacbed.simulation.prefetch import prefetch
-from pacbed.simulation.vectors import add_codes
+from pacbed.simulation.vectors import add_weighted
 
 WAITING = 256  # pairs that are fetched before the first of them is added; measured, as all numbers here
 LINE = 32  # codes in a cache line of 64 bytes
@@ -43,7 +43,8 @@ def widen_sum(parts, index, place, box, held, total):
     in_field = field_ranges(box, pitch, field + reach)
     flat, middle = total.reshape(-1), len(held) // 2
     begins, targets = np.empty(WAITING, dtype=np.int64), np.empty(WAITING, dtype=np.int64)
-    sources, used = np.empty(WAITING, dtype=np.int32), np.uintp(0)
+    sources, weights = np.empty(WAITING, dtype=np.int32), np.empty(WAITING, dtype=np.float32)
+    used = np.uintp(0)
     for step in range(2 * max(abs(box[0]), abs(box[1])) + 1):
         m1 = (step + 1) // 2 if step % 2 else -(step // 2)  # by symmetry rows m1 and -m1 may read the same codes
         if not box[0] <= m1 < box[1]:
@@ -64,22 +65,22 @@ def widen_sum(parts, index, place, box, held, total):
                 for n2 in range(low, high):
                     pair = index[0][source, np.uintp(f + (n2 - begin) * df)] + s + (n2 - begin) * ds
                     begins[used], sources[used] = origin + pair * values, source
-                    targets[used] = (at + n2) * total.shape[2]
+                    targets[used], weights[used] = (at + n2) * total.shape[2], scale[source]
                     for line in range(0, values + LINE - 1, LINE):
                         prefetch(codes, begins[used] + line)
                     used += np.uintp(1)
                     if used == WAITING:
-                        _add_pairs(flat, targets, codes, begins, rank, scale, sources, used)
+                        _add_pairs(flat, targets, codes, begins, weights, rank, sources, used)
                         used = np.uintp(0)
-    _add_pairs(flat, targets, codes, begins, rank, scale, sources, used)
+    _add_pairs(flat, targets, codes, begins, weights, rank, sources, used)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _add_pairs(flat, targets, codes, begins, rank, scale, sources, used):
-    """Add the pairs listed, each with the scale of the beam of the table that it lies with."""
+def _add_pairs(flat, targets, codes, begins, weights, rank, sources, used):
+    """Add the pairs listed."""
     for pair in range(used):
-        source = np.uintp(sources[pair])
-        add_codes(flat, np.uintp(targets[pair]), codes, begins[pair], rank[source], scale[source])
+        values = np.uintp(rank[np.uintp(sources[pair])])
+        add_weighted(flat, np.uintp(targets[pair]), codes, begins, weights, pair, pair + np.uintp(1), values)
 
 
 @njit(nogil=True, cache=True, fastmath=True)

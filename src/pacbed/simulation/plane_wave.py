@@ -91,20 +91,12 @@ class PlaneWaveEngine:
         for at in range(0, len(q), together):
             here = slice(at, at + together)
             out = intensity[:, here], absorbed[:, here], norm[:, here]
-            self._waves(q[here], transforms, columns, periods_per_plane, *out)
+            self._waves(q[here], transforms, columns, periods_per_plane, out)
         return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
 
-    def _waves(
-        self,
-        q: np.ndarray,
-        transforms: WaveTransforms,
-        columns: Any,
-        periods: int,
-        intensity: Any,
-        absorbed: Any,
-        norm: Any,
-    ) -> None:
-        """Fill in the three arrays for as many directions as the transforms take, or fewer."""
+    def _waves(self, q: np.ndarray, transforms: WaveTransforms, columns: Any, periods: int, out: tuple) -> None:
+        """Fill in intensity, absorption and norm for as many directions as the transforms take, or fewer."""
+        intensity, absorbed, norm = out
         xp, wave, count = self._xp, transforms.wave, len(q)
         full = np.zeros((len(wave), 2))
         full[:count] = q

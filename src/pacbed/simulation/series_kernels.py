@@ -90,7 +90,7 @@ def _correct_rows(parts, index, place, lines, first_row, visible, columns, held,
                 continue
             used, group = np.uintp(0), np.uintp(0)
             for side in range(2):
-                where = beam, row, max(ring[2 * side], low), min(ring[2 * side + 1], high), mark
+                where = beam, row, x, y, max(ring[2 * side], low), min(ring[2 * side + 1], high), mark
                 used, group = _straddling(
                     parts, index, place, lines, where, held, pixels, found, (begins, weights, groups), used, group
                 )
@@ -104,20 +104,18 @@ def _correct_rows(parts, index, place, lines, first_row, visible, columns, held,
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _straddling(parts, index, place, lines, where, held, pixels, found, entries, used, group):
     """List the nodes that count otherwise for a pixel than in the sum, and fetch what will be read of them."""
-    beam, row, begin_column, end_column, mark = where
+    beam, row, x, y, begin_column, end_column, mark = where
     begins, weights, groups = entries
     marks, positions, of_beam = found
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
-    angles, alpha, edge = place[3], place[6], place[7]
+    alpha, edge = place[6], place[7]
     below1, weights1, below2, weights2, pixel_steps = pixels
     row1, column1, row2, column2 = pixel_steps
     middle = operation.shape[0] // 2
     shift1, shift2 = middle - beams[beam, 0] * steps[0], middle - beams[beam, 1] * steps[1]
     for column in range(begin_column, end_column):
-        kx = lines[0, 0] + row * lines[1, 0] + column * lines[2, 0]
-        ky = lines[0, 1] + row * lines[1, 1] + column * lines[2, 1]
-        px, py = kx - angles[beam, 0], ky - angles[beam, 1]
+        px, py = x + column * lines[2, 0], y + column * lines[2, 1]
         share = aperture(math.sqrt(px * px + py * py), alpha, edge)
         at1, at2 = np.uintp(row * row1 + column * column1), np.uintp(row * row2 + column * column2)
         low, last = below2[at2] - 1 + shift2, np.int32(-1)

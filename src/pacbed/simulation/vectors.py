@@ -60,33 +60,12 @@ def edge_patch(_typing, grid, summed, share, i, j, weights1, at1, weights2, at2)
 
 
 @intrinsic
-def add_codes(_typing, sums, to, codes, source, count, weight):
-    """Add ``weight * codes[source]`` and the next to ``sums[to]`` and the next; `count` is a multiple of `LANES`.
-
-    Both arrays have one axis, of float32 and of signed integers.
-    """
-
-    def generate(context, builder, signature, arguments):
-        kinds = signature.args
-        sums_at, _ = _element(context, builder, kinds[0], *arguments[:2])
-        codes_at, _ = _element(context, builder, kinds[2], *arguments[2:4])
-        numbers, short = (ir.VectorType(kind, LANES) for kind in (_FLOAT, codes_at.type.pointee))
-        weight = _spread(builder, arguments[5], LANES)
-        count = arguments[4]
-        with cgutils.for_range(builder, builder.udiv(count, count.type(LANES))) as loop:
-            offset = builder.mul(loop.index, count.type(LANES))
-            address = _moved(builder, sums_at, offset, numbers)
-            read = builder.load(_moved(builder, codes_at, offset, short), align=1)
-            added = builder.fmul(builder.sitofp(read, numbers), weight, flags=_FAST)
-            builder.store(builder.fadd(builder.load(address, align=4), added, flags=_FAST), address, align=4)
-        return context.get_dummy_value()
-
-    return types.void(sums, types.uintp, codes, types.uintp, types.uintp, types.float32), generate
-
-
-@intrinsic
 def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count):
-    """`add_codes` from several places at once: ``sources[first]`` to ``sources[last - 1]``, each with its weight."""
+    """Add runs of codes, each times its weight, to ``sums[to]`` and the next; `count` is a multiple of `LANES`.
+
+    Run k begins at ``codes[sources[k]]`` and has ``weights[k]``; those from `first` to `last` - 1 are added. The sums
+    are of float32, the codes signed integers; all arrays have one axis.
+    """
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args

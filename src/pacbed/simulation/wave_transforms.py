@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import platform
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -108,18 +107,19 @@ def _machine_wisdom(shape: tuple[int, int, int]) -> str:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacbed"
     file = cache / f"fftw_{platform.node()}_{pyfftw.__version__}_{size}.txt"
     pyfftw.forget_wisdom()
-    if file.is_file() and pyfftw.import_wisdom((b"", file.read_bytes(), b""))[1]:
-        return file.read_text()
+    kept = file.read_bytes() if file.is_file() else b""
+    if kept and pyfftw.import_wisdom((b"", kept, b""))[1]:
+        return kept.decode()
     _fftw(shape)
-    wisdom = pyfftw.export_wisdom()[1].decode()
+    wisdom: bytes = pyfftw.export_wisdom()[1]
+    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=cache, delete=False) as aside:
-            aside.write(wisdom)
-        os.replace(aside.name, file)
+        aside.write_bytes(wisdom)
+        os.replace(aside, file)
     except OSError as error:
         log.warning("FFTW's plans are not kept for other runs, whose tables may differ in the last bits: %s", error)
-    return wisdom
+    return wisdom.decode()
 
 
 def use_plans(folder: str | Path) -> None:

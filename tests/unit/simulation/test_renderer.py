@@ -76,9 +76,11 @@ def test_naive_sum(renderer, tiny_table, edge):
         options = {"convergence_mrad": alpha, "geometry": geometry, "mistilt_mrad": tilt, "edge_mrad": edge}
         expected *= 0.1**2 / (np.pi * alpha**2)
         one = renderer.render(thickness_nm=thickness, **options)[0, 0]
-        series = renderer.render_series([*np.linspace(1, 9, FEW_THICKNESSES), thickness], **options)[-1, 0, 0]
+        few = renderer.render_series([3.0, thickness], **options)[1, 0, 0]
+        many = renderer.render_series([*np.linspace(1, 9, FEW_THICKNESSES), thickness], **options)[-1, 0, 0]
         assert one == pytest.approx(expected, rel=2e-4, abs=1e-9)
-        assert series == pytest.approx(expected, rel=5e-4, abs=1e-9)
+        assert few == pytest.approx(expected, rel=2e-4, abs=1e-9)
+        assert many == pytest.approx(expected, rel=5e-4, abs=1e-9)  # from the components along thickness
 
 
 def test_pixels_of_an_image_are_those_of_single_points(renderer):
