@@ -103,6 +103,33 @@ def detector_box(lines, shape, tilt, inverse):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
+def visible_pixels(lines, tilt, field, spans, columns):
+    """First and one past the last pixel of each row that lie in the field, of those in `spans`, shape (row, 2)."""
+    visible = np.empty(spans.shape, dtype=np.int64)
+    for row in range(len(spans)):
+        x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
+        begin, _, _, end = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
+        visible[row, 0] = max(begin, spans[row, 0])
+        visible[row, 1] = max(visible[row, 0], min(end, spans[row, 1]))
+    return visible
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def wanted_nodes(visible, pixels, box):
+    """First and one past the last m2 of the nodes that visible pixels read, for each row of nodes of the detector."""
+    below1, _weights1, below2, _weights2, (row1, column1, row2, column2) = pixels
+    wanted = np.empty((box[1] - box[0], 2), dtype=np.int64)
+    wanted[:, 0], wanted[:, 1] = box[3], box[2]
+    for row in range(len(visible)):
+        for column in range(visible[row, 0], visible[row, 1]):
+            first = below1[row * row1 + column * column1] - 1 - box[0]
+            low = below2[row * row2 + column * column2] - 1
+            for m1 in range(first, first + 4):
+                wanted[m1, 0], wanted[m1, 1] = min(wanted[m1, 0], low), max(wanted[m1, 1], low + 4)
+    return wanted
+
+
+@njit(nogil=True, cache=True, fastmath=True)
 def pixel_weights(lines, tilt, inverse, shape, box):
     """Where the pixels of an image lie between nodes, along both axes of the nodes.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.detector_grid import field_ranges, node_range
+from pacbed.simulation.detector_grid import node_range
 from pacbed.simulation.prefetch import prefetch
 from pacbed.simulation.vectors import add_weighted
 
@@ -19,7 +19,7 @@ LINE = 32  # codes in a cache line of 64 bytes
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def widen_sum(parts, index, place, box, held, total):
+def widen_sum(parts, index, place, box, wanted, held, total):
     """Bring a sum from the disks that it holds to those of a larger convergence angle.
 
     Parameters
@@ -30,6 +30,8 @@ def widen_sum(parts, index, place, box, held, total):
         See `render_pattern`.
     box : tuple of int
         First and one past the last M1 and M2.
+    wanted : ndarray of int, shape (row, 2)
+        First and one past the last M2 to sum, for each M1 of the box.
     held : ndarray of int32, shape (direction m1, 2)
         First and one past the last m2 of the directions of a disk, for each m1 of the table's nodes; read and brought
         up to date.
@@ -38,9 +40,7 @@ def widen_sum(parts, index, place, box, held, total):
     """
     image, beams, steps = index[5:]
     codes, offset, rank, scale = parts
-    pitch, angles, field, reach = place[1], place[3], place[4], place[5]
     segments, firsts = _new_segments(index, place, held)
-    in_field = field_ranges(box, pitch, field + reach)
     flat, middle = total.reshape(-1), len(held) // 2
     begins, targets = np.empty(WAITING, dtype=np.int64), np.empty(WAITING, dtype=np.int64)
     sources, weights = np.empty(WAITING, dtype=np.int32), np.empty(WAITING, dtype=np.float32)
@@ -50,14 +50,14 @@ def widen_sum(parts, index, place, box, held, total):
         if not box[0] <= m1 < box[1]:
             continue
         row = m1 - box[0]
-        for beam in range(len(angles)):
+        for beam in range(len(beams)):
             n1, shift = m1 - beams[beam, 0] * steps[0] + middle, beams[beam, 1] * steps[1]
             if not 0 <= n1 < len(held):
                 continue
             for segment in range(np.uintp(firsts[n1]), np.uintp(firsts[n1 + 1])):
                 begin, end, operation = segments[segment, 0], segments[segment, 1], segments[segment, 2]
                 f, s, df, ds = segments[segment, 3], segments[segment, 4], segments[segment, 5], segments[segment, 6]
-                low, high = max(begin, in_field[row, 0] - shift), min(end, in_field[row, 1] - shift)
+                low, high = max(begin, wanted[row, 0] - shift), min(end, wanted[row, 1] - shift)
                 if low >= high:
                     continue
                 source = np.uintp(image[operation, beam])

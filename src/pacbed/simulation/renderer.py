@@ -182,7 +182,8 @@ class Renderer:
         series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
         components = self._components()
         mix, used = components.mix(*self._coefficients(thicknesses_nm))
-        growing = NodeSum(components, self._index, self._place(convergences_mrad[0], view), view.geometry)
+        place, group = self._place(convergences_mrad[0], view), self.table.exact_group
+        growing = NodeSum(components, self._index, place, view.geometry, group)
         diffuse = None
         if self._diffuse is not None:
             diffuse = self._diffuse._nested(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))

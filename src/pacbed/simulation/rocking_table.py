@@ -101,8 +101,12 @@ class RockingTable:
     @property
     def group(self) -> np.ndarray:
         """Beam group as Cartesian matrices, shape (operation, 2, 2), acting on column vectors in the crystal frame."""
-        basis = self.reciprocal_mrad.T
-        return basis @ self.beam_group @ np.linalg.inv(basis)
+        return self._cartesian(self.beam_group)
+
+    @property
+    def exact_group(self) -> np.ndarray:
+        """Those of the beam group that expand the stored coefficients: rendered patterns have them to rounding."""
+        return self._cartesian(self.operations)
 
     @property
     def rotation_period_deg(self) -> float:
@@ -125,6 +129,10 @@ class RockingTable:
         width = 180.0 / len(mirrors)
         low = -min((-line) % width for line in lines)
         return (0.0, width) if abs(low) < 1e-6 or abs(low + width) < 1e-6 else (low, low + width)
+
+    def _cartesian(self, operations: np.ndarray) -> np.ndarray:
+        basis = self.reciprocal_mrad.T
+        return basis @ operations @ np.linalg.inv(basis)
 
     def save(self, folder: str | Path) -> None:
         """Write ``rocking.zarr`` and ``done.json`` into a folder that appears complete or not at all."""

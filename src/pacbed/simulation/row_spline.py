@@ -30,7 +30,7 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
     """
     if visible[0] >= visible[1]:
         return
-    below1, weights1, below2, weights2, (row1, column1, row2, column2) = pixels
+    below1, weights1, below2, weights2, (row1, column1, row2, column2), _visible = pixels
     if column2 == 0:
         _sum_across(total, np.uintp(below2[row * row2] - 1 - box[2]), weights2[row * row2], line)
         _along(line, below1, weights1, (row * row1, column1), box[0], visible, at, band)

@@ -32,44 +32,42 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
         See `render_pattern`.
     box, held, total
         See `widen_sum`.
-    pixels : tuple of ndarray
-        See `pixel_weights`.
+    pixels : tuple
+        From `pixel_weights`, and from `visible_pixels`.
     out : ndarray of float32, shape (thickness, ny, nx)
         The patterns.
     """
-    tilt, field, columns = place[0], place[4], out.shape[2]
+    columns, visible = out.shape[2], pixels[5]
     # One value more than components: lines a power of two apart would push each other out of the cache.
     band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
     line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
     turned = np.empty((total.shape[2], columns), dtype=np.float32)
-    visible, nodes = np.empty((BAND, 2), dtype=np.int64), index[1].shape
+    nodes = index[1].shape
     found = np.zeros(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
     for first in range(0, out.shape[1], BAND):
         rows = min(BAND, out.shape[1] - first)
         band[:] = 0.0
         for row in range(first, first + rows):
-            x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
-            ring = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
-            visible[row - first, 0], visible[row - first, 1] = ring[0], ring[3]
-            interpolate_row(total, box, pixels, visible[row - first], row, (row - first) * columns, line, band)
-        _correct_rows(parts, index, place, lines, first, visible[:rows], columns, held, pixels, found, band)
+            interpolate_row(total, box, pixels, visible[row], row, (row - first) * columns, line, band)
+        _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
         for row in range(first, first + rows):
-            _turn(band, (row - first) * columns, turned)
-            _mix(mix, used, turned, row, out)
+            _turn(band, (row - first) * columns, visible[row], turned)
+            _mix(mix, used, turned, visible[row], row, out)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _turn(band, at, turned):
-    """Transpose one row of pixels, some of its components (a multiple of `LANES`) at a time."""
+def _turn(band, at, visible, turned):
+    """Transpose visible pixels of one row, some of their components (a multiple of `LANES`) at a time."""
     for first in range(np.uintp(0), np.uintp(turned.shape[0]), np.uintp(LANES)):
-        for column in range(np.uintp(turned.shape[1])):
+        for column in range(np.uintp(visible[0]), np.uintp(visible[1])):
             for k in range(np.uintp(LANES)):
                 turned[first + k, column] = band[np.uintp(at) + column, first + k]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _correct_rows(parts, index, place, lines, first_row, visible, columns, held, pixels, found, band):
+def _correct_rows(parts, index, place, lines, first_row, rows, columns, held, pixels, found, band):
     """Mend a few rows of pixels where their nodes straddle the edge of a beam's disk."""
+    visible = pixels[5]
     reach, alpha, edge, angles = place[5], place[6], place[7], place[3]
     codes, rank = parts[0], parts[2]
     # What a row of one beam needs: position of a pair and its weight; and for pairs of one pixel and one beam of the
@@ -79,13 +77,13 @@ def _correct_rows(parts, index, place, lines, first_row, visible, columns, held,
     width, flat = max(0.5 * edge, reach), band.reshape(-1)
     for beam in range(np.uintp(len(angles))):
         x, y = lines[0, 0] - angles[beam, 0], lines[0, 1] - angles[beam, 1]
-        begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + len(visible))
+        begin_row, end_row = ring_rows(x, y, lines, alpha + width, first_row, first_row + rows)
         mark = np.int32(first_row * len(angles) + beam + 1)
         for row in range(begin_row, end_row):
             x = lines[0, 0] + row * lines[1, 0] - angles[beam, 0]
             y = lines[0, 1] + row * lines[1, 1] - angles[beam, 1]
             ring = ring_columns(x, y, lines[2, 0], lines[2, 1], alpha, width, columns)
-            low, high = visible[row - first_row, 0], visible[row - first_row, 1]
+            low, high = visible[row, 0], visible[row, 1]
             if max(ring[0], low) >= min(ring[3], high):
                 continue
             used, group = np.uintp(0), np.uintp(0)
@@ -110,7 +108,7 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
     alpha, edge = place[6], place[7]
-    below1, weights1, below2, weights2, pixel_steps = pixels
+    below1, weights1, below2, weights2, pixel_steps, _visible = pixels
     row1, column1, row2, column2 = pixel_steps
     middle = operation.shape[0] // 2
     shift1, shift2 = middle - beams[beam, 0] * steps[0], middle - beams[beam, 1] * steps[1]
@@ -155,9 +153,10 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _mix(mix, used, turned, row, out):
+def _mix(mix, used, turned, visible, row, out):
     """Combine the components of one row of pixels to patterns, four by four, so that each is loaded once for four."""
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    low, high = np.uintp(visible[0]), np.uintp(visible[1])
     lines = np.empty((4, out.shape[2]), dtype=np.float32)
     for t in range(0, out.shape[0], 4):
         lines[:] = 0.0
@@ -166,9 +165,10 @@ def _mix(mix, used, turned, row, out):
                 u, v = np.uintp(t) + k, np.uintp(t) + k + one
                 u0, u1, u2, u3 = mix[u, c], mix[u, c + one], mix[u, c + two], mix[u, c + three]
                 v0, v1, v2, v3 = mix[v, c], mix[v, c + one], mix[v, c + two], mix[v, c + three]
-                for x in range(np.uintp(out.shape[2])):
+                for x in range(low, high):
                     c0, c1, c2, c3 = turned[c, x], turned[c + one, x], turned[c + two, x], turned[c + three, x]
                     lines[k, x] += u0 * c0 + u1 * c1 + u2 * c2 + u3 * c3
                     lines[k + one, x] += v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3
         for k in range(min(4, out.shape[0] - t)):
-            out[t + k, row] = lines[k]
+            out[t + k, row, :low], out[t + k, row, high:] = 0.0, 0.0
+            out[t + k, row, low:high] = lines[k, low:high]
