@@ -23,7 +23,6 @@ from pacbed.simulation.detector_grid import (
     clipped,
     detector_box,
     field_ranges,
-    node_range,
     pixel_weights,
     ring_columns,
     ring_rows,
@@ -33,35 +32,7 @@ from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
 from pacbed.simulation.vectors import edge_patch, spline_patch
 
 SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
-WHOLE = 16  # pairs that compiled loops take at once
 FAR = 1_000_000  # nodes; beyond any detector
-
-
-@njit(nogil=True, cache=True, fastmath=True)
-def combine_planes(codes, first, weights, rows, pitch, radius, out):
-    """Fill `out`, shape (pair,), with the weighted sum of four coefficient planes, for directions up to a radius.
-
-    It has codes like those of the planes, because a pattern takes as long as its coefficients take to arrive.
-    """
-    w0, w1, w2, w3 = weights
-    plane0, plane1, plane2, plane3 = codes[first], codes[first + 1], codes[first + 2], codes[first + 3]
-    lowest = np.min(rows[:, 1])
-    ranges = np.empty((np.max(rows[:, 1]) + 1 - lowest, 2), dtype=np.int64)
-    for m1 in range(len(ranges)):
-        ranges[m1, 0], ranges[m1, 1] = node_range(m1 + lowest, 0.0, 0.0, pitch, radius, -FAR, FAR)
-    at = 0
-    for row in range(len(rows)):
-        m1, m2, count = rows[row, 1] - lowest, rows[row, 2], rows[row, 3]
-        begin = at + max(ranges[m1, 0] - m2, 0)
-        end = max(begin, at + min(ranges[m1, 1] - m2, count))
-        # What lies beyond the end is right as well, and whole vectors of pairs take less time than their rest does.
-        for pair in range(np.uintp(begin), np.uintp(min(begin + -(-(end - begin) // WHOLE) * WHOLE, len(out)))):
-            c0, c1 = np.float32(plane0[pair]), np.float32(plane1[pair])
-            c2, c3 = np.float32(plane2[pair]), np.float32(plane3[pair])
-            value = w0 * c0 * abs(c0) + w1 * c1 * abs(c1) + w2 * c2 * abs(c2) + w3 * c3 * abs(c3)
-            root = math.copysign(math.sqrt(abs(value)), value)
-            out[pair] = np.int16(root + math.copysign(np.float32(0.5), value))
-        at += count
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -71,7 +42,7 @@ def render_pattern(values, index, axes, place, lines, out):
     Parameters
     ----------
     values : ndarray of int16, shape (pair,)
-        From `combine_planes`.
+        From `ThicknessPlanes`.
     index, axes : tuple
         Look-up tables, see `Renderer`; `axes` has the `axis_tables` of both axes.
     place : tuple

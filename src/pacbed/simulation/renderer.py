@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -12,15 +11,15 @@ import numpy as np
 from pacbed.errors import bad_value
 from pacbed.simulation.disk_runs import axis_tables
 from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.render_kernels import combine_planes, render_pattern
+from pacbed.simulation.render_kernels import render_pattern
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.series import NodeSum
-from pacbed.simulation.spline import STENCIL_REACH, reach_mrad, spline_weights
+from pacbed.simulation.spline import STENCIL_REACH, reach_mrad
 from pacbed.simulation.thickness_components import ThicknessComponents
+from pacbed.simulation.thickness_plane import ThicknessPlanes, planes_around
 from pacbed.simulation.view import View
 from pacbed.simulation.wedge import Wedge, row_starts
 
-CACHED_THICKNESSES = 6
 FEW_THICKNESSES = 8  # are rendered one by one
 
 
@@ -37,12 +36,13 @@ class Renderer:
     def __init__(self, table: RockingTable) -> None:
         self.table = table
         self._lock = Lock()
-        self._planes: OrderedDict[tuple[float, float], np.ndarray] = OrderedDict()
         self._made: ThicknessComponents | None = None
         self._reach = reach_mrad(table.pitch_mrad, STENCIL_REACH)
+        self._planes = ThicknessPlanes(table, self._reach)
         wedge = Wedge.of(table.pitch_mrad, table.cone_mrad + self._reach, table.operations, table.beams)
         self._axes = tuple(axis_tables(wedge, table.operations, axis) for axis in (0, 1))
         starts = row_starts(table.rows, len(table.beams), wedge.reach)
+        self._inverse, self._angles = np.linalg.inv(table.pitch_mrad), table.beams @ table.reciprocal_mrad
         beams, steps = np.asarray(table.beams, dtype=np.int64), np.asarray(table.steps, dtype=np.int64)
         self._beam_index = starts, wedge.beam_image, beams, steps, wedge.reach
         self._index = starts, *self._axes[0][:4], wedge.beam_image, beams, steps
@@ -166,9 +166,8 @@ class Renderer:
         """One pattern."""
         image = np.empty(view.geometry.shape, dtype=np.float32)
         place = self._place(convergence_mrad, view)
-        # Thickness changes less often than anything else in a fit: rounding the radius up lets its values serve again.
-        radius = np.ceil(convergence_mrad + view.edge_mrad / 2 + np.hypot(*view.mistilt_mrad))
-        values = self._plane(thickness_nm, min(self.table.cone_mrad, radius) + self._reach + 1e-6)
+        radius = convergence_mrad + view.edge_mrad / 2 + np.hypot(*view.mistilt_mrad)
+        values = self._planes.at(thickness_nm, radius, view.geometry, view.mistilt_mrad)
         render_pattern(values, self._beam_index, self._axes, place, view.geometry.lines_mrad(), image)
         view.blur(image)
         if self._diffuse is not None:
@@ -181,7 +180,7 @@ class Renderer:
         """Series of ascending convergence angles, each (thickness, ny, nx) in the same memory."""
         series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
         components = self._components()
-        mix, used = components.mix(*self._coefficients(thicknesses_nm))
+        mix, used = components.mix(*planes_around(self.table, thicknesses_nm))
         place, group = self._place(convergences_mrad[0], view), self.table.exact_group
         growing = NodeSum(components, self._index, place, view.geometry, group)
         diffuse = None
@@ -194,31 +193,14 @@ class Renderer:
                 series += next(diffuse)
             yield series
 
-    def _plane(self, thickness_nm: float, radius_mrad: float) -> np.ndarray:
-        """Spline coefficients over the directions at one thickness, up to a radius; shape (pair,)."""
-        key = (float(thickness_nm), float(radius_mrad))
-        with self._lock:
-            if key in self._planes:
-                self._planes.move_to_end(key)
-                return self._planes[key]
-        first, weights = self._coefficients(np.array([thickness_nm]))
-        table = self.table
-        plane = np.empty(table.codes.shape[1], dtype=np.int16)
-        combine_planes(table.codes, first[0], weights[0], table.rows, table.pitch_mrad, radius_mrad, plane)
-        with self._lock:
-            self._planes[key] = plane
-            while len(self._planes) > CACHED_THICKNESSES:
-                self._planes.popitem(last=False)
-        return plane
-
     def _place(self, convergence_mrad: float, view: View) -> tuple:
         """What the compiled loops must know of a pattern, see `render_pattern`."""
         table = self.table
         return (
             view.mistilt_mrad,
             table.pitch_mrad,
-            np.linalg.inv(table.pitch_mrad),
-            table.beams @ table.reciprocal_mrad,
+            self._inverse,
+            self._angles,
             float(table.field_mrad),
             self._reach,
             convergence_mrad,
@@ -232,10 +214,3 @@ class Renderer:
             if self._made is None:
                 self._made = ThicknessComponents.of(self.table)
             return self._made
-
-    def _coefficients(self, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First of the four coefficients that each thickness combines, and their weights, (thickness,) and (.., 4)."""
-        position = thicknesses_nm / self.table.plane_spacing_nm
-        below = np.floor(position).astype(np.int64)
-        below = np.clip(below, self.table.first_plane + 1, self.table.first_plane + len(self.table.codes) - 3)
-        return below - 1 - self.table.first_plane, spline_weights(position - below).astype(np.float32)
