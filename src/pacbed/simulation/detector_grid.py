@@ -109,7 +109,7 @@ def visible_pixels(lines, tilt, field, spans, columns):
     for row in range(len(spans)):
         x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
         begin, _, _, end = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
-        visible[row, 0] = max(begin, spans[row, 0])
+        visible[row, 0] = min(max(begin, spans[row, 0]), spans[row, 1])
         visible[row, 1] = max(visible[row, 0], min(end, spans[row, 1]))
     return visible
 

@@ -20,7 +20,7 @@ class EqualPixels:
     ----------
     spans : ndarray of int64, shape (ny, 2)
         First and one past the last pixel to render in each row.
-    source, target : ndarray of int64, shape (pair,)
+    source, target : ndarray of int32, shape (pair,)
         A rendered pixel and the one equal to it, both counted row by row.
     """
 
@@ -47,7 +47,7 @@ class EqualPixels:
             All pixels and no pairs where no symmetry fits.
         """
         rows, columns = geometry.shape
-        every = np.arange(rows * columns)
+        every = np.arange(rows * columns, dtype=np.int32)
         for operation in operations:
             if np.allclose(operation, np.eye(2)) or not np.allclose(operation @ operation, np.eye(2)):
                 continue
@@ -57,9 +57,9 @@ class EqualPixels:
             if partner is not None:
                 # In each row one unbroken run, because rows and columns of the image depend linearly on the column.
                 kept = (every <= partner).reshape(rows, columns)
-                begin, copied = kept.argmax(axis=1), np.flatnonzero(every > partner)
+                begin, copied = kept.argmax(axis=1), every[every > partner]
                 return cls(np.stack([begin, begin + kept.sum(axis=1)], axis=1), partner[copied], copied)
-        return cls(np.tile([0, columns], (rows, 1)), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return cls(np.tile([0, columns], (rows, 1)), every[:0], every[:0])
 
     def copy(self, images: np.ndarray) -> None:
         """Fill in the pixels that were not rendered; float32 of shape (thickness, ny, nx)."""
@@ -77,7 +77,7 @@ def _images(operation: np.ndarray, geometry: Geometry) -> np.ndarray | None:
     inside = np.all((whole >= 0) & (whole < np.array(geometry.shape)[:, None]))
     if not inside or np.abs(moved - whole).max() > NEAR:
         return None
-    return np.asarray(np.ravel_multi_index(tuple(whole), geometry.shape))
+    return np.ravel_multi_index(tuple(whole), geometry.shape).astype(np.int32)
 
 
 @njit(nogil=True, cache=True)

@@ -21,14 +21,9 @@ import scipy.fft
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
+from pacbed.simulation.free_propagation import free_propagators
 from pacbed.simulation.phonon_pool import PhononPool
-from pacbed.simulation.plane_wave import (
-    PROPAGATORS,
-    Rocking,
-    free_propagators,
-    host,
-    squared,
-)
+from pacbed.simulation.plane_wave import PROPAGATORS, Rocking, host, squared
 from pacbed.simulation.wave_transforms import gpu_fft
 
 CACHE_BYTES = 2_000_000  # waves propagated together on a CPU; more leave the cache

@@ -54,6 +54,8 @@ def widen_sum(parts, index, place, box, wanted, held, total):
             n1, shift = m1 - beams[beam, 0] * steps[0] + middle, beams[beam, 1] * steps[1]
             if not 0 <= n1 < len(held):
                 continue
+            if held[n1, 0] + shift >= wanted[row, 1] or held[n1, 1] + shift <= wanted[row, 0]:
+                continue
             for segment in range(np.uintp(firsts[n1]), np.uintp(firsts[n1 + 1])):
                 begin, end, operation = segments[segment, 0], segments[segment, 1], segments[segment, 2]
                 f, s, df, ds = segments[segment, 3], segments[segment, 4], segments[segment, 5], segments[segment, 6]

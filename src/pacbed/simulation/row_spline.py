@@ -30,13 +30,15 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
     """
     if visible[0] >= visible[1]:
         return
-    below1, weights1, below2, weights2, (row1, column1, row2, column2), _visible = pixels
+    below1, weights1, below2, weights2, (row1, column1, row2, column2), _visible, _spans = pixels
     if column2 == 0:
-        _sum_across(total, np.uintp(below2[row * row2] - 1 - box[2]), weights2[row * row2], line)
+        nodes = _nodes_read(below1, (row * row1, column1), box[0], visible)
+        _sum_across(total, np.uintp(below2[row * row2] - 1 - box[2]), weights2[row * row2], nodes, line)
         _along(line, below1, weights1, (row * row1, column1), box[0], visible, at, band)
         return
     if column1 == 0:
-        _sum_across(total.transpose(1, 0, 2), np.uintp(below1[row * row1] - 1 - box[0]), weights1[row * row1], line)
+        nodes, across = _nodes_read(below2, (row * row2, column2), box[2], visible), total.transpose(1, 0, 2)
+        _sum_across(across, np.uintp(below1[row * row1] - 1 - box[0]), weights1[row * row1], nodes, line)
         _along(line, below2, weights2, (row * row2, column2), box[2], visible, at, band)
         return
     for column in range(visible[0], visible[1]):
@@ -51,11 +53,18 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _sum_across(total, j, weights, line):
-    """Weighted sum of four nodes along the second index, from j on, for every first index."""
+def _nodes_read(below, places, origin, visible):
+    """First and one past the last node that the visible pixels of a row read; `places` as in `_along`."""
+    left, right = below[places[0] + visible[0] * places[1]], below[places[0] + (visible[1] - 1) * places[1]]
+    return min(left, right) - 1 - origin, max(left, right) + 3 - origin
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _sum_across(total, j, weights, nodes, line):
+    """Weighted sum of four nodes along the second index, from j on, for a range of first indices."""
     w0, w1, w2, w3 = weights
     one, two, three = j + np.uintp(1), j + np.uintp(2), j + np.uintp(3)
-    for i in range(np.uintp(total.shape[0])):
+    for i in range(np.uintp(nodes[0]), np.uintp(nodes[1])):
         for k in range(np.uintp(total.shape[2])):
             near = w0 * total[i, j, k] + w1 * total[i, one, k]
             line[i, k] = near + w2 * total[i, two, k] + w3 * total[i, three, k]

@@ -56,6 +56,6 @@ class NodeSum:
         """
         total, held, index, box = self._total, self._held, self._index, self._box
         widen_sum(self._parts, index, place, box, self._wanted, held, total)
-        scaled, pixels = mix * np.float32(place[-1]), (*self._pixels, self._visible)
+        scaled, pixels = mix * np.float32(place[-1]), (*self._pixels, self._visible, self._equal.spans)
         render_pattern_series(self._parts, scaled, used, index, place, self._lines, box, held, pixels, total, out)
         self._equal.copy(out)

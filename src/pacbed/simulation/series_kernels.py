@@ -33,11 +33,12 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
     box, held, total
         See `widen_sum`.
     pixels : tuple
-        From `pixel_weights`, and from `visible_pixels`.
+        From `pixel_weights`, from `visible_pixels`, and the spans of `EqualPixels`; pixels in no span are left as
+        they are.
     out : ndarray of float32, shape (thickness, ny, nx)
         The patterns.
     """
-    columns, visible = out.shape[2], pixels[5]
+    columns, visible, spans = out.shape[2], pixels[5], pixels[6]
     # One value more than components: lines a power of two apart would push each other out of the cache.
     band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
     line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
@@ -51,8 +52,9 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
             interpolate_row(total, box, pixels, visible[row], row, (row - first) * columns, line, band)
         _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
         for row in range(first, first + rows):
-            _turn(band, (row - first) * columns, visible[row], turned)
-            _mix(mix, used, turned, visible[row], row, out)
+            if spans[row, 0] < spans[row, 1]:
+                _turn(band, (row - first) * columns, visible[row], turned)
+                _mix(mix, used, turned, visible[row], spans[row], row, out)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -108,7 +110,7 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
     start, operation, first, second, _run, image, beams, steps = index
     codes, offset, rank, scale = parts
     alpha, edge = place[6], place[7]
-    below1, weights1, below2, weights2, pixel_steps, _visible = pixels
+    below1, weights1, below2, weights2, pixel_steps, _visible, _spans = pixels
     row1, column1, row2, column2 = pixel_steps
     middle = operation.shape[0] // 2
     shift1, shift2 = middle - beams[beam, 0] * steps[0], middle - beams[beam, 1] * steps[1]
@@ -153,7 +155,7 @@ def _straddling(parts, index, place, lines, where, held, pixels, found, entries,
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _mix(mix, used, turned, visible, row, out):
+def _mix(mix, used, turned, visible, span, row, out):
     """Combine the components of one row of pixels to patterns, four by four, so that each is loaded once for four."""
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
     low, high = np.uintp(visible[0]), np.uintp(visible[1])
@@ -170,5 +172,5 @@ def _mix(mix, used, turned, visible, row, out):
                     lines[k, x] += u0 * c0 + u1 * c1 + u2 * c2 + u3 * c3
                     lines[k + one, x] += v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3
         for k in range(min(4, out.shape[0] - t)):
-            out[t + k, row, :low], out[t + k, row, high:] = 0.0, 0.0
+            out[t + k, row, span[0] : low], out[t + k, row, high : span[1]] = 0.0, 0.0
             out[t + k, row, low:high] = lines[k, low:high]

@@ -50,11 +50,20 @@ class ThicknessComponents:
     @classmethod
     def of(cls, table: RockingTable) -> ThicknessComponents:
         """Turn the coefficients of a table, or keep them as they are where that saves too little."""
+        counts = np.bincount(table.rows[:, 0], table.rows[:, 3], minlength=len(table.beams)).astype(np.int64)
+        beams = np.split(table.codes, np.cumsum(counts)[:-1], axis=1)
         basis, limit = _principal(table.codes)
-        principal = cls._on(table, basis, limit)
-        if len(principal.codes) <= WORTH * table.codes.size:
-            return principal
-        return cls._on(table, np.eye(len(basis), dtype=np.float32), 0.0)
+        rank = np.array([_rank(codes, basis, limit) for codes in beams])
+        if np.sum(rank * counts) > WORTH * table.codes.size:
+            basis = np.eye(len(basis), dtype=np.float32)
+            rank = np.array([_rank(codes, basis, 0.0) for codes in beams])
+        begin = np.concatenate([[0], np.cumsum(rank * counts)])
+        codes, scale = np.empty(begin[-1], dtype=np.int16), np.empty(len(beams), dtype=np.float32)
+        for beam, (values, count) in enumerate(zip(beams, counts, strict=True)):
+            scale[beam] = _turn(values, basis, codes[begin[beam] : begin[beam + 1]].reshape(count, rank[beam]))
+        filled = np.zeros((int(rank.max()), len(basis)), dtype=np.float32)
+        filled[: len(basis)] = basis[: len(filled)]
+        return cls(filled, codes, begin[:-1] - (np.cumsum(counts) - counts) * rank, rank, scale)
 
     def mix(self, first: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights of the components in patterns that combine four coefficients each.
@@ -77,21 +86,6 @@ class ThicknessComponents:
         low = np.argmax(needed, axis=1) // 4 * 4
         return mix, np.stack([low, len(self.basis) - np.argmax(needed[:, ::-1], axis=1)], axis=1)
 
-    @classmethod
-    def _on(cls, table: RockingTable, basis: np.ndarray, limit: float) -> ThicknessComponents:
-        counts = np.bincount(table.rows[:, 0], table.rows[:, 3], minlength=len(table.beams)).astype(np.int64)
-        ends = np.cumsum(counts)
-        turned = [
-            _turned(table.codes[:, end - count : end], basis, limit) for count, end in zip(counts, ends, strict=True)
-        ]
-        rank = np.array([codes.shape[1] for codes, _ in turned], dtype=np.int64)
-        size = np.concatenate([[0], np.cumsum(rank * counts)])
-        filled = np.zeros((int(rank.max()), len(basis)), dtype=np.float32)
-        filled[: len(basis)] = basis[: len(filled)]
-        codes = np.concatenate([codes.ravel() for codes, _ in turned])
-        scale = np.array([scale for _, scale in turned], dtype=np.float32)
-        return cls(filled, codes, size[:-1] - (ends - counts) * rank, rank, scale)
-
 
 def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
     """Principal components (component, coefficient) of a table's codes, and what a pair may lose of its norm."""
@@ -102,18 +96,21 @@ def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
     return basis.astype(np.float32), LOSS * float(np.sqrt(np.sum(sample**2) / len(chosen)))
 
 
-def _turned(codes: np.ndarray, basis: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
-    """Codes (pair, component) of one beam, and what a code of 1 is worth."""
-    planes, pairs = codes.shape
-    sample = decode_coefficients(codes[:, :: max(1, pairs // PROBED)]).T @ basis.T
-    # Energy beyond each number of components: the rank is the smallest number that loses little enough.
-    beyond = np.cumsum(np.sum(sample**2, axis=0, dtype=float)[::-1])[::-1]
+def _rank(codes: np.ndarray, basis: np.ndarray, limit: float) -> int:
+    """Components that one beam keeps, from some of its pairs: the smallest number that loses little enough."""
+    sample = decode_coefficients(codes[:, :: max(1, codes.shape[1] // PROBED)]).T @ basis.T
+    beyond = np.cumsum(np.sum(sample**2, axis=0, dtype=float)[::-1])[::-1]  # energy from each component on
     rank = int(np.sum(beyond > len(sample) * limit**2))
-    filled = np.zeros((pairs, max(1, -(-rank // LANES)) * LANES), dtype=np.int16)
-    kept = min(planes, filled.shape[1])
-    values = np.empty((pairs, kept), dtype=np.float32)
-    for start in range(0, pairs, CHUNK):
+    return max(1, -(-rank // LANES)) * LANES
+
+
+def _turn(codes: np.ndarray, basis: np.ndarray, out: np.ndarray) -> float:
+    """Fill in the codes (pair, component) of one beam; returns what a code of 1 is worth."""
+    kept = min(len(basis), out.shape[1])
+    values = np.empty((len(out), kept), dtype=np.float32)
+    for start in range(0, len(out), CHUNK):
         values[start : start + CHUNK] = decode_coefficients(codes[:, start : start + CHUNK]).T @ basis[:kept].T
     scale = float(np.abs(values).max(initial=0.0)) / LARGEST or 1.0
-    filled[:, :kept] = np.rint(values / np.float32(scale), out=values)
-    return filled, scale
+    out[:, :kept] = np.rint(values / np.float32(scale), out=values)
+    out[:, kept:] = 0
+    return scale
