@@ -11,19 +11,14 @@ COEFFICIENT_LEVELS = 16383  # of the square root of a spline coefficient's size;
 
 def encode(intensity: np.ndarray) -> np.ndarray:
     """Intensities, fractions of the beam from 0 to 1, as uint16 codes of the same shape."""
-    return encode_columns(intensity.reshape(-1, 1), np.zeros(1, dtype=np.int64)).reshape(intensity.shape)
-
-
-def encode_columns(intensity: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Codes of chosen columns of intensities (row, column), in one pass; shape (row, chosen column)."""
-    codes = np.empty((len(intensity), len(columns)), dtype=np.uint16)
-    _encode(intensity, columns, codes)
-    return codes
+    codes = np.empty((intensity.size, 1), dtype=np.uint16)
+    encode_columns(intensity.reshape(-1, 1), np.zeros(1, dtype=np.int64), codes)
+    return codes.reshape(intensity.shape)
 
 
 @njit(nogil=True, cache=True)
-def _encode(intensity, columns, codes):
-    """Fill in the codes (row, chosen column); single precision is finer than they are."""
+def encode_columns(intensity, columns, codes):
+    """Fill in codes (row, chosen column) of intensities (row, column); single precision is finer than they are."""
     zero, one, half, levels = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(LEVELS)
     for row in range(np.uintp(len(codes))):
         for at in range(np.uintp(len(columns))):

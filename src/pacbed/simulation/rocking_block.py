@@ -16,10 +16,10 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import folder_aside, leaves_nothing_half_written
+from pacbed.simulation.block_samples import BlockSamples
 from pacbed.simulation.device import array_module
 from pacbed.simulation.directions import DirectionGrid, cone_nodes, direction_grid, on_reciprocal_indices
 from pacbed.simulation.frozen_phonons import FrozenPhononEngine
-from pacbed.simulation.intensity_code import encode_columns
 from pacbed.simulation.numerics import PLANE_SPACING_NM, pitch_of, plane_layout, spacing_of
 from pacbed.simulation.phonon_pool import phonon_pool
 from pacbed.simulation.plane_wave import PlaneWaveEngine
@@ -36,12 +36,6 @@ def block_directions(directions: int, *, block: int, blocks: int, batch: int) ->
     batches = -(-directions // batch)
     first, last = (batches * edge // blocks for edge in (block, block + 1))
     return range(first * batch, min(last * batch, directions))
-
-
-def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_mrad: float) -> np.ndarray:
-    """True where |q + G| lies in the field or within interpolation reach of it; shape (direction, beam)."""
-    out = nodes[:, None, :] @ grid.pitch_mrad + beams[None] @ grid.reciprocal_mrad
-    return np.linalg.norm(out, axis=-1) <= field_mrad + grid.sample_margin_mrad + 1e-6
 
 
 @leaves_nothing_half_written()
@@ -105,11 +99,10 @@ def simulate_rocking_block(
     log.info("%d planes every %d periods, grid %s, %d operations", planes, periods, slices.grid, len(grid.operations))
     termination_slices(slices, termination)  # raises now what the referee would raise after the table is made
     turns = on_reciprocal_indices(slices.terminations if termination == "average" else np.eye(2)[None])
-    starts = list(range(chosen.start, chosen.stop, batch))
-    pieces = [
-        _batch(engine, grid, range(start, min(start + batch, chosen.stop)), beams, field_mrad, planes, periods, turns)
-        for start in progress(starts, total=len(starts), label="batches")
-    ]
+    batches = [range(start, min(start + batch, chosen.stop)) for start in range(chosen.start, chosen.stop, batch)]
+    samples = BlockSamples(grid, batches, beams, field_mrad=field_mrad, planes=planes, kinds=_kinds(engine))
+    for number in progress(range(len(batches)), total=len(batches), label="batches"):
+        samples.take(number, _mean_rocking(engine, grid, batches[number], beams, planes, periods, turns))
     facts = {
         **_facts(slices, grid),
         "field_mrad": field_mrad,
@@ -118,7 +111,7 @@ def simulate_rocking_block(
         "plane_spacing_a": periods * slices.period_a,
         "direction_range": [chosen.start, chosen.stop],
     }
-    _write(out_dir, facts, beams, grid.nodes[chosen.start : chosen.stop], pieces, planes)
+    _write(out_dir, facts, {**samples.arrays(), "nodes": grid.nodes[chosen.start : chosen.stop], "beams": beams})
 
 
 def _check_reach(slices: SlicePotentials, grid: DirectionGrid, field_mrad: float) -> None:
@@ -161,13 +154,16 @@ def _engine(
     return FrozenPhononEngine(slices, pool, propagator=propagator, xp=xp, **options)
 
 
-def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
-    """Coded samples by name, which pairs they are, and the fractions absorbed and lost.
+def _kinds(engine: PlaneWaveEngine | FrozenPhononEngine) -> tuple[str, ...]:
+    return ("intensity", "diffuse") if isinstance(engine, FrozenPhononEngine) else ("intensity",)
+
+
+def _mean_rocking(engine, grid, numbers, beams, planes, periods, turns) -> dict[str, np.ndarray]:
+    """Intensities by kind, and the fractions `absorbed` and `lost`, of one batch of directions.
 
     Mean over equivalent terminations: a slab with another one is the image of this one, so W q and W G do.
     """
     nodes = grid.nodes[numbers.start : numbers.stop]
-    kept = kept_pairs(grid, nodes, beams, field_mrad)
     options = {"planes": planes, "periods_per_plane": periods}
     if isinstance(engine, FrozenPhononEngine):
         # The number of a direction in the whole table chooses its atoms, whatever the blocks and batches.
@@ -176,34 +172,13 @@ def _batch(engine, grid, numbers, beams, field_mrad, planes, periods, turns):
     for turn in turns:
         q = nodes @ turn.T @ grid.pitch_mrad / (engine.wavelength * 1e3)
         rocking = engine.run(q, beams=beams @ turn.T, **options)
-        samples = {"intensity": rocking.intensity}
-        if isinstance(engine, FrozenPhononEngine):
-            samples["diffuse"] = rocking.diffuse
-        parts.append((samples, rocking.absorbed, rocking.lost))
-    every, absorbed, lost = zip(*parts, strict=True)
-    columns = np.flatnonzero(kept)
-    codes = {}
-    for name, first in every[0].items():
-        mean = first if len(every) == 1 else np.mean([one[name] for one in every], axis=0)
-        codes[name] = encode_columns(mean.reshape(len(mean), -1), columns)
-    return codes, kept, np.mean(absorbed, axis=0), np.mean(lost, axis=0)
+        parts.append({name: getattr(rocking, name) for name in (*_kinds(engine), "absorbed", "lost")})
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
 
 
-def _write(out_dir: str | Path, facts: dict, beams: np.ndarray, nodes: np.ndarray, pieces: list, planes: int) -> None:
-    empty = np.zeros((planes + 1, 0))
-    codes, kept, absorbed, lost = zip(*pieces, strict=True) if pieces else ([], [], [], [])
-    names = ("intensity", "diffuse") if facts["thermal_model"] == "frozen_phonons" else ("intensity",)
-    none = empty.astype(np.uint16)
-    samples: dict[str, Any] = {n: np.concatenate([*(code[n] for code in codes), none], axis=1) for n in names}
+def _write(out_dir: str | Path, facts: dict, arrays: dict[str, Any]) -> None:
     with folder_aside(out_dir) as aside:
-        np.savez(
-            aside / "block.npz",
-            **samples,
-            beam=np.nonzero(np.concatenate([*kept, np.zeros((0, len(beams)), dtype=bool)]))[1].astype(np.uint16),
-            count=np.concatenate([*(piece.sum(axis=1) for piece in kept), np.zeros(0)]).astype(np.uint32),
-            absorbed=np.concatenate([*absorbed, empty], axis=1).astype(np.float32),
-            lost=np.concatenate([*lost, empty], axis=1).astype(np.float32),
-            nodes=nodes,
-            beams=beams,
-        )
+        np.savez(aside / "block.npz", **arrays)
         (aside / "grid.json").write_text(json.dumps(facts, indent=2) + "\n")
