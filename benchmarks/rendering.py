@@ -15,8 +15,10 @@ from pacbed.plan import plan
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.thickness_plane import KEPT
 
 REPEATS = 15
+FIRST = KEPT + 2  # calls that are left out: they compile, fill caches, and write to memory that is new to the process
 CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid
 SERIES_CHECKED, THICKNESSES_CHECKED = 6, 10
 
@@ -46,23 +48,24 @@ def time_renderer(renderer: Renderer, system: SystemConfig) -> dict[str, float]:
     def whole(shift_nm: float) -> object:
         return renderer.render_series(series - shift_nm, **options)
 
-    shifts = [0.01 * (number + 1) for number in range(REPEATS + 1)]
+    shifts = [0.01 * (number + 1) for number in range(FIRST + REPEATS)]
+    fresh = np.linspace(0.3, 0.97, FIRST + REPEATS) * deepest
     return {
-        "render_ms": _median_ms(one, [0.503 * deepest] * (REPEATS + 1)),
-        "render_fresh_ms": _median_ms(one, [deepest * (0.3 + 0.0443 * number) for number in range(REPEATS + 1)]),
-        "series_render_ms": _median_ms(whole, [0.0] * (REPEATS + 1), per=len(series)),
+        "render_ms": _median_ms(one, [0.503 * deepest] * (FIRST + REPEATS)),
+        "render_fresh_ms": _median_ms(one, fresh.tolist()),
+        "series_render_ms": _median_ms(whole, [0.0] * (FIRST + REPEATS), per=len(series)),
         "series_render_fresh_ms": _median_ms(whole, shifts, per=len(series)),
     }
 
 
 def _median_ms(action: Callable[[float], object], arguments: Iterable[float], per: int = 1) -> float:
-    """Median over all calls but the first, which compiles and fills caches."""
+    """Median over all calls but the first ones."""
     seconds = []
     for argument in arguments:
         start = time.perf_counter()
         action(argument)
         seconds.append(time.perf_counter() - start)
-    return round(1e3 * statistics.median(seconds[1:]) / per, 3)
+    return round(1e3 * statistics.median(seconds[FIRST:]) / per, 3)
 
 
 def stack_error(table: RockingTable, stack_dir: Path) -> float:

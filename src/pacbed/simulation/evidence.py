@@ -56,7 +56,9 @@ def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple], *, ha
     for column, (axis, (image, title, colours, limits)) in enumerate(zip(axes, shown, strict=True)):
         extent = (-half_mrad, half_mrad, half_mrad, -half_mrad)
         drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], extent=extent)
-        figure.colorbar(drawn, ax=axis, shrink=0.8)
+        bar = figure.colorbar(drawn, ax=axis, shrink=0.8, ticks=MaxNLocator(5))
+        bar.ax.tick_params(labelsize=7)
+        bar.ax.yaxis.get_offset_text().set_fontsize(7)
         axis.set_title(title, fontsize=8)
         axis.set_xticks([-tick, 0, tick])
         axis.set_yticks([-tick, 0, tick] if column == 0 else [])
@@ -77,7 +79,9 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".part")
-    FigureCanvasAgg(figure).print_figure(aside, format="png", dpi=110)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # ticks of a colour bar follow from its size, and the room that its labels need from its ticks
+    canvas.print_figure(aside, format="png", dpi=110)
     os.replace(aside, path)
 
 

@@ -167,8 +167,8 @@ class Renderer:
         image = np.empty(view.geometry.shape, dtype=np.float32)
         place = self._place(convergence_mrad, view)
         radius = convergence_mrad + view.edge_mrad / 2 + np.hypot(*view.mistilt_mrad)
-        values = self._planes.at(thickness_nm, radius, view.geometry, view.mistilt_mrad)
-        render_pattern(values, self._beam_index, self._axes, place, view.geometry.lines_mrad(), image)
+        with self._planes.at(thickness_nm, radius, view.geometry, view.mistilt_mrad) as values:
+            render_pattern(values, self._beam_index, self._axes, place, view.geometry.lines_mrad(), image)
         view.blur(image)
         if self._diffuse is not None:
             image += self._diffuse._image(thickness_nm, convergence_mrad, view.blurred(self._spread_mrad))

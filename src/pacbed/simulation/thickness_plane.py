@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
-from typing import TypeVar
 
 import numpy as np
 from numba import njit
@@ -20,11 +21,18 @@ KEPT = 6  # thicknesses, and regions of the table
 WHOLE = 16  # pairs that compiled loops take at once; as many that nobody wants are read to join two runs
 FAR = 1_000_000  # nodes; beyond any detector
 STILL = 1e-9  # mrad; an axis that moves less from node to node stands still
-Made = TypeVar("Made")
+
+
+@dataclass
+class _Plane:
+    values: np.ndarray
+    users: int = 1  # patterns being rendered from it
 
 
 class ThicknessPlanes:
     """Makes the coefficients of one thickness from those of the four planes around it. Safe to share among threads.
+
+    Memory of dropped planes serves again: new memory costs as long as half a pattern until it has been written to once.
 
     Parameters
     ----------
@@ -37,11 +45,15 @@ class ThicknessPlanes:
         self._table, self._margin = table, margin_mrad
         self._angles, self._group = table.beams @ table.reciprocal_mrad, table.exact_group
         self._lock = Lock()
-        self._planes: OrderedDict[Hashable, np.ndarray] = OrderedDict()
-        self._runs: OrderedDict[Hashable, np.ndarray] = OrderedDict()
+        self._planes: OrderedDict[tuple[float, ...], _Plane] = OrderedDict()
+        self._runs: OrderedDict[tuple[float, ...], np.ndarray] = OrderedDict()
+        self._spare: list[np.ndarray] = []
 
-    def at(self, thickness_nm: float, radius_mrad: float, geometry: Geometry, mistilt_mrad: np.ndarray) -> np.ndarray:
-        """Coded coefficients, int16 of shape (pair,); those that the pattern does not read are anything.
+    @contextmanager
+    def at(
+        self, thickness_nm: float, radius_mrad: float, geometry: Geometry, mistilt_mrad: np.ndarray
+    ) -> Iterator[np.ndarray]:
+        """Coded coefficients, int16 of shape (pair,), while the context lasts; those that no pixel reads are anything.
 
         Parameters
         ----------
@@ -52,35 +64,48 @@ class ThicknessPlanes:
             Its pixels.
         mistilt_mrad : ndarray, shape (2,)
         """
-        table = self._table
         # Thickness changes less often than anything else in a fit: rounding up lets its coefficients serve again.
-        radius = min(table.cone_mrad, math.ceil(radius_mrad)) + self._margin + 1e-6
+        radius = min(self._table.cone_mrad, math.ceil(radius_mrad)) + self._margin + 1e-6
         half_x, half_y = np.ceil(half_widths_mrad(geometry, mistilt_mrad, self._group) + self._margin).tolist()
-        region = (radius, half_x, half_y)
+        plane = self._taken(float(thickness_nm), (radius, half_x, half_y))
+        try:
+            yield plane.values
+        finally:
+            with self._lock:
+                plane.users -= 1
+                self._drop()
 
-        def runs() -> np.ndarray:
-            made: np.ndarray = wanted_runs(table.rows, self._angles, table.pitch_mrad, *region)
-            return made
-
-        def plane() -> np.ndarray:
-            first, weights = planes_around(table, np.array([thickness_nm]))
-            out = np.empty(table.codes.shape[1], dtype=np.int16)
-            combine_planes(table.codes, first[0], weights[0], self._kept(self._runs, region, runs), out)
-            return out
-
-        return self._kept(self._planes, (float(thickness_nm), *region), plane)
-
-    def _kept(self, kept: OrderedDict[Hashable, Made], key: Hashable, make: Callable[[], Made]) -> Made:
+    def _taken(self, thickness_nm: float, region: tuple[float, float, float]) -> _Plane:
+        """The plane of a thickness, with one more user."""
+        key = (thickness_nm, *region)
         with self._lock:
-            if key in kept:
-                kept.move_to_end(key)
-                return kept[key]
-        made = make()
+            if key in self._planes:
+                self._planes.move_to_end(key)
+                self._planes[key].users += 1
+                return self._planes[key]
+            out = self._spare.pop() if self._spare else np.empty(self._table.codes.shape[1], dtype=np.int16)
+        first, weights = planes_around(self._table, np.array([thickness_nm]))
+        combine_planes(self._table.codes, first[0], weights[0], self._wanted(region), out)
         with self._lock:
-            kept[key] = made
-            while len(kept) > KEPT:
-                kept.popitem(last=False)
-        return made
+            self._planes[key] = _Plane(out)
+            return self._planes[key]
+
+    def _wanted(self, region: tuple[float, float, float]) -> np.ndarray:
+        """Runs of pairs in a region, see `wanted_runs`."""
+        with self._lock:
+            if region not in self._runs:
+                table = self._table
+                self._runs[region] = wanted_runs(table.rows, self._angles, table.pitch_mrad, *region)
+            self._runs.move_to_end(region)
+            while len(self._runs) > KEPT:
+                self._runs.popitem(last=False)
+            return self._runs[region]
+
+    def _drop(self) -> None:
+        """Forget the planes that were not used for longest, but none in use."""
+        idle = [key for key, plane in self._planes.items() if plane.users == 0]
+        for key in idle[: max(0, len(self._planes) - KEPT)]:
+            self._spare.append(self._planes.pop(key).values)
 
 
 def planes_around(table: RockingTable, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -50,15 +50,30 @@ def test_box_holds_an_image_and_its_copies():
 def test_four_planes_around_a_thickness(tiny_table):
     geometry, mistilt = Geometry.field_of_view(20, 12.0), np.array([0.4, -0.2])
     planes = ThicknessPlanes(tiny_table, 0.5)
-    one = planes.at(4.3, 8.2, geometry, mistilt)
     first, weights = planes_around(tiny_table, np.array([4.3]))
     expected = weights[0] @ decode_coefficients(tiny_table.codes[first[0] : first[0] + 4])
     runs = wanted_runs(
         tiny_table.rows, tiny_table.beams @ tiny_table.reciprocal_mrad, tiny_table.pitch_mrad, 9.5, 13.0, 13.0
     )
-    inside = marked(runs, len(one))
-    np.testing.assert_allclose(decode_coefficients(one)[inside], expected[inside], rtol=2e-2, atol=2e-7)
-    assert planes.at(4.3, 8.9, geometry, mistilt) is one  # rounded up, the region is the same
+    with planes.at(4.3, 8.2, geometry, mistilt) as one, planes.at(4.3, 8.9, geometry, mistilt) as same:
+        inside = marked(runs, len(one))
+        np.testing.assert_allclose(decode_coefficients(one)[inside], expected[inside], rtol=2e-2, atol=2e-7)
+        assert same is one  # rounded up, the region is the same
+
+
+def test_memory_serves_again_but_not_while_it_is_read(tiny_table):
+    geometry, mistilt = Geometry.field_of_view(20, 12.0), np.zeros(2)
+    planes, thicknesses = ThicknessPlanes(tiny_table, 0.5), np.linspace(1.0, 9.0, 3 * thickness_plane.KEPT)
+    with planes.at(0.5, 8.0, geometry, mistilt) as held:
+        before, seen = held.copy(), set()
+        for thickness in thicknesses:
+            with planes.at(thickness, 8.0, geometry, mistilt) as other:
+                assert other is not held
+                seen.add(id(other))
+        np.testing.assert_array_equal(held, before)
+    assert len(seen) == thickness_plane.KEPT
+    with planes.at(0.5, 8.0, geometry, mistilt) as again:
+        assert again is held
 
 
 @pytest.mark.parametrize(
