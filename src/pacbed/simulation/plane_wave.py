@@ -60,10 +60,11 @@ class PlaneWaveEngine:
         self._xp = xp
         # The transforms there and back multiply by the number of points.
         points = np.float32(slices.potential[0].size)
-        self._transmission = xp.asarray(transmission_functions(slices) / points)
-        weights = 1.0 - np.exp(-2.0 * slices.absorption.astype(float))
+        transmission = transmission_functions(slices) / points
+        absorbed = (1.0 - np.exp(-2.0 * slices.absorption.astype(float))) / points
         self._absorbing = bool(np.any(slices.absorption))
-        self._absorption_weights = xp.asarray((weights / weights[0].size).reshape(len(weights), -1), dtype=np.float32)
+        flat = (xp.asarray(one.reshape(len(one), -1)) for one in (transmission, absorbed.astype(np.float32)))
+        self._slices = list(zip(*flat, strict=True))  # transmission function and share of |wave|^2 absorbed, (pixel,)
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.
@@ -107,31 +108,30 @@ class PlaneWaveEngine:
         taken = xp.zeros(len(wave), dtype=np.float32)
         for plane in range(1, len(intensity)):
             for _ in range(periods):
-                wave, taken = self._period(wave, transforms, propagators, taken)
+                wave = self._period(wave, transforms, propagators, taken)
             norm[plane] = _squared_beams(wave, columns, intensity[plane])
             absorbed[plane] = taken[:count]
 
-    def _period(self, wave: Any, transforms: WaveTransforms, propagators: Any, taken: Any) -> tuple[Any, Any]:
-        for level, transmission in enumerate(self._transmission):
+    def _period(self, wave: Any, transforms: WaveTransforms, propagators: Any, taken: Any) -> Any:
+        """Waves one period further on; `taken` grows by what the absorption takes from each."""
+        for transmission, weights in self._slices:
             wave = transforms.to_space(wave)
             if self._absorbing:
-                taken = taken + _transmit(wave, transmission, self._absorption_weights[level])
+                _transmit(wave, transmission, weights, taken)
             else:
-                wave *= transmission
+                wave *= transmission.reshape(wave.shape[1:])
             wave = transforms.to_frequencies(wave)
             wave *= propagators
-        return wave, taken
+        return wave
 
 
-def _transmit(wave: Any, transmission: Any, weights: Any) -> Any:
-    """Multiply waves by a transmission function; returns what the absorption takes from each, shape (direction,)."""
+def _transmit(wave: Any, transmission: Any, weights: Any, taken: Any) -> None:
+    """Multiply waves (direction, x, y) by a transmission function; `taken` grows by what the absorption takes."""
     if isinstance(wave, np.ndarray):
-        taken = np.empty(len(wave), dtype=np.float32)
-        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
-        return taken
-    taken = squared(wave).reshape(len(wave), -1) @ weights
-    wave *= transmission
-    return taken
+        transmit(wave.reshape(len(wave), -1), transmission, weights, taken)
+        return
+    taken += squared(wave).reshape(len(wave), -1) @ weights
+    wave *= transmission.reshape(wave.shape[1:])
 
 
 def _squared_beams(wave: Any, columns: Any, intensity: Any) -> Any:

@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(nogil=True, cache=True, fastmath=True)
 def transmit(wave, transmission, weights, taken):
-    """Multiply each wave (direction, pixel) by a transmission function and sum what the absorption takes: one pass."""
+    """Multiply each wave (direction, pixel) by a transmission function; add what the absorption takes to `taken`."""
     for direction in range(wave.shape[0]):
         total = np.float32(0.0)
         row = wave[direction]
@@ -16,7 +16,7 @@ def transmit(wave, transmission, weights, taken):
             re, im = row[pixel].real, row[pixel].imag
             total += weights[pixel] * (re * re + im * im)
             row[pixel] = row[pixel] * transmission[pixel]
-        taken[direction] = total
+        taken[direction] += total
 
 
 @njit(nogil=True, cache=True, fastmath=True)
