@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,8 @@ from pacbed.plan import plan
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
-from pacbed.simulation.thickness_plane import KEPT
 
-REPEATS = 15
-FIRST = KEPT + 2  # calls that are left out: they compile, fill caches, and write to memory that is new to the process
+ROUNDS, REPEATS = 5, 5  # a disturbance that lasts seconds spoils one round of all kinds, and not all of one kind
 CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid
 SERIES_CHECKED, THICKNESSES_CHECKED = 6, 10
 
@@ -48,24 +46,27 @@ def time_renderer(renderer: Renderer, system: SystemConfig) -> dict[str, float]:
     def whole(shift_nm: float) -> object:
         return renderer.render_series(series - shift_nm, **options)
 
-    shifts = [0.01 * (number + 1) for number in range(FIRST + REPEATS)]
-    fresh = np.linspace(0.3, 0.97, FIRST + REPEATS) * deepest
-    return {
-        "render_ms": _median_ms(one, [0.503 * deepest] * (FIRST + REPEATS)),
-        "render_fresh_ms": _median_ms(one, fresh.tolist()),
-        "series_render_ms": _median_ms(whole, [0.0] * (FIRST + REPEATS), per=len(series)),
-        "series_render_fresh_ms": _median_ms(whole, shifts, per=len(series)),
+    fresh = iter(np.linspace(0.3, 0.97, ROUNDS * (REPEATS + 1)) * deepest)
+    shifts = iter(np.linspace(0.01, 0.5, ROUNDS * (REPEATS + 1)))
+    calls = {
+        "render_ms": lambda: one(0.503 * deepest),
+        "render_fresh_ms": lambda: one(float(next(fresh))),
+        "series_render_ms": lambda: whole(0.0),
+        "series_render_fresh_ms": lambda: whole(float(next(shifts))),
     }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            call()  # compiles, and fills caches
+            seconds[name] += [_seconds(call) for _ in range(REPEATS)]
+    per = {name: len(series) if name.startswith("series") else 1 for name in calls}
+    return {name: round(1e3 * statistics.median(times) / per[name], 3) for name, times in seconds.items()}
 
 
-def _median_ms(action: Callable[[float], object], arguments: Iterable[float], per: int = 1) -> float:
-    """Median over all calls but the first ones."""
-    seconds = []
-    for argument in arguments:
-        start = time.perf_counter()
-        action(argument)
-        seconds.append(time.perf_counter() - start)
-    return round(1e3 * statistics.median(seconds[FIRST:]) / per, 3)
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def stack_error(table: RockingTable, stack_dir: Path) -> float:
