@@ -15,6 +15,7 @@ from pacbed.simulation.spline import KERNEL
 
 SIXTH, TWO_THIRDS, CURVED = np.float32(1 / 6), np.float32(2 / 3), np.float32(KERNEL)
 STILL = 1e-6  # nodes; an axis that moves less across an image stands still
+FAR = 1_000_000  # nodes; beyond any detector
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")

@@ -30,9 +30,8 @@ def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, ce
     k = _frequencies(slices, q, cells)
     inside = np.sum(k**2, axis=-1) < slices.band_limit**2
     wavelength = wavelength_a(slices.energy_ev)
-    path = _path(k, wavelength, propagator)
-    if np.any(slices.slope):
-        path = _sheared_path(slices, k, q, wavelength, propagator)
+    sheared = np.any(slices.slope)
+    path = _sheared_path(slices, k, q, wavelength, propagator) if sheared else _path(k, wavelength, propagator)
     turns = slices.slice_depth_a * path
     phase = (2 * np.pi * (turns - np.rint(turns))).astype(np.float32)  # exact before it is rounded, fast after
     propagators = np.zeros(phase.shape, dtype=np.complex64)

@@ -60,11 +60,11 @@ class PlaneWaveEngine:
         self._xp = xp
         # The transforms there and back multiply by the number of points.
         points = np.float32(slices.potential[0].size)
-        transmission = transmission_functions(slices) / points
+        transmission = xp.asarray(transmission_functions(slices) / points)
         absorbed = (1.0 - np.exp(-2.0 * slices.absorption.astype(float))) / points
+        weights = xp.asarray(absorbed.reshape(len(absorbed), -1), dtype=np.float32)
         self._absorbing = bool(np.any(slices.absorption))
-        flat = (xp.asarray(one.reshape(len(one), -1)) for one in (transmission, absorbed.astype(np.float32)))
-        self._slices = list(zip(*flat, strict=True))  # transmission function and share of |wave|^2 absorbed, (pixel,)
+        self._slices = list(zip(transmission, weights, strict=True))
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.
@@ -119,7 +119,7 @@ class PlaneWaveEngine:
             if self._absorbing:
                 _transmit(wave, transmission, weights, taken)
             else:
-                wave *= transmission.reshape(wave.shape[1:])
+                wave *= transmission
             wave = transforms.to_frequencies(wave)
             wave *= propagators
         return wave
@@ -128,10 +128,10 @@ class PlaneWaveEngine:
 def _transmit(wave: Any, transmission: Any, weights: Any, taken: Any) -> None:
     """Multiply waves (direction, x, y) by a transmission function; `taken` grows by what the absorption takes."""
     if isinstance(wave, np.ndarray):
-        transmit(wave.reshape(len(wave), -1), transmission, weights, taken)
+        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
         return
     taken += squared(wave).reshape(len(wave), -1) @ weights
-    wave *= transmission.reshape(wave.shape[1:])
+    wave *= transmission
 
 
 def _squared_beams(wave: Any, columns: Any, intensity: Any) -> Any:

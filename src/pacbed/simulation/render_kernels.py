@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from pacbed.simulation.detector_grid import (
+    FAR,
     aperture,
     clipped,
     detector_box,
@@ -32,7 +33,6 @@ from pacbed.simulation.intensity_code import COEFFICIENT_LEVELS
 from pacbed.simulation.vectors import edge_patch, spline_patch
 
 SCALE = np.float32(1.0 / COEFFICIENT_LEVELS**2)
-FAR = 1_000_000  # nodes; beyond any detector
 
 
 @njit(nogil=True, cache=True, fastmath=True)

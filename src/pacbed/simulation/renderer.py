@@ -42,7 +42,7 @@ class Renderer:
         wedge = Wedge.of(table.pitch_mrad, table.cone_mrad + self._reach, table.operations, table.beams)
         self._axes = tuple(axis_tables(wedge, table.operations, axis) for axis in (0, 1))
         starts = row_starts(table.rows, len(table.beams), wedge.reach)
-        self._inverse, self._angles = np.linalg.inv(table.pitch_mrad), table.beams @ table.reciprocal_mrad
+        self._inverse, self._angles = np.linalg.inv(table.pitch_mrad), table.beams_mrad
         beams, steps = np.asarray(table.beams, dtype=np.int64), np.asarray(table.steps, dtype=np.int64)
         self._beam_index = starts, wedge.beam_image, beams, steps, wedge.reach
         self._index = starts, *self._axes[0][:4], wedge.beam_image, beams, steps

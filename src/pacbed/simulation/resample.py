@@ -93,7 +93,7 @@ def cropped(table: RockingTable, cone_mrad: float, field_mrad: float) -> Rocking
     m2 = first[row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
     q = np.stack([m1[row], m2], axis=1) @ table.pitch_mrad
     margin = reach_mrad(table.pitch_mrad, STENCIL_REACH) + 1e-6
-    out = q + (table.beams @ table.reciprocal_mrad)[beam[row]]
+    out = q + table.beams_mrad[beam[row]]
     kept = (np.linalg.norm(q, axis=1) <= cone_mrad + margin) & (np.linalg.norm(out, axis=1) <= field_mrad + margin)
     rows, starts, counts = np.unique(row[kept], return_index=True, return_counts=True)
     runs = np.stack([beam[rows], m1[rows], m2[kept][starts], counts], axis=1).astype(np.int32)
@@ -108,7 +108,7 @@ def _sampled(
     margin = reach_mrad(pitch, STENCIL_REACH + PREFILTER_REACH) + 1e-6
     every = cone_nodes(pitch, facts["cone_mrad"] + margin)
     nodes = every[np.all(representatives(every, table.beam_group)[0] == every, axis=1)]
-    angles = table.beams @ table.reciprocal_mrad
+    angles = table.beams_mrad
     kept = np.linalg.norm((nodes @ pitch)[:, None] + angles[None], axis=-1) <= facts["field_mrad"] + margin
     direction, beam = np.nonzero(kept)
     limits = (facts["cone_mrad"], facts["field_mrad"])
@@ -177,7 +177,7 @@ def _evaluate(table, q, point, covered, beam, planes) -> np.ndarray:
     )
     low = int(planes[0]) - 1 - table.first_plane  # a plane's value takes the coefficients before, at and after it
     codes = np.ascontiguousarray(table.codes[low : low + len(planes) + 2].T)
-    mirrored, mirrored_covered = project(2 * point - q, (table.beams @ table.reciprocal_mrad)[beam], _limits(table))
+    mirrored, mirrored_covered = project(2 * point - q, table.beams_mrad[beam], _limits(table))
     assert np.all(mirrored_covered | ~covered)
     inverse = np.linalg.inv(table.pitch_mrad)
     out = np.zeros((len(planes), len(q)), dtype=np.uint16)

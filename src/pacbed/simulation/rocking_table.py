@@ -94,6 +94,11 @@ class RockingTable:
         return self.reciprocal_mrad / np.array(self.steps)[:, None]
 
     @property
+    def beams_mrad(self) -> np.ndarray:
+        """Reciprocal-lattice vectors of the beams, Cartesian, shape (beam, 2) [mrad]."""
+        return self.beams @ self.reciprocal_mrad
+
+    @property
     def widest_pitch_mrad(self) -> float:
         """The longer of the two node steps [mrad]."""
         return float(np.linalg.norm(self.pitch_mrad, axis=1).max())

@@ -7,8 +7,8 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def interpolate_row(total, box, pixels, visible, row, at, line, band):
-    """Fill in the pixels of one row.
+def interpolate_row(total, box, pixels, row, at, line, band):
+    """Fill in the visible pixels of one row.
 
     On most images only one index of the nodes moves along a row. The four neighbours along the other are then summed
     once for the whole row, and each pixel reads four sums instead of sixteen coefficients.
@@ -18,9 +18,7 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
     total, box
         See `widen_sum`.
     pixels : tuple
-        From `pixel_weights`.
-    visible : ndarray of int, shape (2,)
-        First and one past the last pixel wanted.
+        See `render_pattern_series`.
     row, at : int
         Row of the image, and where its first pixel lies in `band`.
     line : ndarray of float32, shape (node, component)
@@ -28,9 +26,10 @@ def interpolate_row(total, box, pixels, visible, row, at, line, band):
     band : ndarray of float32, shape (pixel, component or more)
         Receives them.
     """
+    below1, weights1, below2, weights2, (row1, column1, row2, column2), every_visible, _spans = pixels
+    visible = every_visible[row]
     if visible[0] >= visible[1]:
         return
-    below1, weights1, below2, weights2, (row1, column1, row2, column2), _visible, _spans = pixels
     if column2 == 0:
         nodes = _nodes_read(below1, (row * row1, column1), box[0], visible)
         _sum_across(total, np.uintp(below2[row * row2] - 1 - box[2]), weights2[row * row2], nodes, line)

@@ -49,7 +49,7 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
         rows = min(BAND, out.shape[1] - first)
         band[:] = 0.0
         for row in range(first, first + rows):
-            interpolate_row(total, box, pixels, visible[row], row, (row - first) * columns, line, band)
+            interpolate_row(total, box, pixels, row, (row - first) * columns, line, band)
         _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
         for row in range(first, first + rows):
             if spans[row, 0] < spans[row, 1]:

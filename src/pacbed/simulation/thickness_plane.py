@@ -12,14 +12,13 @@ from threading import Lock
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.detector_grid import node_range
+from pacbed.simulation.detector_grid import FAR, clipped, field_ranges
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.spline import spline_weights
 
 KEPT = 6  # thicknesses, and regions of the table
 WHOLE = 16  # pairs that compiled loops take at once; as many that nobody wants are read to join two runs
-FAR = 1_000_000  # nodes; beyond any detector
 STILL = 1e-9  # mrad; an axis that moves less from node to node stands still
 
 
@@ -43,7 +42,7 @@ class ThicknessPlanes:
 
     def __init__(self, table: RockingTable, margin_mrad: float) -> None:
         self._table, self._margin = table, margin_mrad
-        self._angles, self._group = table.beams @ table.reciprocal_mrad, table.exact_group
+        self._angles, self._group = table.beams_mrad, table.exact_group
         self._lock = Lock()
         self._planes: OrderedDict[tuple[float, ...], _Plane] = OrderedDict()
         self._runs: OrderedDict[tuple[float, ...], np.ndarray] = OrderedDict()
@@ -145,15 +144,13 @@ def wanted_runs(rows, angles, pitch, radius, half_x, half_y):
         First and one past the last of neighbours in the table.
     """
     lowest = np.min(rows[:, 1])
-    ranges = np.empty((np.max(rows[:, 1]) + 1 - lowest, 2), dtype=np.int64)
-    for m1 in range(len(ranges)):
-        ranges[m1, 0], ranges[m1, 1] = node_range(m1 + lowest, 0.0, 0.0, pitch, radius, -FAR, FAR)
+    ranges = field_ranges((lowest, np.max(rows[:, 1]) + 1, -FAR, FAR), pitch, radius)
     runs, used, at = np.empty((len(rows), 2), dtype=np.int64), 0, 0
     for row in range(len(rows)):
         beam, m1, m2, count = rows[row]
         low, high = max(ranges[m1 - lowest, 0], m2), min(ranges[m1 - lowest, 1], m2 + count)
-        low, high = _clipped(angles[beam, 0] + m1 * pitch[0, 0], pitch[1, 0], half_x, low, high)
-        low, high = _clipped(angles[beam, 1] + m1 * pitch[0, 1], pitch[1, 1], half_y, low, high)
+        low, high = _in_strip(angles[beam, 0] + m1 * pitch[0, 0], pitch[1, 0], half_x, low, high)
+        low, high = _in_strip(angles[beam, 1] + m1 * pitch[0, 1], pitch[1, 1], half_y, low, high)
         if low < high:
             if used > 0 and at + low - m2 - runs[used - 1, 1] <= WHOLE:
                 used -= 1
@@ -166,12 +163,11 @@ def wanted_runs(rows, angles, pitch, radius, half_x, half_y):
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _clipped(start, step, half, low, high):
+def _in_strip(start, step, half, low, high):
     """First and one past the last s, of those from `low` to `high` - 1, where start + s step is not beyond +- half."""
     if abs(step) < STILL:
         return low, (high if abs(start) <= half else low)
-    middle, reach = -start / step, half / abs(step)
-    return max(low, math.ceil(middle - reach - 1e-6)), min(high, math.floor(middle + reach + 1e-6) + 1)
+    return clipped(-start / step, half / abs(step), low, high)
 
 
 @njit(nogil=True, cache=True, fastmath=True)

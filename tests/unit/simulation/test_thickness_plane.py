@@ -52,9 +52,7 @@ def test_four_planes_around_a_thickness(tiny_table):
     planes = ThicknessPlanes(tiny_table, 0.5)
     first, weights = planes_around(tiny_table, np.array([4.3]))
     expected = weights[0] @ decode_coefficients(tiny_table.codes[first[0] : first[0] + 4])
-    runs = wanted_runs(
-        tiny_table.rows, tiny_table.beams @ tiny_table.reciprocal_mrad, tiny_table.pitch_mrad, 9.5, 13.0, 13.0
-    )
+    runs = wanted_runs(tiny_table.rows, tiny_table.beams_mrad, tiny_table.pitch_mrad, 9.5, 13.0, 13.0)
     with planes.at(4.3, 8.2, geometry, mistilt) as one, planes.at(4.3, 8.9, geometry, mistilt) as same:
         inside = marked(runs, len(one))
         np.testing.assert_allclose(decode_coefficients(one)[inside], expected[inside], rtol=2e-2, atol=2e-7)
