@@ -17,7 +17,7 @@ STAGE_VERSIONS = MappingProxyType(
         "referee_phonons": 2,
         "accept_simulation": 1,
         "simulate_scan_block": 1,
-        "assemble_stack": 4,
+        "assemble_stack": 5,
         "train_network": 1,
         "export_networks": 1,
         "evaluate": 1,

@@ -31,15 +31,15 @@ class CompactRenderer(Renderer):
         one = super()._image if level == len(self._ends) else self._upper[level]._image
         return one(thickness_nm, convergence_mrad, view)
 
-    def _nested(
-        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
-    ) -> Iterator[np.ndarray]:
-        renderers = [*(level._nested for level in self._upper), super()._nested]
+    def _series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
+        renderers = [*(level._series for level in self._upper), super()._series]
         held_by = np.searchsorted(self._ends, thicknesses_nm)
-        levels = np.unique(held_by)
-        parts = [renderers[level](thicknesses_nm[held_by == level], convergences_mrad, view) for level in levels]
         series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
-        for images in zip(*parts, strict=True):
-            for level, image in zip(levels, images, strict=True):
-                series[held_by == level] = image
-            yield series
+        for level in np.unique(held_by):
+            series[held_by == level] = renderers[level](thicknesses_nm[held_by == level], convergence_mrad, view)
+        return series
+
+    def _nested(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View, unit: float | None
+    ) -> Iterator[np.ndarray]:
+        return self._one_by_one(thicknesses_nm, convergences_mrad, view, unit)

@@ -66,6 +66,11 @@ class EqualPixels:
         if len(self.target):
             _copy(images.reshape(len(images), -1), self.source, self.target)
 
+    def copy_inner(self, images: np.ndarray) -> None:
+        """`copy` for images with thickness as the inner axis, shape (ny, nx, thickness)."""
+        if len(self.target):
+            _copy_inner(images.reshape(-1, images.shape[2]), self.source, self.target)
+
 
 def _images(operation: np.ndarray, geometry: Geometry) -> np.ndarray | None:
     """Where an operation takes each pixel, counted row by row; None where it takes any beside the pixels."""
@@ -86,3 +91,10 @@ def _copy(images, source, target):
     for t in range(np.uintp(len(images))):
         for k in range(np.uintp(len(target))):
             images[t, np.uintp(target[k])] = images[t, np.uintp(source[k])]
+
+
+@njit(nogil=True, cache=True)
+def _copy_inner(images, source, target):
+    """Copy pixels of all images (pixel, image)."""
+    for k in range(np.uintp(len(target))):
+        images[np.uintp(target[k])] = images[np.uintp(source[k])]

@@ -11,9 +11,10 @@ import numpy as np
 from pacbed.errors import bad_value
 from pacbed.simulation.disk_runs import axis_tables
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.pixel_mix import in_units
 from pacbed.simulation.render_kernels import render_pattern
 from pacbed.simulation.rocking_table import RockingTable
-from pacbed.simulation.series import NodeSum
+from pacbed.simulation.series import SeriesRenderer
 from pacbed.simulation.spline import STENCIL_REACH, reach_mrad
 from pacbed.simulation.thickness_components import ThicknessComponents
 from pacbed.simulation.thickness_plane import ThicknessPlanes, planes_around
@@ -45,7 +46,11 @@ class Renderer:
         self._inverse, self._angles = np.linalg.inv(table.pitch_mrad), table.beams_mrad
         beams, steps = np.asarray(table.beams, dtype=np.int64), np.asarray(table.steps, dtype=np.int64)
         self._beam_index = starts, wedge.beam_image, beams, steps, wedge.reach
-        self._index = starts, *self._axes[0][:4], wedge.beam_image, beams, steps
+        swapped = np.ascontiguousarray(beams[:, ::-1]), np.ascontiguousarray(steps[::-1])
+        self._indices = (
+            (starts, *self._axes[0][:4], wedge.beam_image, beams, steps),
+            (starts, *self._axes[1][:4], wedge.beam_image, *swapped),
+        )
         # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the
         # cell around q + G, and a Gaussian of the cell's second moment spreads it.
         self._spread_mrad = float(np.sqrt(np.sum(table.reciprocal_mrad**2) / 24))
@@ -117,7 +122,7 @@ class Renderer:
         view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
         self._check(thicknesses_nm, [convergence_mrad], view)
         if len(thicknesses_nm) >= FEW_THICKNESSES:
-            return next(self._nested(np.asarray(thicknesses_nm, dtype=float), [float(convergence_mrad)], view))
+            return self._series(np.asarray(thicknesses_nm, dtype=float), float(convergence_mrad), view)
         series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
         for image, thickness in zip(series, thicknesses_nm, strict=True):
             image[:] = self._image(float(thickness), float(convergence_mrad), view)
@@ -132,16 +137,26 @@ class Renderer:
         mistilt_mrad: Sequence[float] | np.ndarray = (0.0, 0.0),
         blur_mrad: float = 0.0,
         edge_mrad: float | None = None,
+        unit: float | None = None,
     ) -> Iterator[np.ndarray]:
-        """The series of ascending convergence angles one after the other, in little more time than the largest takes.
+        """The series of ascending convergence angles one after the other, in a fraction of the time of each alone.
 
-        Each is a view of shape (thickness, ny, nx) that the next one overwrites; else see `render_series`.
+        Parameters
+        ----------
+        unit : float, optional
+            Fraction of the beam that an integer stands for.
+
+        Yields
+        ------
+        ndarray, shape (ny, nx, thickness)
+            float32; with a `unit` uint16, rounded and clipped to what that holds. The next one overwrites it. Else see
+            `render_series`.
         """
         view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
         self._check(thicknesses_nm, convergences_mrad, view)
         if len(convergences_mrad) == 0 or list(convergences_mrad) != sorted(convergences_mrad):
             raise bad_value("convergences_mrad", list(convergences_mrad), "one angle or more, ascending")
-        return self._nested(np.asarray(thicknesses_nm, dtype=float), list(map(float, convergences_mrad)), view)
+        return self._nested(np.asarray(thicknesses_nm, dtype=float), list(map(float, convergences_mrad)), view, unit)
 
     def _view(self, geometry: Geometry, mistilt_mrad, blur_mrad: float, edge_mrad: float | None) -> View:
         # The aperture is exact at any pitch; a pixel sees the mean over its own width.
@@ -174,24 +189,40 @@ class Renderer:
             image += self._diffuse._image(thickness_nm, convergence_mrad, view.blurred(self._spread_mrad))
         return image
 
-    def _nested(
-        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
-    ) -> Iterator[np.ndarray]:
-        """Series of ascending convergence angles, each (thickness, ny, nx) in the same memory."""
+    def _series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
+        """Series of one convergence angle, (thickness, ny, nx)."""
+        place, components = self._place(convergence_mrad, view), self._components()
         series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
-        components = self._components()
         mix, used = components.mix(*planes_around(self.table, thicknesses_nm))
-        place, group = self._place(convergences_mrad[0], view), self.table.exact_group
-        growing = NodeSum(components, self._index, place, view.geometry, group)
-        diffuse = None
+        self._sums(place, view).single(place, mix, used, series)
+        view.blur(series)
         if self._diffuse is not None:
-            diffuse = self._diffuse._nested(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))
+            series += self._diffuse._series(thicknesses_nm, convergence_mrad, view.blurred(self._spread_mrad))
+        return series
+
+    def _nested(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View, unit: float | None
+    ) -> Iterator[np.ndarray]:
+        """Series of ascending convergence angles, each (ny, nx, thickness)."""
+        if self._diffuse is not None or view.blur_mrad > 0:
+            yield from self._one_by_one(thicknesses_nm, convergences_mrad, view, unit)
+            return
+        places = [self._place(convergence, view) for convergence in convergences_mrad]
+        mix, _ = self._components().mix(*planes_around(self.table, thicknesses_nm))
+        kind = np.float32 if unit is None else np.uint16
+        for series in self._sums(places[0], view).nested(places, mix[: len(thicknesses_nm)], kind, unit or 1.0):
+            yield series[..., : len(thicknesses_nm)]
+
+    def _one_by_one(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View, unit: float | None
+    ) -> Iterator[np.ndarray]:
+        """`_nested` from series of one angle each."""
         for convergence in convergences_mrad:
-            growing.render(self._place(convergence, view), mix, used, series)
-            view.blur(series)
-            if diffuse is not None:
-                series += next(diffuse)
-            yield series
+            series = np.moveaxis(self._series(thicknesses_nm, convergence, view), 0, -1)
+            yield np.ascontiguousarray(series if unit is None else in_units(series, unit))
+
+    def _sums(self, place: tuple, view: View) -> SeriesRenderer:
+        return SeriesRenderer(self._components(), self._indices, place, view.geometry, self.table.exact_group)
 
     def _place(self, convergence_mrad: float, view: View) -> tuple:
         """What the compiled loops must know of a pattern, see `render_pattern`."""

@@ -1,26 +1,39 @@
-"""Whole thickness series from a sum over beams that grows with the convergence angle."""
+"""Whole thickness series, of one convergence angle or of several."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from pacbed.simulation.detector_grid import detector_box, pixel_weights, visible_pixels, wanted_nodes
 from pacbed.simulation.equal_pixels import EqualPixels
 from pacbed.simulation.geometry import Geometry
+from pacbed.simulation.growth_kernels import grow_pattern_series
 from pacbed.simulation.node_sums import widen_sum
-from pacbed.simulation.series_kernels import render_pattern_series
+from pacbed.simulation.pixel_mix import mix_image, thickness_blocks
+from pacbed.simulation.series_kernels import render_pattern_series, sum_components
 from pacbed.simulation.thickness_components import ThicknessComponents
 
+TOGETHER = 7  # angles grown to at once: more save little time, and their patterns take memory
+NEAR = 2.0  # in reaches of a pixel's nodes; growing to an angle farther away takes longer than starting anew
 
-class NodeSum:
-    """Sum over the disks of all beams on the nodes of the detector, and the patterns made from it.
+
+class SeriesRenderer:
+    """Thickness series of one mistilt and geometry.
+
+    The first angle comes from the sum over the disks of all beams on the nodes of the detector. One that is close to
+    the angle before grows from it by the pairs of a pixel and a beam that it has more.
 
     Parameters
     ----------
     components : ThicknessComponents
         The table along thickness.
-    index, place : tuple
-        See `render_pattern`; of the place, tilt, nodes and field count here.
+    indices : sequence of two tuples
+        See `render_pattern`; the second one for nodes with their axes swapped.
+    place : tuple
+        See `render_pattern`; of any convergence angle.
     geometry : Geometry
         Pixels of the patterns.
     operations : ndarray, shape (operation, 2, 2)
@@ -28,22 +41,28 @@ class NodeSum:
     """
 
     def __init__(
-        self, components: ThicknessComponents, index: tuple, place: tuple, geometry: Geometry, operations: np.ndarray
+        self,
+        components: ThicknessComponents,
+        indices: Sequence[tuple],
+        place: tuple,
+        geometry: Geometry,
+        operations: np.ndarray,
     ) -> None:
-        tilt, inverse, field = place[0], place[2], place[4]
+        tilt, inverse, field, self._reach = place[0], place[2], place[4], place[5]
         self._parts = components.codes, components.offset, components.rank, components.scale
-        self._index, self._lines = index, geometry.lines_mrad()
+        self._indices, self._lines, self._shape = indices, geometry.lines_mrad(), geometry.shape
         self._box = box = detector_box(self._lines, geometry.shape, tilt, inverse)
-        self._pixels = pixel_weights(self._lines, tilt, inverse, geometry.shape, box)
         self._equal = EqualPixels.of(operations, tilt, geometry)
         self._visible = visible_pixels(self._lines, tilt, field, self._equal.spans, geometry.shape[1])
-        self._wanted = wanted_nodes(self._visible, self._pixels, box)
+        weights = pixel_weights(self._lines, tilt, inverse, geometry.shape, box)
+        self._wanted = wanted_nodes(self._visible, weights, box)
+        self._pixels = *weights, self._visible, self._equal.spans
         # Allocated here and not in compiled code, because NumPy asks the system for large pages.
         self._total = np.zeros((box[1] - box[0], box[3] - box[2], len(components.basis)), dtype=np.float32)
-        self._held = np.zeros((len(index[1]), 2), dtype=np.int32)
+        self._held = np.zeros((len(indices[0][1]), 2), dtype=np.int32)
 
-    def render(self, place: tuple, mix: np.ndarray, used: np.ndarray, out: np.ndarray) -> None:
-        """Grow to the convergence angle of `place`, not below that of the last call, and fill `out`.
+    def single(self, place: tuple, mix: np.ndarray, used: np.ndarray, out: np.ndarray) -> None:
+        """The series of one angle, not below that of the last call.
 
         Parameters
         ----------
@@ -54,8 +73,67 @@ class NodeSum:
         out : ndarray of float32, shape (thickness, ny, nx)
             Receives the patterns.
         """
-        total, held, index, box = self._total, self._held, self._index, self._box
-        widen_sum(self._parts, index, place, box, self._wanted, held, total)
-        scaled, pixels = mix * np.float32(place[-1]), (*self._pixels, self._visible, self._equal.spans)
-        render_pattern_series(self._parts, scaled, used, index, place, self._lines, box, held, pixels, total, out)
+        scaled = mix * np.float32(place[-1])
+        render_pattern_series(self._parts, scaled, used, *self._summed(place), out)
         self._equal.copy(out)
+
+    def nested(self, places: Sequence[tuple], mix: np.ndarray, dtype: type, unit: float) -> Iterator[np.ndarray]:
+        """Series of ascending angles, each of shape (ny, nx, thickness or more); later ones overwrite them.
+
+        Parameters
+        ----------
+        places : sequence of tuple
+            See `render_pattern`.
+        mix : ndarray, shape (thickness, component)
+            See `ThicknessComponents.mix`.
+        dtype : type
+            float32, or uint16 for rounded numbers.
+        unit : float
+            What a number of 1 stands for.
+        """
+        weights, blocks = thickness_blocks(mix)
+        grows, begin = self._growing([place[6] for place in places]), 0
+        together = max(1, min(TOGETHER, sum(grows)))
+        out: np.ndarray = np.empty((together, *self._shape, weights.shape[1]), dtype=dtype)
+        kept = np.zeros((*self._shape, len(weights)), dtype=np.float32)
+        while begin < len(places):
+            end = begin + 1
+            while grows[begin] and end < len(places) and grows[end] and end - begin < TOGETHER:
+                end += 1
+            filled = out[: end - begin]
+            mixes = np.stack([weights * np.float32(place[-1] / unit) for place in places[begin:end]])
+            if grows[begin]:
+                self._grow(places[begin - 1 : end], mixes, blocks, kept, filled)
+            else:
+                sum_components(self._parts, *self._summed(places[begin]), kept)
+                mix_image(kept, mixes[0], blocks, self._visible, self._equal.spans, filled[0])
+            for images in filled:
+                self._equal.copy_inner(images)
+                yield images
+            begin = end
+
+    def _growing(self, alphas: Sequence[float]) -> list[bool]:
+        """Whether each angle grows from the one before."""
+        _row1, column1, _row2, column2 = self._pixels[4]
+        near = (
+            NEAR * self._reach if 0 in (column1, column2) else -1.0
+        )  # else no axis of nodes runs along rows of pixels
+        return [False, *(after - before <= near for before, after in pairwise(alphas))]
+
+    def _summed(self, place: tuple) -> tuple:
+        """Grow the sum on the nodes to an angle; returns what the compiled loops must know of it."""
+        index, box = self._indices[0], self._box
+        widen_sum(self._parts, index, place, box, self._wanted, self._held, self._total)
+        return index, place, self._lines, box, self._held, self._pixels, self._total
+
+    def _grow(
+        self, places: Sequence[tuple], mixes: np.ndarray, blocks: np.ndarray, kept: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Bring the kept components from the first angle to the last, and fill `out` with all but the first."""
+        index, pixels = self._indices[0], self._pixels
+        if pixels[4][1] != 0:  # the first index of the nodes moves along a row of pixels
+            below1, weights1, below2, weights2, (row1, column1, row2, column2), *spans = pixels
+            pixels = below2, weights2, below1, weights1, (row2, column2, row1, column1), *spans
+            index = self._indices[1]
+        alphas = np.array([place[6] for place in places])
+        grow_pattern_series(self._parts, index, places[0], self._lines, alphas, pixels, mixes, blocks, kept, out)

@@ -39,22 +39,51 @@ def render_pattern_series(parts, mix, used, index, place, lines, box, held, pixe
         The patterns.
     """
     columns, visible, spans = out.shape[2], pixels[5], pixels[6]
-    # One value more than components: lines a power of two apart would push each other out of the cache.
-    band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
-    line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
-    turned = np.empty((total.shape[2], columns), dtype=np.float32)
-    nodes = index[1].shape
-    found = np.zeros(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
+    room, turned = _room(len(index[1]), columns, total), np.empty((total.shape[2], columns), dtype=np.float32)
     for first in range(0, out.shape[1], BAND):
         rows = min(BAND, out.shape[1] - first)
-        band[:] = 0.0
-        for row in range(first, first + rows):
-            interpolate_row(total, box, pixels, row, (row - first) * columns, line, band)
-        _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
+        band = _sum_rows(parts, index, place, lines, box, held, pixels, total, first, rows, columns, room)
         for row in range(first, first + rows):
             if spans[row, 0] < spans[row, 1]:
                 _turn(band, (row - first) * columns, visible[row], turned)
                 _mix(mix, used, turned, visible[row], spans[row], row, out)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def sum_components(parts, index, place, lines, box, held, pixels, total, out):
+    """Components of each pixel, float32 of shape (ny, nx, component), from the sum over beams.
+
+    Parameters are those of `render_pattern_series`.
+    """
+    columns = out.shape[1]
+    room = _room(len(index[1]), columns, total)
+    for first in range(0, len(out), BAND):
+        rows = min(BAND, len(out) - first)
+        band = _sum_rows(parts, index, place, lines, box, held, pixels, total, first, rows, columns, room)
+        for row in range(rows):
+            out[first + row] = band[row * columns : (row + 1) * columns, : out.shape[2]]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _room(side, columns, total):
+    """Memory that the rows of pixels share: see `_sum_rows` and `_straddling`."""
+    # One value more than components: lines a power of two apart would push each other out of the cache.
+    band = np.empty((BAND * columns, total.shape[2] + 1), dtype=np.float32)
+    line = np.empty((max(total.shape[0], total.shape[1]), total.shape[2]), dtype=np.float32)
+    nodes = side, side
+    found = np.zeros(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
+    return band, line, found
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _sum_rows(parts, index, place, lines, box, held, pixels, total, first, rows, columns, room):
+    """Components of some rows of pixels, (pixel, component or more); the next call overwrites them."""
+    band, line, found = room
+    band[:] = 0.0
+    for row in range(first, first + rows):
+        interpolate_row(total, box, pixels, row, (row - first) * columns, line, band)
+    _correct_rows(parts, index, place, lines, first, rows, columns, held, pixels, found, band)
+    return band
 
 
 @njit(nogil=True, cache=True, fastmath=True)

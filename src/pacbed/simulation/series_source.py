@@ -11,6 +11,7 @@ import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import FormatError
+from pacbed.simulation.pixel_mix import in_units
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.stack_grid import StackGrid
@@ -25,10 +26,11 @@ class SeriesSource(Protocol):
     def engine(self) -> dict[str, Any]:
         """Name and numerics, for the stack's attributes."""
 
-    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Index of each convergence angle, and its fraction of the beam per pixel: float32, (thickness, ky, kx).
+    def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
+        """Index of each convergence angle, and its patterns: uint16, (ky, kx, thickness), contiguous.
 
-        An array may be overwritten when the next one is asked for.
+        A number of 1 stands for `unit`, a fraction of the beam per pixel. An array may be overwritten when the next one
+        is asked for, and by the caller.
         """
 
 
@@ -51,13 +53,14 @@ class TableSource:
         facts = self._renderer.table.facts
         return {"name": "plane_wave", **{key: facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}}
 
-    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
+    def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
         order = np.argsort(self._grid.convergence_mrad).tolist()
         series = self._renderer.render_nested_series(
             list(self._grid.thickness_nm),
             [self._grid.convergence_mrad[convergence] for convergence in order],
             geometry=self._grid.geometry,
             mistilt_mrad=self._grid.tilt_mrad(tilt),
+            unit=unit,
         )
         return zip(order, series, strict=True)
 
@@ -111,9 +114,10 @@ class ScanSource:
     def engine(self) -> dict[str, Any]:
         return self._engine
 
-    def images(self, tilt: int) -> Iterator[tuple[int, np.ndarray]]:
+    def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
         for convergence in range(self._angles):
-            yield convergence, self._read(self._files[convergence, tilt])
+            images = self._read(self._files[convergence, tilt])
+            yield convergence, in_units(np.ascontiguousarray(np.moveaxis(images, 0, -1)), unit)
 
     def _read(self, file: Path) -> np.ndarray:
         try:

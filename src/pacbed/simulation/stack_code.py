@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-from pacbed.errors import SimulationError
+from pacbed.simulation.mix_vectors import LARGEST
 
-ROUNDING = 6e-4  # largest error of a pixel, as a share of its pattern's maximum
-LARGEST = 65_535
+ROUNDING = 7e-4  # largest error of a pixel, as a share of its pattern's maximum
 
 
-def encode_series(images: np.ndarray, scale: float) -> np.ndarray:
-    """Integers of a series of patterns.
+def clear_low_bits(counts: np.ndarray) -> int:
+    """Round the integers of a series of patterns in place, each to as many zero bits as its maximum allows.
 
-    Zero bits cost nothing once compressed, and how many there are follows from each pattern's own maximum.
+    Zero bits cost nothing once compressed.
 
     Parameters
     ----------
-    images : ndarray of float32, shape (thickness, y, x)
-        Fraction of the beam per pixel.
-    scale : float
-        Fraction of the beam per unit of an integer.
+    counts : ndarray of uint16, shape (y, x, thickness)
+        Rounded to whole numbers before, which counts as part of the error.
 
     Returns
     -------
-    ndarray of uint16
-        Of the same shape; what is below zero, from interpolation, is zero.
-
-    Raises
-    ------
-    SimulationError
-        A pixel is brighter than the integers reach.
+    int
+        The largest of all before they were rounded.
     """
-    codes = np.empty(images.shape, dtype=np.uint16)
-    brightest = _encode(images.reshape(len(images), -1), np.float32(scale), codes.reshape(len(images), -1))
-    if brightest > LARGEST * scale:
-        raise SimulationError(f"stack: brightest pixel {brightest:g} exceeds the integer scale of {LARGEST * scale:g}")
-    return codes
+    pixels = counts.reshape(-1, counts.shape[2])
+    highest = pixels.max(axis=0)
+    # Half a unit is lost already, and a step as large as this loses half of it.
+    largest_step = np.maximum(2.0 * ROUNDING * highest - 1.0, 1.0)
+    steps = (2.0 ** np.floor(np.log2(largest_step))).astype(np.uint32)
+    _round(pixels, steps)
+    return int(highest.max(initial=0))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def _encode(images, scale, codes):
-    """Fill the codes of (thickness, pixel); returns the largest intensity."""
-    brightest = np.float32(0.0)
-    for t in range(np.uintp(len(images))):
-        highest = np.float32(0.0)
-        for i in range(np.uintp(images.shape[1])):
-            highest = max(highest, images[t, i])
-        brightest = max(brightest, highest)
-        bits = max(0.0, math.floor(math.log2(max(2.0 * ROUNDING * max(highest / scale, 1.0), 1.0))))
-        step = np.float32(2.0**bits)
-        inverse, half, most = np.float32(1.0) / (step * scale), np.float32(0.5), np.float32(LARGEST)
-        for i in range(np.uintp(images.shape[1])):
-            whole = np.int32(max(images[t, i], np.float32(0.0)) * inverse + half)
-            codes[t, i] = np.uint16(min(np.float32(whole) * step, most))
-    return brightest
+@njit(nogil=True, cache=True)
+def _round(pixels, steps):
+    """Round integers (pixel, thickness) to multiples of a power of two for each thickness."""
+    half, mask = (steps // np.uint32(2)), ~(steps - np.uint32(1))
+    for pixel in range(np.uintp(len(pixels))):
+        for t in range(np.uintp(len(steps))):
+            pixels[pixel, t] = np.uint16(min((pixels[pixel, t] + half[t]) & mask[t], np.uint32(LARGEST)))

@@ -16,8 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 8  # codes are added in multiples of this
-_FAST = ("fast",)
-_FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
+FAST = ("fast",)
+FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
 _PLACE = (types.uintp, types.uintp)
 
 
@@ -46,12 +46,12 @@ def edge_patch(_typing, grid, summed, share, i, j, weights1, at1, weights2, at2)
         at, stride = _element(context, builder, kinds[0], arguments[0], *arguments[3:5])
         summed_at, _ = _element(context, builder, kinds[1], arguments[1], *arguments[3:5])
         weights = _two_weights(context, builder, kinds, arguments, 5)
-        share = _spread(builder, arguments[2], 4)
+        share = spread(builder, arguments[2], 4)
 
         def four(step: int) -> Any:
             offset = builder.mul(stride, stride.type(step))
-            missing = builder.fsub(share, _four(builder, summed_at, offset), flags=_FAST)
-            return builder.fmul(_four(builder, at, offset), missing, flags=_FAST)
+            missing = builder.fsub(share, _four(builder, summed_at, offset), flags=FAST)
+            return builder.fmul(_four(builder, at, offset), missing, flags=FAST)
 
         return _weighted(builder, weights, four)
 
@@ -74,20 +74,31 @@ def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count)
             context.make_array(kind)(context, builder, array).data
             for kind, array in zip(kinds[2:5], arguments[2:5], strict=True)
         )
-        numbers, short = (ir.VectorType(kind, LANES) for kind in (_FLOAT, codes_at.type.pointee))
         first, last, count = arguments[5:]
-        sum_at = cgutils.alloca_once(builder, numbers)
-        with cgutils.for_range(builder, builder.udiv(count, count.type(LANES))) as loop:
-            offset = builder.mul(loop.index, count.type(LANES))
-            address = _moved(builder, sums_at, offset, numbers)
-            builder.store(builder.load(address, align=4), sum_at)
-            with cgutils.for_range_slice(builder, first, last, first.type(1), inc=True) as (entry, _):
-                source = builder.add(builder.load(builder.gep(sources_at, [entry])), offset)
-                read = builder.load(_moved(builder, codes_at, source, short), align=1)
-                weight = _spread(builder, builder.load(builder.gep(weights_at, [entry])), LANES)
-                added = builder.fmul(builder.sitofp(read, numbers), weight, flags=_FAST)
-                builder.store(builder.fadd(builder.load(sum_at), added, flags=_FAST), sum_at)
-            builder.store(builder.load(sum_at), address, align=4)
+        numbers, short = (ir.VectorType(kind, LANES) for kind in (FLOAT, codes_at.type.pointee))
+
+        def add(begin: Any, runs: int) -> None:
+            entries = [builder.add(begin, begin.type(k)) for k in range(runs)]
+            sources = [builder.load(builder.gep(sources_at, [entry])) for entry in entries]
+            weights = [spread(builder, builder.load(builder.gep(weights_at, [entry])), LANES) for entry in entries]
+            with cgutils.for_range(builder, builder.udiv(count, count.type(LANES))) as loop:
+                offset = builder.mul(loop.index, count.type(LANES))
+                address = moved(builder, sums_at, offset, numbers)
+                total = builder.load(address, align=4)
+                for source, weight in zip(sources, weights, strict=True):
+                    place = moved(builder, codes_at, builder.add(source, offset), short)
+                    read = builder.load(place, align=1)
+                    number = read if short == numbers else builder.sitofp(read, numbers)
+                    total = builder.fadd(total, builder.fmul(number, weight, flags=FAST), flags=FAST)
+                builder.store(total, address, align=4)
+
+        begin = first
+        for runs in (4, 1):  # four at a time, because sums and weights then stay in registers
+            whole = builder.mul(builder.udiv(builder.sub(last, begin), begin.type(runs)), begin.type(runs))
+            end = builder.add(begin, whole)
+            with cgutils.for_range_slice(builder, begin, end, begin.type(runs), inc=True) as (entry, _):
+                add(entry, runs)
+            begin = end
         return context.get_dummy_value()
 
     places = (types.uintp, types.uintp, types.uintp)
@@ -106,19 +117,19 @@ def _element(context: Any, builder: Any, kind: Any, array: Any, *index: Any) -> 
     return builder.gep(made.data, [at]), lengths[len(index) - 1]
 
 
-def _moved(builder: Any, address: Any, offset: Any, vector: Any) -> Any:
+def moved(builder: Any, address: Any, offset: Any, vector: Any) -> Any:
     """Address of a vector some elements on."""
     return builder.bitcast(builder.gep(address, [offset]), vector.as_pointer())
 
 
 def _four(builder: Any, address: Any, offset: Any) -> Any:
     """Four numbers side by side."""
-    return builder.load(_moved(builder, address, offset, ir.VectorType(_FLOAT, 4)), align=4)
+    return builder.load(moved(builder, address, offset, ir.VectorType(FLOAT, 4)), align=4)
 
 
-def _spread(builder: Any, number: Any, lanes: int) -> Any:
+def spread(builder: Any, number: Any, lanes: int) -> Any:
     """A vector of the same number."""
-    one = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, lanes), ir.Undefined), number, _WORD(0))
+    one = builder.insert_element(ir.Constant(ir.VectorType(FLOAT, lanes), ir.Undefined), number, _WORD(0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_WORD, lanes), [0] * lanes))
 
 
@@ -132,11 +143,11 @@ def _two_weights(context: Any, builder: Any, kinds: Any, arguments: Any, first: 
 def _weighted(builder: Any, weights: tuple[Any, Any], four: Callable[[int], Any]) -> Any:
     """Sum of four rows of four numbers, weighted."""
     rows, columns = weights
-    total = ir.Constant(ir.VectorType(_FLOAT, 4), [0.0] * 4)
+    total = ir.Constant(ir.VectorType(FLOAT, 4), [0.0] * 4)
     for step in range(4):
-        weight = _spread(builder, builder.extract_element(rows, _WORD(step)), 4)
-        total = builder.fadd(total, builder.fmul(weight, four(step), flags=_FAST), flags=_FAST)
-    total = builder.fmul(total, columns, flags=_FAST)
+        weight = spread(builder, builder.extract_element(rows, _WORD(step)), 4)
+        total = builder.fadd(total, builder.fmul(weight, four(step), flags=FAST), flags=FAST)
+    total = builder.fmul(total, columns, flags=FAST)
     lanes = [builder.extract_element(total, _WORD(lane)) for lane in range(4)]
-    left, right = (builder.fadd(lanes[k], lanes[k + 2], flags=_FAST) for k in (0, 1))
-    return builder.fadd(left, right, flags=_FAST)
+    left, right = (builder.fadd(lanes[k], lanes[k + 2], flags=FAST) for k in (0, 1))
+    return builder.fadd(left, right, flags=FAST)

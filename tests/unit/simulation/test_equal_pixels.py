@@ -72,6 +72,6 @@ def test_series_equal_single_patterns(tiny_table, azimuth_deg, blur_mrad):
     assert len(EqualPixels.of(tiny_table.exact_group, options["mistilt_mrad"], geometry).target) == 15 * 31
     angles = (7.0, 9.5)
     for angle, series in zip(angles, renderer.render_nested_series(thicknesses, angles, **options), strict=True):
-        for image, thickness in zip(series, thicknesses, strict=True):
+        for image, thickness in zip(np.moveaxis(series, -1, 0), thicknesses, strict=True):
             single = renderer.render(thickness_nm=thickness, convergence_mrad=angle, **options)
             np.testing.assert_allclose(image, single, atol=3e-4 * single.max())

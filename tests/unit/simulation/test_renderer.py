@@ -188,15 +188,40 @@ def test_one_row_of_weights_serves_all_rows_of_an_image():
                 np.testing.assert_allclose(weights, spline_weights(u - below), atol=1e-6)
 
 
-def test_nested_series_equal_each_alone(renderer):
-    """The sum that grows from one convergence angle to the next is that of each angle."""
-    options = {"geometry": Geometry.field_of_view(30, FIELD), "mistilt_mrad": (0.7, -1.2)}
-    thicknesses, angles = np.linspace(1.0, 9.0, 9), [6.0, 6.3, 9.1, 9.1, 12.0]
+@pytest.mark.parametrize("rotation_deg", [0.0, 90.0, 20.0])
+@pytest.mark.parametrize("edge_mrad", [0.0, None, 4.0])
+def test_nested_series_equal_each_alone(renderer, rotation_deg, edge_mrad):
+    """Angles grow from the one before, or start anew: far from it, and where no axis of nodes runs along the rows."""
+    geometry = Geometry((30, 26), 1.1, (14.2, 12.9), rotation_deg=rotation_deg)
+    options = {"geometry": geometry, "mistilt_mrad": (0.7, -1.2), "edge_mrad": edge_mrad}
+    thicknesses, angles = np.linspace(1.0, 9.0, 9), [6.0, 6.3, 6.7, 6.9, 7.0, 7.1, 7.2, 7.3, 7.4, 9.1, 9.1, 9.9]
     nested = [series.copy() for series in renderer.render_nested_series(thicknesses, angles, **options)]
     for series, angle in zip(nested, angles, strict=True):
-        for image, thickness in zip(series[::4], thicknesses[::4], strict=True):
-            single = renderer.render(thickness_nm=thickness, convergence_mrad=angle, **options)
-            np.testing.assert_allclose(image, single, atol=3e-4 * single.max())
+        for step in range(0, 9, 4):
+            single = renderer.render(thickness_nm=thicknesses[step], convergence_mrad=angle, **options)
+            np.testing.assert_allclose(series[..., step], single, atol=3e-4 * single.max())
+    grown, alone = nested[-3], np.moveaxis(renderer.render_series(thicknesses, convergence_mrad=9.1, **options), 0, -1)
+    np.testing.assert_allclose(grown, alone, atol=2e-6 * alone.max())
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("shape", [(7, 1), (6, 3), (5, 9)])
+def test_nested_series_of_any_size_as_integers(renderer, count, shape):
+    """Patterns are worked on in blocks of thicknesses and pixels, the last of which are smaller."""
+    options = {"geometry": Geometry(shape, 2.5, (2.2, 1.4)), "mistilt_mrad": (0.3, 0.4)}
+    thicknesses, angles, unit = np.linspace(1.0, 9.0, count), [6.0, 6.5], 2e-6
+    integers = [series.copy() for series in renderer.render_nested_series(thicknesses, angles, unit=unit, **options)]
+    for counts, angle in zip(integers, angles, strict=True):
+        alone = np.stack([renderer.render(thickness_nm=t, convergence_mrad=angle, **options) for t in thicknesses], -1)
+        assert counts.dtype == np.uint16 and counts.shape == alone.shape
+        np.testing.assert_allclose(counts, np.minimum(alone / unit, 65_535), atol=0.51 + 3e-4 * alone.max() / unit)
+    blurred = next(renderer.render_nested_series(thicknesses, angles, unit=unit, blur_mrad=1e-9, **options))
+    assert np.abs(blurred.astype(int) - integers[0]).max() <= 1
+
+
+def test_nested_series_refuse_angles_that_do_not_ascend(renderer):
+    options = {"geometry": Geometry.field_of_view(30, FIELD)}
+    thicknesses, angles = np.linspace(1.0, 9.0, 9), [6.0, 6.3]
     for wrong in (angles[::-1], []):
         with pytest.raises(ParameterError, match="convergences_mrad"):
             renderer.render_nested_series(thicknesses, wrong, **options)

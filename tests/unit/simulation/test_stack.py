@@ -12,6 +12,7 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.geometry import Geometry, polar_to_vector
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.stack import assemble_stack, split_series
+from pacbed.simulation.stack_code import ROUNDING, clear_low_bits
 from pacbed.simulation.stack_grid import ParameterGrid, distinct_azimuths, tilt_grid
 
 GRID = ParameterGrid(
@@ -43,7 +44,7 @@ def test_labels_equal_what_was_passed(stack):
 
 
 def test_patterns_match_the_renderer(stack, tiny_table):
-    """Coding costs at most 5e-4 of a pattern's maximum, components 1e-4; selection by label finds the pattern."""
+    """Coding costs at most 7e-4 of a pattern's maximum, components 1e-4; selection by label finds the pattern."""
     renderer = Renderer(tiny_table)
     for tilt in (0, 2):
         chosen = stack.pattern.sel(thickness_nm=9.5, convergence_mrad=12.5).isel(tilt=tilt)
@@ -53,7 +54,28 @@ def test_patterns_match_the_renderer(stack, tiny_table):
             geometry=Geometry.field_of_view(32, 20.0),
             mistilt_mrad=polar_to_vector(float(stack.mistilt_mrad[tilt]), float(stack.azimuth_deg[tilt])),
         )
-        assert np.abs(chosen.values - expected).max() <= 6e-4 * expected.max()
+        assert np.abs(chosen.values - expected).max() <= 8e-4 * expected.max()
+
+
+@pytest.mark.parametrize("brightest", [3, 900, 5_000, 20_000, 65_000])
+def test_low_bits_are_cleared_as_far_as_the_maximum_allows(brightest):
+    """One series of three patterns, whose maxima differ, of numbers rounded before."""
+    rng = np.random.default_rng(brightest)
+    exact = rng.uniform(size=(20, 30, 3)) * [brightest, 0.4 * brightest, 0.01 * brightest]
+    exact[0, 0, 0] = brightest
+    counts = np.rint(exact).astype(np.uint16)
+    assert clear_low_bits(counts) == brightest
+    error = np.abs(counts - exact).max(axis=(0, 1))
+    limit = np.maximum(ROUNDING * np.rint(exact).max(axis=(0, 1)), 0.5)
+    assert (error <= limit + 1e-9).all()
+    steps = [np.gcd.reduce(pattern.ravel()) for pattern in np.moveaxis(counts, -1, 0)]
+    assert all(4 * step >= 2 * bound - 1 for step, bound in zip(steps, limit, strict=True))
+
+
+def test_chunks_hold_thickness_as_the_inner_axis(stack):
+    """Patterns vary least along it, which saves a twentieth of the bytes; readers see nothing of it."""
+    (transpose,) = stack.pattern.encoding["filters"]
+    assert transpose.order == (0, 1, 3, 4, 2)
 
 
 def test_split_holds_out_whole_series(stack):
