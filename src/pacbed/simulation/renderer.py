@@ -15,6 +15,7 @@ from pacbed.simulation.pixel_mix import in_units
 from pacbed.simulation.render_kernels import render_pattern
 from pacbed.simulation.rocking_table import RockingTable
 from pacbed.simulation.series import SeriesRenderer
+from pacbed.simulation.spare_memory import SpareMemory
 from pacbed.simulation.spline import STENCIL_REACH, reach_mrad
 from pacbed.simulation.thickness_components import ThicknessComponents
 from pacbed.simulation.thickness_plane import ThicknessPlanes, planes_around
@@ -36,7 +37,7 @@ class Renderer:
 
     def __init__(self, table: RockingTable) -> None:
         self.table = table
-        self._lock = Lock()
+        self._lock, self._memory = Lock(), SpareMemory()
         self._made: ThicknessComponents | None = None
         self._reach = reach_mrad(table.pitch_mrad, STENCIL_REACH)
         self._planes = ThicknessPlanes(table, self._reach)
@@ -210,7 +211,8 @@ class Renderer:
         places = [self._place(convergence, view) for convergence in convergences_mrad]
         mix, _ = self._components().mix(*planes_around(self.table, thicknesses_nm))
         kind = np.float32 if unit is None else np.uint16
-        for series in self._sums(places[0], view).nested(places, mix[: len(thicknesses_nm)], kind, unit or 1.0):
+        mix = mix[: len(thicknesses_nm)]
+        for series in self._sums(places[0], view).nested(places, mix, kind, unit or 1.0, self._memory):
             yield series[..., : len(thicknesses_nm)]
 
     def _one_by_one(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from pacbed.simulation.growth_kernels import grow_pattern_series
 from pacbed.simulation.node_sums import widen_sum
 from pacbed.simulation.pixel_mix import mix_image, thickness_blocks
 from pacbed.simulation.series_kernels import render_pattern_series, sum_components
+from pacbed.simulation.spare_memory import SpareMemory
 from pacbed.simulation.thickness_components import ThicknessComponents
 
 TOGETHER = 7  # angles grown to at once: more save little time, and their patterns take memory
@@ -77,7 +77,9 @@ class SeriesRenderer:
         render_pattern_series(self._parts, scaled, used, *self._summed(place), out)
         self._equal.copy(out)
 
-    def nested(self, places: Sequence[tuple], mix: np.ndarray, dtype: type, unit: float) -> Iterator[np.ndarray]:
+    def nested(
+        self, places: Sequence[tuple], mix: np.ndarray, dtype: type, unit: float, memory: SpareMemory
+    ) -> Iterator[np.ndarray]:
         """Series of ascending angles, each of shape (ny, nx, thickness or more); later ones overwrite them.
 
         Parameters
@@ -90,35 +92,37 @@ class SeriesRenderer:
             float32, or uint16 for rounded numbers.
         unit : float
             What a number of 1 stands for.
+        memory : SpareMemory
+            Lends what is worked in.
         """
         weights, blocks = thickness_blocks(mix)
-        grows, begin = self._growing([place[6] for place in places]), 0
-        together = max(1, min(TOGETHER, sum(grows)))
-        out: np.ndarray = np.empty((together, *self._shape, weights.shape[1]), dtype=dtype)
-        kept = np.zeros((*self._shape, len(weights)), dtype=np.float32)
-        while begin < len(places):
-            end = begin + 1
-            while grows[begin] and end < len(places) and grows[end] and end - begin < TOGETHER:
-                end += 1
-            filled = out[: end - begin]
-            mixes = np.stack([weights * np.float32(place[-1] / unit) for place in places[begin:end]])
-            if grows[begin]:
-                self._grow(places[begin - 1 : end], mixes, blocks, kept, filled)
-            else:
-                sum_components(self._parts, *self._summed(places[begin]), kept)
-                mix_image(kept, mixes[0], blocks, self._visible, self._equal.spans, filled[0])
-            for images in filled:
-                self._equal.copy_inner(images)
-                yield images
-            begin = end
+        runs = self._runs([place[6] for place in places])
+        room = max(run.stop - run.start for run, _ in runs), *self._shape, weights.shape[1]
+        with memory.array(room, dtype) as out, memory.array((*self._shape, len(weights)), np.float32) as kept:
+            for run, grows in runs:
+                filled = out[: run.stop - run.start]
+                mixes = np.stack([weights * np.float32(place[-1] / unit) for place in places[run]])
+                if grows:
+                    self._grow(places[run.start - 1 : run.stop], mixes, blocks, kept, filled)
+                else:
+                    sum_components(self._parts, *self._summed(places[run.start]), kept)
+                    mix_image(kept, mixes[0], blocks, self._visible, self._equal.spans, filled[0])
+                for images in filled:
+                    self._equal.copy_inner(images)
+                    yield images
 
-    def _growing(self, alphas: Sequence[float]) -> list[bool]:
-        """Whether each angle grows from the one before."""
+    def _runs(self, alphas: Sequence[float]) -> list[tuple[slice, bool]]:
+        """Angles worked on together, and whether they grow from the one before them; if not, a single one."""
         _row1, column1, _row2, column2 = self._pixels[4]
-        near = (
-            NEAR * self._reach if 0 in (column1, column2) else -1.0
-        )  # else no axis of nodes runs along rows of pixels
-        return [False, *(after - before <= near for before, after in pairwise(alphas))]
+        along = 0 in (column1, column2)  # an axis of the nodes runs along the rows of pixels
+        runs: list[tuple[slice, bool]] = []
+        for angle, alpha in enumerate(alphas):
+            grows = along and angle > 0 and alpha - alphas[angle - 1] <= NEAR * self._reach
+            begin = angle
+            if grows and runs[-1][1] and angle - runs[-1][0].start < TOGETHER:
+                begin = runs.pop()[0].start
+            runs.append((slice(begin, angle + 1), grows))
+        return runs
 
     def _summed(self, place: tuple) -> tuple:
         """Grow the sum on the nodes to an angle; returns what the compiled loops must know of it."""

@@ -19,6 +19,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec, TransposeCodec
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
 from pacbed.outputs import folder_aside, leaves_nothing_half_written, write_done
+from pacbed.simulation.disk_store import DiskStore
 from pacbed.simulation.mix_vectors import LARGEST
 from pacbed.simulation.renderer import Renderer
 from pacbed.simulation.rocking_table import RockingTable
@@ -99,7 +100,7 @@ def assemble_stack(
     source = _source(table, grid, asked, scan_dirs)
 
     with folder_aside(out_dir) as aside:
-        group = zarr.open_group(str(aside / "stack.zarr"), mode="w", zarr_format=3)
+        group = zarr.open_group(DiskStore(aside / "stack.zarr"), mode="w", zarr_format=3)
         shape = (len(grid.convergence_mrad), len(grid.mistilt_mrad), len(grid.thickness_nm), *grid.geometry.shape)
         scale = _integer_scale(grid)
         pattern = _pattern_array(group, shape, scale)

@@ -26,12 +26,22 @@ def clear_low_bits(counts: np.ndarray) -> int:
         The largest of all before they were rounded.
     """
     pixels = counts.reshape(-1, counts.shape[2])
-    highest = pixels.max(axis=0)
+    highest = _maxima(pixels)
     # Half a unit is lost already, and a step as large as this loses half of it.
     largest_step = np.maximum(2.0 * ROUNDING * highest - 1.0, 1.0)
     steps = (2.0 ** np.floor(np.log2(largest_step))).astype(np.uint32)
     _round(pixels, steps)
-    return int(highest.max(initial=0))
+    return int(highest.max())
+
+
+@njit(nogil=True, cache=True)
+def _maxima(pixels):
+    """Largest of each column; NumPy takes twice the time."""
+    highest = pixels[0].copy()
+    for pixel in range(np.uintp(1), np.uintp(len(pixels))):
+        for t in range(np.uintp(len(highest))):
+            highest[t] = max(highest[t], pixels[pixel, t])
+    return highest
 
 
 @njit(nogil=True, cache=True)

@@ -8,11 +8,13 @@ bundles are applied, SciPy serves.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import logging
 import os
 import platform
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -57,8 +59,19 @@ def wave_transforms(shape: tuple[int, int, int], xp: ModuleType = np) -> WaveTra
     )
 
 
+def _pyfftw() -> ModuleType:
+    """The library, without its interface to dask: importing that takes half a second of every block's job."""
+    if "pyfftw" not in sys.modules and "dask" not in sys.modules:
+        sys.modules["dask"] = None  # type: ignore[assignment]  # makes the import fail, which pyFFTW allows for
+        try:
+            return importlib.import_module("pyfftw")
+        finally:
+            del sys.modules["dask"]
+    return importlib.import_module("pyfftw")
+
+
 def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
-    import pyfftw
+    pyfftw = _pyfftw()
 
     # From one array to another and back FFTW takes a tenth less time than in place.
     wave, space = (pyfftw.empty_aligned(shape, dtype="complex64") for _ in range(2))
@@ -78,7 +91,7 @@ def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
 
 def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
     """FFTW's plan: the one it knows of, or else the fastest it finds within a second or so."""
-    import pyfftw
+    pyfftw = _pyfftw()
 
     options, flags = {"axes": (1, 2), "direction": direction}, ("FFTW_PATIENT", "FFTW_DESTROY_INPUT")
     try:
@@ -101,7 +114,7 @@ def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
 
 def _machine_wisdom(shape: tuple[int, int, int]) -> str:
     """FFTW's wisdom for waves of one shape, from the user's cache or newly made and put there."""
-    import pyfftw
+    pyfftw = _pyfftw()
 
     size = "x".join(map(str, shape))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacbed"
@@ -141,7 +154,7 @@ def use_plans(folder: str | Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{file}: damaged ({error}), accepted: what orient_structure writes") from error
     if library == "fftw" and HAS_FFTW:
-        import pyfftw
+        pyfftw = _pyfftw()
 
         pyfftw.import_wisdom((b"", wisdom.encode(), b""))
 
