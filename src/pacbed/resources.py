@@ -10,7 +10,7 @@ from pacbed.table_size import PHONON_SECONDS_PER_PIXEL, SLICE_NM, TableSize
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 GATHER_MB = 200  # what two threads filter at a time
-SERIES_MB = 250  # one thickness series in the making, with the sums it is interpolated from
+SERIES_MB = 250  # seven thickness series of 200 x 200 pixels in the making, with the sums they are interpolated from
 SAFETY = 4
 # Of the scan engine: one pixel of a supercell through one slice, on one core; and the waves of one task, with copies.
 SECONDS_PER_PIXEL_AND_SLICE = 4e-8
@@ -120,9 +120,10 @@ class Needs(TableSize):
     def assembly_mb(self) -> int:
         """Memory of rendering the stack [MB]: the table, the same as series read it, and what four threads work on.
 
-        Measured with two threads 1.9 GB (rutile, 80 kV) and 3.6 GB (SrTiO3, 300 kV).
+        Measured with two threads up to 1.9 GB (rutile, 80 kV) and 3.6 GB (SrTiO3, 300 kV).
         """
-        return 2 * PYTHON_MB + 2 * self.table_mb() + 4 * SERIES_MB
+        series = SERIES_MB * max(1.0, (self.system.stack.pixels / 200) ** 2)
+        return math.ceil(2 * PYTHON_MB + 2 * self.table_mb() + 4 * series)
 
     def stack_minutes(self) -> int:
         """Run time of rendering the stack on one core [min]; measured 1 to 2 ms for 200 x 200 pixels."""

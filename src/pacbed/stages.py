@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 4,
-        "check_convergence": 2,
-        "simulate_rocking_block": 3,
+        "orient_structure": 5,
+        "check_convergence": 3,
+        "simulate_rocking_block": 4,
         "gather_rocking_table": 3,
         "referee_simulation": 2,
         "referee_phonons": 2,

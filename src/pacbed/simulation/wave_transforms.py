@@ -36,10 +36,9 @@ class WaveTransforms(NamedTuple):
     Attributes
     ----------
     wave : array of complex64, shape (direction, x, y)
-        Zero at first; `to_space` takes this array and, with FFTW, no other.
+        Zero at first; with FFTW both transforms work in this array and take no other.
     to_space, to_frequencies : callable
-        Take the waves and return them transformed; what they were given is overwritten. With FFTW `to_frequencies`
-        takes what `to_space` has returned and brings it back to `wave`.
+        Take the waves and return them transformed; what they were given is overwritten.
     """
 
     wave: Any
@@ -71,29 +70,34 @@ def _pyfftw() -> ModuleType:
 
 
 def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
+    # One axis at a time, read across the rows of one array and written along the rows of the other, and so twice: FFTW
+    # then works on neighbouring rows at once and copies nothing. Its own two-dimensional plans take a third longer.
+    count, nx, ny = shape
     pyfftw = _pyfftw()
-
-    # From one array to another and back FFTW takes a tenth less time than in place.
-    wave, space = (pyfftw.empty_aligned(shape, dtype="complex64") for _ in range(2))
-    there, back = _plan(wave, space, "FFTW_BACKWARD"), _plan(space, wave, "FFTW_FORWARD")
+    wave, between = (pyfftw.empty_aligned(size, dtype="complex64") for size in (shape, (count, ny, nx)))
+    there, back = (
+        [_plan(source.transpose(0, 2, 1), target, direction) for source, target in ((wave, between), (between, wave))]
+        for direction in ("FFTW_BACKWARD", "FFTW_FORWARD")
+    )
     wave[:] = 0  # planning has used it
 
     def to_space(_given: Any) -> Any:
-        there.execute()
-        return space
+        for plan in there:
+            plan.execute()
+        return wave
 
     def to_frequencies(_given: Any) -> Any:
-        back.execute()
+        for plan in back:
+            plan.execute()
         return wave
 
     return WaveTransforms(wave, to_space, to_frequencies)
 
 
 def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
-    """FFTW's plan: the one it knows of, or else the fastest it finds within a second or so."""
+    """FFTW's plan along the last axis: the one it knows of, or else the fastest it finds within a second or so."""
     pyfftw = _pyfftw()
-
-    options, flags = {"axes": (1, 2), "direction": direction}, ("FFTW_PATIENT", "FFTW_DESTROY_INPUT")
+    options, flags = {"axes": (2,), "direction": direction}, ("FFTW_PATIENT", "FFTW_DESTROY_INPUT")
     try:
         return pyfftw.FFTW(source, target, flags=(*flags, "FFTW_WISDOM_ONLY"), **options)
     except RuntimeError:
@@ -115,10 +119,9 @@ def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
 def _machine_wisdom(shape: tuple[int, int, int]) -> str:
     """FFTW's wisdom for waves of one shape, from the user's cache or newly made and put there."""
     pyfftw = _pyfftw()
-
     size = "x".join(map(str, shape))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacbed"
-    file = cache / f"fftw_{platform.node()}_{pyfftw.__version__}_{size}.txt"
+    file = cache / f"fftw_axes_{platform.node()}_{pyfftw.__version__}_{size}.txt"
     pyfftw.forget_wisdom()
     kept = file.read_bytes() if file.is_file() else b""
     if kept and pyfftw.import_wisdom((b"", kept, b""))[1]:
@@ -154,9 +157,7 @@ def use_plans(folder: str | Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{file}: damaged ({error}), accepted: what orient_structure writes") from error
     if library == "fftw" and HAS_FFTW:
-        pyfftw = _pyfftw()
-
-        pyfftw.import_wisdom((b"", wisdom.encode(), b""))
+        _pyfftw().import_wisdom((b"", wisdom.encode(), b""))
 
 
 def gpu_fft() -> ModuleType:
