@@ -59,7 +59,8 @@ class DiskStore(LocalStore):
                 raise
             log.info("%s: no direct writing here (%s), the system's cache takes the files", self.root, error)
             self._direct = False
-        return self._direct
+            return False
+        return True
 
 
 def _aligned(size: int) -> memoryview:

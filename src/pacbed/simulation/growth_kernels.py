@@ -34,9 +34,9 @@ def grow_pattern_series(parts, index, place, lines, alphas, pixels, mixes, block
     alphas : ndarray, shape (angle + 1,)
         Convergence angles, the one that `kept` holds first, ascending [mrad].
     mixes : ndarray of float32, shape (angle, component, thickness)
-        For each further angle, see `mix_pixels`.
+        For each further angle, see `mix_row`.
     blocks : ndarray
-        See `mix_pixels`.
+        See `mix_row`.
     kept : ndarray of float32, shape (ny, nx, component)
         Components of each pixel at the first angle; brought to the last one.
     out : ndarray of float32 or uint16, shape (angle, ny, nx, thickness)
