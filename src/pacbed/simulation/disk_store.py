@@ -1,7 +1,7 @@
 """A Zarr store whose large files go straight to the disk, past the system's cache of files.
 
-A stack is larger than what anybody reads again soon, and copying it into the cache takes more of a core's time than
-compressing it: on virtual machines 2 ms per megabyte, a tenth of that straight to the disk.
+A stack is larger than what anybody reads again soon, and copying it into the cache can take as much of a core's time as
+compressing it: 2 ms per megabyte on a virtual machine whose memory is new to it, a tenth of that straight to the disk.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def _list_nodes(parts, index, beam, where, pixels, room):
     for a in range(np.uintp(4)):
         n1 = below1[at1] - 1 + np.int64(a) + shift1
         for node in range(np.uintp(high - low)):
-            weights[node * np.uintp(4) + a], sources[node * np.uintp(4) + a] = np.float32(0.0), -1
+            sources[node * np.uintp(4) + a] = -1
         if not 0 <= n1 < operation.shape[0]:
             continue
         row_of, last, source = np.uintp(n1), np.int8(-1), np.int32(-1)

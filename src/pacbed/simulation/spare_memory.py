@@ -18,15 +18,24 @@ class SpareMemory:
         self._lock = Lock()
         self._spare: list[np.ndarray] = []
 
+    def take(self, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """An array of any content."""
+        with self._lock:
+            for index, spare in enumerate(self._spare):
+                if spare.shape == shape and spare.dtype == dtype:
+                    return self._spare.pop(index)
+        return np.empty(shape, dtype=dtype)
+
+    def give(self, array: np.ndarray) -> None:
+        """Take back an array that nobody uses any longer."""
+        with self._lock:
+            self._spare = [*self._spare[1 - KEPT :], array]
+
     @contextmanager
     def array(self, shape: tuple[int, ...], dtype: type) -> Iterator[np.ndarray]:
         """An array of any content while the context lasts."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        with self._lock:
-            fitting = [index for index, spare in enumerate(self._spare) if spare.size == size]
-            memory = self._spare.pop(fitting[0]) if fitting else np.empty(size, dtype=np.uint8)
+        array = self.take(shape, dtype)
         try:
-            yield memory.view(dtype).reshape(shape)
+            yield array
         finally:
-            with self._lock:
-                self._spare = [*self._spare[1 - KEPT :], memory]
+            self.give(array)

@@ -15,6 +15,7 @@ from numba import njit
 from pacbed.simulation.detector_grid import FAR, clipped, field_ranges
 from pacbed.simulation.geometry import Geometry
 from pacbed.simulation.rocking_table import RockingTable
+from pacbed.simulation.spare_memory import SpareMemory
 from pacbed.simulation.spline import spline_weights
 
 KEPT = 6  # thicknesses, and regions of the table
@@ -46,7 +47,7 @@ class ThicknessPlanes:
         self._lock = Lock()
         self._planes: OrderedDict[tuple[float, ...], _Plane] = OrderedDict()
         self._runs: OrderedDict[tuple[float, ...], np.ndarray] = OrderedDict()
-        self._spare: list[np.ndarray] = []
+        self._memory = SpareMemory()
 
     @contextmanager
     def at(
@@ -82,7 +83,7 @@ class ThicknessPlanes:
                 self._planes.move_to_end(key)
                 self._planes[key].users += 1
                 return self._planes[key]
-            out = self._spare.pop() if self._spare else np.empty(self._table.codes.shape[1], dtype=np.int16)
+        out = self._memory.take((self._table.codes.shape[1],), np.int16)
         first, weights = planes_around(self._table, np.array([thickness_nm]))
         combine_planes(self._table.codes, first[0], weights[0], self._wanted(region), out)
         with self._lock:
@@ -104,7 +105,7 @@ class ThicknessPlanes:
         """Forget the planes that were not used for longest, but none in use."""
         idle = [key for key, plane in self._planes.items() if plane.users == 0]
         for key in idle[: max(0, len(self._planes) - KEPT)]:
-            self._spare.append(self._planes.pop(key).values)
+            self._memory.give(self._planes.pop(key).values)
 
 
 def planes_around(table: RockingTable, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
