@@ -16,17 +16,17 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pacbed.config import SystemConfig, load_config
+from pacbed.config.system import SystemConfig, load_config
+from pacbed.crystal.cif import read_cif
+from pacbed.crystal.lattice import representatives
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.structure import read_cif
 from pacbed.crystal.vibration import vibrating_atoms
-from pacbed.simulation.directions import representatives
-from pacbed.simulation.frozen_phonons import FrozenPhononEngine, PhononRocking
-from pacbed.simulation.lattice_aperture import sample_aperture
-from pacbed.simulation.phonon_pool import phonon_pool
-from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.multislice.aperture import sample_aperture
+from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine, PhononRocking
+from pacbed.simulation.multislice.phonon_pool import phonon_pool
+from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 
 HERE = Path(__file__).resolve().parent
 FIGURES, PICTURE = HERE / "absorption.json", HERE.parent / "docs" / "images" / "absorption.png"

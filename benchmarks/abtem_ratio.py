@@ -32,13 +32,13 @@ from typing import Any
 import abtem
 import numpy as np
 
-from pacbed.config import SystemConfig, load_config
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig, load_config
+from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.structure import read_cif
-from pacbed.plan import plan
-from pacbed.simulation.scan import positions_needed, raster
-from pacbed.simulation.supercell import orthogonal_slices
+from pacbed.simulation.scan.probes import positions_needed, raster
+from pacbed.simulation.scan.supercell import orthogonal_slices
 
 CORES = 2
 SLABS_NM = (2.0, 4.0, 6.0, 8.0)

@@ -18,12 +18,12 @@ from ase.cell import Cell
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.structure import Crystal
-from pacbed.simulation.directions import cone_nodes
-from pacbed.simulation.plane_wave import PlaneWaveEngine
+from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 
 ENERGY_EV = 80e3
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "bloch.png"

@@ -21,15 +21,15 @@ import numpy as np
 import zarr
 from rendering import time_renderer
 
-from pacbed.build_table import simulate_table
-from pacbed.config import load_config
-from pacbed.plan import SimulationPlan, plan
-from pacbed.simulation.compact import CompactTable, write_compact
-from pacbed.simulation.compact_renderer import CompactRenderer
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.recipe import Recipe
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.bundle.compact import CompactTable, write_compact
+from pacbed.bundle.rebuild import simulate_table
+from pacbed.bundle.recipe import Recipe
+from pacbed.config.plan import SimulationPlan, plan
+from pacbed.config.system import load_config
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.levels import CompactRenderer
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 HERE = Path(__file__).resolve().parent
 PATTERNS, SEED, PIXELS = 40, 1, 100

@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 
-from pacbed.simulation.plane_wave import WAVES
-from pacbed.simulation.wave_transforms import wave_transforms
+from pacbed.simulation.multislice.fourier import wave_transforms
+from pacbed.simulation.multislice.plane_wave import WAVES
 
 SECONDS = 2.0  # of each of three tries
 PAIRS = 5  # without a pause; each multiplies by the number of points, and numbers must stay finite

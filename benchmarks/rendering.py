@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import xarray
 
-from pacbed.config import SystemConfig
-from pacbed.plan import plan
-from pacbed.simulation.geometry import Geometry, polar_to_vector
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig
+from pacbed.patterns import Geometry, polar_to_vector
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 ROUNDS, REPEATS = 5, 5  # a disturbance that lasts seconds spoils one round of all kinds, and not all of one kind
 CONVERGENCE_MRAD = 20.0  # of the timed patterns, or the largest of the grid

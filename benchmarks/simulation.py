@@ -26,9 +26,9 @@ from fft_limit import fft_pairs_per_second
 from rendering import stack_error, time_renderer
 from report import markdown
 
-from pacbed.config import SystemConfig, load_config
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.config.system import SystemConfig, load_config
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 HERE = Path(__file__).parent
 

@@ -15,11 +15,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pacbed.config import SystemConfig, load_config
-from pacbed.plan import plan
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig, load_config
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 CONVERGENCE_MRAD = {"beryl_300kv": 10.0}  # the others have 20 in their grid
 THICKNESSES_NM = tuple(range(10, 101, 10))

@@ -1,9 +1,9 @@
 """Three simulated SrTiO3 [001] "experiments" at 200 kV, independent of the tables and networks that will read them.
 
-abTEM probes are rastered over a frozen-phonon supercell (`pacbed.simulation.scan`), a detector model is applied, and
-the result is stored as a 16-bit TIFF beside the truth. The truth is drawn from a seed that was fixed before anything
-was computed. Every configuration is kept in `--work`, so a run that was stopped goes on where it was. Some 20 minutes
-on one core:
+abTEM probes are rastered over a frozen-phonon supercell (`pacbed.simulation.scan.probes`), a detector model is
+applied, and the result is stored as a 16-bit TIFF beside the truth. The truth is drawn from a seed that was fixed
+before anything was computed. Every configuration is kept in `--work`, so a run that was stopped goes on where it was.
+Some 20 minutes on one core:
 
     uv run python examples/make_experiments.py
 """
@@ -22,8 +22,8 @@ import tifffile
 from ase import Atoms
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from pacbed.simulation.scan import positions_needed, raster, scan_pacbed
-from pacbed.simulation.supercell import frozen_phonon_periods
+from pacbed.simulation.scan.probes import positions_needed, raster, scan_pacbed
+from pacbed.simulation.scan.supercell import frozen_phonon_periods
 
 SEED = 20260
 PATTERNS = 3

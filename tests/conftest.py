@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(items):
     if not marked:
         return
     from pacbed.errors import SimulationError
-    from pacbed.simulation.device import array_module
+    from pacbed.simulation.multislice.device import array_module
 
     try:
         array_module("gpu")
@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def srtio3_slices():
     """Slice potentials of SrTiO3 [001] at 200 kV on a small grid."""
+    from pacbed.crystal.cif import read_cif
     from pacbed.crystal.orientation import orient
     from pacbed.crystal.slicing import slice_potentials
-    from pacbed.crystal.structure import read_cif
 
     oriented = orient(read_cif(ROOT / "structures" / "srtio3.cif"), (0, 0, 1))
     return slice_potentials(oriented, zone_axis=(0, 0, 1), energy_ev=200e3, grid=(32, 32), slices=2)
@@ -38,8 +38,8 @@ def srtio3_slices():
 @pytest.fixture(scope="session")
 def tiny_table_dir(srtio3_slices, tmp_path_factory):
     """Folder of a rocking table: SrTiO3 [001], 200 kV, up to 10 nm, 15 mrad convergence, 3 mrad mistilt."""
-    from pacbed.simulation.gather import gather_rocking_table
-    from pacbed.simulation.rocking_block import simulate_rocking_block
+    from pacbed.simulation.table.gather import gather_rocking_table
+    from pacbed.simulation.table.rocking_block import simulate_rocking_block
 
     folder = tmp_path_factory.mktemp("tiny_table")
     (folder / "structure").mkdir()
@@ -79,6 +79,6 @@ def at_another_voltage(tmp_path):
 @pytest.fixture(scope="session")
 def tiny_table(tiny_table_dir):
     """The table of `tiny_table_dir`, loaded."""
-    from pacbed.simulation.rocking_table import RockingTable
+    from pacbed.simulation.table.rocking_table import RockingTable
 
     return RockingTable.load(tiny_table_dir)

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pacbed.analysis.predict import predict, render
-    from pacbed.bundle import load_bundle
+    from pacbed.bundle.reader import load_bundle
 
 __all__ = ["load_bundle", "predict", "render"]
 # Imported when first used: reading a configuration must not load numba.
-_HOMES = {"load_bundle": "pacbed.bundle", "predict": "pacbed.analysis.predict", "render": "pacbed.analysis.predict"}
+_HOMES = {
+    "load_bundle": "pacbed.bundle.reader",
+    "predict": "pacbed.analysis.predict",
+    "render": "pacbed.analysis.predict",
+}
 
 
 def __getattr__(name: str) -> Any:

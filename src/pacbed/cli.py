@@ -68,8 +68,8 @@ def predict(
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
     """Thickness, mistilt and verdict of patterns; results and sheets go to the folder --out."""
-    from pacbed.analysis.batch import Outcome, predict_files
-    from pacbed.bundle import load_bundle
+    from pacbed.analysis.report.batch import Outcome, predict_files
+    from pacbed.bundle.reader import load_bundle
 
     def tell(outcome: Outcome) -> None:
         if outcome.result is None:
@@ -106,8 +106,8 @@ def map_command(
     out: Annotated[Path, typer.Option(help="folder of maps")] = Path("maps"),
 ) -> int:
     """Map the thickness of a 4D-STEM data set window by window."""
-    from pacbed.analysis.maps import map_dataset
-    from pacbed.bundle import load_bundle
+    from pacbed.analysis.report.map_dataset import map_dataset
+    from pacbed.bundle.reader import load_bundle
 
     picture = out / f"{data.stem}.png"
     map_dataset(
@@ -149,8 +149,8 @@ def render(
     ] = None,
 ) -> int:
     """Render one pattern: .npy and .tif hold fractions of the beam per pixel, .png 16-bit levels of its maximum."""
-    from pacbed.analysis.export_image import write_image
     from pacbed.analysis.predict import render as render_pattern
+    from pacbed.analysis.report.image_file import write_image
 
     image = render_pattern(
         bundle,
@@ -175,7 +175,7 @@ def build_table_command(
     jobs: Annotated[int, typer.Option(parser=whole_number, metavar="NUMBER", help="blocks computed at once")] = 1,
 ) -> int:
     """Make the rocking table of a bundle again, from the slice potentials that it holds."""
-    from pacbed.build_table import build_table
+    from pacbed.bundle.rebuild import build_table
 
     build_table(bundle, out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
@@ -188,7 +188,7 @@ def inspect(
     verify: Annotated[bool, typer.Option("--verify", help="check every byte against the stored checksums")] = False,
 ) -> int:
     """Say what a bundle, a stack or a pattern holds."""
-    from pacbed.analysis.inspection import describe
+    from pacbed.analysis.report.inspection import describe
 
     print("\n".join(describe(path, verify=verify)))
     return DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -146,3 +147,12 @@ def check_version(what: str, got: object, *, current: int, oldest: int) -> None:
     newer = type(got) is int and got > current
     advice = "it comes from a newer pacbed, update" if newer else "make it again"
     raise FormatError(f"{what}: got schema_version {got}, accepted: {accepted}; {advice}")
+
+
+def write_json(content: Mapping[str, Any], path: str | Path) -> None:
+    """Write figures aside, then rename the file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(aside, path)

@@ -58,8 +58,8 @@ def write_network(folder, task, *, pixels=32):
 @pytest.fixture(scope="session")
 def parts(tiny_table_dir, tmp_path_factory):
     """Everything `pack_bundle` takes, as keyword arguments."""
-    from pacbed.simulation.stack import assemble_stack
-    from pacbed.simulation.stack_grid import ParameterGrid
+    from pacbed.simulation.stack.assemble import assemble_stack
+    from pacbed.simulation.stack.parameter_grid import ParameterGrid
 
     folder = tmp_path_factory.mktemp("parts")
     grid = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 15.0], "mistilt_mrad": [0.0, 3.0]}
@@ -95,7 +95,7 @@ def parts(tiny_table_dir, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bundle_file(parts, tmp_path_factory):
     """A packed bundle."""
-    from pacbed.bundle_pack import pack_bundle
+    from pacbed.bundle.pack import pack_bundle
 
     file = tmp_path_factory.mktemp("bundle") / "tiny.pacbed"
     pack_bundle(**parts, out_bundle=file)
@@ -105,6 +105,6 @@ def tiny_bundle_file(parts, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_bundle_file):
     """The bundle of `tiny_bundle_file`, open."""
-    from pacbed.bundle import load_bundle
+    from pacbed.bundle.reader import load_bundle
 
     return load_bundle(tiny_bundle_file)

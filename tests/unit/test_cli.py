@@ -11,7 +11,7 @@ import tifffile
 
 from pacbed.analysis.result import read_result
 from pacbed.cli import run
-from pacbed.simulation.geometry import Geometry
+from pacbed.patterns import Geometry
 
 
 @pytest.fixture(scope="module")

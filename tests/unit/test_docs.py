@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from pacbed.config import SystemConfig, load_config, validate_config
+from pacbed.config.system import SystemConfig, load_config, validate_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,8 +62,8 @@ def finished_demo(tmp_path_factory, tiny_table, tiny_bundle_file, parts):
     """A folder like that of a finished demo, with a small bundle, its stack, and a pattern."""
     import tifffile
 
-    from pacbed.simulation.geometry import Geometry
-    from pacbed.simulation.renderer import Renderer
+    from pacbed.patterns import Geometry
+    from pacbed.simulation.rendering.renderer import Renderer
 
     folder = tmp_path_factory.mktemp("docs")
     (folder / "results/demo/bundle").mkdir(parents=True)

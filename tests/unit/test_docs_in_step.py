@@ -93,8 +93,8 @@ def test_every_reason_has_its_remedy() -> None:
 
 
 def test_the_user_guide_has_the_thresholds_of_a_bundle() -> None:
-    from pacbed.analysis.reading import SMALLEST_PIXELS
-    from pacbed.bundle_meta import Priors, Thresholds
+    from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
+    from pacbed.bundle.meta import Priors, Thresholds
 
     text, limits = " ".join(page("user-guide.md").split()), Thresholds()
     assert f"above {limits.misfit_doubtful:.2f} a result is doubtful" in text
@@ -108,8 +108,8 @@ def test_the_physics_page_has_the_numbers_of_the_simulation() -> None:
         return (ROOT / "src/pacbed/simulation" / name).read_text(encoding="utf-8")
 
     text = " ".join(page("physics.md").split())
-    losses = re.search(r"^MEAN_LOSS, WORST_LOSS = ([\d.]+), ([\d.]+)", source("orient_structure.py"), re.MULTILINE)
-    pitch = re.search(r"^FRINGE_FRACTION = ([\d.]+)", source("directions.py"), re.MULTILINE)
+    losses = re.search(r"^MEAN_LOSS, WORST_LOSS = ([\d.]+), ([\d.]+)", source("structure/grid_search.py"), re.MULTILINE)
+    pitch = re.search(r"^FRINGE_FRACTION = ([\d.]+)", source("table/directions.py"), re.MULTILINE)
     assert losses and pitch
     assert f"{100 * float(losses[1]):g} % of the beam in the mean over the cone" in text
     assert f"{100 * float(losses[2]):g} % in the worst direction" in text

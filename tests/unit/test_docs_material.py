@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pacbed.config import load_config
+from pacbed.config.system import load_config
 from pacbed.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ import pytest
 from ase.io.cif import parse_cif
 from ase.neighborlist import neighbor_list
 
-from pacbed.crystal.structure import Crystal, read_cif
+from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cif import read_cif
 
 FOLDER = Path(__file__).parents[2] / "structures"
 DALTON = 1.66053907  # g/cm^3 per Da/Å^3

@@ -20,7 +20,7 @@ PIXEL_MRAD = 0.45
 # Raises the version of the stages named before "--", then hands over to Snakemake.
 WITH_STAGES = """
 import sys
-import pacbed.stages as stages
+from pacbed.workflow import stages
 end = sys.argv.index("--")
 stages.STAGE_VERSIONS = {**stages.STAGE_VERSIONS, **{name: 99 for name in sys.argv[1:end]}}
 from snakemake.cli import main
@@ -81,8 +81,8 @@ def write_data(folder, table):
     """Render noisy, 16-bit patterns off every grid of the mini system: a single one and a small scan."""
     import tifffile
 
-    from pacbed.simulation.geometry import Geometry
-    from pacbed.simulation.renderer import Renderer
+    from pacbed.patterns import Geometry
+    from pacbed.simulation.rendering.renderer import Renderer
 
     geometry = Geometry(shape=(96, 96), pixel_mrad=PIXEL_MRAD, center_px=(48.7, 46.2), rotation_deg=12.0)
     clean = Renderer(table).render(**TRUTH, geometry=geometry, blur_mrad=0.3)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pacbed.config import load_config
-from pacbed.resources import Needs
-from pacbed.stages import STAGE_VERSIONS
+from pacbed.config.system import load_config
+from pacbed.workflow.needs import Needs
+from pacbed.workflow.stages import STAGE_VERSIONS
 
 pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).resolve().parents[2]

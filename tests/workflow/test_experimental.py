@@ -22,14 +22,14 @@ def bundle():
         pytest.skip("PACBED_EXPERIMENTAL_DIR is not set")
     if not BUNDLE.is_file():
         pytest.skip(f"no {BUNDLE.relative_to(ROOT)}: run make demo first")
-    from pacbed.bundle import load_bundle
+    from pacbed.bundle.reader import load_bundle
 
     return load_bundle(BUNDLE)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS or [None], ids=lambda path: path.stem if path else "none")
 def test_measured_pattern_comes_through_to_a_sheet(bundle, pattern, tmp_path):
-    from pacbed.analysis.predict import predict_pattern
+    from pacbed.analysis.report.predict_pattern import predict_pattern
 
     assert pattern is not None, f"no srtio3_200kv/*.jpg below {FOLDER}"
     json_file, sheet = tmp_path / "result.json", tmp_path / "sheet.png"

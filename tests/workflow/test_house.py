@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pacbed.stages import STAGE_VERSIONS
+from pacbed.workflow.stages import STAGE_VERSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from pacbed.simulation.rocking_table import ARRAYS, RockingTable
+from pacbed.simulation.table.rocking_table import ARRAYS, RockingTable
 
 from .conftest import make_workplace
 

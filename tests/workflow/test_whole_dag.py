@@ -143,9 +143,9 @@ def test_the_scan_engine_fills_the_stack_from_worker_processes(finished, tmp_pat
     """The adapter is read again by every worker process; changing who computes runs nothing again."""
     import xarray
 
-    from pacbed.simulation.geometry import Geometry, polar_to_vector
-    from pacbed.simulation.renderer import Renderer
-    from pacbed.simulation.rocking_table import RockingTable
+    from pacbed.patterns import Geometry, polar_to_vector
+    from pacbed.simulation.rendering.renderer import Renderer
+    from pacbed.simulation.table.rocking_table import RockingTable
 
     shutil.copytree(finished.folder, tmp_path / "copy")
     workplace = type(finished)(tmp_path / "copy")

@@ -3,11 +3,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from pacbed import jobs
-from pacbed.config import validate_config
+from pacbed.config.system import validate_config
+from pacbed.config.values import TASKS
 from pacbed.errors import ConfigError
-from pacbed.jobs import TASKS, final_targets
-from pacbed.stages import STAGE_VERSIONS
+from pacbed.workflow import directives
+from pacbed.workflow.directives import final_targets
+from pacbed.workflow.stages import STAGE_VERSIONS
 
 # sys.exit, because a user's typing error deserves its own line and not Snakemake's traceback.
 try:
@@ -15,15 +16,15 @@ try:
 except ConfigError as problem:
     sys.exit(f"{problem}")
 
-settings = jobs.settings
-setting = partial(jobs.setting, SYSTEMS)
-planned = partial(jobs.planned, SYSTEMS)
-needed = partial(jobs.needed, SYSTEMS)
-gpus = jobs.gpus(SYSTEMS)
-block_count = jobs.block_count(SYSTEMS)
-displacements = jobs.displacements(SYSTEMS)
-all_blocks = partial(jobs.blocks, SYSTEMS)
-all_scan_blocks = partial(jobs.scan_blocks, SYSTEMS)
+settings = directives.settings
+setting = partial(directives.setting, SYSTEMS)
+planned = partial(directives.planned, SYSTEMS)
+needed = partial(directives.needed, SYSTEMS)
+gpus = directives.gpus(SYSTEMS)
+block_count = directives.block_count(SYSTEMS)
+displacements = directives.displacements(SYSTEMS)
+all_blocks = partial(directives.blocks, SYSTEMS)
+all_scan_blocks = partial(directives.scan_blocks, SYSTEMS)
 
 
 wildcard_constraints:

@@ -4,7 +4,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.acceptance import accept_simulation
+from pacbed.simulation.checks.acceptance import accept_simulation
 
 accept_simulation(
     snakemake.input.referee,

@@ -6,8 +6,8 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.stack import assemble_stack
-from pacbed.simulation.stack_grid import ParameterGrid
+from pacbed.simulation.stack.assemble import assemble_stack
+from pacbed.simulation.stack.parameter_grid import ParameterGrid
 
 grid, split = ParameterGrid.split_off(snakemake.params.settings)
 assemble_stack(

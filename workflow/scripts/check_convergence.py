@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.convergence import check_convergence
+from pacbed.simulation.checks.convergence import check_convergence
 
 check_convergence(
     Path(snakemake.input.cell).parent,

@@ -4,7 +4,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.analysis.maps import map_dataset
+from pacbed.analysis.report.map_dataset import map_dataset
 
 map_dataset(
     snakemake.input.bundle,

@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.evaluation.model_error import model_error
+from pacbed.evaluation.budget.model_error import model_error
 
 model_error(
     Path(snakemake.input.cell).parent,

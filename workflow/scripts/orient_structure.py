@@ -6,6 +6,6 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.orient_structure import orient_structure
+from pacbed.simulation.structure.orient_structure import orient_structure
 
 orient_structure(snakemake.input.cif, **snakemake.params.settings, out_dir=Path(snakemake.output.cell).parent)

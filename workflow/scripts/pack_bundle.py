@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.bundle_pack import pack_bundle
+from pacbed.bundle.pack import pack_bundle
 
 pack_bundle(
     system=snakemake.wildcards.system,

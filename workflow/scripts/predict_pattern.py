@@ -4,7 +4,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.analysis.predict import predict_pattern
+from pacbed.analysis.report.predict_pattern import predict_pattern
 
 predict_pattern(
     snakemake.input.bundle,

@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.evaluation.referee_phonons import referee_phonons
+from pacbed.simulation.checks.referee_phonons import referee_phonons
 
 referee_phonons(
     Path(snakemake.input.cell).parent,

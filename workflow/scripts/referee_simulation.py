@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.referee import referee_simulation
+from pacbed.simulation.checks.referee import referee_simulation
 
 referee_simulation(
     Path(snakemake.input.cell).parent,

@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.rocking_block import simulate_rocking_block
+from pacbed.simulation.table.rocking_block import simulate_rocking_block
 
 simulate_rocking_block(
     Path(snakemake.input.cell).parent,

@@ -7,8 +7,8 @@ from pacbed.logs import configure_logging
 if __name__ == "__main__":  # worker processes read this file again
     configure_logging(snakemake.log[0], snakemake.params)
 
-    from pacbed.simulation.scan_block import simulate_scan_block
-    from pacbed.simulation.stack_grid import ParameterGrid
+    from pacbed.simulation.stack.parameter_grid import ParameterGrid
+    from pacbed.simulation.stack.scan_block import simulate_scan_block
 
     grid, numerics = ParameterGrid.split_off(snakemake.params.settings)
     simulate_scan_block(

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.inference import Reading
-from pacbed.analysis.refinement import Refinement
+from pacbed.analysis.fit.refinement import Refinement
+from pacbed.analysis.networks import Reading
 from pacbed.analysis.result import (
     NORMAL_90,
     Candidate,
@@ -18,9 +18,9 @@ from pacbed.analysis.result import (
     estimate,
     interval,
 )
-from pacbed.bundle_meta import BundleMeta
-from pacbed.simulation.geometry import Geometry
-from pacbed.trained import TrainedNetwork
+from pacbed.bundle.meta import BundleMeta
+from pacbed.networks.trained import TrainedNetwork
+from pacbed.patterns import Geometry
 
 
 def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: float, mirrored: bool) -> dict[str, Any]:

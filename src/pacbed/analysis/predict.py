@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis import outcome, verdict
-from pacbed.analysis.forward import ForwardModel, Parameters
-from pacbed.analysis.inference import Reading
-from pacbed.analysis.reading import Pattern
-from pacbed.analysis.result import Provenance, Result, write_result
-from pacbed.analysis.search import choose_starts, match
+from pacbed.analysis.fit.forward import ForwardModel, Parameters
+from pacbed.analysis.fit.library import choose_starts, match
+from pacbed.analysis.networks import Reading
+from pacbed.analysis.recording.pattern_file import Pattern
+from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import (
     Prepared,
     ask_networks,
@@ -24,10 +24,10 @@ from pacbed.analysis.steps import (
     refine_from,
 )
 from pacbed.analysis.verdict import Findings
-from pacbed.bundle import Bundle, load_bundle
+from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
-from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.patterns import Geometry, polar_to_vector
 
 STARTS = 4  # of the library match; the thickness network's candidates come on top
 LARGEST_PIXELS = 4096
@@ -74,26 +74,6 @@ def predict(bundle: Bundle | str | Path, pattern: Pattern | np.ndarray | str | P
         The pattern, an option or the bundle cannot be used.
     """
     return analyse(bundle, pattern, **options).result
-
-
-def predict_pattern(
-    bundle: Bundle | str | Path, pattern: str | Path, *, out_json: str | Path, out_png: str | Path, **options: Any
-) -> Result:
-    """Predict, and write the result and its sheet; a refusal is a result.
-
-    Parameters
-    ----------
-    bundle, pattern, **options
-        See `predict`.
-    out_json, out_png : path
-        Result and validation sheet.
-    """
-    from pacbed.analysis.sheet import draw_sheet
-
-    analysis = analyse(bundle, pattern, **options)
-    draw_sheet(analysis, out_png)
-    write_result(analysis.result, out_json)
-    return analysis.result
 
 
 def render(

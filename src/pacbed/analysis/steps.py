@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.forward import ForwardModel, Parameters, View
-from pacbed.analysis.inference import Reading, read_networks
-from pacbed.analysis.preprocess import Outline, find_outline, repair
-from pacbed.analysis.reading import Pattern, pattern_from_array, read_pattern
-from pacbed.analysis.refinement import LEVELS, VIEW_REACH, Refinement, refine
-from pacbed.analysis.search import Library, Start, build_library
-from pacbed.analysis.sensitivity import Priors
+from pacbed.analysis.fit.forward import ForwardModel, Parameters, View
+from pacbed.analysis.fit.library import Library, Start, build_library
+from pacbed.analysis.fit.refinement import LEVELS, VIEW_REACH, Refinement, refine
+from pacbed.analysis.fit.sensitivity import Priors
+from pacbed.analysis.networks import Reading, read_networks
+from pacbed.analysis.recording.outline import Outline, find_outline, repair
+from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.analysis.verdict import Given
-from pacbed.bundle import Bundle
+from pacbed.bundle.reader import Bundle
 from pacbed.errors import bad_value
 
 LEAST_TILT_MRAD = 0.5  # room for a mistilt that a table must leave at a convergence angle

@@ -7,13 +7,13 @@ from enum import IntEnum
 
 import numpy as np
 
-from pacbed.analysis.forward import Parameters
-from pacbed.analysis.inference import Reading
-from pacbed.analysis.preprocess import Outline
-from pacbed.analysis.refinement import Refinement
+from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.refinement import Refinement
+from pacbed.analysis.networks import Reading
+from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.result import Verdict
-from pacbed.bundle_meta import BundleMeta, Thresholds
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.bundle.meta import BundleMeta, Thresholds
+from pacbed.simulation.table.rocking_table import RockingTable
 
 
 class Severity(IntEnum):

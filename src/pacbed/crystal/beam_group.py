@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pacbed.crystal.structure import Crystal
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.symmetry import symmetry_operations
 
 

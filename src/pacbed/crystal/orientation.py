@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from pacbed.crystal.structure import SAME_SITE_A, Crystal
+from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cif import SAME_SITE_A
 from pacbed.crystal.symmetry import symmetry_operations
 from pacbed.errors import StructureError
 

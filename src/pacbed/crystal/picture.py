@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.structure import Crystal
 
 
 def draw_structure(oriented: Crystal, slices: SlicePotentials, path: str | Path) -> None:

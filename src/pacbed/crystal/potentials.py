@@ -12,6 +12,7 @@ import numpy as np
 
 from pacbed.errors import FormatError
 from pacbed.outputs import check_version
+from pacbed.systems import System
 
 SCHEMA_VERSION = 1
 # ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3
@@ -136,3 +137,12 @@ class SlicePotentials:
         facts["termination_lifts"] = np.array(facts.get("termination_lifts", [0.0]))
         facts["zone_axis"] = tuple(facts["zone_axis"])
         return cls(potential=potential, absorption=absorption, **facts)
+
+
+def of_structure(structure_dir: str | Path) -> System:
+    """The system of slice potentials."""
+    try:
+        facts = json.loads((Path(structure_dir) / "cell.json").read_text(encoding="utf-8"))
+        return System(facts["formula"], tuple(facts["zone_axis"]), facts["energy_ev"] / 1e3)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FormatError(f"structure {structure_dir}: damaged or incomplete ({error!r})") from error

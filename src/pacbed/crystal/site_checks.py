@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.data import atomic_numbers
 
+from pacbed.crystal.cell import SAME_SITE_A
 from pacbed.errors import StructureError
 
 if TYPE_CHECKING:
-    from pacbed.crystal.structure import Crystal
+    from pacbed.crystal.cell import Crystal
 
-SAME_SITE_A = 0.05  # images of one site that lie closer than this are one atom
 CLOSEST_A = 0.5  # no two atoms are that close; the shortest bond, H-H, has 0.74
 OCCUPANCY_ROUNDING = 2e-3  # three times 0.334 is a full site
 NEGATIVE_U_A2 = -1e-4  # refined tensors of nearly flat ellipsoids round to this

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.crystal.beam_group import beam_group
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import PARALLEL
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
-from pacbed.crystal.structure import Crystal
 from pacbed.crystal.thermal_mean import mean_transmission
 from pacbed.errors import StructureError
 

@@ -6,7 +6,7 @@ import numpy as np
 import spglib
 import spglib.error
 
-from pacbed.crystal.structure import Crystal
+from pacbed.crystal.cell import Crystal
 from pacbed.errors import StructureError
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise instead of returning None

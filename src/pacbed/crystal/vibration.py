@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import projected_coefficient
 from pacbed.crystal.slicing import slice_level
-from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import StructureError
 
 

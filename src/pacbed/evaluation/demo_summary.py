@@ -16,7 +16,7 @@ from typing import Any
 
 from pacbed.analysis.result import Estimate, Result, read_result
 from pacbed.errors import FormatError
-from pacbed.simulation.geometry import polar_to_vector
+from pacbed.patterns import polar_to_vector
 
 # What the demo promises.
 THICKNESS_NM = 1.0

@@ -22,8 +22,10 @@ from pacbed.evaluation.parts import BundleParts
 from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
 from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
 from pacbed.logs import progress
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.same_system import check_same_system, of_stack, of_table
+from pacbed.patterns import Geometry
+from pacbed.simulation.stack.stored import of_stack
+from pacbed.simulation.table.rocking_table import of_table
+from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1

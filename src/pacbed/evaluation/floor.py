@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pacbed.analysis.forward import Parameters, moved
-from pacbed.analysis.sensitivity import STEPS
+from pacbed.analysis.fit.forward import Parameters, moved
+from pacbed.analysis.fit.sensitivity import STEPS
 from pacbed.errors import ParameterError, bad_value
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
 
 # The displacements of `moved` and the steps of their finite differences, with their units.
 NAMES = (

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.bundle import Bundle
-from pacbed.bundle_meta import BundleMeta, ModelError, Ranges
+from pacbed.bundle.meta import BundleMeta, ModelError, Ranges
+from pacbed.bundle.reader import Bundle
 from pacbed.evaluation.truths import Stack
 from pacbed.logs import installed_versions
-from pacbed.simulation.rocking_table import RockingTable
-from pacbed.trained import TrainedNetwork, load_networks_from
+from pacbed.networks.trained import TrainedNetwork, load_networks_from
+from pacbed.simulation.table.rocking_table import RockingTable
 
 
 class BundleParts(Bundle):

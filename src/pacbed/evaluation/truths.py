@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.forward import Parameters
+from pacbed.analysis.fit.forward import Parameters
 from pacbed.learning.draws import DrawRanges, draw_parameters
 from pacbed.learning.samples import series_split
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.stored_stack import open_stack
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.stack.stored import open_stack
 
 
 @dataclass(frozen=True)

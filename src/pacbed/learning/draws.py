@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pacbed.errors import bad_value
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
 
 # A new thickness costs the renderer several patterns' time, so up to this many share one (fewer in a small draw).
 PATTERNS_PER_THICKNESS = 32

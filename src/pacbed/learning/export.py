@@ -17,9 +17,9 @@ import onnxruntime
 from pacbed.errors import FormatError, bad_value
 from pacbed.learning.augment import degrade
 from pacbed.learning.draws import DrawRanges, draw_parameters, render_draw
-from pacbed.learning.normalise import convergence_input, normalise_batch
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.networks.inputs import convergence_input, normalise_batch
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
 OPSET = 17  # understood by every onnxruntime the package accepts

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pacbed.learning.normalise import convergence_input
+from pacbed.networks.inputs import convergence_input
 
 # The paper adds noise to the normalised convergence angle.
 # ASSUME: users know their convergence angle to 2 % (standard deviation).

@@ -12,11 +12,11 @@ import numpy as np
 from pacbed.learning.augment import degrade, turn_randomly
 from pacbed.learning.draws import DrawRanges, SeriesSplit, draw_parameters
 from pacbed.learning.feed import Batches, ConvergenceScale, Feed
-from pacbed.learning.normalise import normalise_batch
 from pacbed.learning.samples import rendered_samples, series_split
-from pacbed.learning.targets import Target
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.rocking_table import RockingTable
+from pacbed.networks.classes import Target
+from pacbed.networks.inputs import normalise_batch
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.table.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
 

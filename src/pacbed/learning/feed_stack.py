@@ -12,9 +12,9 @@ from scipy.ndimage import affine_transform
 
 from pacbed.errors import bad_value
 from pacbed.learning.feed import Batches, ConvergenceScale, Feed
-from pacbed.learning.normalise import normalise_batch
-from pacbed.learning.targets import Target
-from pacbed.simulation.stored_stack import open_stack
+from pacbed.networks.classes import Target
+from pacbed.networks.inputs import normalise_batch
+from pacbed.simulation.stack.stored import open_stack
 
 # Table 1 of the paper.
 SHEAR_DEG = 0.05

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from pacbed.learning.feed import Feed, FollowEpoch
-from pacbed.learning.targets import Target
+from pacbed.networks.classes import Target
 
 log = logging.getLogger(__name__)
 WARM_UP = 0.05  # share of all steps over which the learning rate rises

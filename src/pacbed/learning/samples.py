@@ -14,9 +14,9 @@ import numpy as np
 
 from pacbed.learning.draws import Draw, SeriesSplit, render_draw
 from pacbed.logs import progress
-from pacbed.simulation.geometry import polar_to_vector
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.stored_stack import open_stack
+from pacbed.patterns import polar_to_vector
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.stack.stored import open_stack
 
 log = logging.getLogger(__name__)
 BLOCK = 2048  # patterns per file: some seconds of rendering at stake when a job is killed

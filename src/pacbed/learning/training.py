@@ -21,10 +21,12 @@ from pacbed.learning.feed import ConvergenceScale, Feed
 from pacbed.learning.feed_rendered import rendered_feed
 from pacbed.learning.feed_stack import stack_feed
 from pacbed.learning.fitting import best_weights, fit
-from pacbed.learning.networks import build_network
 from pacbed.learning.samples import claim_folder
-from pacbed.learning.targets import Target
-from pacbed.simulation.same_system import check_same_system, of_stack, of_table
+from pacbed.networks.architectures import build_network
+from pacbed.networks.classes import Target
+from pacbed.simulation.stack.stored import of_stack
+from pacbed.simulation.table.rocking_table import of_table
+from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.patterns import Geometry, polar_to_vector
 
 
 @pytest.fixture(scope="session")

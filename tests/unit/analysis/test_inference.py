@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.inference import find_peaks, main_peak, read_networks
-from pacbed.analysis.preprocess import find_outline
-from pacbed.bundle_meta import Preprocessing
+from pacbed.analysis.networks import find_peaks, main_peak, read_networks
+from pacbed.analysis.recording.outline import find_outline
+from pacbed.bundle.meta import Preprocessing
 
 CLASSES = np.arange(1.0, 101.0)
 

@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from pacbed.analysis.maps import ARRAYS, VERDICTS, map_dataset, read_map
+from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
+from pacbed.analysis.report.map_dataset import map_dataset
 from pacbed.errors import FormatError, ParameterError
-from pacbed.simulation.geometry import Geometry
+from pacbed.patterns import Geometry
 
 GEOMETRY = Geometry((64, 64), 0.7, (31.0, 32.5), rotation_deg=20.0)
 TRUTH = ((5.3, (1.5, 0.8)), (8.4, (-0.4, 2.0)))  # thickness [nm] and mistilt [mrad, crystal frame] of the good windows

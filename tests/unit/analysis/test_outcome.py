@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pacbed.analysis.forward import Parameters
+from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.refinement import Fit, Refinement
 from pacbed.analysis.outcome import refined_values
-from pacbed.analysis.refinement import Fit, Refinement
-from pacbed.bundle_meta import ModelError
+from pacbed.bundle.meta import ModelError
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from pacbed.analysis.predict import analyse, predict, predict_pattern, render
-from pacbed.analysis.reading import Pattern
+from pacbed.analysis.predict import analyse, predict, render
+from pacbed.analysis.recording.pattern_file import Pattern
+from pacbed.analysis.report.predict_pattern import predict_pattern
 from pacbed.errors import ParameterError, PatternError
-from pacbed.simulation.geometry import Geometry, polar_to_vector
+from pacbed.patterns import Geometry, polar_to_vector
 
 
 def test_a_pattern_gives_back_what_it_was_made_from(analysis):

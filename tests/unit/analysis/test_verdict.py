@@ -4,12 +4,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pacbed.analysis.forward import Parameters
-from pacbed.analysis.inference import Peak, Reading
-from pacbed.analysis.preprocess import Outline
-from pacbed.analysis.refinement import Fit, Refinement
+from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.refinement import Fit, Refinement
+from pacbed.analysis.networks import Peak, Reading
+from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.verdict import Findings, Given, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
-from pacbed.bundle_meta import Ranges, Thresholds
+from pacbed.bundle.meta import Ranges, Thresholds
 
 META = SimpleNamespace(
     thresholds=Thresholds(),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.beam_group import beam_group
+from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
-from pacbed.crystal.structure import Crystal, read_cif
 from pacbed.errors import StructureError
 
 STRUCTURES = Path(__file__).parents[3] / "structures"

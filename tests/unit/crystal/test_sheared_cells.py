@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ase.cell import Cell
 
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.structure import Crystal
 
 MONOCLINIC = np.array(Cell.fromcellpar([5.1, 6.3, 7.4, 90, 103, 90]))
 TRICLINIC = np.array(Cell.fromcellpar([4.3, 5.6, 6.9, 81, 97, 106]))

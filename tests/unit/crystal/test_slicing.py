@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pacbed.crystal.cif import read_cif
 from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.structure import read_cif
 from pacbed.errors import FormatError, StructureError
 
 STRUCTURES = Path(__file__).parents[3] / "structures"

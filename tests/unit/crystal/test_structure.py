@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.crystal.structure import read_cif
+from pacbed.crystal.cif import read_cif
 from pacbed.errors import StructureError
 
 HEADER = """data_test

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.scattering import projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.structure import Crystal
 from pacbed.crystal.thermal_mean import coarser
 from pacbed.errors import StructureError
 

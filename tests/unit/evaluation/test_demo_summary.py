@@ -12,7 +12,7 @@ from pacbed.analysis.result import (
     write_result,
 )
 from pacbed.evaluation.demo_summary import check_requirements, main, read_findings
-from pacbed.simulation.geometry import polar_to_vector
+from pacbed.patterns import polar_to_vector
 
 TRUTH = {"thickness_nm": 42.3, "mistilt_mrad": 3.0, "mistilt_azimuth_deg": 30.0}
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from pacbed.analysis.forward import Parameters
+from pacbed.analysis.fit.forward import Parameters
 from pacbed.errors import ParameterError
 from pacbed.evaluation.floor import FREE, _inverse, cramer_rao_floor
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
 
 SHAPE = (48, 48)
 TRUTH = Parameters(

@@ -5,8 +5,8 @@ from pacbed.errors import FormatError
 from pacbed.evaluation.nearest import NearestImage
 from pacbed.evaluation.truths import Stack, add_noise, draw_truths
 from pacbed.learning.samples import series_split
-from pacbed.simulation.geometry import Geometry
-from pacbed.simulation.renderer import Renderer
+from pacbed.patterns import Geometry
+from pacbed.simulation.rendering.renderer import Renderer
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pacbed.simulation.renderer import Renderer
-from pacbed.simulation.stack import assemble_stack
-from pacbed.simulation.stack_grid import ParameterGrid
+from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.stack.assemble import assemble_stack
+from pacbed.simulation.stack.parameter_grid import ParameterGrid
 
 GRID = {
     "thickness_nm": [2.0, 4.0, 6.0, 8.0],

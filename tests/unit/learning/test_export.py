@@ -11,7 +11,7 @@ import pytest
 
 from pacbed.errors import FormatError
 from pacbed.learning.export import check_parity, export_networks, rendered_inputs
-from pacbed.learning.networks import build_network
+from pacbed.networks.architectures import build_network
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -44,7 +44,7 @@ def write_network(folder, *, answers_vary):
 
 @pytest.fixture(scope="module")
 def inputs(tiny_table):
-    from pacbed.simulation.renderer import Renderer
+    from pacbed.simulation.rendering.renderer import Renderer
 
     return rendered_inputs(Renderer(tiny_table), DESCRIPTION)
 

@@ -8,7 +8,7 @@ import pytest
 from pacbed.learning.feed import ConvergenceScale
 from pacbed.learning.feed_stack import StackBatches, move, stack_feed
 from pacbed.learning.samples import open_stack
-from pacbed.learning.targets import Target
+from pacbed.networks.classes import Target
 
 STILL = {
     "scale": 1.0,

@@ -1,0 +1,128 @@
+"""Says in a few lines what a bundle, a stack or a pattern holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from pacbed.analysis.recording.outline import find_outline, repair
+from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.bundle.reader import Bundle, load_bundle
+from pacbed.errors import FormatError, bad_value
+
+STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
+
+
+def describe(path: str | Path, *, verify: bool = False) -> list[str]:
+    """Describe a bundle, a stack or a pattern.
+
+    Parameters
+    ----------
+    path : path
+    verify : bool
+        Check every byte against the stored checksums; a pattern has none and is read as a whole in any case.
+
+    Raises
+    ------
+    FormatError, PatternError, ParameterError
+        The path is none of these, or is damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise bad_value("path", str(path), "a bundle, a stack or a pattern that exists")
+    return _describer(path)(path, verify)
+
+
+def _describer(path: Path) -> Callable[[Path, bool], list[str]]:
+    if path.suffix == ".pacbed" or (path / "bundle.json").is_file():
+        return _bundle
+    if (path / "stack.zarr").is_dir() or (path / "zarr.json").is_file():
+        return _stack
+    if path.is_dir():
+        raise bad_value("path", str(path), "a folder with bundle.json or stack.zarr, or a file")
+    return _pattern
+
+
+def _bundle(path: Path, verify: bool) -> list[str]:
+    bundle = load_bundle(path)
+    if verify:
+        bundle.verify()
+    meta, table = bundle.meta, bundle.table
+    ranges = [
+        f"{name.rsplit('_', 1)[0]} {low:g} to {high:g} {name.rsplit('_', 1)[1]}"
+        for name, (low, high) in meta.trained.model_dump().items()
+    ]
+    zone = " ".join(str(index) for index in meta.crystal.get("zone_axis", []))
+    alpha = meta.trained.convergence_mrad[1]
+    tilt = bundle.renderer.mistilt_max_mrad(alpha)
+    return [
+        f"bundle {path.name}: {meta.system}, {meta.crystal.get('formula', '?')} [{zone}], {meta.energy_kev:g} kV",
+        f"trained: {', '.join(ranges)}",
+        f"table: up to {table.thickness_max_nm:.1f} nm, mistilt up to {tilt:.1f} mrad at {alpha:g} mrad convergence, "
+        f"scattering up to {table.field_mrad:.1f} mrad",
+        *_levels(bundle),
+        f"field of view: {meta.max_angle_mrad:g} mrad half width, rotations modulo {table.rotation_period_deg:g}°",
+        "networks: " + ", ".join(f"{task} {len(values)} classes" for task, values in sorted(meta.class_values.items())),
+        f"schema_version {meta.schema_version}, pacbed {meta.versions.get('pacbed', '?')}, "
+        f"{len(meta.members)} members, sha256 {bundle.sha256[:16]}" + (", all verified" if verify else ""),
+    ]
+
+
+def _levels(bundle: Bundle) -> list[str]:
+    """Size of the table, its levels, and what they cost against the table in full precision."""
+    compact, size = bundle.compact, sum(len(bundle.read(n)) for n in bundle.names() if n.startswith("rocking.zarr/"))
+    ends = ", ".join(f"{level.thickness_max_nm:.1f}" for level in compact.levels)
+    pitch = ", ".join(f"{level.widest_pitch_mrad:.2f}" for level in compact.levels)
+    worst = max(np.hypot(compact.interpolation_l2, compact.packing_l2))
+    return [
+        f"levels: to {ends} nm, directions every {pitch} mrad; {size / 1e6:.1f} MB, patterns agree with the table in "
+        f"full precision to {worst:.1e}"
+    ]
+
+
+def _stack(path: Path, verify: bool) -> list[str]:
+    folder = path / "stack.zarr" if (path / "stack.zarr").is_dir() else path
+    try:
+        group = zarr.open_group(str(folder), mode="r")
+        pattern: Any = group["pattern"]
+        facts: dict[str, Any] = dict(group.attrs)
+        axes = {name: np.asarray(group[name][...]) for name in STACK_DIMENSIONS}  # type: ignore[index]
+        split = np.asarray(group["split"][...])  # type: ignore[index]
+        if verify:
+            for index in np.ndindex(pattern.shape[:2]):
+                pattern[index]
+    except (KeyError, ValueError, OSError, RuntimeError, TypeError) as error:
+        raise FormatError(f"stack {path}: damaged, or no stack ({type(error).__name__}: {error})") from error
+    crystal, beam = facts.get("crystal", {}), facts.get("beam", {})
+    zone = " ".join(str(index) for index in crystal.get("zone_axis", []))
+    ranges = [
+        f"{name} {axes[name].min():g} to {axes[name].max():g} ({len(axes[name])})" for name in STACK_DIMENSIONS[:3]
+    ]
+    return [
+        f"stack {path.name}: {crystal.get('formula', '?')} [{zone}], {beam.get('energy_kev', float('nan')):g} kV",
+        f"{np.prod(pattern.shape[:3])} patterns of {pattern.shape[3]} x {pattern.shape[4]} pixels: {', '.join(ranges)}",
+        f"{int((split == 1).sum())} of {split.size} series held out",
+        f"schema_version {facts.get('schema_version', '?')}" + (", all chunks verified" if verify else ""),
+    ]
+
+
+def _pattern(path: Path, verify: bool) -> list[str]:
+    pattern = read_pattern(path)
+    array, defects = repair(pattern.array)
+    outline = find_outline(array)
+    known = {
+        "pixel": (pattern.pixel_mrad, "mrad"),
+        "beam energy": (pattern.energy_kev, "kV"),
+        "convergence": (pattern.convergence_mrad, "mrad"),
+    }
+    stated = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
+    (ny, nx), (cx, cy) = array.shape, outline.center_px
+    return [
+        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, {defects} defective",
+        f"the file states: {', '.join(stated) or 'no calibration'}",
+        f"bright region: centre ({cx:.1f}, {cy:.1f}), radius {outline.radius_px:.1f} pixels",
+    ]

@@ -1,0 +1,84 @@
+"""How the table of a bundle was made, beside the slice potentials, so that it can be made again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pacbed.config.plan import CONE_MARGIN_MRAD
+from pacbed.errors import FormatError
+from pacbed.simulation.table.rocking_table import RockingTable
+
+FILE = "table.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Arguments of `simulate_rocking_block`, and what `compact_table` keeps.
+
+    Attributes
+    ----------
+    thickness_max_nm, cone_mrad, field_mrad, direction_pitch_mrad, plane_spacing_nm : float
+        Of the table in full precision.
+    propagator, termination : str
+    kept_thickness_nm, kept_cone_mrad, kept_field_mrad : float
+        Of the compact one.
+    """
+
+    thickness_max_nm: float
+    cone_mrad: float
+    field_mrad: float
+    direction_pitch_mrad: float
+    plane_spacing_nm: float
+    propagator: str
+    termination: str
+    kept_thickness_nm: float
+    kept_cone_mrad: float
+    kept_field_mrad: float
+
+    @classmethod
+    def of(
+        cls,
+        table: RockingTable,
+        thickness_nm: float,
+        convergence_mrad: float,
+        mistilt_mrad: float,
+        max_angle_mrad: float,
+    ) -> Recipe:
+        """The recipe of a table of which the largest values of a parameter grid are needed."""
+        # The larger of the two node distances, taken as the limit, gives the same numbers of steps again.
+        pitch = table.widest_pitch_mrad
+        return cls(
+            thickness_max_nm=table.thickness_max_nm - table.plane_spacing_nm,  # a table has one plane to spare
+            cone_mrad=table.cone_mrad,
+            field_mrad=table.field_mrad,
+            direction_pitch_mrad=pitch,
+            plane_spacing_nm=table.plane_spacing_nm,
+            propagator=table.facts["propagator"],
+            termination=table.facts["termination"],
+            kept_thickness_nm=min(table.thickness_max_nm, thickness_nm + 2 * table.plane_spacing_nm),
+            kept_cone_mrad=min(table.cone_mrad, convergence_mrad + mistilt_mrad + CONE_MARGIN_MRAD),
+            kept_field_mrad=min(table.field_mrad, 2**0.5 * max_angle_mrad + mistilt_mrad),
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``table.json``."""
+        (Path(folder) / FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Recipe:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FormatError
+            It is missing or damaged.
+        """
+        file = Path(folder) / FILE
+        try:
+            return cls(**json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise FormatError(
+                f"{FILE}: damaged or missing ({type(error).__name__}), accepted: what packing a bundle writes"
+            ) from error

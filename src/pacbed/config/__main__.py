@@ -1,0 +1,21 @@
+"""`python -m pacbed.config --write-schema FILE`: the JSON schema of the configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pacbed.config.system import config_schema
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the JSON schema."""
+    parser = argparse.ArgumentParser(prog="python -m pacbed.config")
+    parser.add_argument("--write-schema", type=Path, required=True, metavar="FILE")
+    target = parser.parse_args(arguments).write_schema
+    target.write_text(json.dumps(config_schema(), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The sections of a system's configuration: every key with its description, unit and bounds."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from pacbed.config.values import (
+    Auto,
+    Index,
+    Positive,
+    Range,
+    Section,
+    Sigma,
+    ValueList,
+    Values,
+    ValuesOrAuto,
+    refuse,
+)
+
+LIMITS = {
+    "thickness_nm": (0.1, 1000),
+    "convergence_mrad": (0.5, 100),
+    "mistilt_mrad": (0, 100),
+    "azimuth_deg": (-360, 360),
+}
+MAX_PATTERNS = 10_000_000  # of a stack; the paper has 128,100
+
+
+class CrystalConfig(Section):
+    """The crystal and how its atoms scatter."""
+
+    cif: Path = Field(description="CIF file, relative to the working directory")
+    zone_axis: tuple[Index, Index, Index] = Field(
+        description="[u, v, w] of the direct lattice; it points to the source"
+    )
+    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
+        "debye_waller_absorptive",
+        description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
+    )
+    parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
+    termination: Literal["top", "average"] = Field(
+        "top", description="surface of the slab: the end of the cell, or the mean over all equivalent ones"
+    )
+
+    @field_validator("zone_axis")
+    @classmethod
+    def _not_zero(cls, axis: tuple[int, int, int]) -> tuple[int, int, int]:
+        if not any(axis):
+            raise refuse("", list(axis), "three integers that are not all 0")
+        return axis
+
+
+class BeamConfig(Section):
+    """The electron beam."""
+
+    energy_kev: float = Field(ge=20, le=1000, description="beam energy [keV]")
+
+
+class GridConfig(Section):
+    """The parameters the stack and the networks cover."""
+
+    thickness_nm: Values = Field(description="crystal thickness along the beam [nm]")
+    convergence_mrad: Values = Field(description="semi-convergence angle [mrad]")
+    mistilt_mrad: Values = Field(description="angle between beam and zone axis [mrad]")
+    azimuth_deg: ValuesOrAuto = Field(
+        "auto", description="direction of the mistilt [deg]; auto: all that symmetry leaves distinct"
+    )
+    azimuth_step_deg: float = Field(18, gt=0, le=180, description="step of azimuth_deg: auto [deg]")
+
+    @field_validator("thickness_nm", "convergence_mrad", "mistilt_mrad", "azimuth_deg")
+    @classmethod
+    def _within(cls, values: Range | ValueList | str, info: ValidationInfo) -> Range | ValueList | str:
+        name = str(info.field_name)
+        if isinstance(values, str):
+            return values
+        lowest, highest = LIMITS[name]
+        given = values.values()
+        if given[0] < lowest or given[-1] > highest:
+            raise refuse(
+                "",
+                f"{given[0]:g} to {given[-1]:g}",
+                f"values from {lowest:g} to {highest:g} [{name.rsplit('_')[-1]}]",
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _of_a_size_that_fits_a_disk(self) -> Self:
+        azimuths = 360 / self.azimuth_step_deg if isinstance(self.azimuth_deg, str) else len(self.azimuth_deg.values())
+        axes = (self.thickness_nm, self.convergence_mrad, self.mistilt_mrad)
+        patterns = azimuths * math.prod(len(axis.values()) for axis in axes)
+        if patterns > MAX_PATTERNS:
+            raise refuse(
+                "", f"{patterns:.3g} patterns", f"at most {MAX_PATTERNS:,} patterns: coarser steps or less range"
+            )
+        return self
+
+
+class StackConfig(Section):
+    """The stack of rendered patterns."""
+
+    pixels: int = Field(200, ge=16, le=2048, description="edge of a pattern [pixels]")
+    validation_fraction: float = Field(0.05, gt=0, lt=1, description="share of the thickness series held out")
+    seed: int = Field(1, ge=0, description="seed of that split")
+
+
+class EpochsConfig(Section):
+    """Passes over the training samples, per network."""
+
+    scale: int = Field(10, ge=1, le=10_000, description="network for the pixel size")
+    thickness: int = Field(10, ge=1, le=10_000, description="network for the thickness")
+    mistilt: int = Field(10, ge=1, le=10_000, description="network for the mistilt")
+
+
+class TrainingConfig(Section):
+    """Training of the three networks."""
+
+    recipe: Literal["compact", "paper"] = Field(
+        "compact", description="small convolutional network, or Xception as in the paper"
+    )
+    pixels: int = Field(
+        64, ge=16, le=1024, description="edge of a network's input [pixels]; 64 for compact, 200 for paper if left out"
+    )
+    samples: int = Field(24_000, ge=8, description="rendered training patterns per network")
+    validation_samples: int = Field(2_000, ge=8, description="rendered validation patterns per network")
+    epochs: EpochsConfig = Field(default_factory=EpochsConfig, description="passes over the samples")
+    batch_size: int = Field(64, ge=1, le=8192, description="patterns per training step")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="largest learning rate")
+    scale_range: tuple[Positive, Positive] = Field((0.7, 1.4), description="pixel size relative to the simulated one")
+    scale_step: float = Field(0.02, gt=0, le=1, description="width of a class of the scale network")
+    noise_max: Sigma = Field(0.1, description="largest Gaussian noise, sigma over the pattern's maximum")
+    seed: int = Field(1, ge=0, description="seed of draws, weights and order")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paper_pixels(cls, data: Any) -> Any:
+        # The paper's Xception takes 200 x 200 pixels.
+        if isinstance(data, Mapping) and data.get("recipe") == "paper":
+            return {"pixels": 200, **data}
+        return data
+
+    @field_validator("scale_range")
+    @classmethod
+    def _around_one(cls, values: tuple[float, float]) -> tuple[float, float]:
+        if not 0.2 <= values[0] < 1 < values[1] <= 5:
+            raise refuse("", list(values), "[lowest, highest] with 0.2 <= lowest < 1 < highest <= 5")
+        return values
+
+
+class ModelErrorConfig(Section):
+    """Thickness budget: what is varied, by how much, and where the bias of a fit is measured."""
+
+    convergence_mrad: Auto | Positive = Field(
+        "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
+    )
+    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    thickness_step_nm: float = Field(
+        10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
+    )
+    coarser_pitch: float = Field(3, ge=1, le=4, description="direction pitch over that of the rocking table")
+    displacement_relative: float = Field(0.15, gt=0, lt=1, description="displacement parameters")
+    absorption_relative: float = Field(0.2, gt=0, lt=1, description="absorptive potential")
+    energy_relative: float = Field(0.002, gt=0, le=0.05, description="beam energy")
+    lattice_relative: float = Field(0.001, gt=0, le=0.05, description="lattice parameters")
+    bonding_relative: float = Field(0.03, gt=0, lt=1, description="structure factors below 0.5/Å")
+
+
+class EvaluationConfig(Section):
+    """Measurement of the errors after training, and of the model's own."""
+
+    noise_levels: Annotated[list[Sigma], Field(min_length=1)] = Field(
+        [0.0, 0.05, 0.1], description="Gaussian sigma over the pattern's maximum"
+    )
+    patterns: int = Field(100, ge=1, description="patterns per noise level")
+    seed: int = Field(1, ge=0, description="seed of the draw")
+    model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
+
+
+class PatternConfig(Section):
+    """A measured pattern; what the file itself says may be left out."""
+
+    path: Path = Field(description="image file, relative to the working directory")
+    convergence_mrad: float | None = Field(None, gt=0, le=100, description="semi-convergence angle [mrad]")
+    energy_kev: float | None = Field(None, ge=20, le=1000, description="beam energy [keV]")
+    pixel_mrad: float | None = Field(None, gt=0, le=100, description="pixel size [mrad]")
+    dataset: str | None = Field(None, description="path inside an HDF5 file")
+    mirrored: bool = Field(False, description="the camera shows the pattern mirrored")
+
+
+class DatasetConfig(Section):
+    """A 4D-STEM data set to be mapped."""
+
+    path: Path = Field(description="data file, relative to the working directory")
+    convergence_mrad: float | None = Field(None, gt=0, le=100, description="semi-convergence angle [mrad]")
+    energy_kev: float | None = Field(None, ge=20, le=1000, description="beam energy [keV]")
+    pixel_mrad: float | None = Field(None, gt=0, le=100, description="pixel size [mrad]")
+    dataset: str | None = Field(None, description="path inside an HDF5 file")
+    window: int = Field(1, ge=1, le=256, description="scan positions averaged along each edge")

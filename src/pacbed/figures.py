@@ -1,0 +1,45 @@
+"""Figures as the house draws and saves them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+
+def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple], *, half_mrad: float) -> None:
+    """Draw square pictures side by side: each an image, its title, its colour map and the limits of its colours.
+
+    `half_mrad` is half their width: ticks at round angles on both sides of the axis [mrad].
+    """
+    ticks = np.asarray(MaxNLocator(3, steps=(1, 2, 5, 10)).tick_values(0, half_mrad))
+    tick = float(ticks[ticks <= half_mrad].max())
+    for column, (axis, (image, title, colours, limits)) in enumerate(zip(axes, shown, strict=True)):
+        extent = (-half_mrad, half_mrad, half_mrad, -half_mrad)
+        drawn = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], extent=extent)
+        bar = figure.colorbar(drawn, ax=axis, shrink=0.8, ticks=MaxNLocator(5))
+        bar.ax.tick_params(labelsize=7)
+        bar.ax.yaxis.get_offset_text().set_fontsize(7)
+        axis.set_title(title, fontsize=8)
+        axis.set_xticks([-tick, 0, tick])
+        axis.set_yticks([-tick, 0, tick] if column == 0 else [])
+        axis.tick_params(labelsize=7)
+        if column == 0:
+            axis.set_ylabel("mrad", fontsize=8)
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a picture aside, then rename it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # ticks of a colour bar follow from its size, and the room that its labels need from its ticks
+    canvas.print_figure(aside, format="png", dpi=110)
+    os.replace(aside, path)

@@ -1,0 +1,218 @@
+"""From sampled intensities to the spline coefficients of a rocking table."""
+
+from __future__ import annotations
+
+import math
+import mmap
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+
+import numpy as np
+
+from pacbed.crystal.lattice import cone_nodes
+from pacbed.errors import SimulationError
+from pacbed.simulation.table.codes import COEFFICIENT_LEVELS
+from pacbed.simulation.table.coefficient_kernels import TILE, bands, orbit_coefficients, sort_pairs
+from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, plane_matrix, reach_mrad
+from pacbed.simulation.table.wedge import Wedge, row_starts
+
+FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
+
+Part = tuple[int, Iterable[np.ndarray]]
+
+
+class Samples:
+    """Intensities of the distinct directions of a table, and the way from them to spline coefficients.
+
+    The samples are sorted by orbits of beams, each in memory of its own: the coefficients of a beam need no others, and
+    the samples go orbit by orbit while the coefficients come.
+
+    Parameters
+    ----------
+    facts : dict
+        What every block says of the table.
+    arrays : dict of numpy.ndarray
+        The blocks' arrays, joined: `beam` (pair,), `count` (direction,), `nodes`, `beams`, `absorbed` and `lost`
+        (plane, direction).
+    samples : mapping of str to sequence
+        Intensity codes by kind, `intensity` and, of frozen phonons, `diffuse`. One entry per block: how many pairs it
+        holds, and an iterable of uint16 arrays, shape (plane, pair), with its planes one after the other.
+    """
+
+    def __init__(self, facts: dict, arrays: dict[str, np.ndarray], samples: Mapping[str, Sequence[Part]]) -> None:
+        self.facts, self.arrays, self.samples = facts, arrays, samples
+        self.steps, self.reciprocal = np.array(facts["steps"]), np.array(facts["reciprocal_mrad"])
+        self.pitch = self.reciprocal / self.steps[:, None]
+        self.beams, self.nodes = arrays["beams"].astype(np.int64), arrays["nodes"].astype(np.int64)
+        margin = reach_mrad(self.pitch, STENCIL_REACH) + 1e-6
+        self.cone, self.field = facts["cone_mrad"] + margin, facts["field_mrad"] + margin
+        sampled = float(np.linalg.norm(self.nodes @ self.pitch, axis=1).max())
+        self.every = cone_nodes(self.pitch, sampled)
+        self.group, self.operations = np.array(facts["operations"]), axes_kept(np.array(facts["operations"]))
+        self.sampled = Wedge.of(self.pitch, sampled, self.group, self.beams)
+        self.stored = Wedge.of(self.pitch, sampled, self.operations, self.beams)
+        self.planes = len(arrays["absorbed"])
+        self.matrix = plane_matrix(self.planes).astype(np.float32)
+        self.band = bands(self.matrix)
+        self._sort_pairs()
+        self._turn_nodes()
+
+    def _sort_pairs(self) -> None:
+        """Give every sample a column among those of its orbit: `column` (beam, direction), -1 where it was not kept."""
+        beam, count = self.arrays["beam"], self.arrays["count"].astype(np.int64)
+        self.orbit = self.sampled.beam_image.max(axis=0).astype(np.uint16)
+        self.size = np.bincount(self.orbit[beam], minlength=len(self.beams))
+        order = np.argsort(self.orbit[beam], kind="stable")
+        self.rank = np.empty(len(beam), dtype=np.int32)
+        self.rank[order] = np.arange(len(beam)) - np.repeat(np.cumsum(self.size) - self.size, self.size)
+        self.column = np.full((len(self.beams) + 1, len(count)), -1, dtype=np.int32)  # the last row is read at -1
+        self.column[beam, np.repeat(np.arange(len(count)), count)] = self.rank
+
+    def _turn_nodes(self) -> None:
+        """Where every node of the cone has its sample and its coefficients."""
+        wedge, at = self.sampled, tuple((self.every + self.sampled.reach).T)
+        self.taken = wedge.operation[at].astype(np.int64)
+        direction = np.full(wedge.operation.shape, -1, dtype=np.int32)
+        direction[tuple((self.nodes + wedge.reach).T)] = np.arange(len(self.nodes))
+        self.direction = direction[tuple((wedge.representative[at].astype(np.int64) + wedge.reach).T)]
+        representative = self.stored.representative[at]
+        # A node on a mirror line is its own image: it serves a beam and the beam's image.
+        turned = [self.every @ operation.T for operation in self.operations]
+        here = [np.nonzero(np.all(nodes == representative, axis=1))[0] for nodes in turned]
+        shift = np.array([self.stored.reach, 0])
+        self.turned = [(index, nodes[index] + shift) for index, nodes in zip(here, turned, strict=True)]
+        self.q = np.ascontiguousarray((self.every @ self.pitch).T)
+        self.index = np.full(np.array(wedge.operation.shape) + 2 * PREFILTER_REACH, -1, dtype=np.int32)
+        self.index[tuple((self.every + wedge.reach + PREFILTER_REACH).T)] = np.arange(len(self.every))
+
+    def rows(self) -> np.ndarray:
+        """Runs of coefficients wanted of each beam and row of nodes; shape (row, 4): beam, m1, first m2, count."""
+        at = tuple((self.every + self.stored.reach).T)
+        inside = self.every[np.all(self.stored.representative[at] == self.every, axis=1)]
+        q, found = np.ascontiguousarray((inside @ self.pitch).T), []
+        for index in range(len(self.beams)):
+            kept = inside[self._wanted(q, index)]
+            if len(kept):
+                row, first, count = np.unique(kept[:, 0], return_index=True, return_counts=True)
+                # Wedge, cone and field are convex, so the nodes of a row, which come in order, have no gaps.
+                assert np.array_equal(kept[first + count - 1, 1] - kept[first, 1] + 1, count)
+                found.append(np.stack([np.full(len(row), index), row, kept[first, 1], count], axis=1))
+        return np.concatenate(found).astype(np.int32)
+
+    def table(self, threads: int) -> RockingTable:
+        """The whole table."""
+        rows, facts = self.rows(), self.facts
+        return RockingTable(
+            codes=self._codes("intensity", rows, threads),
+            diffuse=self._codes("diffuse", rows, threads) if "diffuse" in self.samples else None,
+            rows=rows,
+            nodes=self.nodes.astype(np.int32),
+            beams=self.beams.astype(np.int32),
+            absorbed=self.arrays["absorbed"],
+            lost=self.arrays["lost"],
+            steps=(int(self.steps[0]), int(self.steps[1])),
+            reciprocal_mrad=self.reciprocal,
+            operations=self.operations,
+            beam_group=self.group,
+            cone_mrad=facts["cone_mrad"],
+            field_mrad=facts["field_mrad"],
+            plane_spacing_nm=facts["plane_spacing_a"] / 10,
+            first_plane=-1,
+            thickness_max_nm=(self.planes - 1) * facts["plane_spacing_a"] / 10,
+            energy_ev=facts["energy_ev"],
+            facts={key: facts[key] for key in FACTS},
+        )
+
+    def _codes(self, name: str, rows: np.ndarray, threads: int) -> np.ndarray:
+        """Coded coefficients of one kind of samples, shape (coefficient, pair)."""
+        start = row_starts(rows, len(self.beams), self.stored.reach)
+        distinct = np.unique(self.stored.beam_image[:, np.unique(rows[:, 0])].max(axis=0))  # one beam of each orbit
+        codes = _own_memory((self.planes + 2, int(rows[:, 3].sum())), np.int16)
+        by_orbit: dict[int, np.ndarray] = {
+            orbit: _own_memory((self.planes, int(self.size[orbit])), np.uint16)
+            for orbit in np.unique(self.orbit[distinct]).tolist()
+        }
+        firsts = np.cumsum([0, *(pairs for pairs, _ in self.samples[name])]).tolist()
+
+        def coefficients(orbit: int) -> float:
+            samples = by_orbit.pop(orbit)  # the last reference
+            beams = distinct[self.orbit[distinct] == orbit].tolist()
+            return max(self._beam(beam, samples, start, codes) for beam in beams)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(self._sort, self.samples[name], firsts, repeat(by_orbit)))
+            largest = max(pool.map(coefficients, list(by_orbit)))
+        if largest > np.iinfo(np.int16).max:
+            size = (largest / COEFFICIENT_LEVELS) ** 2
+            raise SimulationError(f"spline coefficients: got {size:g}, accepted: -4 to 4")
+        return codes
+
+    def _sort(self, part: Part, first: int, by_orbit: Mapping[int, np.ndarray]) -> None:
+        """Read the samples of one block, whose pairs count from `first`, and hand them to their orbits."""
+        pairs, chunks = part
+        orbit = self.orbit[self.arrays["beam"][first : first + pairs]]
+        order = np.argsort(orbit, kind="stable")
+        rank = np.empty(pairs, dtype=np.int32)
+        rank[order] = np.arange(pairs)
+        labels, begins, counts = np.unique(orbit[order], return_index=True, return_counts=True)
+        places = self.rank[first + order[begins]]
+        moves = [
+            (by_orbit[label], slice(begin, begin + count), slice(to, to + count))
+            for label, begin, count, to in np.stack([labels, begins, counts, places], axis=1).tolist()
+            if label in by_orbit
+        ]
+        plane = 0
+        for chunk in chunks:
+            mine = np.empty_like(chunk)
+            sort_pairs(chunk, rank, mine)
+            for samples, here, there in moves:
+                samples[plane : plane + len(chunk), there] = mine[:, here]
+            plane += len(chunk)
+
+    def _beam(self, beam: int, samples: np.ndarray, start: np.ndarray, codes: np.ndarray) -> float:
+        """Coefficients of one beam over all directions, which are those of its whole orbit over the distinct ones."""
+        source, picked, target = self._places(beam, start)
+        values = np.empty((len(picked) // TILE + 1, self.planes, TILE), dtype=np.float32)
+        return float(orbit_coefficients(samples, source, picked, target, self.matrix, self.band, values, codes))
+
+    def _places(self, beam: int, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What `orbit_coefficients` asks about the nodes of one beam: `source`, `picked` and `target`."""
+        column = self.column[self.sampled.beam_image[self.taken, beam], self.direction]
+        kept = (column >= 0) & self._wanted(self.q, beam)
+        nodes, targets = [], []
+        # Where a beam is its own image, several nodes have the same coefficient: that of the last operation is taken.
+        for image, (index, turned) in zip(self.stored.beam_image[::-1, beam], self.turned[::-1], strict=True):
+            chosen = kept[index]
+            nodes.append(index[chosen])
+            targets.append(start[image, turned[chosen, 0]] + turned[chosen, 1])
+        target, first = np.unique(np.concatenate(targets), return_index=True)
+        picked = self.every[np.concatenate(nodes)[first]] + self.sampled.reach
+        low, high = picked.min(axis=0), picked.max(axis=0) + 1
+        box = tuple(slice(a, b + 2 * PREFILTER_REACH) for a, b in zip(low, high, strict=True))
+        flat = np.ravel_multi_index(tuple((picked - low).T), tuple(high - low))
+        return np.append(column, np.int32(-1))[self.index[box]], flat.astype(np.int32), target.astype(np.int32)
+
+    def _wanted(self, q: np.ndarray, beam: int) -> np.ndarray:
+        """Whether a beam's coefficient is wanted at directions q, shape (2, node) [mrad]."""
+        x, y = q + (self.beams[beam] @ self.reciprocal)[:, None]
+        return (np.sqrt(q[0] ** 2 + q[1] ** 2) <= self.cone) & (np.sqrt(x**2 + y**2) <= self.field)
+
+
+def axes_kept(operations: np.ndarray) -> np.ndarray:
+    """Operations that map the two axes of the nodes onto themselves or each other.
+
+    A spline along two axes at 60 degrees has not the symmetry of a hexagonal lattice: only these operations carry its
+    coefficients into each other. All operations do so with the samples.
+    """
+    return operations[np.all(np.sum(np.abs(operations), axis=2) == 1, axis=1)]
+
+
+def _own_memory(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros that take memory page by page where they are written, and give it back when they go.
+
+    Arrays of the usual kind do neither: large ones lie in huge pages, and freed ones stay with the process.
+    """
+    count = math.prod(shape)
+    return np.frombuffer(mmap.mmap(-1, count * np.dtype(dtype).itemsize), dtype=dtype).reshape(shape)

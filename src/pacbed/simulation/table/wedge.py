@@ -1,0 +1,58 @@
+"""Where a direction and a beam of the whole cone are found among those that symmetry leaves distinct."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pacbed.crystal.lattice import cone_nodes, representatives
+
+
+@dataclass(frozen=True)
+class Wedge:
+    """Look-up tables: I(G, m) = I(W G, W m), W m being the representative of node m.
+
+    Attributes
+    ----------
+    reach : int
+        Largest node index; tables over nodes are read at [m1 + reach, m2 + reach].
+    operation : numpy.ndarray of int8, shape (2 reach + 1, 2 reach + 1)
+        Index of W, -1 outside the cone.
+    representative : numpy.ndarray of int16, shape (2 reach + 1, 2 reach + 1, 2)
+        W m.
+    beam_image : numpy.ndarray of int32, shape (operation, beam)
+        Index of W G.
+    """
+
+    reach: int
+    operation: np.ndarray
+    representative: np.ndarray
+    beam_image: np.ndarray
+
+    @classmethod
+    def of(cls, pitch_mrad: np.ndarray, cone_mrad: float, operations: np.ndarray, beams: np.ndarray) -> Wedge:
+        """Tables of a cone of directions, a group acting on nodes and beams, and a list of beams."""
+        every = cone_nodes(pitch_mrad, cone_mrad)
+        images, taken = representatives(every, operations)
+        reach = int(np.abs(every).max())
+        side = 2 * reach + 1
+        operation = np.full((side, side), -1, dtype=np.int8)
+        operation[every[:, 0] + reach, every[:, 1] + reach] = taken
+        representative = np.zeros((side, side, 2), dtype=np.int16)
+        representative[every[:, 0] + reach, every[:, 1] + reach] = images
+        span = int(np.abs(beams).max())
+        slot = np.full((2 * span + 1, 2 * span + 1), -1, dtype=np.int32)
+        slot[beams[:, 0] + span, beams[:, 1] + span] = np.arange(len(beams))
+        turned = np.einsum("oij,bj->obi", operations, beams) + span
+        inside = np.all((turned >= 0) & (turned <= 2 * span), axis=-1)
+        image = np.where(inside, slot[tuple(np.moveaxis(np.clip(turned, 0, 2 * span), -1, 0))], -1)
+        return cls(reach, operation, representative, image.astype(np.int32))
+
+
+def row_starts(rows: np.ndarray, beams: int, reach: int) -> np.ndarray:
+    """Position of a coefficient minus its m2, for each beam and m1 + reach; shape (beam, 2 reach + 1)."""
+    start = np.zeros((beams, 2 * reach + 1), dtype=np.int32)
+    first = np.cumsum(rows[:, 3]) - rows[:, 3]
+    start[rows[:, 0], rows[:, 1] + reach] = first - rows[:, 2]
+    return start

@@ -1,0 +1,159 @@
+"""Hands the configuration to Snakemake's rules: one function per directive, nothing but plain values in them.
+
+Snakemake compares the values of `params` with those of the last run, so each rule asks for exactly what it uses. It
+compares them as a set, without their names: `settings` puts names and values into one.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig
+from pacbed.config.values import Range, ValueList
+from pacbed.workflow.needs import Needs
+
+Systems = Mapping[str, SystemConfig]
+Directive = Callable[[Any], Any]
+
+
+def plain(value: Any) -> Any:
+    """Reduce a configuration value to lists, dicts, strings and numbers; ranges become lists of their values."""
+    if isinstance(value, Range | ValueList):
+        return value.values()
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path | Enum) else value
+
+
+def setting(systems: Systems, key: str) -> Directive:
+    """Input or parameter function for one key of the configuration.
+
+    Parameters
+    ----------
+    systems : mapping of str to SystemConfig
+        The validated systems.
+    key : str
+        Dotted key below the system; wildcards of the rule stand in braces: ``training.epochs.{task}``.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the value for their system.
+    """
+
+    def value(wildcards: Any) -> Any:
+        found: Any = systems[wildcards.system]
+        for part in key.split("."):
+            name = part.format(**dict(wildcards.items()))
+            found = found[name] if isinstance(found, Mapping) else getattr(found, name)
+        return plain(found)
+
+    return value
+
+
+def settings(**values: Any) -> Directive:
+    """Parameter function that joins the values of a rule into one dict.
+
+    Snakemake stores the values of `params` without their names and compares them as sets
+    (`snakemake.persistence.params_changed`): a value that changes to what another parameter already holds would go
+    unnoticed. One dict holds the names as well.
+
+    Parameters
+    ----------
+    **values
+        Plain values, or functions such as `setting` and `planned` return.
+
+    Returns
+    -------
+    callable
+        Takes Snakemake's wildcards, returns the dict of plain values.
+    """
+    return lambda wildcards: {name: value(wildcards) if callable(value) else value for name, value in values.items()}
+
+
+def planned(systems: Systems, name: str) -> Directive:
+    """Parameter function for one number that `pacbed.config.plan` derives from the grid, such as ``cone_mrad``."""
+    return lambda wildcards: getattr(plan(systems[wildcards.system]), name)
+
+
+def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
+    """Resource function for one estimate of `pacbed.workflow.needs`; a second attempt gets twice as much.
+
+    Parameters
+    ----------
+    systems : mapping of str to SystemConfig
+        The validated systems.
+    name : str
+        Method of `Needs`, such as ``block_mb``.
+    *arguments : str
+        Names of the wildcards handed to it.
+    """
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        estimate = getattr(Needs(systems[wildcards.system]), name)
+        return attempt * estimate(*(getattr(wildcards, argument) for argument in arguments))
+
+    return amount
+
+
+def gpus(systems: Systems) -> Callable[[Any], int]:
+    """Resource function for the GPUs that one block of a rocking table takes: one, or none."""
+    return lambda wildcards: int(systems[wildcards.system].simulation.device == "gpu")
+
+
+def displacements(systems: Systems) -> Directive:
+    """Parameter function for the displaced atoms of a table; none where its atoms are not displaced."""
+
+    def value(wildcards: Any) -> Any:
+        system = systems[wildcards.system]
+        return plain(system.simulation.phonons) if system.crystal.thermal_model == "frozen_phonons" else None
+
+    return value
+
+
+def block_count(systems: Systems) -> Directive:
+    """Parameter function for the number of blocks of a system's rocking table."""
+    return lambda wildcards: Needs(systems[wildcards.system]).blocks
+
+
+def blocks(systems: Systems, path: str) -> Directive:
+    """Input function that scatters: one path per block of a system's rocking table."""
+    return _scattered(systems, path, lambda system: Needs(system).blocks)
+
+
+def scan_blocks(systems: Systems, path: str) -> Directive:
+    """Input function of the stack: one path per block of the scan engine, none where the table fills the stack."""
+    return _scattered(
+        systems,
+        path,
+        lambda system: system.simulation.scan.blocks if system.simulation.engine == "scan" else 0,
+    )
+
+
+def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:
+    def paths(wildcards: Any) -> list[str]:
+        total = count(systems[wildcards.system])
+        return [path.format(system=wildcards.system, block=block) for block in range(total)]
+
+    return paths
+
+
+def final_targets(systems: Systems) -> list[str]:
+    """Everything a run is asked for: the bundle of each system, and what its patterns and data sets say."""
+    targets = []
+    for name, system in systems.items():
+        folder = f"results/{name}"
+        targets.append(f"{folder}/bundle/{name}.pacbed")
+        if system.simulation.referee.phonons:
+            targets.append(f"{folder}/simulation/referee_b.json")
+        targets += [f"{folder}/predictions/{pattern}.json" for pattern in system.patterns]
+        targets += [f"{folder}/maps/{dataset}.png" for dataset in system.datasets]
+    return targets

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from pacbed.analysis.fit.library import build_library, choose_starts, match, mistilt_grid
+from pacbed.analysis.recording.outline import find_outline
+from pacbed.patterns import Geometry, polar_to_vector
+
+
+@pytest.fixture(scope="module")
+def library(tiny_bundle):
+    return build_library(tiny_bundle.renderer, convergence_mrad=14.0, thickness_nm=(1.0, 10.0), mistilt_max_mrad=3.0)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("azimuth", [10.0, 100.0, 200.0, 330.0])
+def test_the_first_match_is_near_the_truth(library, camera, azimuth, mirrored):
+    """Any azimuth: in the wedge that was rendered, outside it by a rotation, outside it by a mirror."""
+    geometry = Geometry((160, 150), 0.4, (70.3, 84.6), -33.0, mirrored)
+    image = camera(thickness_nm=9.0, mistilt_mrad=2.5, azimuth_deg=azimuth, geometry=geometry)
+    best = match(image, find_outline(image), library, mirrored=mirrored)[0].parameters
+    frame = Geometry((1, 1), 1.0, (0.0, 0.0), best.rotation_deg, mirrored)
+    truth = geometry.to_image(polar_to_vector(2.5, azimuth))
+    assert best.thickness_nm == pytest.approx(9.0, abs=1.6)
+    assert frame.to_image(np.array(best.mistilt_mrad)) == pytest.approx(truth, abs=1.2)
+    assert best.center_px == pytest.approx(geometry.center_px, abs=2.0)
+    assert best.pixel_mrad == pytest.approx(0.4, rel=0.05)
+
+
+def test_matches_are_sorted_and_complete(library, camera):
+    image = camera()
+    found = match(image, find_outline(image), library)
+    mismatch = [start.mismatch for start in found]
+    assert mismatch == sorted(mismatch)
+    assert 0 <= mismatch[0] < 0.3
+    assert len(found) == 2 * len(library.thickness_nm)  # each entry and its mirror image
+
+
+def test_starts_differ_and_cover_the_networks_candidates(library, camera):
+    image = camera()
+    matches = match(image, find_outline(image), library)
+    starts = choose_starts(matches, count=3)
+    assert len(starts) == 3
+    assert starts[0] is matches[0]
+    wanted = choose_starts(matches, count=1, thickness_nm=[2.0])
+    assert wanted[-1].parameters.thickness_nm == pytest.approx(2.0, abs=2.0)
+    assert len(wanted) == 2
+    assert len(choose_starts(matches, count=1, thickness_nm=[matches[0].parameters.thickness_nm])) == 1
+
+
+def test_mistilts_fill_the_wedge_evenly():
+    tilts = mistilt_grid(3.0, (0.0, 45.0))
+    size, azimuth = np.hypot(*tilts.T), np.rad2deg(np.arctan2(tilts[:, 1], tilts[:, 0]))
+    assert size.max() == pytest.approx(3.0)
+    assert (size == 0).sum() == 1
+    assert (azimuth[size > 0] > 0).all()
+    assert (azimuth < 45).all()
+    assert len(mistilt_grid(0.0, (0.0, 360.0))) == 1

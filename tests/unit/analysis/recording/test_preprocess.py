@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from pacbed.analysis.recording.outline import bin_pixels, find_outline, repair, resample
+from pacbed.patterns import Geometry
+
+
+def disk(shape, center, radius, level=1000.0, dark=100.0):
+    row, column = np.indices(shape)
+    distance = np.hypot(column - center[0], row - center[1])
+    return dark + level * np.clip(radius - distance + 0.5, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "center", "radius"),
+    [((256, 256), (127.5, 127.5), 60), ((300, 200), (80.2, 190.7), 45), ((1024, 1024), (550.0, 640.0), 140)],
+)
+def test_outline_of_a_disk_anywhere(shape, center, radius):
+    rng = np.random.default_rng(1)
+    found = find_outline(rng.poisson(disk(shape, center, radius)).astype(np.float32))
+    assert found.center_px == pytest.approx(center, abs=0.02 * radius)
+    assert found.radius_px == pytest.approx(radius, rel=0.03)
+    assert found.inside == 1.0
+
+
+def test_outline_tells_that_a_disk_is_cut_off():
+    assert find_outline(disk((128, 128), (20.0, 64.0), 40)).inside < 0.9
+
+
+def test_outline_is_the_same_frame_for_a_recorded_and_a_rendered_pattern(tiny_bundle, camera):
+    """What the library search rests on: gain, offset, noise, pixel size and rotation do not move the frame."""
+    recorded = Geometry((160, 150), 0.4, (70.3, 84.6), 25.0)
+    rendered = Geometry.field_of_view(56, 22.5)
+    image = tiny_bundle.renderer.render(
+        thickness_nm=9.0, convergence_mrad=14.0, geometry=rendered, mistilt_mrad=(0.9, 2.4), blur_mrad=0.5
+    )
+    size = float(np.hypot(0.9, 2.4))
+    azimuth = float(np.rad2deg(np.arctan2(2.4, 0.9)))
+    seen = find_outline(camera(thickness_nm=9.0, mistilt_mrad=size, azimuth_deg=azimuth, geometry=recorded))
+    own = find_outline(image, dark=0.0)
+    shift = (np.array(own.center_px) - rendered.center_px) * rendered.pixel_mrad
+    expected = np.array(recorded.center_px) + recorded.to_image(shift) / recorded.pixel_mrad
+    assert seen.radius_px * 0.4 == pytest.approx(own.radius_px * rendered.pixel_mrad, rel=0.015)
+    assert seen.center_px == pytest.approx(expected, abs=0.5)
+
+
+def test_defects_are_replaced_and_nothing_else(camera):
+    clean = camera()
+    spoilt = clean.copy()
+    spots = [(10, 10), (80, 70), (150, 3)]
+    for row, column in spots:
+        spoilt[row, column] = 60000
+    spoilt[60, 60] = np.nan
+    repaired, count = repair(spoilt)
+    assert count == 4
+    assert np.isfinite(repaired).all()
+    untouched = np.ones(clean.shape, dtype=bool)
+    for row, column in [*spots, (60, 60)]:
+        untouched[row, column] = False
+        assert repaired[row, column] == pytest.approx(
+            np.median(clean[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]), rel=0.5
+        )
+    np.testing.assert_array_equal(repaired[untouched], clean[untouched])
+
+
+def test_sparse_electrons_are_no_defects():
+    counts = np.random.default_rng(2).poisson(0.05, (128, 128)).astype(np.float32)
+    assert repair(counts)[1] < 20
+
+
+def test_binning_keeps_means_and_cuts_the_rest():
+    binned = bin_pixels(np.arange(35.0).reshape(5, 7), 2)
+    assert binned.shape == (2, 3)
+    assert binned[0, 0] == pytest.approx(np.mean([0, 1, 7, 8]))
+
+
+def test_resampling_agrees_with_rendering(tiny_bundle):
+    source = Geometry((300, 280), 0.17, (150.2, 131.7), 35.0)
+    target = Geometry.field_of_view(64, 22.5)
+    settings = {"thickness_nm": 8.0, "convergence_mrad": 14.0, "mistilt_mrad": (2.5, 1.0), "edge_mrad": 0.7}
+    image = tiny_bundle.renderer.render(geometry=source, **settings) / source.pixel_mrad**2
+    direct = tiny_bundle.renderer.render(geometry=target, blur_mrad=0.3, **settings) / target.pixel_mrad**2
+    near = np.linalg.norm(resample(image, source, target) - direct)
+    turned = resample(image, source, Geometry(target.shape, target.pixel_mrad, target.center_px, 90.0))
+    assert near < 0.05 * np.linalg.norm(direct)
+    assert np.linalg.norm(turned - direct) > 1.5 * near

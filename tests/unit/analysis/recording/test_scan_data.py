@@ -1,0 +1,133 @@
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+import zarr
+
+from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.errors import ParameterError, PatternError
+
+DATA = np.random.default_rng(1).integers(0, 4000, (3, 5, 32, 40)).astype(np.uint16)
+
+
+def save_npy(folder):
+    np.save(folder / "scan.npy", DATA)
+    return folder / "scan.npy"
+
+
+def save_hdf5(folder):
+    with h5py.File(folder / "scan.h5", "w") as store:
+        store["4DSTEM/data"] = DATA
+        store["4DSTEM/dark"] = DATA[0, 0]
+    return folder / "scan.h5"
+
+
+def save_zarr(folder):
+    zarr.create_array(str(folder / "scan.zarr"), data=DATA, chunks=(1, 5, 32, 40))
+    return folder / "scan.zarr"
+
+
+def save_zarr_group(folder):
+    zarr.open_group(str(folder / "group.zarr"), mode="w").create_array("pattern", data=DATA)
+    return folder / "group.zarr"
+
+
+def save_hspy(folder):
+    from rsciio.hspy import file_writer
+
+    axes = [
+        {"name": name, "size": size, "scale": scale, "offset": 0.0, "units": units, "navigate": navigate}
+        for name, size, scale, units, navigate in [
+            ("y", 3, 1.0, "nm", True), ("x", 5, 1.0, "nm", True), ("ky", 32, 0.4, "mrad", False),
+            ("kx", 40, 0.4, "mrad", False),
+        ]
+    ]  # fmt: skip
+    signal = {
+        "data": DATA,
+        "axes": axes,
+        "metadata": {"General": {"title": "scan"}, "Acquisition_instrument": {"TEM": {"beam_energy": 200.0}}},
+        "package_info": {"package": "hyperspy", "package_version": "2"},
+        "attributes": {"_lazy": False},
+        **{name: {} for name in ("original_metadata", "tmp_parameters", "learning_results", "models")},
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file_writer(str(folder / "scan.hspy"), signal)
+    return folder / "scan.hspy"
+
+
+@pytest.mark.parametrize("save", [save_npy, save_hdf5, save_zarr, save_zarr_group, save_hspy])
+def test_formats_give_the_mean_of_a_window(tmp_path, save):
+    with open_scan(save(tmp_path)) as scan:
+        assert scan.scan_shape == (3, 5)
+        assert scan.windows(2) == (2, 3)
+        inner, rim = scan.mean(0, 1, 2), scan.mean(1, 2, 2)
+    np.testing.assert_allclose(inner, DATA[0:2, 2:4].mean(axis=(0, 1)), rtol=1e-6)
+    np.testing.assert_array_equal(rim, DATA[2, 4], "the window at the corner holds one position")
+
+
+def test_microscope_file_states_its_calibration(tmp_path):
+    with open_scan(save_hspy(tmp_path)) as scan:
+        assert scan.calibration.pixel_mrad == pytest.approx(0.4)
+        assert scan.calibration.energy_kev == pytest.approx(200)
+
+
+def test_only_the_window_is_read(tmp_path):
+    with open_scan(save_npy(tmp_path)) as scan:
+        assert isinstance(scan.values, np.memmap)
+    with open_scan(save_hdf5(tmp_path)) as scan:
+        assert isinstance(scan.values, h5py.Dataset)
+        open_values = scan.values
+    assert not open_values, "the file is closed at the end"
+
+
+def test_line_scan_has_one_row(tmp_path):
+    np.save(tmp_path / "line.npy", DATA[0])
+    with open_scan(tmp_path / "line.npy") as scan:
+        assert scan.scan_shape == (1, 5) and scan.windows(2) == (1, 3)
+        np.testing.assert_allclose(scan.mean(0, 1, 2), DATA[0, 2:4].mean(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (DATA[0, 0], "got an array of shape"),
+        (DATA[:, :, :16], "at least 32 pixels"),
+        (DATA.astype(complex), "real numbers"),
+        (None, "a file that exists"),
+    ],
+)
+def test_what_is_no_scan_is_refused(tmp_path, content, reason):
+    if content is not None:
+        np.save(tmp_path / "scan.npy", content)
+    with pytest.raises(PatternError, match=reason), open_scan(tmp_path / "scan.npy"):
+        pass
+
+
+def test_several_data_sets_need_a_choice(tmp_path):
+    with h5py.File(tmp_path / "two.h5", "w") as store:
+        store["first"], store["second"] = DATA, DATA[:2]
+    with pytest.raises(PatternError, match="first, second"), open_scan(tmp_path / "two.h5"):
+        pass
+    with open_scan(tmp_path / "two.h5", dataset="second") as scan:
+        assert scan.scan_shape == (2, 5)
+
+
+def test_damaged_file_is_one_line(tmp_path):
+    (tmp_path / "scan.h5").write_bytes(b"nothing of the kind")
+    with pytest.raises(PatternError, match="cannot be read"), open_scan(tmp_path / "scan.h5"):
+        pass
+    (tmp_path / "scan.png").write_bytes(b"")
+    with pytest.raises(PatternError, match="4D-STEM"), open_scan(tmp_path / "scan.png"):
+        pass
+
+
+def test_window_is_at_least_one_position(tmp_path):
+    with open_scan(save_npy(tmp_path)) as scan, pytest.raises(ParameterError, match="window"):
+        scan.windows(0)
+
+
+def test_errors_of_the_caller_are_not_taken_for_a_bad_file(tmp_path):
+    with pytest.raises(ZeroDivisionError), open_scan(save_npy(tmp_path)):
+        1 / 0  # noqa: B018

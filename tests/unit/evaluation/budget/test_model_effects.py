@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pacbed.crystal.cif import read_cif
+from pacbed.crystal.orientation import orient
+from pacbed.evaluation.budget.effects import (
+    COLLECTION_MRAD,
+    effects_of,
+    inelastic_pattern,
+    mean_energy_loss_ev,
+    mean_free_path_nm,
+    varied_slices,
+)
+
+SIZES = {
+    "displacement_relative": 0.15,
+    "absorption_relative": 0.2,
+    "energy_relative": 0.002,
+    "lattice_relative": 0.001,
+    "bonding_relative": 0.03,
+}
+
+
+@pytest.fixture(scope="module")
+def crystal():
+    return orient(read_cif("structures/srtio3.cif"), (0, 0, 1))
+
+
+@pytest.fixture
+def varied(crystal, srtio3_slices):
+    effects = {effect.name: effect for effect in effects_of(crystal, srtio3_slices, SIZES)}
+
+    def make(name, sign=1):
+        return varied_slices(effects[name], sign, crystal, srtio3_slices)
+
+    return make
+
+
+def spectrum(slices, name="potential"):
+    return np.fft.fft2(getattr(slices, name).sum(axis=0))
+
+
+def test_displacements_damp_high_angles_more(varied, srtio3_slices):
+    ratio = spectrum(varied("debye_waller")).real / spectrum(srtio3_slices).real
+    assert ratio[0, 0] == pytest.approx(1, abs=1e-5)
+    # All atoms add up in the beam (4, 0), |g| = 1.024/Å: 15 % more of some 0.0073 Å^2 damps it by some 2.3 %.
+    assert ratio[4, 0] == pytest.approx(np.exp(-2 * np.pi**2 * 1.024**2 * 0.15 * 0.0073), abs=0.004)
+    assert spectrum(varied("debye_waller", -1)).real[4, 0] > spectrum(srtio3_slices).real[4, 0]
+    assert np.all(varied("debye_waller").absorption.sum() > srtio3_slices.absorption.sum())
+
+
+def test_absorption_alone_is_scaled(varied, srtio3_slices):
+    for name, sign, factor in (("absorption", 1, 1.2), ("absorption", -1, 0.8), ("no_absorption", -1, 0.0)):
+        changed = varied(name, sign)
+        np.testing.assert_array_equal(changed.potential, srtio3_slices.potential)
+        np.testing.assert_allclose(changed.absorption, factor * srtio3_slices.absorption, rtol=1e-6)
+
+
+def test_bonding_changes_low_angles_only(varied, srtio3_slices):
+    ratio = spectrum(varied("bonding", -1)).real / spectrum(srtio3_slices).real
+    assert ratio[0, 0] == pytest.approx(0.97, abs=1e-5)
+    assert ratio[1, 1] == pytest.approx(0.97, abs=1e-4)  # 0.362/Å
+    assert ratio[0, 2] == pytest.approx(1 - 0.03 * np.cos(0.25 * np.pi * (0.5121 - 0.4) / 0.1) ** 2, abs=1e-3)
+    assert ratio[3, 0] == pytest.approx(1, abs=1e-3)  # 0.768/Å
+
+
+def test_lattice_voltage_and_table_are_those_asked_for(varied, srtio3_slices):
+    larger = varied("lattice")
+    np.testing.assert_allclose(larger.cell_a, 1.001 * srtio3_slices.cell_a)
+    assert larger.slice_depth_a == pytest.approx(1.001 * srtio3_slices.slice_depth_a)
+    assert varied("high_tension", -1).energy_ev == pytest.approx(199.6e3)
+    assert varied("parametrization").parametrization == "kirkland"
+    assert 0 < np.abs(spectrum(varied("parametrization")) / spectrum(srtio3_slices) - 1)[1, 1] < 0.05
+
+
+def test_thermal_effects_follow_the_thermal_model(crystal, srtio3_slices):
+    elastic = replace(srtio3_slices, thermal_model="debye_waller", absorption=0 * srtio3_slices.absorption)
+
+    def names(slices):
+        return [effect.name for effect in effects_of(crystal, slices, SIZES)]
+
+    everywhere = ["parametrization", "high_tension", "lattice", "bonding", "inelastic"]
+    assert names(srtio3_slices) == ["debye_waller", "absorption", "no_absorption", *everywhere]
+    assert names(elastic) == ["debye_waller", *everywhere]
+    assert names(replace(elastic, thermal_model="none")) == everywhere
+
+
+def test_only_the_outer_bound_is_not_counted(crystal, srtio3_slices):
+    assert [e.name for e in effects_of(crystal, srtio3_slices, SIZES) if not e.counted] == ["no_absorption"]
+
+
+def test_mean_free_path_of_silicon(crystal):
+    """By hand: E_m = 7.6 x 14^0.36 = 19.65 eV, F = 0.618, 106 x 0.618 x 200 / (19.65 ln(4000 / 19.65))."""
+    silicon = replace(crystal, symbols=["Si"], occupancy=np.ones(1))
+    assert mean_energy_loss_ev(silicon) == pytest.approx(19.65, abs=0.01)
+    assert mean_free_path_nm(silicon, 200.0) == pytest.approx(125.4, abs=0.3)
+    assert mean_free_path_nm(silicon, 80.0) == pytest.approx(79.1, abs=0.2)
+
+
+def test_inelastic_blur_is_a_cut_lorentzian(crystal):
+    point = np.zeros((161, 161))
+    point[80, 70] = 1.0
+    thickness, path = 60.0, mean_free_path_nm(crystal, 200.0)
+    spread = inelastic_pattern(point, pixel_mrad=0.2, thickness_nm=thickness, oriented=crystal, energy_kev=200.0)
+    assert spread.sum() == pytest.approx(1)
+    row, column = np.indices(spread.shape)
+    angle = 0.2 * np.hypot(row - 80, column - 70)
+    width = mean_energy_loss_ev(crystal) * 711 / (200 * 1222)  # E (E0 + mc^2) / (E0 (E0 + 2 mc^2)), eV / keV = mrad
+    scattered = 1 - np.exp(-thickness / path)
+    for radius in (1.0, 3.0):
+        inside = np.log(1 + (radius / width) ** 2) / np.log(1 + (COLLECTION_MRAD / width) ** 2)
+        assert spread[angle <= radius].sum() == pytest.approx(1 - scattered * (1 - inside), abs=0.01)
+    assert spread[angle > COLLECTION_MRAD + 0.3].sum() == pytest.approx(0, abs=1e-9)

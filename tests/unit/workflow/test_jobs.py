@@ -1,0 +1,141 @@
+from types import SimpleNamespace
+
+import pytest
+
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig
+from pacbed.workflow import directives as jobs
+from pacbed.workflow.needs import Needs
+
+
+class Wildcards(SimpleNamespace):
+    """Behaves as Snakemake's wildcards do where the functions use them."""
+
+    def items(self):
+        return vars(self).items()
+
+
+@pytest.fixture
+def systems():
+    def system(energy_kev):
+        return SystemConfig.model_validate(
+            {
+                "crystal": {"cif": "structures/srtio3.cif", "zone_axis": [0, 0, 1]},
+                "beam": {"energy_kev": energy_kev},
+                "grid": {
+                    "thickness_nm": {"start": 1, "stop": 3, "step": 1},
+                    "convergence_mrad": [13, 15],
+                    "mistilt_mrad": [0, 2],
+                },
+                "simulation": {"blocks": 3},
+                "training": {"epochs": {"scale": 1, "thickness": 2, "mistilt": 3}},
+                "patterns": {"film": {"path": "a/film.tif", "convergence_mrad": 13.6}},
+                "datasets": {"scan": {"path": "scan.hdf5"}},
+            }
+        )
+
+    return {"low": system(80), "high": system(300)}
+
+
+def test_the_stack_waits_for_blocks_of_the_scan_engine_only_where_it_is_chosen(systems):
+    scan = {"engine": "scan", "scan": {"blocks": 2}}
+    systems["high"] = SystemConfig.model_validate({**systems["high"].model_dump(), "simulation": scan})
+    paths = jobs.scan_blocks(systems, "{system}/scan/{block}")
+    assert paths(Wildcards(system="low")) == []
+    assert paths(Wildcards(system="high")) == ["high/scan/0", "high/scan/1"]
+
+
+def test_setting_reads_the_system_of_the_wildcards(systems):
+    energy = jobs.setting(systems, "beam.energy_kev")
+    assert energy(Wildcards(system="low")) == 80
+    assert energy(Wildcards(system="high")) == 300
+
+
+def test_setting_fills_wildcards_into_the_key(systems):
+    assert jobs.setting(systems, "training.epochs.{task}")(Wildcards(system="low", task="mistilt")) == 3
+    assert jobs.setting(systems, "patterns.{name}.convergence_mrad")(Wildcards(system="low", name="film")) == 13.6
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("grid.thickness_nm", [1.0, 2.0, 3.0]),
+        ("grid.convergence_mrad", [13.0, 15.0]),
+        ("grid.azimuth_deg", "auto"),
+        ("crystal.cif", "structures/srtio3.cif"),
+        ("crystal.zone_axis", [0, 0, 1]),
+        ("patterns.film.pixel_mrad", None),
+        ("training.epochs", {"scale": 1, "thickness": 2, "mistilt": 3}),
+    ],
+)
+def test_settings_are_plain_values(systems, key, expected):
+    value = jobs.setting(systems, key)(Wildcards(system="low"))
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+def test_settings_join_names_and_values(systems):
+    joined = jobs.settings(
+        energy_kev=jobs.setting(systems, "beam.energy_kev"), cone_mrad=jobs.planned(systems, "cone_mrad"), kept=80
+    )
+    cone = plan(systems["low"]).cone_mrad
+    assert joined(Wildcards(system="low")) == {"energy_kev": 80, "cone_mrad": cone, "kept": 80}
+
+
+def test_planned_is_what_the_plan_says(systems):
+    assert jobs.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
+
+
+def test_second_attempt_asks_for_twice_as_much(systems):
+    amount = jobs.needed(systems, "training_minutes", "task")
+    wildcards = Wildcards(system="low", task="scale")
+    assert amount(wildcards, 1) == Needs(systems["low"]).training_minutes("scale")
+    assert amount(wildcards, 2) == 2 * amount(wildcards, 1)
+
+
+def test_one_path_per_block(systems):
+    paths = jobs.blocks(systems, "results/{system}/blocks/{block}")(Wildcards(system="high"))
+    assert paths == [f"results/high/blocks/{block}" for block in range(3)]
+
+
+@pytest.mark.parametrize(("device", "count"), [("cpu", 0), ("gpu", 1)])
+def test_a_block_books_a_gpu_if_it_runs_on_one(systems, device, count):
+    low = systems["low"]
+    changed = low.model_copy(update={"simulation": low.simulation.model_copy(update={"device": device})})
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="low")) == count
+    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="high")) == 0
+
+
+def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
+    automatic = {
+        name: system.model_copy(update={"simulation": system.simulation.model_copy(update={"blocks": "auto"})})
+        for name, system in systems.items()
+    }
+    for wildcards in (Wildcards(system="low"), Wildcards(system="high")):
+        count = jobs.block_count(automatic)(wildcards)
+        assert isinstance(count, int)
+        assert len(jobs.blocks(automatic, "{system}/{block}")(wildcards)) == count
+
+
+def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems):
+    assert set(jobs.final_targets(systems)) == {
+        f"results/{name}/{rest.format(name)}"
+        for name in ("low", "high")
+        for rest in ("bundle/{}.pacbed", "predictions/film.json", "maps/scan.png")
+    }
+
+
+def test_only_displaced_atoms_have_displacements(systems):
+    asked = systems["low"].model_dump()
+    asked["crystal"]["thermal_model"] = "frozen_phonons"
+    value = jobs.displacements({"low": SystemConfig.model_validate(asked), "high": systems["high"]})
+    assert value(Wildcards(system="low")) == {"cells": 3, "configurations": 1, "pool": 16, "seed": 1}
+    assert value(Wildcards(system="high")) is None
+
+
+def test_frozen_phonons_referee_a_table_on_request(systems):
+    asked = systems["low"].model_dump()
+    asked["simulation"]["referee"]["phonons"] = True
+    both = {"low": SystemConfig.model_validate(asked), "high": systems["high"]}
+    more = set(jobs.final_targets(both)) - set(jobs.final_targets(systems))
+    assert more == {"results/low/simulation/referee_b.json"}
