@@ -27,7 +27,6 @@ from pacbed.bundle.recipe import Recipe
 from pacbed.config.plan import SimulationPlan, plan
 from pacbed.config.system import load_config
 from pacbed.patterns import Geometry
-from pacbed.simulation.rendering.levels import CompactRenderer
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
 
@@ -68,7 +67,7 @@ def measure(name: str) -> dict:
         for _ in range(REPEATS):
             started, clock = time.process_time(), time.perf_counter()
             compact = CompactTable.read(zarr.open_group(str(Path(folder) / "rocking.zarr"), mode="r"))
-            renderer = CompactRenderer(compact.levels)
+            renderer = Renderer.of_levels(compact.levels)
             loads.append(time.process_time() - started)
             waits.append(time.perf_counter() - clock)
     return {

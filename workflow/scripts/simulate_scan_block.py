@@ -8,7 +8,7 @@ if __name__ == "__main__":  # worker processes read this file again
     configure_logging(snakemake.log[0], snakemake.params)
 
     from pacbed.simulation.stack.parameter_grid import ParameterGrid
-    from pacbed.simulation.stack.scan_block import simulate_scan_block
+    from pacbed.simulation.stack.scan_block import ScanNumerics, Workers, simulate_scan_block
 
     grid, numerics = ParameterGrid.split_off(snakemake.params.settings)
     simulate_scan_block(
@@ -16,9 +16,8 @@ if __name__ == "__main__":  # worker processes read this file again
         snakemake.input.table,
         snakemake.input.cif,
         grid,
+        ScanNumerics(**numerics),
         block=int(snakemake.wildcards.block),
-        **numerics,
         out_dir=snakemake.output.block,
-        scheduler=snakemake.resources.dask_scheduler,
-        workers=snakemake.threads,
+        workers=Workers(snakemake.resources.dask_scheduler, snakemake.threads),
     )

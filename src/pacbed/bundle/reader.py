@@ -18,7 +18,6 @@ from pacbed.bundle.compact import CompactTable
 from pacbed.bundle.meta import read_meta
 from pacbed.errors import FormatError
 from pacbed.networks.trained import TrainedNetwork, load_networks
-from pacbed.simulation.rendering.levels import CompactRenderer
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
 
@@ -85,7 +84,7 @@ class Bundle:
     @cached_property
     def renderer(self) -> Renderer:
         """Renders any pattern of the table."""
-        return CompactRenderer(self.compact.levels)
+        return Renderer.of_levels(self.compact.levels)
 
     @cached_property
     def networks(self) -> dict[str, TrainedNetwork]:

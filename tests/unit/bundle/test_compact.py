@@ -13,7 +13,6 @@ from pacbed.bundle.packed import PackedTable
 from pacbed.bundle.resample import cropped, project, resample
 from pacbed.errors import FormatError, ParameterError
 from pacbed.patterns import Geometry
-from pacbed.simulation.rendering.levels import CompactRenderer
 from pacbed.simulation.rendering.renderer import Renderer
 
 VIEW = Geometry.field_of_view(60, 14.0)  # its corners lie inside the smaller field at any mistilt
@@ -48,7 +47,7 @@ def test_levels_cover_all_thicknesses_with_ever_finer_directions(compact, tiny_t
 
 
 def test_patterns_agree_with_the_full_table(compact, tiny_table):
-    full, thin = Renderer(tiny_table), CompactRenderer(compact.levels)
+    full, thin = Renderer(tiny_table), Renderer.of_levels(compact.levels)
     rng = np.random.default_rng(5)
     thicknesses = [0.0, 0.4, 10.5, *rng.uniform(0, 10.5, 12)]
     for thickness in thicknesses:
@@ -66,7 +65,7 @@ def test_patterns_agree_with_the_full_table(compact, tiny_table):
 def test_the_border_of_the_cone_is_as_good(compact, tiny_table):
     settings = {"convergence_mrad": 8.0, "edge_mrad": 0.0, "mistilt_mrad": (-6.0, 9.2), "geometry": VIEW}
     for thickness in (1.0, 3.0, 9.0):
-        found = CompactRenderer(compact.levels).render(thickness_nm=thickness, **settings)
+        found = Renderer.of_levels(compact.levels).render(thickness_nm=thickness, **settings)
         assert difference(found, Renderer(tiny_table).render(thickness_nm=thickness, **settings)) < 1e-3
 
 
@@ -75,13 +74,13 @@ def test_a_thickness_at_a_border_is_rendered_alike_by_both_levels(compact, tiny_
     upper, lower = compact.levels[1], compact.levels[2]
     images = [Renderer(level).render(thickness_nm=upper.thickness_max_nm, **settings) for level in (upper, lower)]
     assert difference(*images) < 1e-3
-    chosen = CompactRenderer(compact.levels).render(thickness_nm=upper.thickness_max_nm, **settings)
+    chosen = Renderer.of_levels(compact.levels).render(thickness_nm=upper.thickness_max_nm, **settings)
     np.testing.assert_array_equal(chosen, images[0])
 
 
 @pytest.mark.parametrize("more", [[], [0.1, 6.2, 8.8, 2.2, 2.3]])
 def test_a_series_is_its_patterns_in_any_order(compact, more):
-    renderer = CompactRenderer(compact.levels)
+    renderer = Renderer.of_levels(compact.levels)
     settings = {"convergence_mrad": 13.0, "mistilt_mrad": (2.0, -1.0), "geometry": VIEW, "blur_mrad": 0.3}
     thicknesses = [9.9, 0.5, 4.2, 4.1, 7.0, *more]
     series = renderer.render_series(thicknesses, **settings)
@@ -92,7 +91,7 @@ def test_a_series_is_its_patterns_in_any_order(compact, more):
 
 @pytest.mark.parametrize("thickness", [-0.1, 10.6, np.nan])
 def test_thicknesses_out_of_range_are_refused(compact, thickness):
-    renderer = CompactRenderer(compact.levels)
+    renderer = Renderer.of_levels(compact.levels)
     settings = {"convergence_mrad": 13.0, "geometry": VIEW}
     with pytest.raises(ParameterError, match=r"thickness_nm: got .*0 to 10\.50 nm"):
         renderer.render(thickness_nm=thickness, **settings)
@@ -141,7 +140,7 @@ def test_a_table_in_full_precision_is_read_as_one_level(tiny_table, tiny_table_d
     whole = CompactTable.read(zarr.open_group(str(tiny_table_dir / "rocking.zarr"), mode="r"))
     settings = {"thickness_nm": 5.3, "convergence_mrad": 11.0, "geometry": VIEW}
     expected = Renderer(tiny_table).render(**settings)
-    np.testing.assert_array_equal(CompactRenderer(whole.levels).render(**settings), expected)
+    np.testing.assert_array_equal(Renderer.of_levels(whole.levels).render(**settings), expected)
 
 
 def test_other_versions_are_refused(compact, tmp_path):

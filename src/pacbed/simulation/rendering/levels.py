@@ -1,4 +1,4 @@
-"""Renders from a compact table: for each thickness, the level that holds it."""
+"""Patterns from a compact table: for each thickness, the level that holds it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,45 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.rendering.pattern_renderer import PatternRenderer
 from pacbed.simulation.rendering.view import View
-from pacbed.simulation.table.rocking_table import RockingTable
 
 
-class CompactRenderer(Renderer):
-    """A `Renderer` of several levels of thickness.
+class LevelPatterns:
+    """Shares out thicknesses among tables that lie below one another in the crystal.
 
     Parameters
     ----------
-    levels : sequence of RockingTable
-        From the entrance surface down. The last and finest stands for all as `table`: its pitch is the narrowest, its
-        cone and field are those of all, and it reaches deepest.
+    levels : sequence of PatternRenderer
+        One for each level, from the entrance surface down.
+    ends_nm : sequence of float
+        Largest thickness of every level but the last [nm].
     """
 
-    def __init__(self, levels: Sequence[RockingTable]) -> None:
-        super().__init__(levels[-1])
-        self._ends = np.array([level.thickness_max_nm for level in levels[:-1]])
-        self._upper = [Renderer(level) for level in levels[:-1]]
+    def __init__(self, levels: Sequence[PatternRenderer], ends_nm: Sequence[float]) -> None:
+        self._levels, self._ends_nm = list(levels), np.asarray(ends_nm, dtype=float)
 
-    def _image(self, thickness_nm: float, convergence_mrad: float, view: View) -> np.ndarray:
-        level = int(np.searchsorted(self._ends, thickness_nm))
-        one = super()._image if level == len(self._ends) else self._upper[level]._image
-        return one(thickness_nm, convergence_mrad, view)
+    def pattern(self, thickness_nm: float, convergence_mrad: float, view: View) -> np.ndarray:
+        """See `PatternRenderer`."""
+        level = int(np.searchsorted(self._ends_nm, thickness_nm))
+        return self._levels[level].pattern(thickness_nm, convergence_mrad, view)
 
-    def _series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
-        renderers = [*(level._series for level in self._upper), super()._series]
-        held_by = np.searchsorted(self._ends, thicknesses_nm)
-        series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
-        for level in np.unique(held_by):
-            series[held_by == level] = renderers[level](thicknesses_nm[held_by == level], convergence_mrad, view)
-        return series
+    def series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
+        """See `PatternRenderer`."""
+        return next(self.nested_series(thicknesses_nm, [convergence_mrad], view))
 
-    def _nested(
-        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View, unit: float | None
+    def nested_series(
+        self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
     ) -> Iterator[np.ndarray]:
-        return self._one_by_one(thicknesses_nm, convergences_mrad, view, unit)
+        """See `PatternRenderer`."""
+        held_by = np.searchsorted(self._ends_nm, thicknesses_nm)
+        used = np.unique(held_by)
+        parts = [
+            self._levels[level].nested_series(thicknesses_nm[held_by == level], convergences_mrad, view)
+            for level in used
+        ]
+        for together in zip(*parts, strict=True):
+            series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)
+            for level, part in zip(used, together, strict=True):
+                series[held_by == level] = part
+            yield series

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pacbed.simulation.rendering.kernels.tables import CodedComponents, Mix
 from pacbed.simulation.rendering.kernels.vectors import LANES
 from pacbed.simulation.table.codes import decode_coefficients
 from pacbed.simulation.table.rocking_table import RockingTable
 
 # Root mean square of what a beam loses, relative to that of all coefficients of the table.
 LOSS = 3e-4
-LARGEST = 32_767
+LARGEST_CODE = 32_767
 SAMPLE = 40_000  # pairs that the basis is made from
 WORTH = 0.75  # share of the coefficients that must suffice, else their combination costs more than it saves
 PROBED = 1_000  # pairs of a beam that its rank is taken from
@@ -31,21 +32,12 @@ class ThicknessComponents:
     ----------
     basis : ndarray of float32, shape (component, coefficient)
         Orthonormal rows, the strongest first; rows of zeros fill up the last multiple of `LANES`.
-    codes : ndarray of int16, shape (value,)
-        Components of one pair side by side, pair after pair in the table's order.
-    offset : ndarray of int64, shape (beam,)
-        Component c of pair p of a beam lies at ``offset + p * rank + c``.
-    rank : ndarray of int64, shape (beam,)
-        Components kept of each beam, a multiple of `LANES`.
-    scale : ndarray of float32, shape (beam,)
-        What a code of 1 is worth.
+    coded : CodedComponents
+        The components of all pairs, in the table's order; each beam keeps a multiple of `LANES`.
     """
 
     basis: np.ndarray
-    codes: np.ndarray
-    offset: np.ndarray
-    rank: np.ndarray
-    scale: np.ndarray
+    coded: CodedComponents
 
     @classmethod
     def of(cls, table: RockingTable) -> ThicknessComponents:
@@ -63,9 +55,10 @@ class ThicknessComponents:
             scale[beam] = _turn(values, basis, codes[begin[beam] : begin[beam + 1]].reshape(count, rank[beam]))
         filled = np.zeros((int(rank.max()), len(basis)), dtype=np.float32)
         filled[: len(basis)] = basis[: len(filled)]
-        return cls(filled, codes, begin[:-1] - (np.cumsum(counts) - counts) * rank, rank, scale)
+        offset = begin[:-1] - (np.cumsum(counts) - counts) * rank
+        return cls(filled, CodedComponents(codes, offset, rank, scale))
 
-    def mix(self, first: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def mix(self, first: np.ndarray, weights: np.ndarray) -> Mix:
         """Weights of the components in patterns that combine four coefficients each.
 
         Parameters
@@ -75,16 +68,14 @@ class ThicknessComponents:
 
         Returns
         -------
-        tuple of ndarray
-            float32 weights, zeros to a multiple of four patterns and as many components as `basis` has, and for each
-            four patterns the first component used, a multiple of four, and one past the last.
+        Mix
         """
         mix = np.zeros((-(-len(first) // 4) * 4, len(self.basis)), dtype=np.float32)
         for step in range(4):
             mix[: len(first)] += weights[:, step, None] * self.basis[:, first + step].T
         needed = np.any(mix.reshape(-1, 4, len(self.basis)), axis=1)
         low = np.argmax(needed, axis=1) // 4 * 4
-        return mix, np.stack([low, len(self.basis) - np.argmax(needed[:, ::-1], axis=1)], axis=1)
+        return Mix(mix, np.stack([low, len(self.basis) - np.argmax(needed[:, ::-1], axis=1)], axis=1))
 
 
 def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
@@ -110,7 +101,7 @@ def _turn(codes: np.ndarray, basis: np.ndarray, out: np.ndarray) -> float:
     values = np.empty((len(out), kept), dtype=np.float32)
     for start in range(0, len(out), CHUNK):
         values[start : start + CHUNK] = decode_coefficients(codes[:, start : start + CHUNK]).T @ basis[:kept].T
-    scale = float(np.abs(values).max(initial=0.0)) / LARGEST or 1.0
+    scale = float(np.abs(values).max(initial=0.0)) / LARGEST_CODE or 1.0
     out[:, :kept] = np.rint(values / np.float32(scale), out=values)
     out[:, kept:] = 0
     return scale

@@ -14,7 +14,7 @@ from numba import njit
 
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.kernels.detector import FAR, clipped, field_ranges
-from pacbed.simulation.rendering.memory import SpareMemory
+from pacbed.simulation.rendering.kernels.tables import NodeBox
 from pacbed.simulation.table.rocking_table import RockingTable
 from pacbed.simulation.table.spline import spline_weights
 
@@ -47,7 +47,7 @@ class ThicknessPlanes:
         self._lock = Lock()
         self._planes: OrderedDict[tuple[float, ...], _Plane] = OrderedDict()
         self._runs: OrderedDict[tuple[float, ...], np.ndarray] = OrderedDict()
-        self._memory = SpareMemory()
+        self._spare: list[np.ndarray] = []
 
     @contextmanager
     def at(
@@ -83,7 +83,7 @@ class ThicknessPlanes:
                 self._planes.move_to_end(key)
                 self._planes[key].users += 1
                 return self._planes[key]
-        out = self._memory.take((self._table.codes.shape[1],), np.int16)
+            out = self._spare.pop() if self._spare else np.empty(self._table.codes.shape[1], dtype=np.int16)
         first, weights = planes_around(self._table, np.array([thickness_nm]))
         combine_planes(self._table.codes, first[0], weights[0], self._wanted(region), out)
         with self._lock:
@@ -105,7 +105,7 @@ class ThicknessPlanes:
         """Forget the planes that were not used for longest, but none in use."""
         idle = [key for key, plane in self._planes.items() if plane.users == 0]
         for key in idle[: max(0, len(self._planes) - KEPT)]:
-            self._memory.give(self._planes.pop(key).values)
+            self._spare = [*self._spare[1 - KEPT :], self._planes.pop(key).values]
 
 
 def planes_around(table: RockingTable, thicknesses_nm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +145,7 @@ def wanted_runs(rows, angles, pitch, radius, half_x, half_y):
         First and one past the last of neighbours in the table.
     """
     lowest = np.min(rows[:, 1])
-    ranges = field_ranges((lowest, np.max(rows[:, 1]) + 1, -FAR, FAR), pitch, radius)
+    ranges = field_ranges(NodeBox(lowest, np.max(rows[:, 1]) + 1, -FAR, FAR), pitch, radius)
     runs, used, at = np.empty((len(rows), 2), dtype=np.int64), 0, 0
     for row in range(len(rows)):
         beam, m1, m2, count = rows[row]

@@ -22,7 +22,6 @@ from pacbed.logs import progress
 from pacbed.outputs import folder_aside, leaves_nothing_half_written, write_done
 from pacbed.patterns import LARGEST_COUNT
 from pacbed.simulation.rendering.renderer import Renderer
-from pacbed.simulation.stack.disk_store import DiskStore
 from pacbed.simulation.stack.parameter_grid import ParameterGrid, StackGrid
 from pacbed.simulation.stack.rounding import clear_low_bits
 from pacbed.simulation.stack.sources import ScanSource, SeriesSource, TableSource
@@ -35,7 +34,7 @@ FILTERS = (TransposeCodec(order=(0, 1, 3, 4, 2)),)  # along thickness patterns v
 # Zstandard would take twice the time and save 7 %, level 9 of LZ4 a fifth more and save 3 %. Large blocks save 1 %.
 CODECS = (BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle", blocksize=2**18), Crc32cCodec())
 DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
-WAITING = 1  # threads that wait for the disk while others render; without it cores idle for a third of the time
+WAITING = 1  # threads more than cores: while one waits for the disk, another renders
 HEADROOM = 1.2  # room in the integer scale for what interpolation overshoots
 
 
@@ -99,29 +98,29 @@ def assemble_stack(
         check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     grid = StackGrid.of(table, asked)
     source = _source(table, grid, asked, scan_dirs)
-
+    scale = _integer_scale(grid)
     with folder_aside(out_dir) as aside:
-        group = zarr.open_group(DiskStore(aside / "stack.zarr"), mode="w", zarr_format=3)
-        shape = (len(grid.convergence_mrad), len(grid.mistilt_mrad), len(grid.thickness_nm), *grid.geometry.shape)
-        scale = _integer_scale(grid)
-        pattern = _pattern_array(group, shape, scale)
+        group = zarr.open_group(aside / "stack.zarr", mode="w", zarr_format=3)
+        pattern = _pattern_array(group, grid, scale)
 
         def write_tilt(tilt: int) -> None:
             for convergence, counts in source.counts(tilt, scale):
-                if clear_low_bits(counts) == LARGEST_COUNT:
+                if counts.max() == LARGEST_COUNT:
                     raise SimulationError(f"stack: a pixel reaches the integer scale of {LARGEST_COUNT * scale:g}")
                 # Slices and not numbers: a whole chunk is compressed as it is, anything else is copied twice.
                 here = slice(convergence, convergence + 1), slice(tilt, tilt + 1)
-                pattern[here] = np.moveaxis(counts, -1, 0)[None, None]
+                pattern[here] = clear_low_bits(counts)[None, None]
 
+        tilts = range(len(grid.mistilt_mrad))
         with ThreadPoolExecutor(threads + WAITING) as pool:
-            for _ in progress(pool.map(write_tilt, range(shape[1])), total=shape[1], label="mistilts"):
+            for _ in progress(pool.map(write_tilt, tilts), total=len(tilts), label="mistilts"):
                 pass
         _coordinates(group, grid)
-        split = split_series(shape[0], shape[1], validation_fraction, seed)
+        split = split_series(len(grid.convergence_mrad), len(tilts), validation_fraction, seed)
         _variable(group, "split", split, DIMENSIONS[:2], "0 training, 1 validation")
         parameters = {**asdict(asked), "validation_fraction": validation_fraction, "seed": seed}
-        _finish(group, table, source.engine, parameters, aside, shape)
+        _finish(group, table, source.engine, parameters)
+        write_done(aside, {"shape": list(pattern.shape), "config_sha256": group.attrs["config_sha256"]})
 
 
 def _source(
@@ -139,11 +138,13 @@ def _integer_scale(grid: StackGrid) -> float:
     return float(HEADROOM * grid.geometry.pixel_mrad**2 / (np.pi * min(grid.convergence_mrad) ** 2) / LARGEST_COUNT)
 
 
-def _pattern_array(group: zarr.Group, shape: tuple[int, ...], scale: float) -> zarr.Array:
+def _pattern_array(group: zarr.Group, grid: StackGrid, scale: float) -> zarr.Array:
+    """The empty array of all patterns, a chunk for each thickness series."""
+    series = len(grid.thickness_nm), *grid.geometry.shape
     return group.create_array(
         "pattern",
-        shape=shape,
-        chunks=(1, 1, *shape[2:]),
+        shape=(len(grid.convergence_mrad), len(grid.mistilt_mrad), *series),
+        chunks=(1, 1, *series),
         dtype="uint16",
         filters=FILTERS,
         compressors=CODECS,
@@ -183,7 +184,8 @@ def _coordinates(group: zarr.Group, grid: StackGrid) -> None:
     _variable(group, "azimuth_deg", grid.azimuth_deg, DIMENSIONS[1:2], "mistilt azimuth from +x towards +y")
 
 
-def _finish(group: zarr.Group, table: RockingTable, engine: dict, parameters: dict, aside: Path, shape: tuple) -> None:
+def _finish(group: zarr.Group, table: RockingTable, engine: dict, parameters: dict) -> None:
+    """Attributes of the stack, and all metadata in one file."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
     group.attrs.update(
         {
@@ -201,4 +203,3 @@ def _finish(group: zarr.Group, table: RockingTable, engine: dict, parameters: di
         # zarr-python warns that consolidated metadata is not in the v3 specification; xarray opens faster with it.
         warnings.simplefilter("ignore")
         zarr.consolidate_metadata(group.store)
-    write_done(aside, {"shape": list(shape), "config_sha256": digest})

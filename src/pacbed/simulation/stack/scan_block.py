@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +28,56 @@ from pacbed.simulation.table.rocking_table import RockingTable
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ScanNumerics:
+    """How the `scan` engine samples, and in how many blocks it works.
+
+    Attributes
+    ----------
+    blocks : int
+        Number of blocks.
+    cells : int or "auto"
+        Edge of the supercell, see `ScanSampling.of`.
+    samples_per_pixel : float
+        Least number of samples along the edge of a pixel.
+    configurations : int
+        Configurations of vibrating atoms per interleaved scan; not used by other thermal models.
+    seed : int
+        Of the displacements.
+    plane_spacing_nm : float or "auto"
+        Distance of the recorded thicknesses [nm]; "auto" takes that of the structure.
+    """
+
+    blocks: int
+    cells: int | str
+    samples_per_pixel: float
+    configurations: int
+    seed: int
+    plane_spacing_nm: float | str = PLANE_SPACING_NM
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who computes a block, without influence on the result: scheduler and number of workers, see `compute_series`."""
+
+    scheduler: str
+    count: int
+
+
+THREADS = Workers("threads", 1)
+
+
 @leaves_nothing_half_written()
 def simulate_scan_block(
     structure_dir: str | Path,
     table_dir: str | Path,
     cif: str | Path,
     asked: ParameterGrid,
+    numerics: ScanNumerics,
     *,
     block: int,
-    blocks: int,
-    cells: int | str,
-    samples_per_pixel: float,
-    configurations: int,
-    seed: int,
     out_dir: str | Path,
-    scheduler: str = "threads",
-    workers: int = 1,
-    plane_spacing_nm: float | str = PLANE_SPACING_NM,
+    workers: Workers = THREADS,
 ) -> None:
     """Compute the images of some thickness series of a stack from rasters of probes and write them to a folder.
 
@@ -53,28 +88,20 @@ def simulate_scan_block(
         and the structure, whose atoms vibrate if the thermal model is ``frozen_phonons``.
     asked : ParameterGrid
         Grid and pixels of the stack.
-    block, blocks : int
-        Which of how many blocks.
-    cells, samples_per_pixel
-        See `ScanSampling.of`.
-    configurations : int
-        Configurations of vibrating atoms per interleaved scan; not used by other thermal models.
-    seed : int
-        Of the displacements.
+    numerics : ScanNumerics
+    block : int
+        Which block, from 0.
     out_dir : path
-        Receives one array per series and ``block.json``; complete or absent.
-    scheduler, workers
-        See `compute_series`; without influence on the result.
-    plane_spacing_nm : float or "auto"
-        See `simulate_rocking_block`.
+        Receives one array per series, float32 of shape (thickness, ky, kx), and ``block.json``; complete or absent.
+    workers : Workers
 
     Raises
     ------
     SimulationError
         The block does not exist, or the crystal is not the table's.
     """
-    if not 0 <= block < blocks:
-        raise SimulationError(f"block: got {block}, accepted: 0 to {blocks - 1}")
+    if not 0 <= block < numerics.blocks:
+        raise SimulationError(f"block: got {block}, accepted: 0 to {numerics.blocks - 1}")
     slices, table = SlicePotentials.load(structure_dir), RockingTable.load(table_dir)
     expected = crystal_facts(slices, termination=table.facts["termination"])
     if crystal_facts(table) != expected:
@@ -83,42 +110,57 @@ def simulate_scan_block(
         )
     grid = StackGrid.of(table, asked)
     slabs = ScanCrystal.slabs(slices, cif, termination=table.facts["termination"])
-    crystal = slabs[0]
-    sampling = ScanSampling.of(
-        crystal.still.lengths_a, slices.energy_ev, grid.geometry, cells=cells, samples_per_pixel=samples_per_pixel
-    )
-    edge_mrad = grid.geometry.pixel_mrad  # as the renderer's
-    draws = configurations if crystal.vibrates else 1
-    chosen = grid.series[len(grid.series) * block // blocks : len(grid.series) * (block + 1) // blocks]
-    spacing = spacing_of(structure_dir, plane_spacing_nm)
+    spacing = spacing_of(structure_dir, numerics.plane_spacing_nm)
     layout = plane_layout(slices.period_a, max(grid.thickness_nm), spacing)
-    series = _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed)
-    log.info("block %d of %d: %d of %d series, %s", block, blocks, len(series), len(grid.series), sampling)
-    facts = _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen)
-    images = compute_series(series, scheduler=scheduler, workers=workers)
+    first = _first_series(slabs, slices.energy_ev, grid, numerics, layout)
+    count = len(grid.series)
+    chosen = grid.series[count * block // numerics.blocks : count * (block + 1) // numerics.blocks]
+    series = [_series(first, grid, numerics.seed, convergence, tilt) for convergence, tilt in chosen]
+    log.info("block %d of %d: %d of %d series, %s", block, numerics.blocks, len(series), count, first.sampling)
+    facts = {**_facts(slices, table, grid, first, numerics.seed), "series": [list(one) for one in chosen]}
+    images = compute_series(series, scheduler=workers.scheduler, workers=workers.count)
     _write(out_dir, facts, zip(chosen, progress(images, total=len(series), label="series"), strict=True))
 
 
-def _series(chosen, grid, slabs, sampling, layout, edge_mrad, draws, seed) -> list[ScanSeries]:
-    return [
-        ScanSeries(
-            slabs=slabs,
-            sampling=sampling,
-            geometry=grid.geometry,
-            thickness_nm=grid.thickness_nm,
-            periods_per_plane=layout[0],
-            planes=layout[1],
-            convergence_mrad=grid.convergence_mrad[convergence],
-            edge_mrad=edge_mrad,
-            mistilt_mrad=tuple(grid.tilt_mrad(tilt).tolist()),
-            configurations=draws,
-            seed=(seed, convergence, tilt),
-        )
-        for convergence, tilt in chosen
-    ]
+def _first_series(
+    slabs: Sequence[ScanCrystal], energy_ev: float, grid: StackGrid, numerics: ScanNumerics, layout: tuple[int, int]
+) -> ScanSeries:
+    """The first series of a grid; the others have another convergence angle, mistilt and seed."""
+    crystal = slabs[0]
+    sampling = ScanSampling.of(
+        crystal.still.lengths_a,
+        energy_ev,
+        grid.geometry,
+        cells=numerics.cells,
+        samples_per_pixel=numerics.samples_per_pixel,
+    )
+    return ScanSeries(
+        slabs=tuple(slabs),
+        sampling=sampling,
+        geometry=grid.geometry,
+        thickness_nm=grid.thickness_nm,
+        periods_per_plane=layout[0],
+        planes=layout[1],
+        convergence_mrad=grid.convergence_mrad[0],
+        edge_mrad=grid.geometry.pixel_mrad,  # as the renderer's
+        mistilt_mrad=(0.0, 0.0),
+        configurations=numerics.configurations if crystal.vibrates else 1,
+        seed=(numerics.seed, 0, 0),
+    )
 
 
-def _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen) -> dict[str, Any]:
+def _series(first: ScanSeries, grid: StackGrid, seed: int, convergence: int, tilt: int) -> ScanSeries:
+    """The series of one convergence angle and one mistilt, by their places in the grid."""
+    x, y = grid.tilt_mrad(tilt).tolist()
+    return replace(
+        first, convergence_mrad=grid.convergence_mrad[convergence], mistilt_mrad=(x, y), seed=(seed, convergence, tilt)
+    )
+
+
+def _facts(
+    slices: SlicePotentials, table: RockingTable, grid: StackGrid, first: ScanSeries, seed: int
+) -> dict[str, Any]:
+    """What a block says of the crystal, the grid and the engine."""
     return {
         "schema_version": SCAN_BLOCK_VERSION,
         "crystal": crystal_facts(table),
@@ -129,18 +171,18 @@ def _facts(slices, table, grid, sampling, edge_mrad, draws, seed, chosen) -> dic
             "propagator": "fresnel",  # abTEM's
             "grid_px": list(slices.grid),
             "slice_depth_a": slices.slice_depth_a,
-            "supercell": list(sampling.cells),
-            "interleaved_scans": list(sampling.interleaved),
-            "configurations": draws,
+            "supercell": list(first.sampling.cells),
+            "interleaved_scans": list(first.sampling.interleaved),
+            "configurations": first.configurations,
             "seed": seed,
-            "edge_mrad": edge_mrad,
+            "edge_mrad": first.edge_mrad,
         },
-        "series": [list(place) for place in chosen],
     }
 
 
-def _write(out_dir: str | Path, facts: dict, series) -> None:
+def _write(out_dir: str | Path, facts: dict[str, Any], computed: Iterable[tuple[tuple[int, int], np.ndarray]]) -> None:
+    """Write the arrays of all series, each as it is computed, and then what the block says of itself."""
     with folder_aside(out_dir) as aside:
-        for place, images in series:
-            np.save(aside / series_file(place), images)
+        for series, images in computed:
+            np.save(aside / series_file(series), images)
         (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -15,7 +15,14 @@ SCAN_BLOCK_VERSION = 1
 
 
 def crystal_facts(source: SlicePotentials | RockingTable, *, termination: str = "top") -> dict[str, Any]:
-    """What tells one system's crystal, beam and slices from another's, as plain JSON values."""
+    """What tells one system's crystal, beam and slices from another's, as plain JSON values.
+
+    Parameters
+    ----------
+    source : SlicePotentials or RockingTable
+    termination : str
+        Surfaces that a table is averaged over, where slices are asked, which do not say it.
+    """
     if isinstance(source, RockingTable):
         facts = source.facts
     else:  # slices do not say over which surfaces a table is averaged
@@ -25,12 +32,19 @@ def crystal_facts(source: SlicePotentials | RockingTable, *, termination: str = 
     return {**plain, "energy_ev": source.energy_ev}
 
 
-def series_file(place: Sequence[int]) -> str:
-    """Name of the array of one series inside its block."""
-    return f"series_{place[0]}_{place[1]}.npy"
+def series_file(series: Sequence[int]) -> str:
+    """Name of the array of one series (convergence, tilt) inside its block."""
+    return f"series_{series[0]}_{series[1]}.npy"
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
+    """What ``block.json`` of a block says of its crystal, grid, engine and series.
+
+    Raises
+    ------
+    FormatError
+        The file is missing or damaged.
+    """
     try:
         facts: dict[str, Any] = json.loads((folder / "block.json").read_text())
         if not {"schema_version", "crystal", "grid", "engine", "slices_sha256", "series"} <= set(facts):
@@ -41,6 +55,13 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def refuse_foreign(folder: Path, facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse a block that says something else than is wanted.
+
+    Raises
+    ------
+    FormatError
+        Naming what differs.
+    """
     for key, value in wanted.items():
         if facts[key] != value:
             raise FormatError(

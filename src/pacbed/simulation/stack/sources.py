@@ -24,10 +24,9 @@ class SeriesSource(Protocol):
         """Name and numerics, for the stack's attributes."""
 
     def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
-        """Index of each convergence angle, and its patterns: uint16, (ky, kx, thickness), contiguous.
+        """Index of each convergence angle, and its patterns: uint16 of shape (thickness, ky, kx).
 
-        A number of 1 stands for `unit`, a fraction of the beam per pixel. An array may be overwritten when the next one
-        is asked for, and by the caller.
+        A number of 1 stands for `unit`, a fraction of the beam per pixel.
         """
 
 
@@ -57,9 +56,9 @@ class TableSource:
             [self._grid.convergence_mrad[convergence] for convergence in order],
             geometry=self._grid.geometry,
             mistilt_mrad=self._grid.tilt_mrad(tilt),
-            unit=unit,
         )
-        return zip(order, series, strict=True)
+        for convergence, images in zip(order, series, strict=True):
+            yield convergence, in_units(images, unit)
 
 
 class ScanSource:
@@ -114,7 +113,7 @@ class ScanSource:
     def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
         for convergence in range(self._angles):
             images = self._read(self._files[convergence, tilt])
-            yield convergence, in_units(np.ascontiguousarray(np.moveaxis(images, 0, -1)), unit)
+            yield convergence, in_units(images, unit)
 
     def _read(self, file: Path) -> np.ndarray:
         try:

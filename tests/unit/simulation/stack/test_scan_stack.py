@@ -22,7 +22,7 @@ from pacbed.simulation.scan.sampling import ScanSampling
 from pacbed.simulation.scan.series import ScanSeries
 from pacbed.simulation.stack.assemble import assemble_stack
 from pacbed.simulation.stack.parameter_grid import ParameterGrid, StackGrid
-from pacbed.simulation.stack.scan_block import simulate_scan_block
+from pacbed.simulation.stack.scan_block import ScanNumerics, simulate_scan_block
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 
@@ -35,7 +35,7 @@ GRID = ParameterGrid(
     pixels=40,
     max_angle_mrad=12.0,
 )
-SCAN = {"cells": 7, "samples_per_pixel": 2.0, "configurations": 2, "seed": 5}
+SCAN = ScanNumerics(blocks=2, cells=7, samples_per_pixel=2.0, configurations=2, seed=5)
 NO_CIF = "the file is read for vibrating atoms only"
 
 
@@ -63,9 +63,7 @@ def blocks(polar):
     """Two blocks of the scan engine that together hold the grid."""
     folders = [polar / "scan" / str(block) for block in range(2)]
     for block, folder in enumerate(folders):
-        simulate_scan_block(
-            polar / "structure", polar / "rocking", NO_CIF, GRID, block=block, blocks=2, **SCAN, out_dir=folder
-        )
+        simulate_scan_block(polar / "structure", polar / "rocking", NO_CIF, GRID, SCAN, block=block, out_dir=folder)
     return folders
 
 
@@ -151,12 +149,10 @@ def test_a_block_of_another_crystal_does_not_start(polar, srtio3_slices, tmp_pat
     srtio3_slices.save(tmp_path / "structure")
     with pytest.raises(SimulationError, match="SrTiO3"):
         simulate_scan_block(
-            tmp_path / "structure", polar / "rocking", NO_CIF, GRID, block=0, blocks=2, **SCAN, out_dir=tmp_path / "0"
+            tmp_path / "structure", polar / "rocking", NO_CIF, GRID, SCAN, block=0, out_dir=tmp_path / "0"
         )
     with pytest.raises(SimulationError, match="block: got 2, accepted: 0 to 1"):
-        simulate_scan_block(
-            polar / "structure", polar / "rocking", NO_CIF, GRID, block=2, blocks=2, **SCAN, out_dir=tmp_path / "0"
-        )
+        simulate_scan_block(polar / "structure", polar / "rocking", NO_CIF, GRID, SCAN, block=2, out_dir=tmp_path / "0")
     assert not (tmp_path / "0").exists()
 
 

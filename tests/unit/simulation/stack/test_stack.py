@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import xarray
 
-from pacbed.errors import SimulationError
-from pacbed.patterns import Geometry, polar_to_vector
+from pacbed.errors import FormatError, SimulationError
+from pacbed.patterns import LARGEST_COUNT, Geometry, polar_to_vector
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.assemble import assemble_stack, split_series
 from pacbed.simulation.stack.parameter_grid import ParameterGrid, distinct_azimuths, tilt_grid
 from pacbed.simulation.stack.rounding import ROUNDING, clear_low_bits
+from pacbed.simulation.stack.stored import of_stack, open_stack
+from pacbed.simulation.table.rocking_table import of_table
 
 GRID = ParameterGrid(
     thickness_nm=[0.0, 4.0, 9.5],
@@ -57,25 +59,50 @@ def test_patterns_match_the_renderer(stack, tiny_table):
         assert np.abs(chosen.values - expected).max() <= 8e-4 * expected.max()
 
 
-@pytest.mark.parametrize("brightest", [3, 900, 5_000, 20_000, 65_000])
+@pytest.mark.parametrize("brightest", [3, 900, 5_000, 20_000, 65_000, LARGEST_COUNT])
 def test_low_bits_are_cleared_as_far_as_the_maximum_allows(brightest):
     """One series of three patterns, whose maxima differ, of numbers rounded before."""
     rng = np.random.default_rng(brightest)
-    exact = rng.uniform(size=(20, 30, 3)) * [brightest, 0.4 * brightest, 0.01 * brightest]
+    exact = rng.uniform(size=(3, 20, 30)) * np.array([brightest, 0.4 * brightest, 0.01 * brightest])[:, None, None]
     exact[0, 0, 0] = brightest
-    counts = np.rint(exact).astype(np.uint16)
-    assert clear_low_bits(counts) == brightest
-    error = np.abs(counts - exact).max(axis=(0, 1))
-    limit = np.maximum(ROUNDING * np.rint(exact).max(axis=(0, 1)), 0.5)
-    assert (error <= limit + 1e-9).all()
-    steps = [np.gcd.reduce(pattern.ravel()) for pattern in np.moveaxis(counts, -1, 0)]
+    counts = clear_low_bits(np.rint(exact).astype(np.uint16))
+    error = np.abs(counts - exact).max(axis=(1, 2))
+    limit = np.maximum(ROUNDING * np.rint(exact).max(axis=(1, 2)), 0.5)
+    assert counts.dtype == np.uint16 and (error <= limit + 1e-9).all()
+    steps = [np.gcd.reduce(pattern[pattern < LARGEST_COUNT]) for pattern in counts]
     assert all(4 * step >= 2 * bound - 1 for step, bound in zip(steps, limit, strict=True))
 
 
-def test_chunks_hold_thickness_as_the_inner_axis(stack):
-    """Patterns vary least along it, which saves a twentieth of the bytes; readers see nothing of it."""
-    (transpose,) = stack.pattern.encoding["filters"]
-    assert transpose.order == (0, 1, 3, 4, 2)
+def test_an_empty_pattern_stays_empty():
+    assert not clear_low_bits(np.zeros((2, 4, 4), dtype=np.uint16)).any()
+
+
+def test_a_pixel_beyond_the_integers_is_an_error(tiny_table_dir, tmp_path, monkeypatch):
+    """The scale leaves room for what no pattern has; with a hundredth of it the first pattern is too bright."""
+    monkeypatch.setattr("pacbed.simulation.stack.assemble.HEADROOM", 0.01)
+    with pytest.raises(SimulationError, match="integer scale"):
+        assemble_stack(tiny_table_dir, GRID, out_dir=tmp_path / "stack", **SPLIT)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_order_and_threads_do_not_matter(stack, tiny_table_dir, tmp_path, threads):
+    """Convergence angles asked for in another order are stored in that order, with the same patterns."""
+    asked = replace(GRID, convergence_mrad=GRID.convergence_mrad[::-1])
+    assemble_stack(tiny_table_dir, asked, out_dir=tmp_path / "stack", threads=threads, **SPLIT)
+    other = xarray.open_zarr(tmp_path / "stack" / "stack.zarr")
+    np.testing.assert_array_equal(other.convergence_mrad, GRID.convergence_mrad[::-1])
+    np.testing.assert_array_equal(other.pattern.values[::-1], stack.pattern.values)
+
+
+def test_a_stack_is_opened_only_when_it_is_complete(tiny_table_dir, tmp_path):
+    assemble_stack(tiny_table_dir, GRID, out_dir=tmp_path / "stack", **SPLIT)
+    assert open_stack(tmp_path / "stack")["pattern"].shape == (2, 4, 3, 32, 32)
+    assert of_stack(tmp_path / "stack") == of_table(tiny_table_dir)
+    chunk = next(path for path in (tmp_path / "stack").rglob("*") if path.is_file() and path.name == "0")
+    chunk.unlink()
+    with pytest.raises(FormatError, match="missing or truncated"):
+        open_stack(tmp_path / "stack")
 
 
 def test_split_holds_out_whole_series(stack):

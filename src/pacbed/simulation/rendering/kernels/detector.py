@@ -1,7 +1,7 @@
 """Where the pixels of an image, the nodes of the detector and the disks of the beams lie to each other; compiled.
 
-A pixel (row, column) looks at k = origin + row * down + column * right;
-a node M of the detector lies at k = M pitch - tau.
+A pixel (row, column) looks at k = origin + row * down + column * right, and a node M of the detector lies at
+k = M pitch - tau. The direction of that node for a beam G is M - G, counted in nodes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
+from pacbed.simulation.rendering.kernels.tables import NodeBox, Stencils
 from pacbed.simulation.table.spline import four_weights
 
 STILL = 1e-6  # nodes; an axis that moves less across an image stands still
@@ -44,10 +45,11 @@ def clipped(center, half, low, high):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def field_ranges(box, pitch, radius):
-    """First and one past the last m2 within a radius of the optic axis, for each row of nodes of the detector."""
-    ranges = np.empty((box[1] - box[0], 2), dtype=np.int64)
+    """First and one past the last m2 within a radius of the optic axis, int64 of shape (row, 2), for each m1."""
+    ranges = np.empty((box.stop1 - box.first1, 2), dtype=np.int64)
     for row in range(len(ranges)):
-        ranges[row, 0], ranges[row, 1] = node_range(row + box[0], 0.0, 0.0, pitch, radius, box[2], box[3])
+        m1 = row + box.first1
+        ranges[row, 0], ranges[row, 1] = node_range(m1, 0.0, 0.0, pitch, radius, box.first2, box.stop2)
     return ranges
 
 
@@ -77,9 +79,9 @@ def ring_rows(x, y, lines, radius, first, last):
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def aperture(distance, alpha, edge):
-    """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside.
+    """Share of the beam that the aperture lets pass at a distance from its middle [mrad].
 
-    `pacbed.simulation.scan.aperture.aperture` is the same ramp for abTEM's probes.
+    1 inside, a ramp across the edge, 0 outside, as `pacbed.simulation.scan.aperture` has it for the probes of abTEM.
     """
     if distance > alpha + 0.5 * edge + 1e-9:
         return np.float32(0.0)
@@ -90,7 +92,7 @@ def aperture(distance, alpha, edge):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def detector_box(lines, shape, tilt, inverse):
-    """Nodes that the pixels of an image need: first and one past the last M1 and M2."""
+    """Nodes that the pixels of an image (ny, nx) need, a `NodeBox`."""
     low, high = np.full(2, 1e30), np.full(2, -1e30)
     for corner in range(4):
         row, column = (corner // 2) * (shape[0] - 1), (corner % 2) * (shape[1] - 1)
@@ -99,58 +101,49 @@ def detector_box(lines, shape, tilt, inverse):
         for axis in range(2):
             u = x * inverse[0, axis] + y * inverse[1, axis]
             low[axis], high[axis] = min(low[axis], u), max(high[axis], u)
-    return int(np.floor(low[0])) - 1, int(np.floor(high[0])) + 3, int(np.floor(low[1])) - 1, int(np.floor(high[1])) + 3
+    first1, stop1 = int(np.floor(low[0])) - 1, int(np.floor(high[0])) + 3
+    return NodeBox(first1, stop1, int(np.floor(low[1])) - 1, int(np.floor(high[1])) + 3)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def visible_pixels(lines, tilt, field, spans, columns):
-    """First and one past the last pixel of each row that lie in the field, of those in `spans`, shape (row, 2)."""
-    visible = np.empty(spans.shape, dtype=np.int64)
-    for row in range(len(spans)):
+def visible_pixels(lines, shape, tilt, field):
+    """First pixel in the field and one past the last in each row of an image (ny, nx), int64 of shape (ny, 2)."""
+    visible = np.empty((shape[0], 2), dtype=np.int64)
+    for row in range(len(visible)):
         x, y = lines[0, 0] + row * lines[1, 0] + tilt[0], lines[0, 1] + row * lines[1, 1] + tilt[1]
-        begin, _, _, end = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, columns)
-        visible[row, 0] = min(max(begin, spans[row, 0]), spans[row, 1])
-        visible[row, 1] = max(visible[row, 0], min(end, spans[row, 1]))
+        begin, _, _, end = ring_columns(x, y, lines[2, 0], lines[2, 1], field, 0.0, shape[1])
+        visible[row, 0], visible[row, 1] = begin, end
     return visible
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def wanted_nodes(visible, pixels, box):
-    """First and one past the last m2 of the nodes that visible pixels read, for each row of nodes of the detector."""
-    below1, _weights1, below2, _weights2, (row1, column1, row2, column2) = pixels
-    wanted = np.empty((box[1] - box[0], 2), dtype=np.int64)
-    wanted[:, 0], wanted[:, 1] = box[3], box[2]
+def needed_nodes(stencils, box):
+    """First m2 that visible pixels read and one past the last, int64 of shape (row, 2), for each m1 of the box."""
+    below1, below2, visible = stencils.below1, stencils.below2, stencils.visible
+    needed = np.empty((box.stop1 - box.first1, 2), dtype=np.int64)
+    needed[:, 0], needed[:, 1] = box.stop2, box.first2
     for row in range(len(visible)):
         for column in range(visible[row, 0], visible[row, 1]):
-            first = below1[row * row1 + column * column1] - 1 - box[0]
-            low = below2[row * row2 + column * column2] - 1
+            first = below1[row * stencils.row1 + column * stencils.column1] - 1 - box.first1
+            low = below2[row * stencils.row2 + column * stencils.column2] - 1
             for m1 in range(first, first + 4):
-                wanted[m1, 0], wanted[m1, 1] = min(wanted[m1, 0], low), max(wanted[m1, 1], low + 4)
-    return wanted
+                needed[m1, 0], needed[m1, 1] = min(needed[m1, 0], low), max(needed[m1, 1], low + 4)
+    return needed
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def pixel_weights(lines, tilt, inverse, shape, box):
-    """Where the pixels of an image lie between nodes, along both axes of the nodes.
-
-    On most images an axis of the nodes runs along rows or columns of pixels. Then one row or column speaks for all,
-    and its weights stay in the fastest cache.
-
-    Returns
-    -------
-    tuple
-        Along the first axis the node below (place,) and the weights of four nodes from the one before it on (place, 4);
-        both along the second axis; and what leads from a pixel to its places: steps from row to row and from column to
-        column, for the first axis and for the second.
-    """
-    below1, weights1, row1, column1 = _axis_weights(lines, tilt, inverse[:, 0], shape, box[0] + 1.0, box[1] - 3.0)
-    below2, weights2, row2, column2 = _axis_weights(lines, tilt, inverse[:, 1], shape, box[2] + 1.0, box[3] - 3.0)
-    return below1, weights1, below2, weights2, (row1, column1, row2, column2)
+def pixel_stencils(scene, shape, box):
+    """The `Stencils` of an image (ny, nx)."""
+    lines, tilt, inverse = scene.lines_mrad, scene.light.mistilt_mrad, scene.frame.inverse
+    below1, weights1, row1, column1 = _axis_stencils(lines, tilt, inverse[:, 0], shape, box.first1 + 1, box.stop1 - 3)
+    below2, weights2, row2, column2 = _axis_stencils(lines, tilt, inverse[:, 1], shape, box.first2 + 1, box.stop2 - 3)
+    visible = visible_pixels(lines, shape, tilt, scene.frame.field_mrad)
+    return Stencils(below1, weights1, below2, weights2, row1, column1, row2, column2, visible)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _axis_weights(lines, tilt, inverse, shape, lowest, highest):
-    """What `pixel_weights` returns for one axis of the nodes."""
+def _axis_stencils(lines, tilt, inverse, shape, lowest, highest):
+    """Nodes below, weights, and steps from row to row and from column to column, along one axis of the nodes."""
     position = (lines[0, 0] + tilt[0]) * inverse[0] + (lines[0, 1] + tilt[1]) * inverse[1]
     down = lines[1, 0] * inverse[0] + lines[1, 1] * inverse[1]
     right = lines[2, 0] * inverse[0] + lines[2, 1] * inverse[1]
@@ -160,7 +153,7 @@ def _axis_weights(lines, tilt, inverse, shape, lowest, highest):
     for row in range(np.uintp(rows)):
         for column in range(np.uintp(columns)):
             u, at = position + row * down + column * right, row * np.uintp(columns) + column
-            node = min(max(math.floor(u), lowest), highest)
+            node = min(max(math.floor(u), float(lowest)), float(highest))
             below[at] = np.int32(node)
             four_weights(np.float32(u - node), weights, at)
     return below, weights, columns if rows > 1 else 0, 1 if columns > 1 else 0

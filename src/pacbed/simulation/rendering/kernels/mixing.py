@@ -1,76 +1,61 @@
-"""Patterns from the components of each pixel, thickness as the inner axis; compiled."""
+"""Patterns from the components of each pixel along thickness; compiled."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from pacbed.simulation.rendering.kernels.mix_vectors import BLOCK, mixer
-
-_mix_four, _mix_one = mixer(4), mixer(1)
-
-
-def thickness_blocks(mix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights as `mix_row` reads them.
-
-    Parameters
-    ----------
-    mix : ndarray, shape (thickness, component)
-        Weights of the components in each pattern.
-
-    Returns
-    -------
-    weights : ndarray of float32, shape (component, thickness)
-        At least `BLOCK` thicknesses: zeros fill up a single block.
-    blocks : ndarray of uint64, shape (block, 3)
-        First thickness of each block of `BLOCK`, first component that it needs and one past the last; the last block
-        may repeat some of the one before.
-    """
-    count = max(len(mix), BLOCK)
-    weights = np.zeros((mix.shape[1], count), dtype=np.float32)
-    weights[:, : len(mix)] = mix.T
-    blocks = []
-    for first in (*range(0, count - BLOCK, BLOCK), count - BLOCK):
-        needed = np.flatnonzero(np.any(weights[:, first : first + BLOCK], axis=1))
-        blocks.append((first, needed[0], needed[-1] + 1) if len(needed) else (first, 0, 0))
-    return weights, np.array(blocks, dtype=np.uint64)
+from pacbed.simulation.rendering.kernels.vectors import LANES
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def mix_row(components, weights, blocks, visible, span, out):
-    """Patterns of one row of pixels.
+def turn_row(components, visible, turned):
+    """Transpose the visible pixels of one row, some of their components (a multiple of `LANES`) at a time.
 
     Parameters
     ----------
-    components : ndarray of float32, shape (pixel, component)
-    weights, blocks : ndarray
-        From `thickness_blocks`.
-    visible, span : ndarray of int, shape (2,)
-        First pixel and one past the last that is not zero, and that is to be filled in.
-    out : ndarray of float32 or uint16, shape (pixel, thickness)
-        The patterns; integers are rounded, and clipped to what they hold.
+    components : ndarray of float32, shape (column, component or more)
+    visible : ndarray of int64, shape (2,)
+        First column and one past the last.
+    turned : ndarray of float32, shape (component, column)
+        Receives them.
     """
-    pitch, count = np.uintp(components.shape[1]), np.uintp(out.shape[1])
-    read, weighted, written = components.reshape(-1), weights.reshape(-1), out.reshape(-1)
-    out[span[0] : visible[0]] = 0
-    out[visible[1] : span[1]] = 0
-    four, pixel, stop = np.uintp(4), np.uintp(visible[0]), np.uintp(visible[1])
-    while pixel + four <= stop:
-        for b in range(np.uintp(len(blocks))):
-            t, first, last = blocks[b, 0], blocks[b, 1], blocks[b, 2]
-            to = pixel * count + t
-            _mix_four(read, pixel * pitch, pitch, weighted, t, count, first, last, written, to, count)
-        pixel += four
-    while pixel < stop:
-        for b in range(np.uintp(len(blocks))):
-            t, first, last = blocks[b, 0], blocks[b, 1], blocks[b, 2]
-            to = pixel * count + t
-            _mix_one(read, pixel * pitch, pitch, weighted, t, count, first, last, written, to, count)
-        pixel += np.uintp(1)
+    for first in range(np.uintp(0), np.uintp(turned.shape[0]), np.uintp(LANES)):
+        for column in range(np.uintp(visible[0]), np.uintp(visible[1])):
+            for k in range(np.uintp(LANES)):
+                turned[first + k, column] = components[column, first + k]
 
 
-@njit(nogil=True, cache=True)
-def mix_image(components, weights, blocks, visible, spans, out):
-    """`mix_row` for all rows: components (ny, nx, component), visible and spans (ny, 2), out (ny, nx, thickness)."""
-    for row in range(len(out)):
-        mix_row(components[row], weights, blocks, visible[row], spans[row], out[row])
+@njit(nogil=True, cache=True, fastmath=True)
+def mix_row(mix, turned, visible, row, out):
+    """Combine the components of one row of pixels to patterns, four by four, so that each is loaded once for four.
+
+    Parameters
+    ----------
+    mix : Mix
+    turned : ndarray of float32, shape (component, column)
+        From `turn_row`.
+    visible : ndarray of int64, shape (2,)
+        First column and one past the last; the others become zero.
+    row : int
+    out : ndarray of float32, shape (thickness, ny, nx)
+        Receives the row of every pattern.
+    """
+    weights, used = mix
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    low, high = np.uintp(visible[0]), np.uintp(visible[1])
+    lines = np.empty((4, out.shape[2]), dtype=np.float32)
+    for t in range(0, out.shape[0], 4):
+        lines[:] = 0.0
+        for c in range(np.uintp(used[t // 4, 0]), np.uintp(used[t // 4, 1]), np.uintp(4)):
+            for k in range(np.uintp(0), np.uintp(4), np.uintp(2)):
+                u, v = np.uintp(t) + k, np.uintp(t) + k + one
+                u0, u1, u2, u3 = weights[u, c], weights[u, c + one], weights[u, c + two], weights[u, c + three]
+                v0, v1, v2, v3 = weights[v, c], weights[v, c + one], weights[v, c + two], weights[v, c + three]
+                for x in range(low, high):
+                    c0, c1, c2, c3 = turned[c, x], turned[c + one, x], turned[c + two, x], turned[c + three, x]
+                    lines[k, x] += u0 * c0 + u1 * c1 + u2 * c2 + u3 * c3
+                    lines[k + one, x] += v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3
+        for k in range(min(4, out.shape[0] - t)):
+            out[t + k, row, :low], out[t + k, row, high:] = 0.0, 0.0
+            out[t + k, row, low:high] = lines[k, low:high]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.patterns import Geometry
-from pacbed.simulation.rendering import thickness_planes as thickness_plane
+from pacbed.simulation.rendering import thickness_planes
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.rendering.thickness_planes import ThicknessPlanes, half_widths_mrad, planes_around, wanted_runs
 from pacbed.simulation.table.codes import decode_coefficients
@@ -36,8 +36,8 @@ def test_runs_hold_what_lies_in_the_region(tiny_table, pitch):
     found = marked(runs, table.codes.shape[1])
     assert 0.01 < wanted.mean() < 0.5
     assert found[wanted].all()
-    assert np.all(runs[1:, 0] - runs[:-1, 1] > thickness_plane.WHOLE)
-    assert found.sum() <= wanted.sum() + thickness_plane.WHOLE * len(table.rows)
+    assert np.all(runs[1:, 0] - runs[:-1, 1] > thickness_planes.WHOLE)
+    assert found.sum() <= wanted.sum() + thickness_planes.WHOLE * len(table.rows)
 
 
 def test_box_holds_an_image_and_its_copies():
@@ -59,19 +59,22 @@ def test_four_planes_around_a_thickness(tiny_table):
         assert same is one  # rounded up, the region is the same
 
 
-def test_memory_serves_again_but_not_while_it_is_read(tiny_table):
+def test_a_plane_in_use_is_not_overwritten(tiny_table):
+    """While one is read, others come and go, whose memory serves again."""
     geometry, mistilt = Geometry.field_of_view(20, 12.0), np.zeros(2)
-    planes, thicknesses = ThicknessPlanes(tiny_table, 0.5), np.linspace(1.0, 9.0, 3 * thickness_plane.KEPT)
+    planes, thicknesses = ThicknessPlanes(tiny_table, 0.5), np.linspace(1.0, 9.0, 3 * thickness_planes.KEPT)
     with planes.at(0.5, 8.0, geometry, mistilt) as held:
-        before, seen = held.copy(), set()
+        before, fresh = held.copy(), []
         for thickness in thicknesses:
             with planes.at(thickness, 8.0, geometry, mistilt) as other:
-                assert other is not held
-                seen.add(id(other))
+                fresh.append(other.copy())
         np.testing.assert_array_equal(held, before)
-    assert len(seen) == thickness_plane.KEPT
-    with planes.at(0.5, 8.0, geometry, mistilt) as again:
-        assert again is held
+    inside = marked(
+        wanted_runs(tiny_table.rows, tiny_table.beams_mrad, tiny_table.pitch_mrad, 8.0, 12.0, 12.0), len(before)
+    )
+    for thickness, expected in zip(thicknesses, fresh, strict=True):
+        with ThicknessPlanes(tiny_table, 0.5).at(thickness, 8.0, geometry, mistilt) as alone:
+            np.testing.assert_array_equal(alone[inside], expected[inside])
 
 
 @pytest.mark.parametrize(
@@ -86,12 +89,12 @@ def test_a_pattern_reads_nothing_else(tiny_table, monkeypatch, geometry, mistilt
     """What no run holds is filled with the largest code; no pixel may see it."""
     options = {"thickness_nm": 6.1, "convergence_mrad": 9.0, "geometry": geometry, "mistilt_mrad": mistilt_mrad}
     usual = Renderer(tiny_table).render(**options)
-    clean = thickness_plane.combine_planes
+    clean = thickness_planes.combine_planes
 
     def spoilt(codes, first, weights, runs, out):
         clean(codes, first, weights, runs, out)
         out[~marked(runs, len(out))] = np.iinfo(np.int16).max
 
-    monkeypatch.setattr(thickness_plane, "combine_planes", spoilt)
+    monkeypatch.setattr(thickness_planes, "combine_planes", spoilt)
     np.testing.assert_array_equal(Renderer(tiny_table).render(**options), usual)
     assert usual.max() > 0
