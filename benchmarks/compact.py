@@ -149,8 +149,8 @@ def markdown(figures: dict) -> str:
     lines = [
         "# The compact table of a bundle",
         "",
-        f"Measured by `python benchmarks/compact.py` on {figures['machine']}, against the table in full precision: "
-        f"{PATTERNS} patterns of {PIXELS} x {PIXELS} pixels at random thicknesses, convergence angles and mistilts, "
+        f"Measured by `python benchmarks/compact.py` on {figures['machine']}, against the table in full precision:",
+        f"{PATTERNS} patterns of {PIXELS} x {PIXELS} pixels at random thicknesses, convergence angles and mistilts,",
         "the ends of every range among them. What is aimed at stands in brackets.",
         "",
         f"| | {' | '.join(systems)} |",

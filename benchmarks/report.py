@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 RUTILE, SRTIO3, BERYL = "rutile_80kv", "srtio3_300kv", "beryl_300kv"
 ROWS = (
     # key, what it is, what is aimed at: for every system, or by system
@@ -73,7 +75,8 @@ def _ratios(systems: dict) -> list[str]:
             f"**{name}**: ours {ours['ours_s_per_series']:.3g} s per series of {ours['thicknesses']} thicknesses "
             f"({ours['table_s']:g} s of table and {ours['stack_s']:g} s of stack, {ours['series']:,} series)."
         )
-        lines += [f"- {_part(kind, parts[kind])}" for kind in ("published_sampling", "like_for_like") if kind in parts]
+        kinds = [kind for kind in ("published_sampling", "like_for_like") if kind in parts]
+        lines += [fill(f"- {_part(kind, parts[kind])}", 120, subsequent_indent="  ") for kind in kinds]
         lines.append("")
     return lines
 

@@ -1,4 +1,22 @@
-"""PACBED: specimen thickness from position-averaged convergent beam electron diffraction patterns."""
+"""PACBED: specimen thickness from position-averaged convergent beam electron diffraction patterns.
+
+    CIF -> slices -> waves -> rocking table -> pattern -> stack -> networks -> bundle -> thickness
+
+Every arrow has a room, a folder of this package:
+
+    CIF -> slices              `crystal`, `simulation.structure`
+    slices -> waves            `simulation.multislice`
+    waves -> rocking table     `simulation.table`
+    rocking table -> pattern   `simulation.rendering`
+    pattern -> stack           `simulation.stack`
+    stack -> networks          `networks`, `learning`
+    networks -> bundle         `bundle`
+    bundle -> thickness        `analysis`
+
+Around them: `config` (what a user writes), `workflow` (what Snakemake asks), `simulation.scan` and `simulation.checks`
+(a second engine, and whether the first is good enough), `evaluation` (what a thickness is worth). The whole house with
+its files and functions: docs/architecture.md.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,9 @@
 """What the pages say about the code is still so: make targets, diagram, assumptions, reasons, numbers."""
 
 import ast
+import json
 import re
+import runpy
 from collections import Counter
 from pathlib import Path
 
@@ -122,3 +124,24 @@ def test_every_field_of_a_result_is_explained() -> None:
     text = page("user-guide.md")
     unexplained = [name for name in Result.model_fields if f"`{name}`" not in text]
     assert unexplained == ["schema_version", "system"]
+
+
+# Figures
+
+
+def test_the_page_of_the_benchmark_is_made_of_its_record() -> None:
+    report = runpy.run_path(str(ROOT / "benchmarks/report.py"))
+    figures = json.loads((ROOT / "benchmarks/simulation.json").read_text(encoding="utf-8"))
+    assert (ROOT / "benchmarks/simulation.md").read_text(encoding="utf-8") == report["markdown"](figures)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "benchmarks/referee").glob("*_b.json")), ids=lambda file: file.stem)
+def test_the_physics_page_has_the_figures_of_the_frozen_phonons(file: Path) -> None:
+    findings = json.loads(file.read_text(encoding="utf-8"))
+    rows = re.findall(r"^\| .*± .* \|$", page("physics.md"), flags=re.MULTILINE)
+    for pattern in findings["patterns"]:
+        elastic, whole = (f"{100 * pattern[key]:.2f} %" for key in ("elastic_l2", "total_l2"))
+        (row,) = [row for row in rows if f"| {pattern['thickness_nm']:.1f} | {elastic} |" in row]
+        assert f"| {whole} (" in row
+        bias = float(row.split("|")[-2].split("±")[0].replace("\N{MINUS SIGN}", "-"))
+        assert bias == pytest.approx(pattern["bias_nm"], abs=6e-4)

@@ -1,4 +1,4 @@
-"""The house's own rules: rule name = script stem = package function, short adapters, logs everywhere."""
+"""The house's rules of the workflow: rule name = script stem = package function, short adapters, logs everywhere."""
 
 import ast
 import re
@@ -73,6 +73,14 @@ def test_rule_files_are_short_and_hold_no_functions(path):
 def test_captions_exist(name):
     for caption in re.findall(r'caption="\.\./report/(\w+\.rst)"', RULES[name]):
         assert (ROOT / "workflow" / "report" / caption).is_file()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_captions_quote_settings_of_their_rule(name):
+    for caption in re.findall(r'caption="\.\./report/(\w+\.rst)"', RULES[name]):
+        text = (ROOT / "workflow" / "report" / caption).read_text()
+        for quoted in re.findall(r"snakemake\.params\.settings\.(\w+)", text):
+            assert f"            {quoted}=" in RULES[name], f"{caption} quotes {quoted}"
 
 
 def test_no_zarr_store_is_itself_an_output():
