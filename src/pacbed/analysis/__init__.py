@@ -1,0 +1,1 @@
+"""One recorded pattern to a thickness with an error bar and a verdict."""

@@ -1,0 +1,1 @@
+"""The container: compact table, packing, opening, making its table again."""

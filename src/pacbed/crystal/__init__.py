@@ -1,0 +1,1 @@
+"""CIF, zone axis, cell, symmetry, scattering factors, slice potentials."""

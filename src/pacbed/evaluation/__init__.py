@@ -1,0 +1,1 @@
+"""Error against noise, the smallest error physics allows, the demo's summary."""

@@ -1,0 +1,1 @@
+"""Training: draws, feeds, loop, export."""

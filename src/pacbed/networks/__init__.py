@@ -1,0 +1,1 @@
+"""What training and prediction share: inputs, classes, architectures, ONNX sessions."""

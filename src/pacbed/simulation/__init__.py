@@ -1,0 +1,1 @@
+"""From slices to patterns: the seven rooms of the simulation, and nothing besides."""

@@ -1,0 +1,1 @@
+"""Forward model, library match, least squares."""

@@ -1,0 +1,1 @@
+"""What a microscope wrote: files, calibration, bright region."""

@@ -1,0 +1,1 @@
+"""What the model's uncertainties are worth in thickness."""

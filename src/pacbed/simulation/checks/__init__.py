@@ -1,0 +1,1 @@
+"""Is the simulation good enough: convergence, two referees, the gate."""

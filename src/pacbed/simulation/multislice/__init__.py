@@ -1,0 +1,1 @@
+"""Plane waves through slices: transforms, propagators, frozen phonons."""

@@ -1,0 +1,1 @@
+"""Table to pattern: one, or a thickness series."""

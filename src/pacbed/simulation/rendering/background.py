@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 # ASSUME: what the elastic model leaves out is smooth and centred: a constant and Gaussians of these widths, in units of
-# the bright region's radius. On published patterns of SrTiO3, 50 to 110 nm, this leaves a misfit below 0.1.
+# the bright region's radius (an estimate; measured on published patterns of SrTiO3, 50 to 110 nm, it leaves a misfit
+# below 0.1).
 BACKGROUND_WIDTHS = (0.9, 2.0)
 
 

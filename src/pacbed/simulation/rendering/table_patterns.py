@@ -35,7 +35,8 @@ def table_patterns(table: RockingTable) -> PatternRenderer:
         return elastic
     diffuse = TablePatterns(replace(table, codes=table.diffuse, diffuse=None))
     # ASSUME: diffuse scattering varies little over one cell of reciprocal space: the table holds the sum over the
-    # cell around q + G, and a Gaussian of the cell's second moment spreads it.
+    # cell around q + G, and a Gaussian of the cell's second moment spreads it (measured by the second referee, which
+    # resolves the cell, see docs/physics.md).
     return WithDiffuse(elastic, diffuse, float(np.sqrt(np.sum(table.reciprocal_mrad**2) / 24)))
 
 

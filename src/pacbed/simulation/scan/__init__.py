@@ -1,0 +1,1 @@
+"""The second engine: rasters of real probes by abTEM; knows no table."""

@@ -1,0 +1,1 @@
+"""The labelled patterns on the parameter grid, from either engine."""

@@ -46,10 +46,12 @@ class TableSource:
 
     @property
     def engine(self) -> dict[str, Any]:
+        """See `SeriesSource`."""
         facts = self._renderer.table.facts
         return {"name": "plane_wave", **{key: facts[key] for key in ("propagator", "grid_px", "slice_depth_a")}}
 
     def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
+        """See `SeriesSource`."""
         order = np.argsort(self._grid.convergence_mrad).tolist()
         series = self._renderer.render_nested_series(
             list(self._grid.thickness_nm),
@@ -108,9 +110,11 @@ class ScanSource:
 
     @property
     def engine(self) -> dict[str, Any]:
+        """See `SeriesSource`."""
         return self._engine
 
     def counts(self, tilt: int, unit: float) -> Iterator[tuple[int, np.ndarray]]:
+        """See `SeriesSource`."""
         for convergence in range(self._angles):
             images = self._read(self._files[convergence, tilt])
             yield convergence, in_units(images, unit)

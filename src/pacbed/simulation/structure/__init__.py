@@ -1,0 +1,1 @@
+"""The first stage: CIF to slices, on the grid, pitch and planes that suffice (measured)."""

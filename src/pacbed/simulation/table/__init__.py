@@ -1,0 +1,1 @@
+"""The rocking table: directions, blocks, spline coefficients, file."""

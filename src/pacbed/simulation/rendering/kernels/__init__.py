@@ -1,0 +1,1 @@
+"""The renderer's compiled loops; nobody else imports them."""

@@ -127,8 +127,8 @@ def correct_band(table, scene, disk, stencils, first_row, last_row, memory, band
             group[groups, 0] = entries
             for k in range(groups):
                 at = ((row - first_row) * columns + group[k, 2]) * pitch
-                first, last = np.uintp(group[k, 0]), np.uintp(group[k + np.uintp(1), 0])
-                add_weighted(flat, np.uintp(at), codes, position, weight, first, last, np.uintp(rank[group[k, 1]]))
+                runs = np.uintp(group[k, 0]), np.uintp(group[k + np.uintp(1), 0])
+                add_weighted(flat, np.uintp(at), codes, position, weight, runs, np.uintp(rank[group[k, 1]]))
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")

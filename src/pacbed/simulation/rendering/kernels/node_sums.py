@@ -78,7 +78,7 @@ def _add_pairs(flat, targets, codes, begins, weights, rank, sources, used):
     """Add the pairs listed."""
     for pair in range(used):
         values = np.uintp(rank[np.uintp(sources[pair])])
-        add_weighted(flat, np.uintp(targets[pair]), codes, begins, weights, pair, pair + np.uintp(1), values)
+        add_weighted(flat, np.uintp(targets[pair]), codes, begins, weights, (pair, pair + np.uintp(1)), values)
 
 
 @njit(nogil=True, cache=True, fastmath=True)

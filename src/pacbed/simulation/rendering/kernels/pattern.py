@@ -223,7 +223,7 @@ def _correct_edge(beam, at1, at2, ring, scene, stencils, out):
                 r, c = np.uintp(row), np.uintp(column)
                 s1, s2 = r * row1 + c * column1, r * row2 + c * column2
                 i, j = np.uintp(below1[s1] - 1 - at1), np.uintp(below2[s2] - 1 - at2)
-                out[r, c] += edge_patch(coefficients, summed, share, i, j, weights1, s1, weights2, s2)
+                out[r, c] += edge_patch(coefficients, summed, share, (i, j), weights1, weights2, (s1, s2))
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -239,4 +239,4 @@ def _interpolate(total, box, stencils, scale, out):
             r, c = np.uintp(row), np.uintp(column)
             s1, s2 = r * row1 + c * column1, r * row2 + c * column2
             i, j = np.uintp(below1[s1] - 1 - first1), np.uintp(below2[s2] - 1 - first2)
-            out[r, c] = scale * (out[r, c] + spline_patch(total, i, j, weights1, s1, weights2, s2))
+            out[r, c] = scale * (out[r, c] + spline_patch(total, (i, j), weights1, weights2, (s1, s2)))

@@ -19,37 +19,40 @@ from numba.extending import intrinsic
 LANES = 8  # codes are added in multiples of this
 FAST = ("fast",)
 FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
-_PLACE = (types.uintp, types.uintp)
+_PAIR = types.UniTuple(types.uintp, 2)
 # Arguments of LLVM's prefetch: read, keep in all caches, data.
 _READ, _KEEP, _DATA = 0, 3, 1
 
 
 @intrinsic
-def spline_patch(_typing, grid, i, j, weights1, at1, weights2, at2):
-    """Spline of the sixteen coefficients from ``grid[i, j]`` on.
+def spline_patch(_typing, grid, node, weights1, weights2, at):
+    """Spline of the sixteen coefficients from ``grid[node]`` on, `node` being a row and a column.
 
-    All arrays are of float32; ``weights1[at1]`` and ``weights2[at2]`` are those of four rows and of four columns.
+    All arrays are of float32; ``weights1[at[0]]`` and ``weights2[at[1]]`` are those of four rows and of four columns.
     """
 
     def generate(context, builder, signature, arguments):
-        kinds = signature.args
-        at, stride = _element(context, builder, kinds[0], *arguments[:3])
-        weights = _two_weights(context, builder, kinds, arguments, 3)
+        grid_kind, _, *weight_kinds, _ = signature.args
+        array, node, *weight_arrays, stencil = arguments
+        at, stride = _element(context, builder, grid_kind, array, *cgutils.unpack_tuple(builder, node))
+        weights = _two_weights(context, builder, weight_kinds, weight_arrays, stencil)
         return _weighted(builder, weights, lambda step: _four(builder, at, builder.mul(stride, stride.type(step))))
 
-    return types.float32(grid, *_PLACE, weights1, types.uintp, weights2, types.uintp), generate
+    return types.float32(grid, _PAIR, weights1, weights2, _PAIR), generate
 
 
 @intrinsic
-def edge_patch(_typing, grid, summed, share, i, j, weights1, at1, weights2, at2):
+def edge_patch(_typing, grid, summed, share, node, weights1, weights2, at):
     """`spline_patch` of ``grid * (share - summed)``, two grids of one shape."""
 
     def generate(context, builder, signature, arguments):
-        kinds = signature.args
-        at, stride = _element(context, builder, kinds[0], arguments[0], *arguments[3:5])
-        summed_at, _ = _element(context, builder, kinds[1], arguments[1], *arguments[3:5])
-        weights = _two_weights(context, builder, kinds, arguments, 5)
-        share = _spread(builder, arguments[2], 4)
+        grid_kind, summed_kind, _, _, *weight_kinds, _ = signature.args
+        array, summed_array, passed, node, *weight_arrays, stencil = arguments
+        row_column = cgutils.unpack_tuple(builder, node)
+        at, stride = _element(context, builder, grid_kind, array, *row_column)
+        summed_at, _ = _element(context, builder, summed_kind, summed_array, *row_column)
+        weights = _two_weights(context, builder, weight_kinds, weight_arrays, stencil)
+        share = _spread(builder, passed, 4)
 
         def four(step: int) -> Any:
             offset = builder.mul(stride, stride.type(step))
@@ -58,16 +61,15 @@ def edge_patch(_typing, grid, summed, share, i, j, weights1, at1, weights2, at2)
 
         return _weighted(builder, weights, four)
 
-    weights = weights1, types.uintp, weights2, types.uintp
-    return types.float32(grid, summed, types.float32, *_PLACE, *weights), generate
+    return types.float32(grid, summed, types.float32, _PAIR, weights1, weights2, _PAIR), generate
 
 
 @intrinsic
-def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count):
+def add_weighted(_typing, sums, to, codes, sources, weights, runs, count):
     """Add runs of codes, each times its weight, to ``sums[to]`` and the next; `count` is a multiple of `LANES`.
 
-    Run k begins at ``codes[sources[k]]`` and has ``weights[k]``; those from `first` to `last` - 1 are added. The sums
-    are of float32, the codes signed integers; all arrays have one axis.
+    Run k begins at ``codes[sources[k]]`` and has ``weights[k]``; those from ``runs[0]`` to ``runs[1] - 1`` are
+    added. The sums are of float32, the codes signed integers; all arrays have one axis.
     """
 
     def generate(context, builder, signature, arguments):
@@ -77,7 +79,8 @@ def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count)
             context.make_array(kind)(context, builder, array).data
             for kind, array in zip(kinds[2:5], arguments[2:5], strict=True)
         )
-        first, last, count = arguments[5:]
+        first, last = cgutils.unpack_tuple(builder, arguments[5])
+        count = arguments[6]
         numbers, short = (ir.VectorType(kind, LANES) for kind in (FLOAT, codes_at.type.pointee))
 
         def add(begin: Any, runs: int) -> None:
@@ -104,8 +107,7 @@ def add_weighted(_typing, sums, to, codes, sources, weights, first, last, count)
             begin = end
         return context.get_dummy_value()
 
-    places = (types.uintp, types.uintp, types.uintp)
-    return types.void(sums, types.uintp, codes, sources, weights, *places), generate
+    return types.void(sums, types.uintp, codes, sources, weights, _PAIR, types.uintp), generate
 
 
 @intrinsic
@@ -156,9 +158,10 @@ def _spread(builder: Any, number: Any, lanes: int) -> Any:
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_WORD, lanes), [0] * lanes))
 
 
-def _two_weights(context: Any, builder: Any, kinds: Any, arguments: Any, first: int) -> tuple[Any, Any]:
-    """Four weights each from two arrays and their rows, which are the four arguments from `first` on."""
-    starts = (_element(context, builder, kinds[k], *arguments[k : k + 2])[0] for k in (first, first + 2))
+def _two_weights(context: Any, builder: Any, kinds: Any, arrays: Any, stencil: Any) -> tuple[Any, Any]:
+    """Four weights each from two arrays, at the rows that a stencil names."""
+    at = cgutils.unpack_tuple(builder, stencil)
+    starts = (_element(context, builder, *one)[0] for one in zip(kinds, arrays, at, strict=True))
     rows, columns = (_four(builder, start, ir.IntType(64)(0)) for start in starts)
     return rows, columns
 

@@ -11,19 +11,18 @@ from pacbed.simulation.rendering.kernels.vectors import LANES, add_weighted, edg
 
 @njit
 def _spline(grid, i, j, weights1, at1, weights2, at2):
-    return spline_patch(grid, np.uintp(i), np.uintp(j), weights1, np.uintp(at1), weights2, np.uintp(at2))
+    return spline_patch(grid, (np.uintp(i), np.uintp(j)), weights1, weights2, (np.uintp(at1), np.uintp(at2)))
 
 
 @njit
 def _edge(grid, summed, share, i, j, weights):
-    return edge_patch(
-        grid, summed, np.float32(share), np.uintp(i), np.uintp(j), weights, np.uintp(1), weights, np.uintp(2)
-    )
+    at = np.uintp(1), np.uintp(2)
+    return edge_patch(grid, summed, np.float32(share), (np.uintp(i), np.uintp(j)), weights, weights, at)
 
 
 @njit
 def _add(sums, to, codes, sources, weights, first, last, count):
-    add_weighted(sums, np.uintp(to), codes, sources, weights, np.uintp(first), np.uintp(last), np.uintp(count))
+    add_weighted(sums, np.uintp(to), codes, sources, weights, (np.uintp(first), np.uintp(last)), np.uintp(count))
 
 
 @njit
