@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from pacbed.outputs import file_aside
 
 
 def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple], *, half_mrad: float) -> None:
@@ -35,11 +36,8 @@ def draw_row(figure: Figure, axes: Iterable[Axes], shown: Iterable[tuple], *, ha
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a picture aside, then rename it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
+    """Write a picture as PNG; the file appears complete or not at all."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # ticks of a colour bar follow from its size, and the room that its labels need from its ticks
-    canvas.print_figure(aside, format="png", dpi=110)
-    os.replace(aside, path)
+    with file_aside(path) as aside:
+        canvas.print_figure(aside, format="png", dpi=110)

@@ -17,7 +17,7 @@ import zarr
 
 from pacbed.bundle.packed import PackedTable
 from pacbed.bundle.recipe import Recipe
-from pacbed.bundle.resample import resample
+from pacbed.bundle.resample import resample_table
 from pacbed.errors import FormatError, bad_value
 from pacbed.outputs import check_version
 from pacbed.patterns import Geometry, relative_l2
@@ -27,7 +27,7 @@ from pacbed.simulation.table.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
 COMPACT_VERSION = 2  # version 1 held other coefficients; no release wrote it
-LEVELS = 5  # of equal depth, before those with equal steps are joined
+EQUAL_LEVELS = 5  # of equal depth, before those with equal steps are joined
 INTERPOLATION_L2 = 5e-4  # relative L2 of a pattern that fewer directions may cost
 PACKING_L2 = 6e-4  # and what packing may cost
 COARSEST = 0.5  # of the table's steps; wider nodes cost more at the edges of the disks than they save elsewhere
@@ -116,7 +116,7 @@ def compact_table(table: RockingTable, *, cone_mrad: float, field_mrad: float, t
         if not 0 < value <= getattr(table, name) + 1e-9:
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
     full, limits = Renderer(table), {"cone_mrad": cone_mrad, "field_mrad": field_mrad}
-    edges = thickness_max_nm * np.linspace(0, 1, LEVELS + 1)
+    edges = thickness_max_nm * np.linspace(0, 1, EQUAL_LEVELS + 1)
     thinned = [
         _thinned(full, (float(low), float(high)), float(high) / thickness_max_nm, limits)
         for low, high in pairwise(edges)
@@ -159,7 +159,7 @@ def _thinned(full: Renderer, thickness_nm: tuple[float, float], share: float, li
     while True:
         share = 1.0 if share > WORTHWHILE + 1e-9 else share
         steps = tuple(int(np.ceil(count * share - 1e-9)) for count in full.table.steps)
-        level = resample(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
+        level = resample_table(full.table, steps=(steps[0], steps[1]), thickness_nm=thickness_nm, **limits)
         error = _error(level, probes, expected)
         if error <= INTERPOLATION_L2 or steps == tuple(full.table.steps):
             return _Thinned(thickness_nm, level, error)
@@ -172,7 +172,7 @@ def _packed(full: Renderer, alike: list[_Thinned], limits: dict[str, float]) -> 
     low, high = alike[0].thickness_nm[0], alike[-1].thickness_nm[1]
     level = alike[0].table
     if len(alike) > 1:
-        level = resample(full.table, steps=level.steps, thickness_nm=(low, high), **limits)
+        level = resample_table(full.table, steps=level.steps, thickness_nm=(low, high), **limits)
     error = max(one.error for one in alike)
     packed, loss = _pack(level, probe_settings((low, high), edge_mrad=full.table.widest_pitch_mrad, **limits))
     log.info("%g to %g nm: %d x %d steps, interpolation %.1e, packing %.1e", low, high, *level.steps, error, loss)

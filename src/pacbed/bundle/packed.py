@@ -15,11 +15,12 @@ from scipy.fft import dct
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
+from pacbed.outputs import plain_json
 from pacbed.simulation.table.codes import COEFFICIENT_LEVELS, decode_coefficients
 from pacbed.simulation.table.rocking_table import RockingTable
 
 OFFSET = 128  # added to an integer: most then have a high byte of zero, which costs nothing
-LARGEST = 32_000  # integers stay inside 16 bits
+LARGEST_INTEGER = 32_000  # integers stay inside 16 bits
 BLOCK_PAIRS = 1_024  # share a list of the frequencies that occur; small, because weak beams have few or none
 CHUNK = 2_000_000  # integers
 THREADS = 4  # at most, to unpack: the memory is busy then
@@ -57,7 +58,7 @@ class PackedTable:
         planes, pairs = len(table.codes), len(table.codes[0])
         transform = _transform(planes)
         most = max(float(np.abs(decode_coefficients(plane)).max(initial=0.0)) for plane in table.codes)
-        step = max(float(step), most * planes**0.5 / LARGEST)
+        step = max(float(step), most * planes**0.5 / LARGEST_INTEGER)
         occurs, kept = np.zeros((-(-pairs // BLOCK_PAIRS), planes), dtype=np.uint8), []
         for block in range(len(occurs)):
             coefficients = decode_coefficients(table.codes[:, block * BLOCK_PAIRS : (block + 1) * BLOCK_PAIRS])
@@ -94,7 +95,7 @@ class PackedTable:
             chunks = (max(1, min(CHUNK, len(array))), *array.shape[1:])
             group.create_array(name, data=np.ascontiguousarray(array), chunks=chunks, compressors=codec)
         plain = {
-            field.name: _plain(getattr(self.frame, field.name))
+            field.name: plain_json(getattr(self.frame, field.name))
             for field in fields(RockingTable)
             if field.name not in ("codes", "rows", "beams", *UNUSED)
         }
@@ -186,7 +187,3 @@ def _add_four(line, width, values, weights, plane, at):
 def _checksum(array: np.ndarray) -> int:
     """Finds what the Zarr store does not miss, such as a chunk that is gone and reads as zeros."""
     return zlib.crc32(np.ascontiguousarray(array).data.cast("B"))
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -20,7 +20,7 @@ SAMPLE = tuple(spline_weights(0.0)[:2].astype(np.float32))  # weights of the pla
 SPARE_PLANES = 3  # beyond a level's ends: there its spline in thickness forgets where it was cut
 
 
-def resample(
+def resample_table(
     table: RockingTable,
     *,
     steps: tuple[int, int],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pacbed.bundle.archive import zip_folder
-from pacbed.bundle.pack import pack_bundle
+from pacbed.bundle.pack import BundleSources, pack_bundle
 from pacbed.bundle.reader import load_bundle
 from pacbed.errors import FormatError
 from pacbed.patterns import Geometry, polar_to_vector
@@ -38,8 +38,18 @@ def test_a_bundle_is_a_sorted_uncompressed_zip_without_dates(tiny_bundle_file):
     assert sorted(tiny_bundle_file.parent.iterdir()) == [tiny_bundle_file]
 
 
-def test_the_same_content_gives_the_same_file(parts, tiny_bundle_file, tmp_path):
-    pack_bundle(**parts, out_bundle=tmp_path / "again.pacbed")
+@pytest.fixture
+def pack(parts, trained_grid):
+    """Packs the parts, some of them changed, to a file."""
+
+    def packed(out, **changes):
+        pack_bundle(BundleSources(**{**parts, **changes}), trained_grid, system="tiny", out_bundle=out)
+
+    return packed
+
+
+def test_the_same_content_gives_the_same_file(pack, tiny_bundle_file, tmp_path):
+    pack(tmp_path / "again.pacbed")
     assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()
 
 
@@ -195,25 +205,25 @@ def test_what_is_no_bundle_is_refused(tmp_path):
         load_bundle(tmp_path / "text.pacbed")
 
 
-def test_a_failed_packing_leaves_the_old_file(parts, tiny_bundle_file, tmp_path):
+def test_a_failed_packing_leaves_the_old_file(pack, tiny_bundle_file, tmp_path):
     old = tmp_path / "old.pacbed"
     shutil.copyfile(tiny_bundle_file, old)
     with pytest.raises(FileNotFoundError):
-        pack_bundle(**{**parts, "models_dir": tmp_path / "gone"}, out_bundle=old)
+        pack(old, models_dir=tmp_path / "gone")
     assert old.read_bytes() == tiny_bundle_file.read_bytes()
 
 
-def test_parts_of_different_systems_are_not_packed(parts, at_another_voltage, tmp_path):
+def test_parts_of_different_systems_are_not_packed(pack, parts, at_another_voltage, tmp_path):
     foreign = at_another_voltage(parts["stack_dir"])
     with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the structure, .*200 keV"):
-        pack_bundle(**{**parts, "stack_dir": foreign}, out_bundle=tmp_path / "mixed.pacbed")
+        pack(tmp_path / "mixed.pacbed", stack_dir=foreign)
     assert list(tmp_path.glob("mixed*")) == []
 
 
-def test_a_failed_packing_leaves_nothing_aside(parts, tmp_path):
+def test_a_failed_packing_leaves_nothing_aside(pack, tmp_path):
     (tmp_path / "accepted.json").write_text("{")
     with pytest.raises(ValueError, match="Expecting"):
-        pack_bundle(**{**parts, "accepted_json": tmp_path / "accepted.json"}, out_bundle=tmp_path / "new.pacbed")
+        pack(tmp_path / "new.pacbed", accepted_json=tmp_path / "accepted.json")
     assert list(tmp_path.glob("new*")) == []
 
 

@@ -10,7 +10,7 @@ import zarr
 
 from pacbed.bundle.compact import CompactTable, compact_table
 from pacbed.bundle.packed import PackedTable
-from pacbed.bundle.resample import cropped, project, resample
+from pacbed.bundle.resample import cropped, project, resample_table
 from pacbed.errors import FormatError, ParameterError
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.levels import CompactRenderer
@@ -168,7 +168,7 @@ def test_packing_errs_by_a_fraction_of_its_step(tiny_table):
 
 def test_new_nodes_inside_the_old_ones_keep_the_pattern(tiny_table):
     """Twice the steps: every value of the old spline is carried over, so nothing may change."""
-    finer = resample(tiny_table, steps=(22, 22), thickness_nm=(3.0, 7.0), cone_mrad=17.0, field_mrad=30.0)
+    finer = resample_table(tiny_table, steps=(22, 22), thickness_nm=(3.0, 7.0), cone_mrad=17.0, field_mrad=30.0)
     settings = {"thickness_nm": 5.3, "convergence_mrad": 11.0, "mistilt_mrad": (1.7, 0.6), "geometry": VIEW}
     expected = Renderer(tiny_table).render(**settings, edge_mrad=0.6)
     assert difference(Renderer(finer).render(**settings, edge_mrad=0.6), expected) < 2e-4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import folder_aside, leaves_nothing_half_written
+from pacbed.outputs import folder_aside, write_json
 from pacbed.simulation.scan.crystal import ScanCrystal
 from pacbed.simulation.scan.dask_tasks import compute_series
 from pacbed.simulation.scan.sampling import ScanSampling
@@ -26,7 +25,6 @@ from pacbed.simulation.table.rocking_table import RockingTable
 log = logging.getLogger(__name__)
 
 
-@leaves_nothing_half_written()
 def simulate_scan_block(
     structure_dir: str | Path,
     table_dir: str | Path,
@@ -143,4 +141,4 @@ def _write(out_dir: str | Path, facts: dict, series) -> None:
     with folder_aside(out_dir) as aside:
         for place, images in series:
             np.save(aside / series_file(place), images)
-        (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")
+        write_json(facts, aside / "block.json")
