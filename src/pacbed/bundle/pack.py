@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pacbed.bundle.archive import STRUCTURE, TABLE, VALIDATION, write_bundle
-from pacbed.bundle.compact import write_compact
 from pacbed.bundle.meta import BundleMeta, ModelError, Ranges
 from pacbed.bundle.recipe import Recipe
 from pacbed.bundle.sample import write_sample
+from pacbed.bundle.thinning import write_compact
 from pacbed.config.values import TASKS
 from pacbed.crystal.potentials import of_structure
 from pacbed.logs import installed_versions

@@ -1,4 +1,4 @@
-"""Coefficients of a table packed for a file: a cosine transform along thickness, steps of one size, small integers."""
+"""A rocking table packed for a file: a cosine transform along thickness, steps of one size, small integers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PackedTable:
     occurs : ndarray of uint8, shape (block, frequency)
         1 where a block has an integer that is not zero.
     step : float
-        What one of them is worth.
+        What one of them is worth, in the unit of `decode_coefficients`.
     """
 
     frame: RockingTable
@@ -54,7 +54,14 @@ class PackedTable:
 
     @classmethod
     def of(cls, table: RockingTable, step: float) -> PackedTable:
-        """Pack a table with a step, or a larger one where the integers would not fit."""
+        """Pack a table.
+
+        Parameters
+        ----------
+        table : RockingTable
+        step : float
+            What an integer is worth; larger where the integers would not fit.
+        """
         planes, pairs = len(table.codes), len(table.codes[0])
         transform = _transform(planes)
         most = max(float(np.abs(decode_coefficients(plane)).max(initial=0.0)) for plane in table.codes)
@@ -69,7 +76,13 @@ class PackedTable:
         return cls(replace(table, codes=np.zeros((planes, 0), dtype=np.int16)), packed, occurs, step)
 
     def table(self) -> RockingTable:
-        """Unpack."""
+        """Unpack.
+
+        Raises
+        ------
+        FormatError
+            There are more or fewer integers than there should be.
+        """
         pairs, planes = int(self.frame.rows[:, 3].sum()), self.occurs.shape[1]
         codes = np.zeros((planes, pairs), dtype=np.int16)
         back = np.ascontiguousarray(_transform(planes).T * np.float32(self.step))
@@ -78,9 +91,9 @@ class PackedTable:
         if len(ends) and ends[-1] != len(self.packed):
             raise FormatError(f"packed coefficients: got {len(self.packed)}, accepted: {ends[-1]}")
 
-        def unpack(part: np.ndarray) -> None:
-            if len(part):
-                _unpack(self.packed, self.occurs, ends, back, codes, part[0], part[-1] + 1)
+        def unpack(blocks: np.ndarray) -> None:
+            if len(blocks):
+                _unpack(self.packed, self.occurs, ends, back, codes, blocks[0], blocks[-1] + 1)
 
         workers = min(THREADS, os.cpu_count() or 1)
         with ThreadPoolExecutor(workers) as pool:
@@ -88,7 +101,7 @@ class PackedTable:
         return replace(self.frame, codes=codes)
 
     def write(self, group: zarr.Group) -> None:
-        """Store in an open Zarr group."""
+        """Store in an open Zarr group: the arrays of `ARRAYS`, and everything else as attributes."""
         codec = BloscCodec(cname="zstd", clevel=7, shuffle="shuffle")
         arrays = self._arrays()
         for name, array in arrays.items():

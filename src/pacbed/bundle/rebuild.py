@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from pacbed.bundle.archive import STRUCTURE, TABLE, write_bundle
-from pacbed.bundle.compact import write_compact
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.bundle.recipe import Recipe
+from pacbed.bundle.thinning import write_compact
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
 from pacbed.outputs import scratch_folder
