@@ -62,11 +62,11 @@ def _follow(error: Mapping[str, Any], schema: Node) -> tuple[list[Any], Node | N
     path: list[Any] = []
     node: Node | None = schema
     location = [*error["loc"], *error.get("ctx", {}).get("path", ())]
-    for place, part in enumerate(location):
+    for position, part in enumerate(location):
         child = _child(node, part, schema)
         if child is not None:
             path, node = [*path, part], child
-        elif error["type"] == "extra_forbidden" and place == len(location) - 1:
+        elif error["type"] == "extra_forbidden" and position == len(location) - 1:
             return [*path, part], _resolve(node, schema)
     return path, _resolve(node, schema)
 
