@@ -86,27 +86,9 @@ def simulate_table(
     tell : callable
         Receives a line after each step.
     """
-
-    def block(number: int) -> Path:
-        folder = work_dir / f"{number}"
-        simulate_rocking_block(
-            structure_dir,
-            block=number,
-            blocks=TABLE_BLOCKS,
-            thickness_max_nm=recipe.thickness_max_nm,
-            cone_mrad=recipe.cone_mrad,
-            field_mrad=recipe.field_mrad,
-            direction_pitch_mrad=recipe.direction_pitch_mrad,
-            plane_spacing_nm=recipe.plane_spacing_nm,
-            propagator=recipe.propagator,
-            termination=recipe.termination,
-            batch=DIRECTIONS_AT_ONCE,
-            out_dir=folder,
-        )
-        return folder
-
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(block, number) for number in range(TABLE_BLOCKS)]
+        blocks = range(TABLE_BLOCKS)
+        waiting = [pool.submit(_simulate_block, structure_dir, recipe, number, work_dir) for number in blocks]
         try:
             for done, future in enumerate(as_completed(waiting), 1):
                 future.result()
@@ -117,3 +99,23 @@ def simulate_table(
     tell("joining the blocks")
     gather_rocking_table([future.result() for future in waiting], work_dir / "rocking", threads=jobs)
     return RockingTable.load(work_dir / "rocking")
+
+
+def _simulate_block(structure_dir: Path, recipe: Recipe, number: int, work_dir: Path) -> Path:
+    """Compute one block of the directions; returns its folder."""
+    folder = work_dir / f"{number}"
+    simulate_rocking_block(
+        structure_dir,
+        block=number,
+        blocks=TABLE_BLOCKS,
+        thickness_max_nm=recipe.thickness_max_nm,
+        cone_mrad=recipe.cone_mrad,
+        field_mrad=recipe.field_mrad,
+        direction_pitch_mrad=recipe.direction_pitch_mrad,
+        plane_spacing_nm=recipe.plane_spacing_nm,
+        propagator=recipe.propagator,
+        termination=recipe.termination,
+        batch=DIRECTIONS_AT_ONCE,
+        out_dir=folder,
+    )
+    return folder

@@ -74,7 +74,16 @@ def resample_table(
     # Samples at planes become a spline in thickness again: one coefficient more than planes at either end.
     first = max(0, first_plane - SPARE_PLANES)
     last = min(table.first_plane + len(table.codes) - 2, table.first_plane + kept.stop - 1 + SPARE_PLANES)
-    facts: dict[str, Any] = {
+    facts = _sampling_facts(table, steps, limits)
+    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
+    begin = first_plane - (first - 1)
+    level = replace(made, codes=made.codes[begin : begin + len(kept)], first_plane=first_plane)
+    return _for_rendering(level, thickness_range)
+
+
+def _sampling_facts(table: RockingTable, steps: tuple[int, int], limits: AngleLimits) -> dict[str, Any]:
+    """What `Samples` asks of a table that is to be made."""
+    return {
         **table.facts,
         "steps": list(steps),
         "reciprocal_mrad": table.reciprocal_mrad,
@@ -83,10 +92,6 @@ def resample_table(
         "plane_spacing_a": 10 * table.plane_spacing_nm,
         "energy_ev": table.energy_ev,
     }
-    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
-    begin = first_plane - (first - 1)
-    level = replace(made, codes=made.codes[begin : begin + len(kept)], first_plane=first_plane)
-    return _for_rendering(level, thickness_range)
 
 
 def _for_rendering(level: RockingTable, thickness_range: ThicknessRange) -> RockingTable:
@@ -192,7 +197,19 @@ def _inside(q: np.ndarray, angle: np.ndarray, limits: AngleLimits) -> np.ndarray
 
 
 class _PairIndex(NamedTuple):
-    """Where the coefficients of a beam and a node of the whole cone lie; see `Wedge` and `row_starts`."""
+    """Where the coefficients of a beam and a node of the whole cone lie.
+
+    Attributes
+    ----------
+    start : ndarray of int32, shape (beam, 2 reach + 1)
+        Position of a coefficient minus its m2, for each beam and m1 + reach.
+    operation : ndarray of int8, shape (2 reach + 1, 2 reach + 1)
+        Of each node, the operation that takes it to its representative; -1 outside the cone.
+    representative : ndarray of int64, shape (2 reach + 1, 2 reach + 1, 2)
+        That representative.
+    beam_image : ndarray of int32, shape (operation, beam)
+        The beam that an operation takes a beam to.
+    """
 
     start: np.ndarray
     operation: np.ndarray
@@ -233,12 +250,12 @@ def _evaluate(
     assert np.all(mirrored_covered | ~covered)
     inverse = np.linalg.inv(table.pitch_mrad)
     out = np.zeros((len(planes), len(q)), dtype=np.uint16)
-    for part in np.array_split(np.arange(len(q)), max(1, len(q) // 100_000)):
-        use = covered[part]
-        values = _spline_values(codes, index, point[part] @ inverse, beam[part], use)
-        beyond = use & (np.abs(point[part] - q[part]).max(axis=1) > 1e-9)
-        again = _spline_values(codes, index, mirrored[part] @ inverse, beam[part], beyond)
-        out[:, part] = encode(np.where(beyond[:, None], 2 * values - again, values).T)
+    for pairs in np.array_split(np.arange(len(q)), max(1, len(q) // 100_000)):
+        use = covered[pairs]
+        values = _spline_values(codes, index, point[pairs] @ inverse, beam[pairs], use)
+        beyond = use & (np.abs(point[pairs] - q[pairs]).max(axis=1) > 1e-9)
+        again = _spline_values(codes, index, mirrored[pairs] @ inverse, beam[pairs], beyond)
+        out[:, pairs] = encode(np.where(beyond[:, None], 2 * values - again, values).T)
     return out
 
 

@@ -35,7 +35,7 @@ def describe_problems(errors: Iterable[Mapping[str, Any]], schema: Node) -> list
 def _finding(error: Mapping[str, Any], path: list[Any], node: Node | None) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown key (got {_short(error['input'])}), accepted: {', '.join((node or {}).get('properties', {}))}"
-    if error["type"] == "not_accepted":  # our own checks; see `pacbed.config.system.refuse`
+    if error["type"] == "not_accepted":  # our own checks; of `pacbed.config.values.refuse`
         return f"got {error['ctx']['got']}, accepted: {error['ctx']['accepted']}"
     accepted = accepted_text(node, _named(path)) if node else error["msg"]
     if error["loc"][-1:] == ("[key]",):
