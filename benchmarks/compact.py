@@ -21,9 +21,11 @@ import numpy as np
 import zarr
 from rendering import time_renderer
 
-from pacbed.bundle.compact import CompactTable, write_compact
+from pacbed.bundle.compact import CompactTable
+from pacbed.bundle.pack import TrainedGrid
 from pacbed.bundle.rebuild import simulate_table
 from pacbed.bundle.recipe import Recipe
+from pacbed.bundle.thinning import write_compact
 from pacbed.config.plan import SimulationPlan, plan
 from pacbed.config.system import load_config
 from pacbed.patterns import Geometry
@@ -54,10 +56,11 @@ ROWS = (
 def measure(name: str) -> dict:
     """Figures of one system."""
     system = load_config([HERE.parent / "config" / f"{name}.yaml"]).systems[name]
-    needed = plan(system)
+    needed, grid = plan(system), system.grid
     original = Path("results") / name / "simulation" / "rocking"
     full = RockingTable.load(original)
-    recipe = Recipe.of(full, needed.thickness_max_nm, needed.alpha_max_mrad, needed.tau_max_mrad, needed.max_angle_mrad)
+    axes = (axis.values() for axis in (grid.thickness_nm, grid.convergence_mrad, grid.mistilt_mrad))
+    recipe = Recipe.of(full, TrainedGrid(*axes, needed.max_angle_mrad).ranges(), needed.max_angle_mrad)
     with tempfile.TemporaryDirectory() as folder:
         started = time.process_time()
         write_compact(full, recipe, Path(folder) / "rocking.zarr")

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig, load_config
+from pacbed.outputs import file_aside
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -75,10 +76,8 @@ def draw(
         axis.set_ylabel(label, fontsize=8)
     _scale_bar(axes[-1, -1], geometry)
     figure.suptitle(title, fontsize=8)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(out.name + ".part")
-    FigureCanvasAgg(figure).print_figure(aside, format="png", dpi=150)
-    aside.replace(out)
+    with file_aside(out) as aside:
+        FigureCanvasAgg(figure).print_figure(aside, format="png", dpi=150)
 
 
 def _scale_bar(axis, geometry: Geometry) -> None:

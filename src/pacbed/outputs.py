@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from pacbed.errors import FormatError
 
 DONE = "done.json"
-Arguments = ParamSpec("Arguments")
-Value = TypeVar("Value")
 
 
-def leaves_nothing_half_written(
-    argument: str = "out_dir",
-) -> Callable[[Callable[Arguments, Value]], Callable[Arguments, Value]]:
-    """Decorate a function that writes aside and renames: when it fails, what lies aside goes.
+@contextmanager
+def file_aside(path: str | Path) -> Iterator[Path]:
+    """Write a file aside; it replaces the one before once it is complete.
 
     Parameters
     ----------
-    argument : str
-        Name of the argument with the path of the output; aside is every neighbour ``<output>.*part``.
+    path : path
+        Where it shall lie; its folder is made if missing.
+
+    Yields
+    ------
+    pathlib.Path
+        A name beside it with the same suffix, ``x.part.png`` for ``x.png``, to write to. After an exception it is gone
+        and the file before stays.
     """
+    out = Path(path)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f"{out.stem}.part{out.suffix}")
+    try:
+        yield aside
+        os.replace(aside, out)
+    finally:
+        _remove(aside)
 
-    def decorate(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
-        signature = inspect.signature(function)
 
-        @functools.wraps(function)
-        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
-            out = Path(signature.bind(*args, **kwargs).arguments[argument])
-            try:
-                return function(*args, **kwargs)
-            except BaseException:
-                for aside in out.parent.glob(f"{out.name}.*part"):
-                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
-                raise
+@contextmanager
+def scratch_folder(path: str | Path) -> Iterator[Path]:
+    """An empty folder for intermediate files, gone at the end, whatever happens.
 
-        return guarded
-
-    return decorate
+    Parameters
+    ----------
+    path : path
+        Where it shall lie; what a killed run left there is removed.
+    """
+    folder = Path(path)
+    _remove(folder)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
 
 
 @contextmanager
@@ -60,15 +72,59 @@ def folder_aside(folder: str | Path) -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        An empty folder beside it, to write into. A failure leaves it there; see `leaves_nothing_half_written`.
+        An empty folder beside it, to write into. After an exception it is gone and the folder before stays.
     """
     out = Path(folder)
-    aside = out.with_name(out.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    yield aside
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
+    with scratch_folder(out.with_name(f"{out.name}.part")) as aside:
+        yield aside
+        before = out.with_name(f"{out.name}.before.part")
+        _remove(before)
+        if os.path.lexists(out):  # moved away whole: a folder that is being removed would be neither old nor new
+            out.rename(before)
+        aside.rename(out)
+        _remove(before)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def plain_json(value: Any) -> Any:
+    """Reduce a value to what JSON knows: arrays and tuples become lists, data classes and models dicts, paths texts.
+
+    Parameters
+    ----------
+    value : object
+        Plain values, arrays of NumPy of any shape, data classes, models of pydantic, paths, and containers of these.
+    """
+    return to_jsonable_python(value, fallback=lambda array: array.tolist())
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text in UTF-8 to a file that appears complete or not at all."""
+    with file_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Write a JSON file that appears complete or not at all, indented by two, in UTF-8, with a line break at its end.
+
+    Parameters
+    ----------
+    content : object
+        What `plain_json` takes.
+    path : path
+
+    Raises
+    ------
+    ValueError
+        A number is not finite: JSON has none.
+    """
+    write_text(json.dumps(plain_json(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
 
 
 def write_done(folder: str | Path, content: Mapping[str, Any]) -> None:
@@ -79,11 +135,9 @@ def write_done(folder: str | Path, content: Mapping[str, Any]) -> None:
     folder : path
         Folder with everything else already written.
     content : mapping
-        Plain JSON values.
+        What `plain_json` takes.
     """
-    folder = Path(folder)
-    text = json.dumps({**content, "files": _sizes(folder)}, indent=2) + "\n"
-    (folder / DONE).write_text(text, encoding="utf-8")
+    write_json({**content, "files": _sizes(Path(folder))}, Path(folder) / DONE)
 
 
 def check_done(folder: str | Path, what: str) -> dict[str, Any]:
@@ -147,12 +201,3 @@ def check_version(what: str, got: object, *, current: int, oldest: int) -> None:
     newer = type(got) is int and got > current
     advice = "it comes from a newer pacbed, update" if newer else "make it again"
     raise FormatError(f"{what}: got schema_version {got}, accepted: {accepted}; {advice}")
-
-
-def write_json(content: Mapping[str, Any], path: str | Path) -> None:
-    """Write figures aside, then rename the file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(aside, path)

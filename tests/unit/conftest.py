@@ -13,6 +13,7 @@ CLASSES = {
     "mistilt": [0.0, 1.0, 2.0, 3.0],
 }
 MAX_ANGLE_MRAD = 22.5
+STACK_GRID = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 15.0], "mistilt_mrad": [0.0, 3.0]}
 
 
 def write_network(folder, task, *, pixels=32):
@@ -57,15 +58,14 @@ def write_network(folder, task, *, pixels=32):
 
 @pytest.fixture(scope="session")
 def parts(tiny_table_dir, tmp_path_factory):
-    """Everything `pack_bundle` takes, as keyword arguments."""
+    """Everything that `BundleSources` names."""
     from pacbed.simulation.stack.assemble import assemble_stack
     from pacbed.simulation.stack.parameter_grid import ParameterGrid
 
     folder = tmp_path_factory.mktemp("parts")
-    grid = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 15.0], "mistilt_mrad": [0.0, 3.0]}
     assemble_stack(
         tiny_table_dir,
-        ParameterGrid(**grid, azimuth_deg="auto", azimuth_step_deg=45, pixels=32, max_angle_mrad=MAX_ANGLE_MRAD),
+        ParameterGrid(**STACK_GRID, azimuth_deg="auto", azimuth_step_deg=45, pixels=32, max_angle_mrad=MAX_ANGLE_MRAD),
         validation_fraction=0.3,
         seed=1,
         out_dir=folder / "stack",
@@ -79,7 +79,6 @@ def parts(tiny_table_dir, tmp_path_factory):
     budget = {"schema_version": 1, "thickness_nm": [5.0, 10.0], "std_nm": [0.1, 0.2], "source": "by hand"}
     (folder / "model_error.json").write_text(json.dumps({**budget, "effects": {"bonding": bonding}}))
     return {
-        "system": "tiny",
         "structure_dir": tiny_table_dir.parent / "structure",
         "table_dir": tiny_table_dir,
         "stack_dir": folder / "stack",
@@ -87,18 +86,24 @@ def parts(tiny_table_dir, tmp_path_factory):
         "accepted_json": folder / "accepted.json",
         "evaluation_json": folder / "errors.json",
         "model_error_json": folder / "model_error.json",
-        **grid,
-        "max_angle_mrad": MAX_ANGLE_MRAD,
     }
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle_file(parts, tmp_path_factory):
+def trained_grid():
+    """The grid of `parts`."""
+    from pacbed.bundle.pack import TrainedGrid
+
+    return TrainedGrid(**STACK_GRID, max_angle_mrad=MAX_ANGLE_MRAD)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle_file(parts, trained_grid, tmp_path_factory):
     """A packed bundle."""
-    from pacbed.bundle.pack import pack_bundle
+    from pacbed.bundle.pack import BundleSources, pack_bundle
 
     file = tmp_path_factory.mktemp("bundle") / "tiny.pacbed"
-    pack_bundle(**parts, out_bundle=file)
+    pack_bundle(BundleSources(**parts), trained_grid, system="tiny", out_bundle=file)
     return file
 
 

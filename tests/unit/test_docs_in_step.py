@@ -96,12 +96,12 @@ def test_every_reason_has_its_remedy() -> None:
 
 def test_the_user_guide_has_the_thresholds_of_a_bundle() -> None:
     from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
-    from pacbed.bundle.meta import Priors, Thresholds
+    from pacbed.bundle.meta import PriorWidths, Thresholds
 
     text, limits = " ".join(page("user-guide.md").split()), Thresholds()
     assert f"above {limits.misfit_doubtful:.2f} a result is doubtful" in text
     assert f"above {limits.misfit_refused:.2f} it is refused" in text
-    assert f"known to some {100 * Priors().convergence_relative:g} %" in text
+    assert f"known to some {100 * PriorWidths().convergence_relative:g} %" in text
     assert f"at least {SMALLEST_PIXELS} pixels" in text
 
 

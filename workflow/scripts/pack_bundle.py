@@ -6,17 +6,19 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.bundle.pack import pack_bundle
+from pacbed.bundle.pack import BundleSources, TrainedGrid, pack_bundle
 
 pack_bundle(
+    BundleSources(
+        structure_dir=Path(snakemake.input.cell).parent,
+        table_dir=snakemake.input.table,
+        stack_dir=snakemake.input.stack,
+        models_dir=Path(snakemake.input.parity).parent,
+        accepted_json=snakemake.input.accepted,
+        evaluation_json=snakemake.input.evaluation,
+        model_error_json=snakemake.input.model_error,
+    ),
+    TrainedGrid(**snakemake.params.settings),
     system=snakemake.wildcards.system,
-    structure_dir=Path(snakemake.input.cell).parent,
-    table_dir=snakemake.input.table,
-    stack_dir=snakemake.input.stack,
-    models_dir=Path(snakemake.input.parity).parent,
-    accepted_json=snakemake.input.accepted,
-    evaluation_json=snakemake.input.evaluation,
-    **snakemake.params.settings,
-    model_error_json=snakemake.input.model_error,
     out_bundle=snakemake.output.bundle,
 )

@@ -17,7 +17,7 @@ from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.analysis.result import Result
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import FormatError, PatternError
-from pacbed.outputs import folder_aside
+from pacbed.outputs import folder_aside, write_json
 
 SCHEMA_VERSION = 1
 VERDICTS = ("ok", "doubtful", "refused", "unusable")  # the codes of the verdict map; unusable: no pattern to speak of
@@ -91,11 +91,10 @@ def gather(results: list[Result | None], shape: tuple[int, int]) -> ThicknessMap
 
 def write_map(found: ThicknessMap, facts: dict[str, Any], out_dir: str | Path) -> None:
     """Write the maps into a folder that appears complete or not at all."""
-    text = json.dumps(facts, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     with folder_aside(out_dir) as aside:
         for name in ARRAYS:
             np.save(aside / f"{name}.npy", getattr(found, name))
-        (aside / "map.json").write_text(text, encoding="utf-8")
+        write_json(facts, aside / "map.json")
 
 
 def read_map(folder: str | Path) -> ThicknessMap:

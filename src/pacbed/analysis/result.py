@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pacbed.errors import FormatError
+from pacbed.outputs import write_json, write_text
 
 SCHEMA_VERSION = 1
 NORMAL_90 = 1.6449  # half width of the central 90 % of a normal distribution, in standard deviations
@@ -109,18 +109,9 @@ def interval(value: float, std: float | None) -> tuple[float, float] | None:
     return None if std is None else (value - NORMAL_90 * std, value + NORMAL_90 * std)
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a file aside and rename it, so that it is whole or absent."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
-
-
 def write_result(result: Result, path: str | Path) -> None:
     """Store a result as JSON."""
-    write_text(path, result.model_dump_json(indent=2) + "\n")
+    write_text(result.model_dump_json(indent=2) + "\n", path)
 
 
 def read_result(path: str | Path) -> Result:
@@ -155,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Write the JSON schema."""
     parser = argparse.ArgumentParser(prog="python -m pacbed.analysis.result")
     parser.add_argument("--write-schema", type=Path, required=True, metavar="FILE")
-    write_text(parser.parse_args(arguments).write_schema, json.dumps(result_schema(), indent=2) + "\n")
+    write_json(result_schema(), parser.parse_args(arguments).write_schema)
 
 
 if __name__ == "__main__":

@@ -68,16 +68,17 @@ def prepare(
 def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
     """The library of a convergence angle, kept with the bundle; angles within 0.1 mrad share one."""
     angle = round(convergence_mrad, 1)
-    if ("library", angle) not in bundle.cache:
+
+    def build() -> Library:
         trained = bundle.meta.trained
-        bundle.cache["library", angle] = build_library(
+        return build_library(
             bundle.renderer,
             convergence_mrad=angle,
             thickness_nm=(trained.thickness_nm[0], min(trained.thickness_nm[1], bundle.table.thickness_max_nm)),
             mistilt_max_mrad=min(trained.mistilt_mrad[1], 0.95 * bundle.renderer.mistilt_max_mrad(angle, EDGE_MRAD)),
         )
-    library: Library = bundle.cache["library", angle]
-    return library
+
+    return bundle.recent(("library", angle), build)
 
 
 def ask_networks(ready: Prepared) -> Reading:

@@ -1,27 +1,70 @@
-"""A bundle as a file: members, their hashes, and the Zip around them."""
+"""A bundle as it lies on disk: its members, their hashes, and the Zip around them.
+
+A bundle is one file, ``<system>.pacbed``, or a folder of the same content; nothing in it is code.
+
+- ``bundle.json``: ranges, thresholds, metrics, versions, and the SHA-256 of every other member; `meta` has its fields
+  and its ``schema_version``, and still reads the version before.
+- ``structure/cell.json``, ``structure/slices.npz``: the oriented cell and its slice potentials, as
+  `pacbed.crystal.potentials` writes them.
+- ``structure/table.json``: how the rocking table is made from them, a `recipe`.
+- ``rocking.zarr/``: the rocking table in levels of thickness, as `compact` writes it under its ``compact_version``; a
+  table of frozen phonons as `pacbed.simulation.table.rocking_table` does. A bundle without it is made whole by
+  `rebuild`.
+- ``<task>.onnx``, ``<task>.json``: a network, and what it takes and answers, for each of `pacbed.config.values.TASKS`;
+  `pacbed.networks.trained` reads them.
+- ``validation.zarr/``: held-out thickness series of the stack, as `sample` writes them.
+
+The folder ``structure/`` holds more of what `orient_structure` found; a bundle carries it along. The Zip is stored
+without compression, its members sorted and their dates fixed, so that the same content gives the same file.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 
-FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
+from pacbed.bundle.meta import BundleMeta
+from pacbed.outputs import file_aside
+
 META = "bundle.json"
+STRUCTURE = "structure"
+TABLE = "rocking.zarr"
+VALIDATION = "validation.zarr"
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write_bundle(folder: Path, meta: BundleMeta, out: str | Path) -> None:
+    """Finish the folder of a bundle with ``bundle.json`` and store it as one file.
+
+    Parameters
+    ----------
+    folder : path
+        Every member but ``bundle.json``.
+    meta : BundleMeta
+        What ``bundle.json`` says; the hashes in it are made anew.
+    out : path
+        The ``.pacbed`` file; complete or absent.
+    """
+    complete = meta.model_copy(update={"members": members_of(folder)})
+    (folder / META).write_text(complete.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    zip_folder(folder, out)
+
+
+def names_in(folder: str | Path) -> list[str]:
+    """Names of a folder's files relative to it, with ``/`` between their parts, sorted."""
+    folder = Path(folder)
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def members_of(folder: str | Path) -> dict[str, str]:
     """SHA-256 of every file of a bundle's folder but ``bundle.json``, by name."""
-    files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
-    return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files) if name != META}
+    names = [name for name in names_in(folder) if name != META]
+    return {name: hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest() for name in names}
 
 
 def zip_folder(folder: str | Path, out: str | Path) -> None:
-    """Store a bundle's folder as one Zip file: members sorted and uncompressed, dates fixed."""
-    folder, out = Path(folder), Path(out)
-    aside = out.with_name(out.name + ".part")
-    with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
-            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (folder / name).read_bytes())
-    os.replace(aside, out)
+    """Store a bundle's folder as one Zip file that appears complete or not at all."""
+    with file_aside(out) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+        for name in names_in(folder):
+            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (Path(folder) / name).read_bytes())

@@ -1,4 +1,4 @@
-"""What ``bundle.json`` says: ranges, preprocessing, thresholds, metrics, versions, hashes."""
+"""What ``bundle.json`` says of a bundle: trained ranges, thickness budget, thresholds, metrics, versions, hashes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class Ranges(Section):
     thickness_nm: tuple[float, float]
     convergence_mrad: tuple[float, float]
     mistilt_mrad: tuple[float, float]
+
+    def largest(self) -> tuple[float, float, float]:
+        """Largest thickness [nm], semi-convergence angle and mistilt [mrad]."""
+        return self.thickness_nm[1], self.convergence_mrad[1], self.mistilt_mrad[1]
 
 
 class ModelEffect(Section):
@@ -79,8 +83,8 @@ class Preprocessing(Section):
     candidate_probability: float = Field(0.03, ge=0, le=1, description="least probability of a candidate")
 
 
-class Priors(Section):
-    """Weak knowledge that keeps the refinement from drifting along what a pattern does not determine."""
+class PriorWidths(Section):
+    """Widths of the priors that keep a refinement from drifting along what a pattern does not determine."""
 
     # ASSUME: a nominal convergence angle is right to 2 %, a calibrated pixel size to 3 %.
     convergence_relative: float = Field(0.02, gt=0)
@@ -116,7 +120,7 @@ class BundleMeta(Section):
     class_values: dict[str, list[float]]
     model_error: ModelError
     preprocessing: Preprocessing = Field(default_factory=Preprocessing)
-    priors: Priors = Field(default_factory=Priors)
+    priors: PriorWidths = Field(default_factory=PriorWidths)
     thresholds: Thresholds = Field(default_factory=Thresholds)
     metrics: dict[str, Any]
     versions: dict[str, str]
@@ -141,8 +145,9 @@ def read_meta(data: Any) -> BundleMeta:
     try:
         return BundleMeta.model_validate(_from_version_1(data) if version == OLDEST_VERSION else data)
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise FormatError(f"bundle.json: {place}: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        key = ".".join(str(name) for name in first["loc"])
+        raise FormatError(f"bundle.json: {key}: {first['msg']}") from None
 
 
 def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Coefficients of a table packed for a file: a cosine transform along thickness, steps of one size, small integers."""
+"""A rocking table packed for a file: a cosine transform along thickness, steps of one size, small integers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from scipy.fft import dct
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
+from pacbed.outputs import plain_json
 from pacbed.simulation.table.codes import COEFFICIENT_LEVELS, decode_coefficients
 from pacbed.simulation.table.rocking_table import RockingTable
 
 OFFSET = 128  # added to an integer: most then have a high byte of zero, which costs nothing
-LARGEST = 32_000  # integers stay inside 16 bits
+LARGEST_INTEGER = 32_000  # integers stay inside 16 bits
 BLOCK_PAIRS = 1_024  # share a list of the frequencies that occur; small, because weak beams have few or none
 CHUNK = 2_000_000  # integers
 THREADS = 4  # at most, to unpack: the memory is busy then
@@ -43,7 +44,7 @@ class PackedTable:
     occurs : ndarray of uint8, shape (block, frequency)
         1 where a block has an integer that is not zero.
     step : float
-        What one of them is worth.
+        What one of them is worth, in the unit of `decode_coefficients`.
     """
 
     frame: RockingTable
@@ -53,11 +54,18 @@ class PackedTable:
 
     @classmethod
     def of(cls, table: RockingTable, step: float) -> PackedTable:
-        """Pack a table with a step, or a larger one where the integers would not fit."""
+        """Pack a table.
+
+        Parameters
+        ----------
+        table : RockingTable
+        step : float
+            What an integer is worth; larger where the integers would not fit.
+        """
         planes, pairs = len(table.codes), len(table.codes[0])
         transform = _transform(planes)
         most = max(float(np.abs(decode_coefficients(plane)).max(initial=0.0)) for plane in table.codes)
-        step = max(float(step), most * planes**0.5 / LARGEST)
+        step = max(float(step), most * planes**0.5 / LARGEST_INTEGER)
         occurs, kept = np.zeros((-(-pairs // BLOCK_PAIRS), planes), dtype=np.uint8), []
         for block in range(len(occurs)):
             coefficients = decode_coefficients(table.codes[:, block * BLOCK_PAIRS : (block + 1) * BLOCK_PAIRS])
@@ -68,7 +76,13 @@ class PackedTable:
         return cls(replace(table, codes=np.zeros((planes, 0), dtype=np.int16)), packed, occurs, step)
 
     def table(self) -> RockingTable:
-        """Unpack."""
+        """Unpack.
+
+        Raises
+        ------
+        FormatError
+            There are more or fewer integers than there should be.
+        """
         pairs, planes = int(self.frame.rows[:, 3].sum()), self.occurs.shape[1]
         codes = np.zeros((planes, pairs), dtype=np.int16)
         back = np.ascontiguousarray(_transform(planes).T * np.float32(self.step))
@@ -77,9 +91,9 @@ class PackedTable:
         if len(ends) and ends[-1] != len(self.packed):
             raise FormatError(f"packed coefficients: got {len(self.packed)}, accepted: {ends[-1]}")
 
-        def unpack(part: np.ndarray) -> None:
-            if len(part):
-                _unpack(self.packed, self.occurs, ends, back, codes, part[0], part[-1] + 1)
+        def unpack(blocks: np.ndarray) -> None:
+            if len(blocks):
+                _unpack(self.packed, self.occurs, ends, back, codes, blocks[0], blocks[-1] + 1)
 
         workers = min(THREADS, os.cpu_count() or 1)
         with ThreadPoolExecutor(workers) as pool:
@@ -87,14 +101,14 @@ class PackedTable:
         return replace(self.frame, codes=codes)
 
     def write(self, group: zarr.Group) -> None:
-        """Store in an open Zarr group."""
+        """Store in an open Zarr group: the arrays of `ARRAYS`, and everything else as attributes."""
         codec = BloscCodec(cname="zstd", clevel=7, shuffle="shuffle")
         arrays = self._arrays()
         for name, array in arrays.items():
             chunks = (max(1, min(CHUNK, len(array))), *array.shape[1:])
             group.create_array(name, data=np.ascontiguousarray(array), chunks=chunks, compressors=codec)
         plain = {
-            field.name: _plain(getattr(self.frame, field.name))
+            field.name: plain_json(getattr(self.frame, field.name))
             for field in fields(RockingTable)
             if field.name not in ("codes", "rows", "beams", *UNUSED)
         }
@@ -186,7 +200,3 @@ def _add_four(line, width, values, weights, plane, at):
 def _checksum(array: np.ndarray) -> int:
     """Finds what the Zarr store does not miss, such as a chunk that is gone and reads as zeros."""
     return zlib.crc32(np.ascontiguousarray(array).data.cast("B"))
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,34 +1,45 @@
-"""The bundle: everything a prediction needs for one crystal and voltage, in one file or one folder of data only."""
+"""Opens a bundle: everything a prediction needs for one crystal and voltage, loaded when it is first used."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import zarr
 from zarr.storage import LocalStore, ZipStore
 
+from pacbed.bundle.archive import META, TABLE, VALIDATION, names_in
 from pacbed.bundle.compact import CompactTable
-from pacbed.bundle.meta import read_meta
+from pacbed.bundle.meta import BundleMeta, read_meta
+from pacbed.bundle.recent import RecentResults
 from pacbed.errors import FormatError
 from pacbed.networks.trained import TrainedNetwork, load_networks
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
 
+Value = TypeVar("Value")
+RECENT_RESULTS = 8  # libraries of a convergence angle take some 20 MB each
+
 
 class Bundle:
-    """An open bundle; table, renderer and networks load when they are first used.
+    """An open bundle; table, renderer and networks load when they are first used. Threads may share it.
 
     Parameters
     ----------
     path : path
-        A ``.pacbed`` file, or a folder of the same content.
+        A ``.pacbed`` file, or a folder of the same content; `pacbed.bundle.archive` says what is in it.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    meta : BundleMeta
+        Content of ``bundle.json``.
 
     Raises
     ------
@@ -40,24 +51,29 @@ class Bundle:
         self.path = Path(path)
         if not self.path.exists():
             raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
-        content = self.read("bundle.json")
+        content = self.read(META)
         try:
-            self.meta = read_meta(json.loads(content))
+            self.meta: BundleMeta = read_meta(json.loads(content))
         except FormatError as error:
             raise FormatError(f"bundle {path}: {error}") from None
         except ValueError as error:
-            raise FormatError(f"bundle {path}: bundle.json is damaged ({error})") from None
-        self.cache: dict[Any, Any] = {}  # what several predictions share, such as libraries
+            raise FormatError(f"bundle {path}: {META} is damaged ({error})") from None
 
     def names(self) -> list[str]:
         """All members, sorted."""
         if self.path.is_dir():
-            return sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
+            return names_in(self.path)
         with zipfile.ZipFile(self.path) as archive:
             return sorted(archive.namelist())
 
     def read(self, name: str) -> bytes:
-        """Content of one member."""
+        """Content of one member.
+
+        Raises
+        ------
+        FormatError
+            It is missing or damaged.
+        """
         try:
             if self.path.is_dir():
                 return (self.path / name).read_bytes()
@@ -69,12 +85,12 @@ class Bundle:
     @cached_property
     def compact(self) -> CompactTable:
         """The rocking table, in levels of thickness."""
-        if not any(name.startswith("rocking.zarr/") for name in self.names()):
+        if not any(name.startswith(f"{TABLE}/") for name in self.names()):
             raise FormatError(
                 f"bundle {self.path}: got no rocking table, accepted: a bundle with one; "
                 f"make it with: pacbed build-table {self.path} --out NEW.pacbed"
             )
-        return self._from_zarr("rocking.zarr", CompactTable.read)
+        return self._from_zarr(TABLE, CompactTable.read)
 
     @property
     def table(self) -> RockingTable:
@@ -91,20 +107,45 @@ class Bundle:
         """The three networks, by task."""
         return load_networks(self.read)
 
+    def recent(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` returns: made once, and kept with the bundle while it is among the `RECENT_RESULTS` last used.
+
+        Parameters
+        ----------
+        key : hashable
+            Names the result.
+        make : callable
+            Makes it; other threads wait for it.
+        """
+        value: Value = self._recent.get(key, make)
+        return value
+
+    @cached_property
+    def _recent(self) -> RecentResults:
+        return RecentResults(RECENT_RESULTS)
+
     def validation(self) -> dict[str, np.ndarray]:
-        """Held-out sample of the stack: arrays by name, `pattern` (series, thickness, y, x) [fraction of the beam]."""
+        """Held-out thickness series of the stack.
+
+        Returns
+        -------
+        dict of ndarray
+            ``pattern``, shape (series, thickness, y, x) [fraction of the beam per pixel]; its axes ``thickness_nm``
+            [nm], ``ky_mrad`` and ``kx_mrad`` [mrad]; and ``convergence_mrad`` [mrad], ``mistilt_mrad`` [mrad] and
+            ``azimuth_deg`` [deg], shape (series,).
+        """
 
         def read(group: zarr.Group) -> dict[str, np.ndarray]:
             arrays = {name: np.asarray(array[...]) for name, array in group.arrays()}
             scale = float(group["pattern"].attrs["scale_factor"])  # type: ignore[arg-type]
             return {**arrays, "pattern": arrays["pattern"] * np.float32(scale)}
 
-        return self._from_zarr("validation.zarr", read)
+        return self._from_zarr(VALIDATION, read)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of ``bundle.json``, which holds the hash of every other member."""
-        return hashlib.sha256(self.read("bundle.json")).hexdigest()
+        return hashlib.sha256(self.read(META)).hexdigest()
 
     def verify(self) -> None:
         """Check every member against its hash.
@@ -114,7 +155,7 @@ class Bundle:
         FormatError
             Naming the members that are missing, damaged or foreign.
         """
-        names = set(self.names()) - {"bundle.json"}
+        names = set(self.names()) - {META}
         wrong = sorted(names ^ self.meta.members.keys())
         for name in sorted(names & self.meta.members.keys()):
             if hashlib.sha256(self.read(name)).hexdigest() != self.meta.members[name]:
@@ -122,7 +163,7 @@ class Bundle:
         if wrong:
             raise FormatError(f"bundle {self.path}: damaged, missing or foreign: {', '.join(wrong[:10])}")
 
-    def _from_zarr(self, name: str, read: Callable[[zarr.Group], Any]) -> Any:
+    def _from_zarr(self, name: str, read: Callable[[zarr.Group], Value]) -> Value:
         store: ZipStore | LocalStore = (
             LocalStore(self.path, read_only=True) if self.path.is_dir() else ZipStore(self.path, mode="r")
         )
@@ -137,5 +178,11 @@ class Bundle:
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """Open a bundle, a ``.pacbed`` file or a folder of the same content."""
+    """Open a bundle, a ``.pacbed`` file or a folder of the same content.
+
+    Raises
+    ------
+    FormatError
+        The path holds no bundle, or one of a newer version.
+    """
     return Bundle(path)

@@ -1,26 +1,24 @@
-"""Makes the rocking table of a bundle again, from the slice potentials that it holds."""
+"""Makes the rocking table of a bundle again from the slice potentials that it holds."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from pacbed.bundle.archive import META, members_of, zip_folder
-from pacbed.bundle.compact import write_compact
+from pacbed.bundle.archive import STRUCTURE, TABLE, write_bundle
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.bundle.recipe import Recipe
+from pacbed.bundle.thinning import write_compact
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
-from pacbed.outputs import leaves_nothing_half_written
+from pacbed.outputs import scratch_folder
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
 
-TABLE = "rocking.zarr"
-BLOCKS = 16  # pieces of work; more jobs than that bring nothing
-BATCH = 64  # directions propagated together; the table does not depend on it
+TABLE_BLOCKS = 16  # pieces of work; more jobs than that bring nothing
+DIRECTIONS_AT_ONCE = 64  # the table does not depend on it
 
 
 def build_table(
@@ -54,56 +52,70 @@ def build_table(
     _build(load_bundle(bundle), out, jobs, tell or (lambda line: None))
 
 
-@leaves_nothing_half_written("out")
 def _build(bundle: Bundle, out: Path, jobs: int, tell: Callable[[str], None]) -> None:
-    folder, work = out.with_name(out.name + ".folder.part"), out.with_name(out.name + ".blocks.part")
-    for place in (folder, work):
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-    for name in bundle.names():
-        if not name.startswith(f"{TABLE}/"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(bundle.read(name))
-    recipe = Recipe.load(folder / "structure")
-    simulate_table(folder / "structure", recipe, work, jobs=jobs, tell=tell)
-    tell("packing the table")
-    write_compact(RockingTable.load(work / "rocking"), recipe, folder / TABLE)
-    meta = bundle.meta.model_copy(update={"members": members_of(folder), "versions": installed_versions()})
-    (folder / META).write_text(meta.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    zip_folder(folder, out)
-    for place in (folder, work):
-        shutil.rmtree(place)
+    with (
+        scratch_folder(out.with_name(f"{out.name}.folder.part")) as folder,
+        scratch_folder(out.with_name(f"{out.name}.blocks.part")) as work,
+    ):
+        for name in bundle.names():
+            if not name.startswith(f"{TABLE}/"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(bundle.read(name))
+        recipe = Recipe.load(folder / STRUCTURE)
+        table = simulate_table(folder / STRUCTURE, recipe, work, jobs=jobs, tell=tell)
+        tell("packing the table")
+        write_compact(table, recipe, folder / TABLE)
+        write_bundle(folder, bundle.meta.model_copy(update={"versions": installed_versions()}), out)
 
 
-def simulate_table(structure: Path, recipe: Recipe, work: Path, *, jobs: int, tell: Callable[[str], None]) -> None:
-    """Write the table in full precision to ``work / "rocking"``, block by block; see `build_table`."""
+def simulate_table(
+    structure_dir: Path, recipe: Recipe, work_dir: Path, *, jobs: int, tell: Callable[[str], None]
+) -> RockingTable:
+    """Compute a rocking table in full precision block by block.
 
-    def block(number: int) -> Path:
-        folder = work / f"{number}"
-        simulate_rocking_block(
-            structure,
-            block=number,
-            blocks=BLOCKS,
-            thickness_max_nm=recipe.thickness_max_nm,
-            cone_mrad=recipe.cone_mrad,
-            field_mrad=recipe.field_mrad,
-            direction_pitch_mrad=recipe.direction_pitch_mrad,
-            plane_spacing_nm=recipe.plane_spacing_nm,
-            propagator=recipe.propagator,
-            termination=recipe.termination,
-            batch=BATCH,
-            out_dir=folder,
-        )
-        return folder
-
+    Parameters
+    ----------
+    structure_dir : path
+        Folder of the slice potentials.
+    recipe : Recipe
+        Numerics of the table.
+    work_dir : path
+        An empty folder for blocks and table.
+    jobs : int
+        Blocks computed at once.
+    tell : callable
+        Receives a line after each step.
+    """
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(block, number) for number in range(BLOCKS)]
+        blocks = range(TABLE_BLOCKS)
+        waiting = [pool.submit(_simulate_block, structure_dir, recipe, number, work_dir) for number in blocks]
         try:
             for done, future in enumerate(as_completed(waiting), 1):
                 future.result()
-                tell(f"directions: {done} of {BLOCKS} blocks")
+                tell(f"directions: {done} of {TABLE_BLOCKS} blocks")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     tell("joining the blocks")
-    gather_rocking_table([future.result() for future in waiting], work / "rocking", threads=jobs)
+    gather_rocking_table([future.result() for future in waiting], work_dir / "rocking", threads=jobs)
+    return RockingTable.load(work_dir / "rocking")
+
+
+def _simulate_block(structure_dir: Path, recipe: Recipe, number: int, work_dir: Path) -> Path:
+    """Compute one block of the directions; returns its folder."""
+    folder = work_dir / f"{number}"
+    simulate_rocking_block(
+        structure_dir,
+        block=number,
+        blocks=TABLE_BLOCKS,
+        thickness_max_nm=recipe.thickness_max_nm,
+        cone_mrad=recipe.cone_mrad,
+        field_mrad=recipe.field_mrad,
+        direction_pitch_mrad=recipe.direction_pitch_mrad,
+        plane_spacing_nm=recipe.plane_spacing_nm,
+        propagator=recipe.propagator,
+        termination=recipe.termination,
+        batch=DIRECTIONS_AT_ONCE,
+        out_dir=folder,
+    )
+    return folder

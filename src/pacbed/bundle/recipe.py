@@ -1,13 +1,15 @@
-"""How the table of a bundle was made, beside the slice potentials, so that it can be made again."""
+"""How the rocking table of a bundle was made from its slice potentials, so that it can be made again."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from pacbed.bundle.meta import Ranges
 from pacbed.config.plan import CONE_MARGIN_MRAD
 from pacbed.errors import FormatError
+from pacbed.outputs import write_json
 from pacbed.simulation.table.rocking_table import RockingTable
 
 FILE = "table.json"
@@ -15,15 +17,22 @@ FILE = "table.json"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Arguments of `simulate_rocking_block`, and what `compact_table` keeps.
+    """Numerics of the table in full precision, and what of it the compact one keeps.
 
     Attributes
     ----------
-    thickness_max_nm, cone_mrad, field_mrad, direction_pitch_mrad, plane_spacing_nm : float
-        Of the table in full precision.
-    propagator, termination : str
+    thickness_max_nm : float
+        Largest thickness [nm].
+    cone_mrad, field_mrad : float
+        Largest incident direction, and largest scattering angle that is kept [mrad].
+    direction_pitch_mrad : float
+        Largest distance of neighbouring incident directions [mrad].
+    plane_spacing_nm : float
+        Distance of thickness planes [nm].
+    propagator : {"exact", "fresnel"}
+    termination : {"top", "average"}
     kept_thickness_nm, kept_cone_mrad, kept_field_mrad : float
-        Of the compact one.
+        Largest thickness [nm], incident direction and scattering angle [mrad] of the compact table.
     """
 
     thickness_max_nm: float
@@ -38,17 +47,21 @@ class Recipe:
     kept_field_mrad: float
 
     @classmethod
-    def of(
-        cls,
-        table: RockingTable,
-        thickness_nm: float,
-        convergence_mrad: float,
-        mistilt_mrad: float,
-        max_angle_mrad: float,
-    ) -> Recipe:
-        """The recipe of a table of which the largest values of a parameter grid are needed."""
+    def of(cls, table: RockingTable, trained: Ranges, max_angle_mrad: float) -> Recipe:
+        """The recipe of a table of which a parameter grid is needed.
+
+        Parameters
+        ----------
+        table : RockingTable
+            In full precision.
+        trained : Ranges
+            The grid's.
+        max_angle_mrad : float
+            Half width of the field of view at scale 1 [mrad].
+        """
         # The larger of the two node distances, taken as the limit, gives the same numbers of steps again.
         pitch = table.widest_pitch_mrad
+        thickness_nm, convergence_mrad, mistilt_mrad = trained.largest()
         return cls(
             thickness_max_nm=table.thickness_max_nm - table.plane_spacing_nm,  # a table has one plane to spare
             cone_mrad=table.cone_mrad,
@@ -64,7 +77,7 @@ class Recipe:
 
     def save(self, folder: str | Path) -> None:
         """Write ``table.json``."""
-        (Path(folder) / FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        write_json(self, Path(folder) / FILE)
 
     @classmethod
     def load(cls, folder: str | Path) -> Recipe:

@@ -1,9 +1,9 @@
-"""A rocking table sampled anew: fewer directions for a range of thickness that needs no more."""
+"""A rocking table sampled on other incident directions, for a range of thickness that needs no more of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,13 +20,30 @@ SAMPLE = tuple(spline_weights(0.0)[:2].astype(np.float32))  # weights of the pla
 SPARE_PLANES = 3  # beyond a level's ends: there its spline in thickness forgets where it was cut
 
 
-def resample(
-    table: RockingTable,
-    *,
-    steps: tuple[int, int],
-    thickness_nm: tuple[float, float],
-    cone_mrad: float,
-    field_mrad: float,
+class AngleLimits(NamedTuple):
+    """Angles that a table covers.
+
+    Attributes
+    ----------
+    cone_mrad : float
+        Largest incident direction [mrad].
+    field_mrad : float
+        Largest scattering angle that is kept [mrad].
+    """
+
+    cone_mrad: float
+    field_mrad: float
+
+
+class ThicknessRange(NamedTuple):
+    """Smallest and largest thickness [nm]."""
+
+    low_nm: float
+    high_nm: float
+
+
+def resample_table(
+    table: RockingTable, *, steps: tuple[int, int], thickness_range: ThicknessRange, limits: AngleLimits
 ) -> RockingTable:
     """A table for a range of thickness on other nodes; its planes stay.
 
@@ -39,9 +56,9 @@ def resample(
     table : RockingTable
     steps : tuple of int
         Nodes per reciprocal-lattice vector; those of the old table only select its planes.
-    thickness_nm : tuple of float
-        Smallest and largest thickness of the new table [nm].
-    cone_mrad, field_mrad : float
+    thickness_range : ThicknessRange
+        Thicknesses of the new table [nm].
+    limits : AngleLimits
         Its cone and field, at most those of the old one [mrad].
 
     Returns
@@ -49,53 +66,72 @@ def resample(
     RockingTable
         Without `nodes`, `absorbed` and `lost`, which rendering needs not.
     """
-    kept = kept_coefficients(table, thickness_nm)
-    bare: dict[str, Any] = {
-        "thickness_max_nm": thickness_nm[1],
-        "nodes": np.zeros((0, 2), dtype=np.int32),
-        "absorbed": np.zeros((0, 0), dtype=np.float32),
-        "lost": np.zeros((0, 0), dtype=np.float32),
-    }
+    kept = kept_coefficients(table, thickness_range)
+    first_plane = table.first_plane + kept.start
     if tuple(steps) == tuple(table.steps):
-        level = replace(table, codes=table.codes[kept.start : kept.stop], first_plane=table.first_plane + kept.start)
-        return replace(cropped(level, cone_mrad, field_mrad), **bare)
+        level = replace(table, codes=table.codes[kept.start : kept.stop], first_plane=first_plane)
+        return _for_rendering(cropped(level, limits), thickness_range)
     # Samples at planes become a spline in thickness again: one coefficient more than planes at either end.
-    first = max(0, table.first_plane + kept.start - SPARE_PLANES)
+    first = max(0, first_plane - SPARE_PLANES)
     last = min(table.first_plane + len(table.codes) - 2, table.first_plane + kept.stop - 1 + SPARE_PLANES)
-    facts: dict[str, Any] = {
+    facts = _sampling_facts(table, steps, limits)
+    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
+    begin = first_plane - (first - 1)
+    level = replace(made, codes=made.codes[begin : begin + len(kept)], first_plane=first_plane)
+    return _for_rendering(level, thickness_range)
+
+
+def _sampling_facts(table: RockingTable, steps: tuple[int, int], limits: AngleLimits) -> dict[str, Any]:
+    """What `Samples` asks of a table that is to be made."""
+    return {
         **table.facts,
         "steps": list(steps),
         "reciprocal_mrad": table.reciprocal_mrad,
         "operations": table.beam_group,
-        "cone_mrad": cone_mrad,
-        "field_mrad": field_mrad,
+        **limits._asdict(),
         "plane_spacing_a": 10 * table.plane_spacing_nm,
         "energy_ev": table.energy_ev,
     }
-    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
-    begin = table.first_plane + kept.start - (first - 1)
-    codes = made.codes[begin : begin + len(kept)]
-    return replace(made, codes=codes, first_plane=table.first_plane + kept.start, **bare)
 
 
-def kept_coefficients(table: RockingTable, thickness_nm: tuple[float, float]) -> range:
-    """Coefficients in thickness that a range of thickness combines."""
-    low, high = (int(np.floor(edge / table.plane_spacing_nm)) - table.first_plane for edge in thickness_nm)
+def _for_rendering(level: RockingTable, thickness_range: ThicknessRange) -> RockingTable:
+    """A level that ends with its range of thickness, without what only the simulation's checks ask for."""
+    return replace(
+        level,
+        thickness_max_nm=thickness_range.high_nm,
+        nodes=np.zeros((0, 2), dtype=np.int32),
+        absorbed=np.zeros((0, 0), dtype=np.float32),
+        lost=np.zeros((0, 0), dtype=np.float32),
+    )
+
+
+def kept_coefficients(table: RockingTable, thickness_range: ThicknessRange) -> range:
+    """Indices along thickness of the coefficients that a range of thickness combines."""
+    low, high = (int(np.floor(edge / table.plane_spacing_nm)) - table.first_plane for edge in thickness_range)
     return range(max(0, low - 1), min(len(table.codes), high + 3))
 
 
-def cropped(table: RockingTable, cone_mrad: float, field_mrad: float) -> RockingTable:
-    """A table without the pairs that a smaller cone and field do not need."""
+def cropped(table: RockingTable, limits: AngleLimits) -> RockingTable:
+    """A table without the pairs of direction and beam that a smaller cone and field do not need.
+
+    Parameters
+    ----------
+    table : RockingTable
+    limits : AngleLimits
+        The smaller cone and field [mrad].
+    """
     beam, m1, first, count = table.rows.T.astype(np.int64)
     row = np.repeat(np.arange(len(count)), count)
     m2 = first[row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
     q = np.stack([m1[row], m2], axis=1) @ table.pitch_mrad
     margin = reach_mrad(table.pitch_mrad, STENCIL_REACH) + 1e-6
     out = q + table.beams_mrad[beam[row]]
-    kept = (np.linalg.norm(q, axis=1) <= cone_mrad + margin) & (np.linalg.norm(out, axis=1) <= field_mrad + margin)
+    kept = (np.linalg.norm(q, axis=1) <= limits.cone_mrad + margin) & (
+        np.linalg.norm(out, axis=1) <= limits.field_mrad + margin
+    )
     rows, starts, counts = np.unique(row[kept], return_index=True, return_counts=True)
     runs = np.stack([beam[rows], m1[rows], m2[kept][starts], counts], axis=1).astype(np.int32)
-    return replace(table, codes=table.codes[:, kept], rows=runs, cone_mrad=cone_mrad, field_mrad=field_mrad)
+    return replace(table, codes=table.codes[:, kept], rows=runs, **limits._asdict())
 
 
 def _sampled(
@@ -109,7 +145,7 @@ def _sampled(
     angles = table.beams_mrad
     kept = np.linalg.norm((nodes @ pitch)[:, None] + angles[None], axis=-1) <= facts["field_mrad"] + margin
     direction, beam = np.nonzero(kept)
-    limits = (facts["cone_mrad"], facts["field_mrad"])
+    limits = AngleLimits(facts["cone_mrad"], facts["field_mrad"])
     point, covered = project((nodes @ pitch)[direction], angles[beam], limits)
     empty = np.zeros((len(planes), len(nodes)), dtype=np.float32)
     intensity = _evaluate(table, (nodes @ pitch)[direction], point, covered, beam, planes)
@@ -124,7 +160,7 @@ def _sampled(
     return arrays, {"intensity": [(len(beam), [intensity])]}
 
 
-def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+def project(q: np.ndarray, angle: np.ndarray, limits: AngleLimits) -> tuple[np.ndarray, np.ndarray]:
     """Nearest directions that lie in the cone and scatter into the field.
 
     Parameters
@@ -133,7 +169,7 @@ def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tu
         Directions [mrad].
     angle : ndarray, shape (pair, 2)
         Angle of each pair's beam [mrad].
-    limits : tuple of float
+    limits : AngleLimits
         Cone and field [mrad].
 
     Returns
@@ -147,7 +183,7 @@ def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tu
     beyond = ~_inside(projected, angle, limits)
     some, turn = projected[beyond], angle[beyond]
     for _ in range(PROJECTIONS):  # alternating projections onto two disks end in their intersection
-        for shift, limit in ((0.0, limits[0]), (turn, limits[1])):
+        for shift, limit in ((0.0, limits.cone_mrad), (turn, limits.field_mrad)):
             out = some + shift
             size = np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
             some = out * np.minimum(1.0, (limit - 1e-3) / size) - shift
@@ -155,19 +191,52 @@ def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tu
     return projected, _inside(projected, angle, limits)
 
 
-def _inside(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    return (np.linalg.norm(q, axis=1) <= limits[0]) & (np.linalg.norm(q + angle, axis=1) <= limits[1])
+def _inside(q: np.ndarray, angle: np.ndarray, limits: AngleLimits) -> np.ndarray:
+    within_cone = np.linalg.norm(q, axis=1) <= limits.cone_mrad
+    return within_cone & (np.linalg.norm(q + angle, axis=1) <= limits.field_mrad)
 
 
-def _evaluate(table, q, point, covered, beam, planes) -> np.ndarray:
-    """Codes (plane, pair) of the intensities at the new nodes: 2 f(p) - f(2 p - q), which is f(q) where p = q."""
+class _PairIndex(NamedTuple):
+    """Where the coefficients of a beam and a node of the whole cone lie.
+
+    Attributes
+    ----------
+    start : ndarray of int32, shape (beam, 2 reach + 1)
+        Position of a coefficient minus its m2, for each beam and m1 + reach.
+    operation : ndarray of int8, shape (2 reach + 1, 2 reach + 1)
+        Of each node, the operation that takes it to its representative; -1 outside the cone.
+    representative : ndarray of int64, shape (2 reach + 1, 2 reach + 1, 2)
+        That representative.
+    beam_image : ndarray of int32, shape (operation, beam)
+        The beam that an operation takes a beam to.
+    """
+
+    start: np.ndarray
+    operation: np.ndarray
+    representative: np.ndarray
+    beam_image: np.ndarray
+
+
+def _evaluate(
+    table: RockingTable,
+    q: np.ndarray,
+    point: np.ndarray,
+    covered: np.ndarray,
+    beam: np.ndarray,
+    planes: np.ndarray,
+) -> np.ndarray:
+    """Codes (plane, pair) of the intensities at the new nodes: 2 f(p) - f(2 p - q), which is f(q) where p = q.
+
+    Of each pair: its node `q`, the nearest direction `point` that the table covers, both (pair, 2) [mrad], whether
+    there is one, and its beam.
+    """
     wedge = Wedge.of(
         table.pitch_mrad,
         table.cone_mrad + reach_mrad(table.pitch_mrad, STENCIL_REACH),
         table.operations,
         table.beams,
     )
-    index = (
+    index = _PairIndex(
         row_starts(table.rows, len(table.beams), wedge.reach),
         wedge.operation,
         wedge.representative.astype(np.int64),
@@ -175,34 +244,31 @@ def _evaluate(table, q, point, covered, beam, planes) -> np.ndarray:
     )
     low = int(planes[0]) - 1 - table.first_plane  # a plane's value takes the coefficients before, at and after it
     codes = np.ascontiguousarray(table.codes[low : low + len(planes) + 2].T)
-    mirrored, mirrored_covered = project(2 * point - q, table.beams_mrad[beam], _limits(table))
+    mirrored, mirrored_covered = project(
+        2 * point - q, table.beams_mrad[beam], AngleLimits(table.cone_mrad, table.field_mrad)
+    )
     assert np.all(mirrored_covered | ~covered)
     inverse = np.linalg.inv(table.pitch_mrad)
     out = np.zeros((len(planes), len(q)), dtype=np.uint16)
-    for part in np.array_split(np.arange(len(q)), max(1, len(q) // 100_000)):
-        use = covered[part]
-        values = _spline_values(codes, index, point[part] @ inverse, beam[part], use)
-        beyond = use & (np.abs(point[part] - q[part]).max(axis=1) > 1e-9)
-        again = _spline_values(codes, index, mirrored[part] @ inverse, beam[part], beyond)
-        out[:, part] = encode(np.where(beyond[:, None], 2 * values - again, values).T)
+    for pairs in np.array_split(np.arange(len(q)), max(1, len(q) // 100_000)):
+        use = covered[pairs]
+        values = _spline_values(codes, index, point[pairs] @ inverse, beam[pairs], use)
+        beyond = use & (np.abs(point[pairs] - q[pairs]).max(axis=1) > 1e-9)
+        again = _spline_values(codes, index, mirrored[pairs] @ inverse, beam[pairs], beyond)
+        out[:, pairs] = encode(np.where(beyond[:, None], 2 * values - again, values).T)
     return out
 
 
-def _limits(table: RockingTable) -> tuple[float, float]:
-    return table.cone_mrad, table.field_mrad
-
-
 @njit(nogil=True, cache=True, fastmath=True)
-def _spline_values(codes, index, nodes, beams, wanted):
-    """Values of a table's spline at positions among its nodes; shape (pair, plane), zero where not wanted."""
-    start, operation, representative, image = index
-    reach = operation.shape[0] // 2
+def _spline_values(codes, index, nodes, beams, needed):
+    """Values of a table's spline at positions among its nodes; shape (pair, plane), zero where not needed."""
+    reach = index.operation.shape[0] // 2
     out = np.zeros((len(nodes), codes.shape[1] - 2), dtype=np.float32)
     column = np.empty(codes.shape[1], dtype=np.float32)
     w = np.empty((2, 4), dtype=np.float32)
     beside, middle = SAMPLE
     for at in range(len(nodes)):
-        if not wanted[at]:
+        if not needed[at]:
             continue
         corner = np.floor(nodes[at])
         for axis in range(2):
@@ -214,9 +280,9 @@ def _spline_values(codes, index, nodes, beams, wanted):
                 if weight == 0.0:
                     continue
                 n1, n2 = int(corner[0]) - 1 + a + reach, int(corner[1]) - 1 + b + reach
-                taken = operation[n1, n2]
-                source = image[taken, beams[at]]
-                pair = start[source, representative[n1, n2, 0] + reach] + representative[n1, n2, 1]
+                taken = index.operation[n1, n2]
+                source = index.beam_image[taken, beams[at]]
+                pair = index.start[source, index.representative[n1, n2, 0] + reach] + index.representative[n1, n2, 1]
                 for plane in range(len(column)):
                     code = np.float32(codes[pair, plane])
                     column[plane] += weight * code * abs(code)

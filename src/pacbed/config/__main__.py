@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from pacbed.config.system import config_schema
+from pacbed.outputs import write_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m pacbed.config")
     parser.add_argument("--write-schema", type=Path, required=True, metavar="FILE")
     target = parser.parse_args(arguments).write_schema
-    target.write_text(json.dumps(config_schema(), indent=2) + "\n", encoding="utf-8")
+    write_json(config_schema(), target)
 
 
 if __name__ == "__main__":

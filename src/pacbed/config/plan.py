@@ -16,15 +16,15 @@ class SimulationPlan:
     Attributes
     ----------
     thickness_max_nm : float
-        Largest thickness of the grid.
+        Largest thickness of the grid [nm].
     alpha_max_mrad, tau_max_mrad : float
-        Largest convergence semi-angle and mistilt of the grid.
+        Largest semi-convergence angle and mistilt of the grid [mrad].
     max_angle_mrad : float
-        Half width of the field of view; scale = 1.
+        Half width of the field of view at scale 1 [mrad].
     field_mrad : float
-        Largest scattering angle |q + G| kept: the corner of the field of view plus the mistilt.
+        Largest scattering angle |q + G| that is kept, the corner of the field of view plus the mistilt [mrad].
     cone_mrad : float
-        Largest incident direction, interpolation margin excluded.
+        Largest incident direction, the margin of the interpolation excluded [mrad].
     """
 
     thickness_max_nm: float

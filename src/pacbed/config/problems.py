@@ -35,7 +35,7 @@ def describe_problems(errors: Iterable[Mapping[str, Any]], schema: Node) -> list
 def _finding(error: Mapping[str, Any], path: list[Any], node: Node | None) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown key (got {_short(error['input'])}), accepted: {', '.join((node or {}).get('properties', {}))}"
-    if error["type"] == "not_accepted":  # our own checks; see `pacbed.config.system.refuse`
+    if error["type"] == "not_accepted":  # our own checks; of `pacbed.config.values.refuse`
         return f"got {error['ctx']['got']}, accepted: {error['ctx']['accepted']}"
     accepted = accepted_text(node, _named(path)) if node else error["msg"]
     if error["loc"][-1:] == ("[key]",):
@@ -62,11 +62,11 @@ def _follow(error: Mapping[str, Any], schema: Node) -> tuple[list[Any], Node | N
     path: list[Any] = []
     node: Node | None = schema
     location = [*error["loc"], *error.get("ctx", {}).get("path", ())]
-    for place, part in enumerate(location):
+    for position, part in enumerate(location):
         child = _child(node, part, schema)
         if child is not None:
             path, node = [*path, part], child
-        elif error["type"] == "extra_forbidden" and place == len(location) - 1:
+        elif error["type"] == "extra_forbidden" and position == len(location) - 1:
             return [*path, part], _resolve(node, schema)
     return path, _resolve(node, schema)
 

@@ -1,4 +1,4 @@
-"""The typed configuration: one model per section, units in the names, unknown keys refused.
+"""The configuration of a material system: read, merged and checked; units stand in the names of its keys.
 
 `python -m pacbed.config --write-schema config/schema.json` writes the JSON schema that editors use for completion.
 """
@@ -139,7 +139,13 @@ def validate_config(data: Mapping[str, Any], *, folder: str | Path = "config") -
 
 
 def load_config(files: Iterable[str | Path]) -> WorkflowConfig:
-    """Read YAML files, merge them as Snakemake does (later ones win, mappings join) and check the result."""
+    """Read YAML files, merge them as Snakemake does (later ones win, mappings join) and check the result.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, or what they make together is not accepted.
+    """
     merged: dict[str, Any] = {}
     for file in files:
         merged = _merge(merged, _read(Path(file)))

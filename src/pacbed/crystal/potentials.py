@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_version
+from pacbed.outputs import check_version, write_json
 from pacbed.systems import System
 
 SCHEMA_VERSION = 1
@@ -110,7 +110,7 @@ class SlicePotentials:
         for key in ("cell_a", "group", "slope", "terminations", "termination_lifts"):
             facts[key] = getattr(self, key).tolist()
         facts = {"schema_version": SCHEMA_VERSION, **facts}
-        (folder / "cell.json").write_text(json.dumps(facts, indent=2) + "\n")
+        write_json(facts, folder / "cell.json")
 
     @classmethod
     def load(cls, folder: str | Path) -> SlicePotentials:

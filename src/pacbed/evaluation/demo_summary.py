@@ -160,7 +160,7 @@ def _rows(finding: Finding) -> list[tuple[str, str, str, str, str]]:
     tilt = _with_std(result.mistilt_mrad, result.mistilt_azimuth_deg)
     rows.append(("", "refined", _with_std(result.thickness_nm), tilt, result.verdict))
     if truth is not None:
-        rows.append(("", "error", _signed(finding.thickness_error_nm), _plain(finding.mistilt_error_mrad), ""))
+        rows.append(("", "error", _signed(finding.thickness_error_nm), _unsigned(finding.mistilt_error_mrad), ""))
     return [(finding.name, *rows[0][1:]), *rows[1:]]
 
 
@@ -200,7 +200,7 @@ def _signed(error: float | None) -> str:
     return "-" if error is None else f"{error:+.2f}"
 
 
-def _plain(error: float | None) -> str:
+def _unsigned(error: float | None) -> str:
     return "-" if error is None else f"{error:.2f} (vector)"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pacbed.evaluation.scores import FLOOR, METHODS, Score, column
+from pacbed.outputs import file_aside
 
 LABELS = {
     "nearest_image": "nearest image (aligned, no mistilt)",
@@ -42,9 +43,8 @@ def plot_errors(scores: Sequence[Score], examples: Sequence[tuple[float, np.ndar
     _draw_against_noise(axes[1], scores, "mistilt_error_mrad", "mistilt error [mrad]")
     _draw_found(axes[2], scores)
     parts[1, 0].legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
-    aside = Path(out_png).with_suffix(".part.png")
-    figure.savefig(aside, dpi=130)
-    aside.replace(out_png)
+    with file_aside(out_png) as aside:
+        figure.savefig(aside, dpi=130)
 
 
 def _draw_examples(figure, examples: Sequence[tuple[float, np.ndarray]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.predict import analyse
-from pacbed.analysis.result import Result, write_text
+from pacbed.analysis.result import Result
 from pacbed.errors import PacbedError
 from pacbed.evaluation.errors_plot import plot_errors
 from pacbed.evaluation.floor import cramer_rao_floor
@@ -22,6 +21,7 @@ from pacbed.evaluation.parts import BundleParts
 from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
 from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
 from pacbed.logs import progress
+from pacbed.outputs import write_json
 from pacbed.patterns import Geometry
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
@@ -94,7 +94,7 @@ def evaluate(
     examples = _examples(truths[patterns // 2], sorted(noise_levels), seed)
     plot_errors(scores, examples, out_png)
     write_csv(scores, out_csv)
-    write_text(out_json, _as_json(summary, patterns, sorted(noise_levels), seed, stack))
+    write_json(_figures(summary, patterns, sorted(noise_levels), seed, stack), out_json)
 
 
 def score_pattern(
@@ -172,8 +172,8 @@ def _examples(truth: Truth, levels: Sequence[float], seed: int) -> list[tuple[fl
     return [(level, add_noise(truth.camera, level, rng=np.random.default_rng(seed))) for level in levels]
 
 
-def _as_json(summary: list[dict], patterns: int, levels: list[float], seed: int, stack: Stack) -> str:
-    content: dict[str, Any] = {
+def _figures(summary: list[dict], patterns: int, levels: list[float], seed: int, stack: Stack) -> dict[str, Any]:
+    return {
         "schema_version": SCHEMA_VERSION,
         "patterns": patterns,
         "noise_levels": levels,
@@ -182,7 +182,6 @@ def _as_json(summary: list[dict], patterns: int, levels: list[float], seed: int,
         "errors": summary,
         "notes": NOTES,
     }
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _short(value: object) -> str:

@@ -29,7 +29,6 @@ class BundleParts(Bundle):
 
     def __init__(self, table_dir: str | Path, stack: Stack, models_dir: str | Path) -> None:
         self.path = Path(table_dir)
-        self.cache = {}
         self._models_dir = Path(models_dir)
         self.meta = BundleMeta(
             system="not packed",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pacbed.outputs import file_aside
+
 METHODS = ("nearest_image", "networks", "refinement")
 FLOOR = "floor"
 CLOSE_NM = 1.0
@@ -95,12 +97,10 @@ def _statistics(scores: Sequence[Score]) -> dict:
 
 def write_csv(scores: Sequence[Score], file: str | Path) -> None:
     """One line per score; empty where there is no number."""
-    aside = Path(file).with_suffix(".part.csv")
-    with aside.open("w", newline="", encoding="utf-8") as stream:
+    with file_aside(file) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, [field.name for field in fields(Score)])
         writer.writeheader()
         writer.writerows(asdict(score) for score in scores)
-    aside.replace(file)
 
 
 def _rms(values: np.ndarray) -> float | None:

@@ -38,8 +38,8 @@ def draw_curves(rows: Sequence[Mapping[str, float]], description: Mapping[str, A
     hits.set_title("solid: right class first; dashed: among three", fontsize=8)
     _pair(error, rows, "error", f"mean error of the first class{unit}", best)
     error.set_yscale("log")
-    error.yaxis.set_major_formatter(_plain)
-    error.yaxis.set_minor_formatter(lambda value, _: _plain(value, _) if f"{value:e}"[0] in "235" else "")
+    error.yaxis.set_major_formatter(_without_powers)
+    error.yaxis.set_minor_formatter(lambda value, _: _without_powers(value, _) if f"{value:e}"[0] in "235" else "")
     loss.legend(frameon=False, fontsize=8)
     middle = f"{scores['median_error']:.2g} {description['class_unit'] if unit else ''}".strip()
     figure.suptitle(
@@ -50,7 +50,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]], description: Mapping[str, A
     figure.savefig(path, format="png")
 
 
-def _plain(value: float, _: object = None) -> str:
+def _without_powers(value: float, _: object = None) -> str:
     """Axis label without powers of ten."""
     return f"{value:g}"
 

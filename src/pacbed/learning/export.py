@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pacbed.errors import FormatError, bad_value
 from pacbed.learning.augment import degrade
 from pacbed.learning.draws import DrawRanges, draw_parameters, render_draw
 from pacbed.networks.inputs import convergence_input, normalise_batch
+from pacbed.outputs import file_aside, write_json
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
 
@@ -59,9 +59,7 @@ def export_networks(networks: Sequence[str | Path], *, table_dir: str | Path, ou
         inputs = rendered_inputs(renderer, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
         report[path.stem] = export_network(path, out, inputs)
         log.info("%s: %s", out.name, report[path.stem])
-    aside = out_dir / "parity.part"
-    aside.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    os.replace(aside, out_dir / "parity.json")
+    write_json(report, out_dir / "parity.json")
 
 
 def export_network(path: str | Path, out: str | Path, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -69,13 +67,12 @@ def export_network(path: str | Path, out: str | Path, inputs: dict[str, np.ndarr
     path, out = Path(path), Path(out)
     network = keras.models.load_model(path, compile=False)
     expected = keras.ops.convert_to_numpy(network(inputs, training=False))
-    aside = out.with_name(f"part.{out.name}")
-    with warnings.catch_warnings():
-        # Keras asks numpy for an alias that is gone, to mend tf2onnx for numpy 2.
-        warnings.simplefilter("ignore", FutureWarning)
-        network.export(str(aside), format="onnx", verbose=False, opset_version=OPSET)
-    found = check_parity(path.stem, aside, inputs, expected)
-    os.replace(aside, out)
+    with file_aside(out) as aside:
+        with warnings.catch_warnings():
+            # Keras asks numpy for an alias that is gone, to mend tf2onnx for numpy 2.
+            warnings.simplefilter("ignore", FutureWarning)
+            network.export(str(aside), format="onnx", verbose=False, opset_version=OPSET)
+        found = check_parity(path.stem, aside, inputs, expected)
     return {**found, "bytes": out.stat().st_size}
 
 

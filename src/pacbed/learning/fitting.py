@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from pacbed.learning.feed import Feed, FollowEpoch
 from pacbed.networks.classes import Target
+from pacbed.outputs import file_aside, write_text
 
 log = logging.getLogger(__name__)
 WARM_UP = 0.05  # share of all steps over which the learning rate rises
@@ -88,13 +88,10 @@ class EpochRecord(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.started, 2)}
         if all(row["val_loss"] < earlier["val_loss"] for earlier in self.rows) or epoch == 0:
-            with open(aside := self.folder / "best.part", "wb") as file:
-                np.savez(file, *self.model.get_weights())
-            os.replace(aside, self.folder / BEST)
+            with file_aside(self.folder / BEST) as aside:
+                np.savez(aside, *self.model.get_weights())
         self.rows.append(row)
-        aside = self.folder / "history.part"
-        aside.write_text(json.dumps(self.rows))
-        os.replace(aside, self.folder / "history.json")
+        write_text(json.dumps(self.rows), self.folder / "history.json")  # a loss may have become NaN
         log.info("epoch %d: %s", epoch + 1, ", ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
 

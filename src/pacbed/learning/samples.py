@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from pacbed.learning.draws import Draw, SeriesSplit, render_draw
 from pacbed.logs import progress
+from pacbed.outputs import file_aside
 from pacbed.patterns import polar_to_vector
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.stored import open_stack
@@ -58,9 +58,8 @@ def rendered_samples(
                 renderer, draw.part(part), pixels=pixels, max_angle_mrad=max_angle_mrad, threads=threads
             )
             block /= np.maximum(block.max(axis=(1, 2), keepdims=True), np.float32(1e-30))
-            with open(aside := path.with_suffix(".part"), "wb") as file:
-                np.save(file, block.astype(np.float16))
-            os.replace(aside, path)
+            with file_aside(path) as aside:
+                np.save(aside, block.astype(np.float16))
         images[part] = np.load(path)
     return images
 

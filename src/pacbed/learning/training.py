@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import logging
-import os
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from pacbed.learning.fitting import best_weights, fit
 from pacbed.learning.samples import claim_folder
 from pacbed.networks.architectures import build_network
 from pacbed.networks.classes import Target
+from pacbed.outputs import file_aside, plain_json, write_json
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
 from pacbed.systems import check_same_system
@@ -95,7 +95,7 @@ def train_network(
     threads : int
         Threads that render.
     """
-    settings = {name: _plain(value) for name, value in locals().items() if name not in _PLACES}
+    settings = {name: plain_json(value) for name, value in locals().items() if name not in _PLACES}
     check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
     sources = {"table": _digest(Path(table_dir) / "done.json"), "stack": _digest(Path(stack_dir) / "done.json")}
     claim_folder(state_dir, {"schema_version": SCHEMA_VERSION, **settings, **sources})
@@ -176,25 +176,16 @@ def _write_outputs(
     curves: Path,
 ) -> None:
     """Write everything aside, then move it into place; the network comes last."""
-    for path in (network, history, curves):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    aside = {
-        path: path.with_name(f"part.{path.name}") for path in (network.with_suffix(".json"), history, curves, network)
-    }
-    aside[network.with_suffix(".json")].write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    with open(aside[history], "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, fieldnames=list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
-    draw_curves(rows, description, aside[curves])
-    best.save(aside[network])
-    for path, part in aside.items():
-        os.replace(part, path)
+    with ExitStack() as stack:  # files take their places in reverse order
+        aside = {path: stack.enter_context(file_aside(path)) for path in (network, curves, history)}
+        with open(aside[history], "w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, fieldnames=list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+        draw_curves(rows, description, aside[curves])
+        best.save(aside[network])
+        write_json(description, network.with_suffix(".json"))
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-
-
-def _plain(value: Any) -> Any:
-    return [float(item) for item in value] if isinstance(value, list | tuple | np.ndarray) else value

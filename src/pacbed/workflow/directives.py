@@ -5,32 +5,30 @@ compares them as a set, without their names: `settings` puts names and values in
 """
 
 from collections.abc import Callable, Mapping
-from enum import Enum
-from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig
-from pacbed.config.values import Range, ValueList
-from pacbed.workflow.needs import Needs
+from pacbed.config.values import Range, Section, ValueList
+from pacbed.outputs import plain_json
+from pacbed.workflow import needs, table_size
 
 Systems = Mapping[str, SystemConfig]
 Directive = Callable[[Any], Any]
 
 
-def plain(value: Any) -> Any:
-    """Reduce a configuration value to lists, dicts, strings and numbers; ranges become lists of their values."""
+def plain_setting(value: Any) -> Any:
+    """Reduce a configuration value to plain values: a range to the list of its values, a section to a dict.
+
+    Numbers stay as they were written or left out, ``3`` and not ``3.0``: Snakemake takes another text for a change.
+    """
     if isinstance(value, Range | ValueList):
         return value.values()
-    if isinstance(value, BaseModel):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Section):
+        return {name: plain_setting(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, Path | Enum) else value
+        return {key: plain_setting(item) for key, item in value.items()}
+    return plain_json(value)
 
 
 def setting(systems: Systems, key: str) -> Directive:
@@ -54,7 +52,7 @@ def setting(systems: Systems, key: str) -> Directive:
         for part in key.split("."):
             name = part.format(**dict(wildcards.items()))
             found = found[name] if isinstance(found, Mapping) else getattr(found, name)
-        return plain(found)
+        return plain_setting(found)
 
     return value
 
@@ -92,14 +90,14 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
     systems : mapping of str to SystemConfig
         The validated systems.
     name : str
-        Method of `Needs`, such as ``block_mb``.
+        One of its functions, such as ``block_mb``.
     *arguments : str
         Names of the wildcards handed to it.
     """
+    estimate: Callable[..., int] = getattr(needs, name)
 
     def amount(wildcards: Any, attempt: int) -> int:
-        estimate = getattr(Needs(systems[wildcards.system]), name)
-        return attempt * estimate(*(getattr(wildcards, argument) for argument in arguments))
+        return attempt * estimate(systems[wildcards.system], *(getattr(wildcards, argument) for argument in arguments))
 
     return amount
 
@@ -114,19 +112,19 @@ def displacements(systems: Systems) -> Directive:
 
     def value(wildcards: Any) -> Any:
         system = systems[wildcards.system]
-        return plain(system.simulation.phonons) if system.crystal.thermal_model == "frozen_phonons" else None
+        return plain_setting(system.simulation.phonons) if system.crystal.thermal_model == "frozen_phonons" else None
 
     return value
 
 
 def block_count(systems: Systems) -> Directive:
     """Parameter function for the number of blocks of a system's rocking table."""
-    return lambda wildcards: Needs(systems[wildcards.system]).blocks
+    return lambda wildcards: table_size.block_count(systems[wildcards.system])
 
 
 def blocks(systems: Systems, path: str) -> Directive:
     """Input function that scatters: one path per block of a system's rocking table."""
-    return _scattered(systems, path, lambda system: Needs(system).blocks)
+    return _scattered(systems, path, table_size.block_count)
 
 
 def scan_blocks(systems: Systems, path: str) -> Directive:

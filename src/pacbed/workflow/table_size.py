@@ -1,9 +1,8 @@
 """How large a system's rocking table becomes and how long it takes, estimated before anything is computed."""
 
 import math
-from dataclasses import dataclass
 
-from pacbed.config.plan import SimulationPlan, plan
+from pacbed.config.plan import plan
 from pacbed.config.simulation import MAX_BLOCKS
 from pacbed.config.system import SystemConfig
 from pacbed.workflow.cif_glance import cell_area_a2
@@ -24,93 +23,78 @@ GPU_SPEED = 20  # cores that a GPU stands for; not measured, a cautious order of
 FEWEST_BLOCKS = 4  # no core of a small workstation is left without work
 
 
-@dataclass(frozen=True)
-class TableSize:
-    """Directions, beams, grid and time of the rocking table of one system.
+def wavelength_a(system: SystemConfig) -> float:
+    """Electron wavelength [Å]."""
+    volts = system.beam.energy_kev * 1e3
+    factor, relativistic = WAVELENGTH_COEFFICIENT
+    return factor / math.sqrt(volts * (1 + relativistic * volts))
 
-    Parameters
-    ----------
-    system : SystemConfig
-        The system's configuration.
+
+def directions(system: SystemConfig) -> float:
+    """Incident directions of the table after symmetry."""
+    pitch = system.simulation.direction_pitch_mrad
+    if isinstance(pitch, str):
+        pitch = FRINGE_FRACTION * 1e5 * wavelength_a(system) / (FRINGE_ANGLE_MRAD * plan(system).thickness_max_nm)
+    return max(1.0, DISTINCT * math.pi * ((plan(system).cone_mrad + 2 * pitch) / pitch) ** 2)
+
+
+def beams(system: SystemConfig) -> float:
+    """Diffracted beams kept per direction."""
+    field_per_a = plan(system).field_mrad * 1e-3 / wavelength_a(system)
+    return max(1.0, math.pi * field_per_a**2 * projected_cell_a2(system))
+
+
+def projected_cell_a2(system: SystemConfig) -> float:
+    """Area of one cell seen along the beam [Å^2]."""
+    return cell_area_a2(system.crystal.cif, system.crystal.zone_axis)
+
+
+def core_seconds(system: SystemConfig) -> float:
+    """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
+    depth = system.simulation.slice_depth_nm
+    slices = plan(system).thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
+    phonons = system.simulation.phonons
+    waves = directions(system) * (phonons.cells**2 * phonons.configurations if has_displaced_atoms(system) else 1)
+    seconds = PHONON_SECONDS_PER_PIXEL if has_displaced_atoms(system) else SECONDS_PER_PIXEL
+    return waves * slices * math.prod(grid_px(system)) * seconds
+
+
+def table_seconds(system: SystemConfig) -> float:
+    """Time of the whole rocking table on one core, or on one GPU [s]."""
+    return core_seconds(system) / (GPU_SPEED if system.simulation.device == "gpu" else 1)
+
+
+def block_count(system: SystemConfig) -> int:
+    """Jobs that the directions of the rocking table are split into.
+
+    The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly. Where
+    there are more, each job takes between half of ``block_minutes`` and all of it, if the estimate is right.
     """
+    simulation = system.simulation
+    if not isinstance(simulation.blocks, str):
+        return simulation.blocks
+    jobs = table_seconds(system) / (60 * simulation.block_minutes)
+    count = 2 ** math.ceil(math.log2(max(FEWEST_BLOCKS, jobs)))
+    return max(1, min(count, MAX_BLOCKS, int(directions(system) / simulation.batch)))
 
-    system: SystemConfig
 
-    @property
-    def plan(self) -> SimulationPlan:
-        return plan(self.system)
+def has_displaced_atoms(system: SystemConfig) -> bool:
+    """Whether the table comes from displaced atoms."""
+    return system.crystal.thermal_model == "frozen_phonons"
 
-    @property
-    def wavelength_a(self) -> float:
-        """Electron wavelength [Å]."""
-        volts = self.system.beam.energy_kev * 1e3
-        factor, relativistic = WAVELENGTH_COEFFICIENT
-        return factor / math.sqrt(volts * (1 + relativistic * volts))
 
-    @property
-    def directions(self) -> float:
-        """Incident directions of the table after symmetry."""
-        pitch = self.system.simulation.direction_pitch_mrad
-        if isinstance(pitch, str):
-            pitch = FRINGE_FRACTION * 1e5 * self.wavelength_a / (FRINGE_ANGLE_MRAD * self.plan.thickness_max_nm)
-        return max(1.0, DISTINCT * math.pi * ((self.plan.cone_mrad + 2 * pitch) / pitch) ** 2)
+def table_mb(system: SystemConfig) -> int:
+    """Size of the rocking table [MB]: 16-bit intensities at planes 1 nm apart, if no distance is given."""
+    asked = system.simulation.plane_spacing_nm
+    planes = plan(system).thickness_max_nm / (USUAL_SPACING_NM if isinstance(asked, str) else asked)
+    return math.ceil(2e-6 * directions(system) * beams(system) * (planes + 1))
 
-    @property
-    def beams(self) -> float:
-        """Diffracted beams kept per direction."""
-        field_per_a = self.plan.field_mrad * 1e-3 / self.wavelength_a
-        return max(1.0, math.pi * field_per_a**2 * self.cell_area_a2)
 
-    @property
-    def cell_area_a2(self) -> float:
-        """Area of one cell seen along the beam [Å^2]."""
-        return cell_area_a2(self.system.crystal.cif, self.system.crystal.zone_axis)
-
-    @property
-    def core_seconds(self) -> float:
-        """Time of the whole rocking table on one core [s]; right within a factor of two or so."""
-        depth = self.system.simulation.slice_depth_nm
-        slices = self.plan.thickness_max_nm / (SLICE_NM if isinstance(depth, str) else depth)
-        phonons = self.system.simulation.phonons
-        waves = self.directions * (phonons.cells**2 * phonons.configurations if self.displaced else 1)
-        seconds = PHONON_SECONDS_PER_PIXEL if self.displaced else SECONDS_PER_PIXEL
-        return waves * slices * math.prod(self.grid_px()) * seconds
-
-    @property
-    def table_seconds(self) -> float:
-        """Time of the whole rocking table on one core, or on one GPU [s]."""
-        return self.core_seconds / (GPU_SPEED if self.system.simulation.device == "gpu" else 1)
-
-    @property
-    def blocks(self) -> int:
-        """Jobs that the directions of the rocking table are split into.
-
-        The automatic count is a power of two, four at least, so that it fills two, four or eight cores evenly. Where
-        there are more, each job takes between half of ``block_minutes`` and all of it, if the estimate is right.
-        """
-        simulation = self.system.simulation
-        if not isinstance(simulation.blocks, str):
-            return simulation.blocks
-        jobs = self.table_seconds / (60 * simulation.block_minutes)
-        count = 2 ** math.ceil(math.log2(max(FEWEST_BLOCKS, jobs)))
-        return max(1, min(count, MAX_BLOCKS, int(self.directions / simulation.batch)))
-
-    @property
-    def displaced(self) -> bool:
-        """Whether the table comes from displaced atoms."""
-        return self.system.crystal.thermal_model == "frozen_phonons"
-
-    def table_mb(self) -> int:
-        """Size of the rocking table [MB]: 16-bit intensities at planes 1 nm apart, if no distance is given."""
-        asked = self.system.simulation.plane_spacing_nm
-        planes = self.plan.thickness_max_nm / (USUAL_SPACING_NM if isinstance(asked, str) else asked)
-        return math.ceil(2e-6 * self.directions * self.beams * (planes + 1))
-
-    def grid_px(self) -> tuple[int, int]:
-        """Grid of one cell [pixels], as if the cell were square."""
-        asked = self.system.simulation.grid_px
-        if not isinstance(asked, str):
-            return asked
-        needed_per_a = (1.05 * max(self.plan.field_mrad, self.plan.cone_mrad) + 2) * 1e-3 / self.wavelength_a
-        edge = math.ceil(PIXELS_PER_PERIOD * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(self.cell_area_a2))
-        return edge, edge
+def grid_px(system: SystemConfig) -> tuple[int, int]:
+    """Grid of one cell [pixels], as if the cell were square."""
+    asked = system.simulation.grid_px
+    if not isinstance(asked, str):
+        return asked
+    needed_per_a = (1.05 * max(plan(system).field_mrad, plan(system).cone_mrad) + 2) * 1e-3 / wavelength_a(system)
+    edge = math.ceil(PIXELS_PER_PERIOD * max(GRID_REACH_PER_A, needed_per_a) * math.sqrt(projected_cell_a2(system)))
+    return edge, edge

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pacbed.analysis.report.predict_pattern import predict_pattern
-from pacbed.analysis.result import Estimate, Result, write_text
+from pacbed.analysis.result import Estimate, Result
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import PacbedError, bad_value
+from pacbed.outputs import write_text
 
 DONE, REFUSED, BAD = 0, 1, 2
 COLUMNS = (
@@ -98,7 +99,7 @@ def predict_files(
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(outcome.row() for outcome in outcomes)
-        write_text(out_dir / "predictions.csv", text.getvalue())
+        write_text(text.getvalue(), out_dir / "predictions.csv")
     return max((outcome.status for outcome in outcomes), default=DONE)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from pacbed.errors import bad_value
+from pacbed.outputs import file_aside
 
 SUFFIXES = (".npy", ".tif", ".tiff", ".png")
 
@@ -31,16 +31,14 @@ def write_image(image: np.ndarray, path: str | Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise bad_value("out", str(path), f"a file ending in {', '.join(SUFFIXES)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.stem}.part{suffix}")
-    if suffix == ".npy":
-        np.save(aside, image)
-    elif suffix == ".png":
-        import imageio.v3 as iio
+    with file_aside(path) as aside:
+        if suffix == ".npy":
+            np.save(aside, image)
+        elif suffix == ".png":
+            import imageio.v3 as iio
 
-        iio.imwrite(aside, np.round(image * (65535 / max(float(image.max()), 1e-30))).astype(np.uint16))
-    else:
-        import tifffile
+            iio.imwrite(aside, np.round(image * (65535 / max(float(image.max()), 1e-30))).astype(np.uint16))
+        else:
+            import tifffile
 
-        tifffile.imwrite(aside, image)
-    os.replace(aside, path)
+            tifffile.imwrite(aside, image)

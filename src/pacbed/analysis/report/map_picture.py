@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pacbed.outputs import file_aside
+
 if TYPE_CHECKING:
     from pacbed.analysis.maps import ThicknessMap
 
@@ -46,11 +48,8 @@ def draw_map(found: ThicknessMap, out_png: str | Path, *, window: int) -> None:
         f"{rows} x {columns} windows of {window} x {window} scan positions, {int((~believed).sum())} refused (grey)",
         fontsize=9,
     )
-    out = Path(out_png)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_suffix(".part.png")
-    figure.savefig(aside, dpi=130)
-    aside.replace(out)
+    with file_aside(out_png) as aside:
+        figure.savefig(aside, dpi=130)
 
 
 def _panel(axis: Axes, values: np.ndarray, extent: tuple[float, float, float, float], colours: str, title: str) -> None:

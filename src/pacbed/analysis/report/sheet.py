@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Circle
 
 from pacbed.analysis.result import Estimate, Result
+from pacbed.outputs import file_aside
 
 if TYPE_CHECKING:
     from pacbed.analysis.predict import Analysis
@@ -67,11 +67,8 @@ def draw_sheet(analysis: Analysis, path: str | Path) -> None:
         for column, (task, label) in enumerate(CURVES):
             _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
         _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
-        figure.savefig(aside, format="png", dpi=DPI)
-        os.replace(aside, path)
+        with file_aside(path) as aside:
+            figure.savefig(aside, format="png", dpi=DPI)
 
 
 def _draw_header(figure: Figure, result: Result) -> None:

@@ -11,7 +11,7 @@ from pacbed.analysis.fit.forward import ForwardModel, Parameters, View
 from pacbed.analysis.fit.refinement import LEVELS, VIEW_REACH, Fit, fit
 from pacbed.analysis.fit.sensitivity import Priors
 from pacbed.analysis.recording.outline import find_outline
-from pacbed.bundle.meta import Priors as PriorWidths
+from pacbed.bundle.meta import PriorWidths
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from pacbed.figures import draw_row, save_figure
+from pacbed.figures import Panel, draw_row, save_figure
 
 
 def draw_comparisons(
@@ -35,9 +35,9 @@ def draw_comparisons(
         bound = max(np.abs(difference).max(), 1e-12 * top)
         tilt = "({:.2f}, {:.2f})".format(*result["mistilt_mrad"])
         shown = (
-            (direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
-            (table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
-            (difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
+            Panel(direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
+            Panel(table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
+            Panel(difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
         draw_row(figure, row, shown, half_mrad=result["pixel_mrad"] * len(direct) / 2)
     save_figure(figure, path)

@@ -15,7 +15,7 @@ from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials, of_structure
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.figures import draw_row, save_figure
+from pacbed.figures import Panel, draw_row, save_figure
 from pacbed.outputs import write_json
 from pacbed.patterns import polar_to_vector, relative_l2
 from pacbed.simulation.checks.phonon_patterns import PhononPatterns, phonon_patterns
@@ -215,6 +215,6 @@ def _draw(comparison: _Comparison, patterns: PhononPatterns, results: list[dict]
             (model, f"table + background, bias {result['bias_nm']:+.2f} nm", "gray", (0, top)),
             (model - total, f"difference, L2 {result['total_l2']:.1e}", "RdBu_r", (-bound, bound)),
         )
-        pictures = [(comparison.aperture.image(values, PICTURE_PX), *how) for values, *how in shown]
+        pictures = [Panel(comparison.aperture.image(values, PICTURE_PX), *how) for values, *how in shown]
         draw_row(figure, row, pictures, half_mrad=comparison.aperture.reach_mrad)
     save_figure(figure, path)

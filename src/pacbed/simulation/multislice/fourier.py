@@ -24,6 +24,7 @@ import numpy as np
 import scipy.fft
 
 from pacbed.errors import FormatError
+from pacbed.outputs import write_json
 
 log = logging.getLogger(__name__)
 FILE = "fft_plans.json"
@@ -113,7 +114,7 @@ def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
     plans = {"library": "scipy"}
     if HAS_FFTW:
         plans = {"library": "fftw", "single_precision": _machine_wisdom(shape)}
-    (Path(folder) / FILE).write_text(json.dumps(plans, indent=2) + "\n")
+    write_json(plans, Path(folder) / FILE)
 
 
 def _machine_wisdom(shape: tuple[int, int, int]) -> str:

@@ -19,7 +19,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec, TransposeCodec
 from pacbed.crystal.potentials import of_structure
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import folder_aside, leaves_nothing_half_written, write_done
+from pacbed.outputs import folder_aside, write_done
 from pacbed.patterns import LARGEST_COUNT
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.parameter_grid import ParameterGrid, StackGrid
@@ -62,7 +62,6 @@ def split_series(n_convergence: int, n_tilt: int, fraction: float, seed: int) ->
     return split.reshape(n_convergence, n_tilt)
 
 
-@leaves_nothing_half_written()
 def assemble_stack(
     table_dir: str | Path,
     asked: ParameterGrid,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import folder_aside, leaves_nothing_half_written
+from pacbed.outputs import folder_aside, write_json
 from pacbed.simulation.scan.crystal import ScanCrystal
 from pacbed.simulation.scan.dask_tasks import compute_series
 from pacbed.simulation.scan.sampling import ScanSampling
@@ -67,7 +66,6 @@ class Workers:
 THREADS = Workers("threads", 1)
 
 
-@leaves_nothing_half_written()
 def simulate_scan_block(
     structure_dir: str | Path,
     table_dir: str | Path,
@@ -185,4 +183,4 @@ def _write(out_dir: str | Path, facts: dict[str, Any], computed: Iterable[tuple[
     with folder_aside(out_dir) as aside:
         for series, images in computed:
             np.save(aside / series_file(series), images)
-        (aside / "block.json").write_text(json.dumps(facts, indent=2) + "\n")
+        write_json(facts, aside / "block.json")

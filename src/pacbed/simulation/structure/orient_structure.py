@@ -15,7 +15,7 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.outputs import folder_aside, leaves_nothing_half_written, write_json
+from pacbed.outputs import folder_aside, write_json
 from pacbed.simulation.multislice.fourier import save_plans
 from pacbed.simulation.multislice.plane_wave import WAVES
 from pacbed.simulation.structure.grid_search import Builder, GridReach, refuse_small_grid, slice_count, smallest_grid
@@ -27,7 +27,6 @@ from pacbed.simulation.table.numerics import FILE as NUMERICS
 log = logging.getLogger(__name__)
 
 
-@leaves_nothing_half_written()
 def orient_structure(
     cif: str | Path,
     *,

@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.errors import FormatError
-from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.table.block_file import SAMPLES, PlaneFile, read_block
 from pacbed.simulation.table.coefficients import Samples
 
 log = logging.getLogger(__name__)
 
 
-@leaves_nothing_half_written()
 def gather_rocking_table(block_dirs: Sequence[str | Path], out_dir: str | Path, *, threads: int = 1) -> None:
     """Join the blocks of a table.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.terminations import termination_slices
 from pacbed.errors import SimulationError
 from pacbed.logs import progress
-from pacbed.outputs import folder_aside, leaves_nothing_half_written
+from pacbed.outputs import folder_aside, write_json
 from pacbed.simulation.multislice.device import array_module
 from pacbed.simulation.multislice.fourier import use_plans
 from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine
@@ -39,7 +38,6 @@ def block_directions(directions: int, *, block: int, blocks: int, batch: int) ->
     return range(first * batch, min(last * batch, directions))
 
 
-@leaves_nothing_half_written()
 def simulate_rocking_block(
     structure_dir: str | Path,
     *,
@@ -182,4 +180,4 @@ def _mean_rocking(engine, grid, numbers, beams, planes, periods, turns) -> dict[
 def _write(out_dir: str | Path, facts: dict, arrays: dict[str, Any]) -> None:
     with folder_aside(out_dir) as aside:
         np.savez(aside / "block.npz", **arrays)
-        (aside / "grid.json").write_text(json.dumps(facts, indent=2) + "\n")
+        write_json(facts, aside / "grid.json")

@@ -13,7 +13,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pacbed.errors import FormatError
-from pacbed.outputs import check_done, check_version, folder_aside, write_done
+from pacbed.outputs import check_done, check_version, folder_aside, plain_json, write_done
 from pacbed.systems import System
 
 SCHEMA_VERSION = 3  # versions 1 and 2 held other coefficients; no release wrote them
@@ -160,7 +160,7 @@ class RockingTable:
                 chunks = (max(1, array.shape[0]), *chunks[1:])
                 group.create_array(name, data=array, chunks=chunks, compressors=codec)
         facts = [field.name for field in fields(self) if field.name not in (*ARRAYS, *OPTIONAL)]
-        plain = {name: _plain(getattr(self, name)) for name in facts}
+        plain = {name: plain_json(getattr(self, name)) for name in facts}
         group.attrs.update({"schema_version": SCHEMA_VERSION, **plain})
         return dict(zip(names, digests, strict=True))
 
@@ -198,10 +198,6 @@ class RockingTable:
 
 def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(array.reshape(-1).data).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def of_table(table_dir: str | Path) -> System:

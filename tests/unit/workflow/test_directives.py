@@ -1,11 +1,12 @@
+"""What rules get: plain values, paths and amounts for the system of their wildcards."""
+
 from types import SimpleNamespace
 
 import pytest
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig
-from pacbed.workflow import directives as jobs
-from pacbed.workflow.needs import Needs
+from pacbed.workflow import directives, needs
 
 
 class Wildcards(SimpleNamespace):
@@ -40,20 +41,20 @@ def systems():
 def test_the_stack_waits_for_blocks_of_the_scan_engine_only_where_it_is_chosen(systems):
     scan = {"engine": "scan", "scan": {"blocks": 2}}
     systems["high"] = SystemConfig.model_validate({**systems["high"].model_dump(), "simulation": scan})
-    paths = jobs.scan_blocks(systems, "{system}/scan/{block}")
+    paths = directives.scan_blocks(systems, "{system}/scan/{block}")
     assert paths(Wildcards(system="low")) == []
     assert paths(Wildcards(system="high")) == ["high/scan/0", "high/scan/1"]
 
 
 def test_setting_reads_the_system_of_the_wildcards(systems):
-    energy = jobs.setting(systems, "beam.energy_kev")
+    energy = directives.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80
     assert energy(Wildcards(system="high")) == 300
 
 
 def test_setting_fills_wildcards_into_the_key(systems):
-    assert jobs.setting(systems, "training.epochs.{task}")(Wildcards(system="low", task="mistilt")) == 3
-    assert jobs.setting(systems, "patterns.{name}.convergence_mrad")(Wildcards(system="low", name="film")) == 13.6
+    assert directives.setting(systems, "training.epochs.{task}")(Wildcards(system="low", task="mistilt")) == 3
+    assert directives.setting(systems, "patterns.{name}.convergence_mrad")(Wildcards(system="low", name="film")) == 13.6
 
 
 @pytest.mark.parametrize(
@@ -69,32 +70,34 @@ def test_setting_fills_wildcards_into_the_key(systems):
     ],
 )
 def test_settings_are_plain_values(systems, key, expected):
-    value = jobs.setting(systems, key)(Wildcards(system="low"))
+    value = directives.setting(systems, key)(Wildcards(system="low"))
     assert value == expected
     assert type(value) is type(expected)
 
 
 def test_settings_join_names_and_values(systems):
-    joined = jobs.settings(
-        energy_kev=jobs.setting(systems, "beam.energy_kev"), cone_mrad=jobs.planned(systems, "cone_mrad"), kept=80
+    joined = directives.settings(
+        energy_kev=directives.setting(systems, "beam.energy_kev"),
+        cone_mrad=directives.planned(systems, "cone_mrad"),
+        kept=80,
     )
     cone = plan(systems["low"]).cone_mrad
     assert joined(Wildcards(system="low")) == {"energy_kev": 80, "cone_mrad": cone, "kept": 80}
 
 
 def test_planned_is_what_the_plan_says(systems):
-    assert jobs.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
+    assert directives.planned(systems, "cone_mrad")(Wildcards(system="low")) == plan(systems["low"]).cone_mrad
 
 
 def test_second_attempt_asks_for_twice_as_much(systems):
-    amount = jobs.needed(systems, "training_minutes", "task")
+    amount = directives.needed(systems, "training_minutes", "task")
     wildcards = Wildcards(system="low", task="scale")
-    assert amount(wildcards, 1) == Needs(systems["low"]).training_minutes("scale")
+    assert amount(wildcards, 1) == needs.training_minutes(systems["low"], "scale")
     assert amount(wildcards, 2) == 2 * amount(wildcards, 1)
 
 
 def test_one_path_per_block(systems):
-    paths = jobs.blocks(systems, "results/{system}/blocks/{block}")(Wildcards(system="high"))
+    paths = directives.blocks(systems, "results/{system}/blocks/{block}")(Wildcards(system="high"))
     assert paths == [f"results/high/blocks/{block}" for block in range(3)]
 
 
@@ -102,8 +105,8 @@ def test_one_path_per_block(systems):
 def test_a_block_books_a_gpu_if_it_runs_on_one(systems, device, count):
     low = systems["low"]
     changed = low.model_copy(update={"simulation": low.simulation.model_copy(update={"device": device})})
-    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="low")) == count
-    assert jobs.gpus({**systems, "low": changed})(Wildcards(system="high")) == 0
+    assert directives.gpus({**systems, "low": changed})(Wildcards(system="low")) == count
+    assert directives.gpus({**systems, "low": changed})(Wildcards(system="high")) == 0
 
 
 def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
@@ -112,13 +115,13 @@ def test_number_of_blocks_is_the_same_for_input_and_parameter(systems):
         for name, system in systems.items()
     }
     for wildcards in (Wildcards(system="low"), Wildcards(system="high")):
-        count = jobs.block_count(automatic)(wildcards)
+        count = directives.block_count(automatic)(wildcards)
         assert isinstance(count, int)
-        assert len(jobs.blocks(automatic, "{system}/{block}")(wildcards)) == count
+        assert len(directives.blocks(automatic, "{system}/{block}")(wildcards)) == count
 
 
 def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems):
-    assert set(jobs.final_targets(systems)) == {
+    assert set(directives.final_targets(systems)) == {
         f"results/{name}/{rest.format(name)}"
         for name in ("low", "high")
         for rest in ("bundle/{}.pacbed", "predictions/film.json", "maps/scan.png")
@@ -128,7 +131,7 @@ def test_final_targets_name_bundle_predictions_and_maps_of_every_system(systems)
 def test_only_displaced_atoms_have_displacements(systems):
     asked = systems["low"].model_dump()
     asked["crystal"]["thermal_model"] = "frozen_phonons"
-    value = jobs.displacements({"low": SystemConfig.model_validate(asked), "high": systems["high"]})
+    value = directives.displacements({"low": SystemConfig.model_validate(asked), "high": systems["high"]})
     assert value(Wildcards(system="low")) == {"cells": 3, "configurations": 1, "pool": 16, "seed": 1}
     assert value(Wildcards(system="high")) is None
 
@@ -137,5 +140,54 @@ def test_frozen_phonons_referee_a_table_on_request(systems):
     asked = systems["low"].model_dump()
     asked["simulation"]["referee"]["phonons"] = True
     both = {"low": SystemConfig.model_validate(asked), "high": systems["high"]}
-    more = set(jobs.final_targets(both)) - set(jobs.final_targets(systems))
+    more = set(directives.final_targets(both)) - set(directives.final_targets(systems))
     assert more == {"results/low/simulation/referee_b.json"}
+
+
+def test_a_misspelt_estimate_is_found_when_the_rules_are_read(systems):
+    with pytest.raises(AttributeError, match="blok_mb"):
+        directives.needed(systems, "blok_mb")
+
+
+def test_numbers_reach_the_rules_as_they_were_written_or_left_out(systems):
+    """Snakemake compares texts: a default of 18 that became 18.0 would make every stack again."""
+    azimuth_step = directives.setting(systems, "grid.azimuth_step_deg")(Wildcards(system="low"))
+    assert repr(azimuth_step) == "18"
+    assert repr(directives.setting(systems, "beam.energy_kev")(Wildcards(system="low"))) == "80.0"
+
+
+def test_a_range_and_its_values_are_the_same_to_a_rule(systems):
+    listed = systems["low"].model_dump()
+    listed["grid"]["thickness_nm"] = [1, 2, 3]
+    both = {"range": systems["low"], "list": SystemConfig.model_validate(listed)}
+    value = directives.setting(both, "grid")
+    assert value(Wildcards(system="range")) == value(Wildcards(system="list"))
+
+
+def test_whole_sections_are_plain_to_the_last_value(systems):
+    def plain(value):
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and plain(item) for key, item in value.items())
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return type(value) in (str, int, float, bool, type(None))
+
+    for section in SystemConfig.model_fields:
+        assert plain(directives.setting(systems, section)(Wildcards(system="low"))), section
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "quantity"),
+    [
+        ("grid", {"convergence_mrad": [13, 20]}, "alpha_max_mrad"),
+        ("grid", {"mistilt_mrad": [0, 8]}, "tau_max_mrad"),
+        ("grid", {"thickness_nm": [1, 50]}, "thickness_max_nm"),
+        ("simulation", {"max_angle_mrad": 40}, "max_angle_mrad"),
+    ],
+)
+def test_what_is_planned_follows_the_configuration(systems, section, value, quantity):
+    changed = systems["low"].model_dump()
+    changed[section].update(value)
+    both = {"before": systems["low"], "after": SystemConfig.model_validate(changed)}
+    reach = directives.planned(both, quantity)
+    assert reach(Wildcards(system="after")) > reach(Wildcards(system="before"))

@@ -1,46 +1,15 @@
+"""Opening bundles: file or folder, this version or the one before, whole or damaged."""
+
 import json
 import shutil
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pacbed.bundle.archive import zip_folder
-from pacbed.bundle.pack import pack_bundle
 from pacbed.bundle.reader import load_bundle
 from pacbed.errors import FormatError
 from pacbed.patterns import Geometry, polar_to_vector
-
-
-@pytest.fixture
-def folder(tiny_bundle_file, tmp_path):
-    """The content of the bundle as a folder that a test may spoil."""
-    with zipfile.ZipFile(tiny_bundle_file) as archive:
-        archive.extractall(tmp_path / "folder")
-    return tmp_path / "folder"
-
-
-def test_a_bundle_is_a_sorted_uncompressed_zip_without_dates(tiny_bundle_file):
-    with zipfile.ZipFile(tiny_bundle_file) as archive:
-        names = archive.namelist()
-        assert names == sorted(names)
-        assert len(set(names)) == len(names)
-        assert all(item.compress_type == zipfile.ZIP_STORED for item in archive.infolist())
-        assert {item.date_time for item in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    assert {"bundle.json", "scale.onnx", "thickness.onnx", "mistilt.onnx"} <= set(names)
-    assert {
-        "structure/cell.json",
-        "structure/slices.npz",
-        "rocking.zarr/zarr.json",
-        "validation.zarr/zarr.json",
-    } <= set(names)
-    assert sorted(tiny_bundle_file.parent.iterdir()) == [tiny_bundle_file]
-
-
-def test_the_same_content_gives_the_same_file(parts, tiny_bundle_file, tmp_path):
-    pack_bundle(**parts, out_bundle=tmp_path / "again.pacbed")
-    assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()
 
 
 def test_file_and_folder_render_alike_and_as_the_full_table(tiny_bundle, tiny_table, folder):
@@ -52,19 +21,6 @@ def test_file_and_folder_render_alike_and_as_the_full_table(tiny_bundle, tiny_ta
     found = tiny_bundle.renderer.render(geometry=geometry, **settings)
     assert 0 < np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
     np.testing.assert_array_equal(load_bundle(folder).renderer.render(geometry=geometry, **settings), found)
-
-
-def test_meta_tells_ranges_metrics_and_versions(tiny_bundle):
-    meta = tiny_bundle.meta
-    assert meta.system == "tiny"
-    assert meta.crystal["formula"] == "SrTiO3"
-    assert meta.energy_kev == 200
-    assert meta.trained.thickness_nm == (1, 10)
-    assert meta.trained.convergence_mrad == (13, 15)
-    assert meta.class_values["mistilt"] == [0, 1, 2, 3]
-    assert meta.metrics["accepted"] == {"figure": 0.001}
-    assert meta.stack_pixels == 32
-    assert "pacbed" in meta.versions
 
 
 def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
@@ -81,15 +37,6 @@ def test_validation_sample_is_held_out_and_rendered_alike(tiny_bundle, parts):
     )
     # The stack is rounded to 0.8e-3 of this image's maximum, and the table is packed with a loss of up to 1.1e-3.
     assert np.abs(sample["pattern"][0, 4] - image).max() < 2e-3 * image.max()
-
-
-def test_structure_lets_a_table_be_built_again(folder, tiny_table):
-    from pacbed.bundle.recipe import Recipe
-    from pacbed.crystal.potentials import SlicePotentials
-
-    assert SlicePotentials.load(folder / "structure").energy_ev == tiny_table.energy_ev
-    recipe = Recipe.load(folder / "structure")
-    assert (recipe.cone_mrad, recipe.field_mrad, recipe.propagator) == (20.0, 35.0, "exact")
 
 
 def test_networks_answer(tiny_bundle):
@@ -161,15 +108,6 @@ def test_a_bundle_of_the_version_before_is_read(folder):
     assert bundle.meta.trained.thickness_nm == (1, 10)
 
 
-def test_the_thickness_budget_travels_in_the_bundle(tiny_bundle, parts):
-    budget = json.loads(parts["model_error_json"].read_text())
-    stored = tiny_bundle.meta.model_error
-    assert stored.thickness_nm == budget["thickness_nm"]
-    assert stored.effects["bonding"].bias_nm == [0.02, 0.15]
-    # Linear between the budget's thicknesses, through nothing at 0, in proportion beyond.
-    assert [stored.std_at(t) for t in (2.5, 5.0, 7.5, 10.0, 20.0)] == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.4])
-
-
 def test_damaged_members_are_found_when_used(folder):
     (folder / "thickness.onnx").write_bytes(b"no network")
     (folder / "mistilt.json").write_text('{"class_values": [1]}')
@@ -195,28 +133,48 @@ def test_what_is_no_bundle_is_refused(tmp_path):
         load_bundle(tmp_path / "text.pacbed")
 
 
-def test_a_failed_packing_leaves_the_old_file(parts, tiny_bundle_file, tmp_path):
-    old = tmp_path / "old.pacbed"
-    shutil.copyfile(tiny_bundle_file, old)
-    with pytest.raises(FileNotFoundError):
-        pack_bundle(**{**parts, "models_dir": tmp_path / "gone"}, out_bundle=old)
-    assert old.read_bytes() == tiny_bundle_file.read_bytes()
+def test_a_folder_is_the_same_bundle_as_its_file(tiny_bundle, folder):
+    same = load_bundle(folder)
+    assert same.names() == tiny_bundle.names()
+    assert same.sha256 == tiny_bundle.sha256
+    assert same.meta == tiny_bundle.meta
+    assert all(same.read(name) == tiny_bundle.read(name) for name in tiny_bundle.names())
+    np.testing.assert_array_equal(same.validation()["pattern"], tiny_bundle.validation()["pattern"])
 
 
-def test_parts_of_different_systems_are_not_packed(parts, at_another_voltage, tmp_path):
-    foreign = at_another_voltage(parts["stack_dir"])
-    with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the structure, .*200 keV"):
-        pack_bundle(**{**parts, "stack_dir": foreign}, out_bundle=tmp_path / "mixed.pacbed")
-    assert list(tmp_path.glob("mixed*")) == []
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_member_that_is_missing_is_named(tiny_bundle, folder, kind):
+    bundle = tiny_bundle if kind == "file" else load_bundle(folder)
+    with pytest.raises(FormatError, match=r"colour\.json is missing or damaged"):
+        bundle.read("colour.json")
 
 
-def test_a_failed_packing_leaves_nothing_aside(parts, tmp_path):
-    (tmp_path / "accepted.json").write_text("{")
-    with pytest.raises(ValueError, match="Expecting"):
-        pack_bundle(**{**parts, "accepted_json": tmp_path / "accepted.json"}, out_bundle=tmp_path / "new.pacbed")
-    assert list(tmp_path.glob("new*")) == []
+def test_bundles_that_differ_in_anything_differ_in_their_hash(tiny_bundle, folder):
+    edit(folder, system="another")
+    assert load_bundle(folder).sha256 != tiny_bundle.sha256
 
 
-def test_a_folder_zips_to_the_packed_file(folder, tiny_bundle_file, tmp_path):
-    zip_folder(folder, tmp_path / "again.pacbed")
-    assert (tmp_path / "again.pacbed").read_bytes() == tiny_bundle_file.read_bytes()
+def test_levels_and_renderer_reach_as_far_as_the_trained_ranges(tiny_bundle):
+    trained, table = tiny_bundle.meta.trained, tiny_bundle.table
+    assert table.thickness_max_nm >= trained.thickness_nm[1]
+    assert tiny_bundle.renderer.mistilt_max_mrad(trained.convergence_mrad[1]) >= trained.mistilt_mrad[1]
+    ends = [level.thickness_max_nm for level in tiny_bundle.compact.levels]
+    assert ends == sorted(ends)
+    assert table is tiny_bundle.compact.levels[-1]
+
+
+def test_a_bundle_keeps_what_predictions_share(folder):
+    bundle, made = load_bundle(folder), []
+    for key in ("a", "b", "a"):
+        assert bundle.recent(key, lambda key=key: made.append(key) or key) == key
+    assert made == ["a", "b"]
+    for number in range(50):
+        bundle.recent(number, lambda: None)
+    bundle.recent("a", lambda: made.append("again"))
+    assert made[-1] == "again"
+
+
+def test_two_bundles_share_nothing(folder):
+    one, two = load_bundle(folder), load_bundle(folder)
+    assert one.recent("a", lambda: 1) == 1
+    assert two.recent("a", lambda: 2) == 2

@@ -78,12 +78,12 @@ def test_a_bundle_without_recipe_is_refused_and_leaves_nothing(bare, tmp_path, c
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
-@pytest.mark.parametrize("damage", ["cone", "slices"])
+@pytest.mark.parametrize("damage", ["propagator", "slices"])
 def test_what_fails_on_the_way_leaves_nothing(bare, tmp_path, damage):
     folder = shutil.copytree(bare, tmp_path / "old")
-    if damage == "cone":
+    if damage == "propagator":
         recipe = json.loads((folder / "structure" / "table.json").read_text())
-        (folder / "structure" / "table.json").write_text(json.dumps(recipe | {"cone_mrad": 500.0}))
+        (folder / "structure" / "table.json").write_text(json.dumps(recipe | {"propagator": "bloch"}))
     else:
         (folder / "structure" / "slices.npz").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"accepted|damaged"):

@@ -1,0 +1,133 @@
+"""What jobs book: enough for measured runs, not far too much, and more where there is more to do."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from pacbed.config.system import load_config
+from pacbed.workflow import needs
+
+ROOT = Path(__file__).resolve().parents[3]
+ESTIMATES = {
+    name: function
+    for name, function in inspect.getmembers(needs, inspect.isfunction)
+    if name.endswith(("_mb", "_minutes")) and not name.startswith("_")
+}
+
+
+def estimate(name, system):
+    return ESTIMATES[name](system, *(["thickness"] if name == "training_minutes" else []))
+
+
+def shipped(name):
+    return load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]
+
+
+@pytest.mark.parametrize("name", ESTIMATES)
+def test_every_estimate_is_a_whole_number_that_a_workstation_has(make_system, name):
+    """Of a crystal up to 10 nm thick; times below a day."""
+    amount = estimate(name, make_system(grid={"thickness_nm": {"stop": 10}}))
+    assert isinstance(amount, int)
+    assert 0 < amount < (16_000 if name.endswith("_mb") else 24 * 60)
+
+
+@pytest.mark.parametrize("name", ESTIMATES)
+def test_a_wider_and_deeper_grid_never_needs_less(make_system, name):
+    wider = make_system(
+        grid={"thickness_nm": {"stop": 200}, "convergence_mrad": [13, 15, 25], "mistilt_mrad": {"stop": 10}},
+    )
+    small, large = estimate(name, make_system()), estimate(name, wider)
+    grows = name not in ("structure_mb", "structure_minutes", "training_minutes")  # of cell and samples alone
+    assert large > small if grows else large >= small
+
+
+def test_rules_ask_for_estimates_that_there_are():
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    asked = set(re.findall(r'needed\("(\w+)"', text))
+    assert len(asked) > 20
+    assert asked <= set(ESTIMATES)
+
+
+def test_more_blocks_make_smaller_and_shorter_jobs(make_system):
+    few, many = (make_system(simulation={"blocks": blocks}) for blocks in (2, 20))
+    assert needs.block_mb(many) < needs.block_mb(few)
+    assert needs.block_minutes(many) < needs.block_minutes(few)
+
+
+@pytest.mark.parametrize(
+    ("name", "estimate", "measured_mb"),
+    [
+        ("rutile_80kv", needs.assembly_mb, 1870),
+        ("srtio3_300kv", needs.assembly_mb, 3550),
+        ("rutile_80kv", needs.gather_mb, 920),
+        ("srtio3_300kv", needs.gather_mb, 2700),
+        ("rutile_80kv", needs.pack_mb, 1588),
+    ],
+)
+def test_memory_booked_is_enough_and_not_far_too_much(name, estimate, measured_mb):
+    assert 1.2 * measured_mb < estimate(shipped(name)) < 3 * measured_mb
+
+
+def test_time_booked_for_packing_is_enough_and_not_far_too_much():
+    """Measured with the table of rutile: 113 s of one core."""
+    assert 2 * 113 / 60 < needs.pack_minutes(shipped("rutile_80kv")) < 15
+
+
+def test_series_are_counted_as_the_stack_makes_them(make_system):
+    """Two convergence angles, six mistilts; twenty azimuths of 18 deg, or those that are named."""
+    assert needs.series(make_system()) == 2 * 6 * 20
+    assert needs.series(make_system(grid={"azimuth_step_deg": 36})) == 2 * 6 * 10
+    assert needs.series(make_system(grid={"azimuth_deg": [0, 45, 90]})) == 2 * 6 * 3
+
+
+def test_a_stack_takes_two_bytes_per_pixel(make_system):
+    system = make_system(stack={"pixels": 100}, grid={"azimuth_deg": [0]})
+    assert needs.stack_mb(system) == pytest.approx(2 * 6 * 100 * 100**2 * 2 / 1e6, abs=1)
+
+
+def test_the_scan_engine_takes_longer_with_phonons_and_finer_samples_and_less_in_more_blocks(make_system):
+    def scan(thermal_model="none", **changes):
+        return make_system(crystal={"thermal_model": thermal_model}, simulation={"scan": changes})
+
+    usual = needs.scan_minutes(scan())
+    assert needs.scan_minutes(scan("frozen_phonons", configurations=3)) > 5 * usual
+    assert needs.scan_minutes(scan(samples_per_pixel=4)) > 3 * usual
+    assert needs.scan_minutes(scan(blocks=40)) < usual / 5
+    assert needs.scan_mb(scan(workers=8)) > needs.scan_mb(scan())
+
+
+def test_training_on_more_and_larger_patterns_takes_more(make_system):
+    small, large = make_system(), make_system(training={"recipe": "paper", "samples": 100_000})
+    assert needs.training_mb(large) > needs.training_mb(small)
+    assert needs.training_minutes(large, "scale") > 10 * needs.training_minutes(small, "scale")
+
+
+def test_epochs_are_those_of_the_network(make_system):
+    """Forty passes instead of one over 24,000 patterns of 1 ms, with the margin for slow machines."""
+    system = make_system(training={"epochs": {"scale": 1, "thickness": 40}})
+    more = needs.training_minutes(system, "thickness") - needs.training_minutes(system, "scale")
+    assert more == pytest.approx(needs.SAFETY * 39 * 24_000 * 1e-3 / 60, abs=1)
+
+
+def test_displaced_atoms_take_more_of_everything(make_system):
+    phonons = {"cells": 3, "configurations": 2}
+    still = make_system(simulation={"phonons": phonons})
+    displaced = make_system(simulation={"phonons": phonons}, crystal={"thermal_model": "frozen_phonons"})
+    assert needs.block_minutes(displaced) > needs.block_minutes(still)
+    assert needs.block_mb(displaced) > needs.block_mb(still)
+    more = make_system(simulation={"phonons": {"cells": 5, "configurations": 2}})
+    assert needs.phonons_minutes(more) - 10 > 2 * (needs.phonons_minutes(still) - 10)
+    assert needs.phonons_mb(more) > needs.phonons_mb(still)
+
+
+def test_a_finer_pitch_makes_the_thickness_budget_dearer(make_system):
+    fine, coarse = (make_system(evaluation={"model_error": {"coarser_pitch": pitch}}) for pitch in (1.0, 3.0))
+    assert needs.model_error_mb(fine) > needs.model_error_mb(coarse)
+    assert needs.model_error_minutes(fine) > 2 * needs.model_error_minutes(coarse)
+
+
+def test_the_evaluation_takes_the_time_of_its_refinements(make_system):
+    few, many = (make_system(evaluation={"patterns": patterns}) for patterns in (10, 1000))
+    assert needs.evaluation_minutes(many) - needs.evaluation_minutes(few) > 3 * 990 * 2 / 60
