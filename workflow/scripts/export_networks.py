@@ -6,7 +6,7 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.learning.export import export_networks
+from pacbed.learning.export_networks import export_networks
 
 export_networks(
     snakemake.input.networks,

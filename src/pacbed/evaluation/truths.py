@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.fit.forward import Parameters
-from pacbed.learning.draws import DrawRanges, draw_parameters
-from pacbed.learning.samples import series_split
+from pacbed.learning.draws import DrawRanges, draw_parameters, series_split
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.stored import open_stack
@@ -57,9 +56,8 @@ class Stack:
 
     def draw_ranges(self) -> DrawRanges:
         """Lowest and highest values of the grid, with the scales that the scale network leaves."""
-        axes = ("thickness_nm", "convergence_mrad", "mistilt_mrad")
-        return DrawRanges.of(
-            {name: getattr(self, name).tolist() for name in axes}, task="thickness", scale_range=(1, 1)
+        return DrawRanges.spanned_by(
+            thickness_nm=self.thickness_nm, convergence_mrad=self.convergence_mrad, mistilt_mrad=self.mistilt_mrad
         )
 
 
@@ -102,7 +100,7 @@ def draw_truths(renderer: Renderer, stack: Stack, count: int, *, rng: np.random.
     draw = draw_parameters(count, stack.draw_ranges(), rng=rng, split=split, held_out=True)
     frame = Geometry.field_of_view(stack.pixels, stack.max_angle_mrad)
     for index in range(count):
-        one = draw.part(slice(index, index + 1))
+        one = draw.select(slice(index, index + 1))
         shift = one.shift[0] * stack.pixels
         x, y = (float(value) for value in one.mistilt_mrad[0])
         at = Parameters(

@@ -1,4 +1,4 @@
-"""Learning curves: how loss, hits and error fell, and which epoch was kept."""
+"""Learning curves: how cross-entropy, hits and error of a network fell over the epochs, and which one was kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def draw_curves(rows: Sequence[Mapping[str, float]], description: Mapping[str, A
     rows : sequence of mapping
         One per epoch: ``epoch``, ``loss``, ``top1``, ``top3``, ``error`` and the same with ``val_``.
     description : mapping
-        The network's description, with its validation scores.
+        The network's ``.json``: ``task``, ``class_unit``, ``weights``, and ``validation`` with the epoch kept and its
+        scores.
     path : path
         PNG file.
     """

@@ -1,30 +1,41 @@
-"""Random parameters of training patterns, and the patterns rendered from them: continuous, on no grid."""
+"""Random parameters of training patterns: continuous, on no grid, on one side of the split into thickness series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pacbed.errors import bad_value
-from pacbed.patterns import Geometry
-from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.patterns import polar_to_vector
+from pacbed.simulation.stack.stored import open_stack
 
 # A new thickness costs the renderer several patterns' time, so up to this many share one (fewer in a small draw).
 PATTERNS_PER_THICKNESS = 32
+LEAST_THICKNESSES = 64  # of a draw, if it has that many patterns
 # ASSUME: detector and energy spread blur like a Gaussian of at most this width (the refinement frees it).
 BLUR_MAX_MRAD = 1.0
 # Table 1 of the paper: the centre is found to within 10 % of the image's width.
 SHIFT_MAX = 0.1
 # What the scale loop leaves (5 %) doubled; the scale network alone sees the whole range of scales.
 SCALE_TOLERANCE = (0.9, 1.1)
+MOST_TRIES = 200  # to find draws on one side of a split; a side that these miss is as good as empty
 
 
 @dataclass(frozen=True)
 class DrawRanges:
-    """Lowest and highest value of what is drawn; scale is the pixel size relative to the field of view's."""
+    """Lowest and highest value of what is drawn.
+
+    Attributes
+    ----------
+    thickness_nm, convergence_mrad, mistilt_mrad : tuple of float
+        Thickness [nm], semi-convergence angle [mrad] and magnitude of the mistilt [mrad].
+    scale : tuple of float
+        Pixel size relative to that of the field of view [1].
+    """
 
     thickness_nm: tuple[float, float]
     convergence_mrad: tuple[float, float]
@@ -32,26 +43,37 @@ class DrawRanges:
     scale: tuple[float, float]
 
     @classmethod
-    def of(cls, grid: dict[str, list[float]], *, task: str, scale_range: Sequence[float]) -> DrawRanges:
-        """Ranges that a parameter grid spans; only the scale network's patterns cover `scale_range`."""
-        spans = {
-            name: (min(grid[name]), max(grid[name])) for name in ("thickness_nm", "convergence_mrad", "mistilt_mrad")
-        }
-        low, high = scale_range if task == "scale" else SCALE_TOLERANCE
-        return cls(**spans, scale=(float(low), float(high)))
+    def spanned_by(
+        cls,
+        *,
+        thickness_nm: Sequence[float] | np.ndarray,
+        convergence_mrad: Sequence[float] | np.ndarray,
+        mistilt_mrad: Sequence[float] | np.ndarray,
+        scale: Sequence[float] = SCALE_TOLERANCE,
+    ) -> DrawRanges:
+        """Ranges that the axes of a parameter grid span; of scales, by default, what the scale network leaves."""
+        axes = (thickness_nm, convergence_mrad, mistilt_mrad, scale)
+        return cls(*((float(min(values)), float(max(values))) for values in axes))
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Parameters of n patterns.
+class DrawnParameters:
+    """Parameters of patterns, one entry in every array for each.
 
     Attributes
     ----------
-    thickness_nm, convergence_mrad, scale, rotation_deg, blur_mrad : ndarray, shape (n,)
-    mistilt_mrad : ndarray, shape (n, 2)
-        Vector in the crystal frame [mrad].
-    shift : ndarray, shape (n, 2)
-        Displacement (x, y) of the optic axis over the image's width.
+    thickness_nm, convergence_mrad : ndarray, shape (pattern,)
+        Thickness [nm] and semi-convergence angle [mrad].
+    mistilt_mrad : ndarray, shape (pattern, 2)
+        Vector (x, y) in the crystal frame [mrad].
+    scale : ndarray, shape (pattern,)
+        Pixel size relative to that of the field of view [1].
+    rotation_deg : ndarray, shape (pattern,)
+        Azimuth at which the crystal's +x appears in the image [deg].
+    shift : ndarray, shape (pattern, 2)
+        Displacement (x, y) of the optic axis over the image's width [1].
+    blur_mrad : ndarray, shape (pattern,)
+        Standard deviation of a Gaussian blur [mrad].
     """
 
     thickness_nm: np.ndarray
@@ -65,28 +87,35 @@ class Draw:
     def __len__(self) -> int:
         return len(self.thickness_nm)
 
-    def value(self, task: str) -> np.ndarray:
-        """What a task's network is to find, shape (n,): thickness [nm], |mistilt| [mrad] or scale."""
+    def true_values(self, task: str) -> np.ndarray:
+        """What a task's network is to find, shape (pattern,): thickness [nm], |mistilt| [mrad] or scale [1]."""
         if task == "mistilt":
             return np.asarray(np.linalg.norm(self.mistilt_mrad, axis=1))
         return np.asarray({"thickness": self.thickness_nm, "scale": self.scale}[task])
 
-    def part(self, index: np.ndarray | slice) -> Draw:
+    def select(self, index: np.ndarray | slice) -> DrawnParameters:
         """The patterns at an index."""
-        return Draw(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+        return DrawnParameters(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+
+class Beams(NamedTuple):
+    """Semi-convergence angles, shape (beam,), and mistilts (x, y) in the crystal frame, shape (beam, 2) [mrad]."""
+
+    convergence_mrad: np.ndarray
+    mistilt_mrad: np.ndarray
 
 
 @dataclass(frozen=True)
 class SeriesSplit:
-    """Thickness series held out of training: a draw belongs to the series nearest to it.
+    """Thickness series held out of training: a beam belongs to the series nearest to it.
 
     Attributes
     ----------
-    convergence_mrad : ndarray, shape (nc,)
-        Convergence angles of the series [mrad].
-    mistilt_mrad : ndarray, shape (nt, 2)
-        Mistilt vectors of the series, crystal frame [mrad].
-    held_out : ndarray of bool, shape (nc, nt)
+    convergence_mrad : ndarray, shape (convergence,)
+        Semi-convergence angles of the series [mrad].
+    mistilt_mrad : ndarray, shape (tilt, 2)
+        Mistilt vectors (x, y) of the series, crystal frame [mrad].
+    held_out : ndarray of bool, shape (convergence, tilt)
         Series kept for validation.
     group : ndarray, shape (operation, 2, 2)
         Beam group; symmetric mistilts are the same series.
@@ -98,11 +127,48 @@ class SeriesSplit:
     group: np.ndarray
 
     def is_held_out(self, convergence_mrad: np.ndarray, mistilt_mrad: np.ndarray) -> np.ndarray:
-        """Whether draws, shapes (n,) and (n, 2), belong to a held-out series; shape (n,)."""
+        """Whether beams belong to a held-out series.
+
+        Parameters
+        ----------
+        convergence_mrad : ndarray, shape (beam,)
+            Semi-convergence angles [mrad].
+        mistilt_mrad : ndarray, shape (beam, 2)
+            Mistilt vectors (x, y) in the crystal frame [mrad].
+
+        Returns
+        -------
+        ndarray of bool, shape (beam,)
+        """
         angle = np.argmin(np.abs(convergence_mrad[:, None] - self.convergence_mrad), axis=1)
         images = np.einsum("oij,nj->noi", self.group, mistilt_mrad)
         distance = np.linalg.norm(images[:, :, None, :] - self.mistilt_mrad, axis=-1).min(axis=1)
         return np.asarray(self.held_out[angle, np.argmin(distance, axis=1)])
+
+
+def series_split(stack_dir: str | Path, group: np.ndarray) -> SeriesSplit:
+    """Which series of a stack are held out of training.
+
+    Parameters
+    ----------
+    stack_dir : path
+        Folder that `assemble_stack` wrote.
+    group : ndarray, shape (operation, 2, 2)
+        Beam group of the crystal.
+
+    Raises
+    ------
+    FormatError
+        The folder holds no complete stack.
+    """
+    stack = open_stack(stack_dir)
+    polar = zip(np.asarray(stack["mistilt_mrad"]), np.asarray(stack["azimuth_deg"]), strict=True)
+    return SeriesSplit(
+        convergence_mrad=np.asarray(stack["convergence_mrad"]),
+        mistilt_mrad=np.array([polar_to_vector(float(magnitude), float(azimuth)) for magnitude, azimuth in polar]),
+        held_out=np.asarray(stack["split"]) == 1,
+        group=group,
+    )
 
 
 def draw_parameters(
@@ -112,7 +178,7 @@ def draw_parameters(
     rng: np.random.Generator,
     split: SeriesSplit | None = None,
     held_out: bool = False,
-) -> Draw:
+) -> DrawnParameters:
     """Draw the parameters of patterns, ordered by thickness.
 
     Thickness is stratified and shared by up to `PATTERNS_PER_THICKNESS` patterns; everything else is independent. The
@@ -133,17 +199,22 @@ def draw_parameters(
 
     Returns
     -------
-    Draw
+    DrawnParameters
+
+    Raises
+    ------
+    ParameterError
+        The split leaves no series on the side asked for.
     """
-    sharing = min(PATTERNS_PER_THICKNESS, max(1, count // 64))
-    groups = -(-count // sharing)
+    sharing = min(PATTERNS_PER_THICKNESS, max(1, count // LEAST_THICKNESSES))
+    strata = -(-count // sharing)
     low, high = ranges.thickness_nm
-    thickness = low + (high - low) * (np.arange(groups) + rng.random(groups)) / groups
-    convergence, mistilt = _beams(count, ranges, rng, split, held_out)
-    return Draw(
+    thickness = low + (high - low) * (np.arange(strata) + rng.random(strata)) / strata
+    beams = _draw_beams(count, ranges, rng, split, held_out)
+    return DrawnParameters(
         thickness_nm=np.repeat(thickness, sharing)[:count],
-        convergence_mrad=convergence,
-        mistilt_mrad=mistilt,
+        convergence_mrad=beams.convergence_mrad,
+        mistilt_mrad=beams.mistilt_mrad,
         scale=rng.uniform(*ranges.scale, count),
         rotation_deg=rng.uniform(-180.0, 180.0, count),
         shift=rng.uniform(-SHIFT_MAX, SHIFT_MAX, (count, 2)),
@@ -151,71 +222,21 @@ def draw_parameters(
     )
 
 
-def _beams(
+def _draw_beams(
     count: int, ranges: DrawRanges, rng: np.random.Generator, split: SeriesSplit | None, held_out: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Convergence angles, shape (n,), and mistilt vectors, shape (n, 2), on one side of the split."""
-    angles, tilts, found = [], [], 0
-    for _ in range(200):
+) -> Beams:
+    """Convergence angles and mistilts on one side of the split."""
+    drawn: list[Beams] = []
+    for _ in range(MOST_TRIES):
         tried = max(1024, 4 * count)
         angle = rng.uniform(*ranges.convergence_mrad, tried)
         magnitude, azimuth = rng.uniform(*ranges.mistilt_mrad, tried), rng.uniform(0.0, 2 * np.pi, tried)
-        tilt = magnitude[:, None] * np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1)
+        beams = Beams(angle, magnitude[:, None] * np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1))
         if split is not None:
-            chosen = split.is_held_out(angle, tilt) == held_out
-            angle, tilt = angle[chosen], tilt[chosen]
-        angles.append(angle)
-        tilts.append(tilt)
-        found += len(angle)
-        if found >= count:
-            return np.concatenate(angles)[:count], np.concatenate(tilts)[:count]
+            chosen = split.is_held_out(*beams) == held_out
+            beams = Beams(*(array[chosen] for array in beams))
+        drawn.append(beams)
+        if sum(len(found.convergence_mrad) for found in drawn) >= count:
+            return Beams(*(np.concatenate(arrays)[:count] for arrays in zip(*drawn, strict=True)))
     side = "held out" if held_out else "left for training"
     raise bad_value("split", f"no series {side}", "a split with series on both sides")
-
-
-def render_draw(renderer: Renderer, draw: Draw, *, pixels: int, max_angle_mrad: float, threads: int = 1) -> np.ndarray:
-    """Render the patterns of a draw, free of noise and background.
-
-    Parameters
-    ----------
-    renderer : Renderer
-        Renders from several threads at once.
-    draw : Draw
-        n patterns; those of equal thickness should be neighbours.
-    pixels : int
-        Edge of the images.
-    max_angle_mrad : float
-        Half width of the field of view at scale 1 [mrad].
-    threads : int
-        Threads that render.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, pixels, pixels)
-        Fraction of the beam per pixel.
-    """
-    images = np.empty((len(draw), pixels, pixels), dtype=np.float32)
-
-    def render(index: int) -> None:
-        pixel = 2 * max_angle_mrad * draw.scale[index] / pixels
-        center = (pixels - 1) / 2 + draw.shift[index] * pixels
-        images[index] = renderer.render(
-            thickness_nm=float(draw.thickness_nm[index]),
-            convergence_mrad=float(draw.convergence_mrad[index]),
-            mistilt_mrad=tuple(draw.mistilt_mrad[index]),
-            geometry=Geometry(
-                (pixels, pixels), float(pixel), (float(center[0]), float(center[1])), float(draw.rotation_deg[index])
-            ),
-            blur_mrad=float(draw.blur_mrad[index]),
-        )
-
-    starts = np.flatnonzero(np.diff(draw.thickness_nm, prepend=-1.0))
-    stops = [*starts[1:], len(draw)]
-
-    def render_group(bounds: tuple[int, int]) -> None:
-        for index in range(*bounds):
-            render(index)
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        list(pool.map(render_group, zip(starts.tolist(), stops, strict=True)))
-    return images

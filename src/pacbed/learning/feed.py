@@ -1,15 +1,17 @@
-"""What a training run is fed with: batches that differ from epoch to epoch, and a fixed validation set."""
+"""What a training is fed with: batches that differ from epoch to epoch, and patterns that only validate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
 
-from pacbed.networks.inputs import convergence_input
+from pacbed.learning.settings import TrainingSettings
+from pacbed.networks.inputs import ConvergenceNormalisation, named_inputs
 
 # The paper adds noise to the normalised convergence angle.
 # ASSUME: users know their convergence angle to 2 % (standard deviation).
@@ -17,29 +19,68 @@ CONVERGENCE_ERROR = 0.02
 
 
 @dataclass(frozen=True)
-class ConvergenceScale:
-    """How convergence angles are normalised [mrad], see `convergence_input`."""
+class TrainingData:
+    """What a recipe takes its patterns from.
 
-    center_mrad: float
-    half_width_mrad: float
+    Attributes
+    ----------
+    table_dir : Path
+        Rocking table, which patterns are rendered from.
+    stack_dir : Path
+        Stack of patterns on the parameter grid; it says which thickness series are held out.
+    state_dir : Path
+        Keeps rendered patterns while the training lasts.
+    threads : int
+        Threads that render.
+    """
 
-    @classmethod
-    def of(cls, convergence_mrad: list[float]) -> ConvergenceScale:
-        """Middle and half width of a grid's angles; the half width is at least 5 % of the middle."""
-        low, high = min(convergence_mrad), max(convergence_mrad)
-        center = (low + high) / 2
-        return cls(center, max((high - low) / 2, 0.05 * center))
+    table_dir: Path
+    stack_dir: Path
+    state_dir: Path
+    threads: int = 1
 
-    def inputs(self, convergence_mrad: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """Normalised angles with the error of a user's knowledge; shape (n, 1)."""
-        error = rng.normal(0.0, CONVERGENCE_ERROR * self.center_mrad, len(convergence_mrad))
-        return convergence_input(
-            convergence_mrad + error, center_mrad=self.center_mrad, half_width_mrad=self.half_width_mrad
-        )
+
+class LabelledPatterns(NamedTuple):
+    """Patterns, and what is known of each.
+
+    Attributes
+    ----------
+    images : ndarray, shape (pattern, y, x)
+        Intensities, or normalised to -1 and 1 [1].
+    convergence_mrad : ndarray, shape (pattern,)
+        Semi-convergence angles [mrad].
+    true_values : ndarray, shape (pattern,)
+        What the network is to find [nm, mrad or 1, by task].
+    """
+
+    images: np.ndarray
+    convergence_mrad: np.ndarray
+    true_values: np.ndarray
+
+    def select(self, index: np.ndarray | slice) -> LabelledPatterns:
+        """The patterns at an index."""
+        return LabelledPatterns(*(array[index] for array in self))
+
+
+class PatternSource(Protocol):
+    """Hands out training patterns, augmented; what a recipe has of its own."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def batch(self, epoch: int, index: int, rng: np.random.Generator) -> LabelledPatterns:
+        """One batch of an epoch, its images normalised; everything that differs from epoch to epoch is drawn here."""
 
 
 class Batches(keras.utils.PyDataset):
     """Training batches that are a function of seed, epoch and index alone, so that a resumed run sees the same.
+
+    Parameters
+    ----------
+    source : PatternSource
+        Hands out the patterns.
+    settings : TrainingSettings
+        Their classes, the normalisation of convergence angles, and the seed.
 
     Attributes
     ----------
@@ -47,14 +88,20 @@ class Batches(keras.utils.PyDataset):
         Epoch whose batches are handed out; set by `FollowEpoch`.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, source: PatternSource, settings: TrainingSettings) -> None:
         super().__init__()
-        self.seed = seed
+        self.source, self.seed = source, settings.seed
+        self.classes, self.convergence = settings.classes, settings.convergence
         self.epoch = 0
 
-    def rng(self, *index: int) -> np.random.Generator:
-        """Random numbers of this epoch and the given indices."""
-        return np.random.default_rng((self.seed, self.epoch, *index))
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Inputs and labels (pattern, class) of one batch, as Keras wants them."""
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        patterns = self.source.batch(self.epoch, index, rng)
+        return noisy_inputs(patterns, self.convergence, rng=rng), self.classes.labels(patterns.true_values)
 
 
 class FollowEpoch(keras.callbacks.Callback):
@@ -75,13 +122,49 @@ class Feed:
     Attributes
     ----------
     batches : Batches
-        Inputs ``{"pattern", "convergence"}`` and labels.
+        Training batches: inputs and labels.
     inputs : dict of ndarray
-        Validation: ``pattern`` (n, p, p, 1), ``convergence`` (n, 1).
-    true_values : ndarray, shape (n,)
-        What the network should find in them.
+        Validation: ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), normalised [1].
+    true_values : ndarray, shape (pattern,)
+        What the network should find in them [nm, mrad or 1, by task].
     """
 
     batches: Batches
     inputs: dict[str, np.ndarray]
     true_values: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        source: PatternSource,
+        validation: LabelledPatterns,
+        settings: TrainingSettings,
+        *,
+        rng: np.random.Generator,
+    ) -> Feed:
+        """Training patterns of a source; validation patterns, normalised, with convergence angles wrong by `rng`."""
+        inputs = noisy_inputs(validation, settings.convergence, rng=rng)
+        return cls(Batches(source, settings), inputs, validation.true_values)
+
+
+def noisy_inputs(
+    patterns: LabelledPatterns, convergence: ConvergenceNormalisation, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """A network's inputs, the convergence angles with the error of a user's knowledge.
+
+    Parameters
+    ----------
+    patterns : LabelledPatterns
+        Images normalised, of type float32.
+    convergence : ConvergenceNormalisation
+        Of the angles.
+    rng : numpy.random.Generator
+        Draws the errors: normal, `CONVERGENCE_ERROR` of the middle angle wide.
+
+    Returns
+    -------
+    dict of ndarray
+        ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), float32 [1].
+    """
+    error_mrad = rng.normal(0.0, CONVERGENCE_ERROR * convergence.center_mrad, len(patterns.convergence_mrad))
+    return named_inputs(patterns.images, convergence.normalise(patterns.convergence_mrad + error_mrad))

@@ -3,141 +3,95 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pacbed.learning.augment import degrade, turn_randomly
-from pacbed.learning.draws import DrawRanges, SeriesSplit, draw_parameters
-from pacbed.learning.feed import Batches, ConvergenceScale, Feed
-from pacbed.learning.samples import rendered_samples, series_split
-from pacbed.networks.classes import Target
-from pacbed.networks.inputs import normalise_batch
+from pacbed.learning.draws import SeriesSplit, draw_parameters, series_split
+from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData
+from pacbed.learning.rendered_patterns import stored_patterns
+from pacbed.learning.settings import TrainingSettings
+from pacbed.networks.inputs import normalise_patterns
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
 
 log = logging.getLogger(__name__)
 
 
-class RenderedBatches(Batches):
+class RenderedSource:
     """Batches of rendered patterns with fresh turns, backgrounds and noise in every epoch.
 
     Parameters
     ----------
-    images : ndarray of float16, shape (n, p, p)
-    convergence_mrad : ndarray, shape (n,)
-    labels : ndarray of float32, shape (n, class)
-    scale : ConvergenceScale
-    batch_size : int
-    noise_max : float
-        See `degrade`.
-    flip : bool
-        See `turn_randomly`.
-    seed : int
+    patterns : LabelledPatterns
+        All training patterns: images of float16, shape (pattern, y, x), each relative to its maximum [1].
+    settings : TrainingSettings
+        Size of a batch, noise and seed.
+    mirror : bool
+        The crystal's beam group holds a mirror: patterns may be flipped.
     """
 
-    def __init__(
-        self,
-        images: np.ndarray,
-        convergence_mrad: np.ndarray,
-        labels: np.ndarray,
-        *,
-        scale: ConvergenceScale,
-        batch_size: int,
-        noise_max: float,
-        flip: bool,
-        seed: int,
-    ) -> None:
-        super().__init__(seed)
-        self.images, self.convergence_mrad, self.labels = images, convergence_mrad, labels
-        self.scale, self.noise_max, self.flip = scale, noise_max, flip
-        self.batch_size = min(batch_size, len(images))
-        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=int))
+    def __init__(self, patterns: LabelledPatterns, settings: TrainingSettings, *, mirror: bool) -> None:
+        self.patterns, self.mirror = patterns, mirror
+        self.noise_max, self.seed = settings.noise_max, settings.seed
+        self.batch_size = min(settings.batch_size, len(patterns.images))
+        self._order_of_epoch: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self.images) // self.batch_size
+        return len(self.patterns.images) // self.batch_size
 
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        if self._order[0] != self.epoch:
-            self._order = (self.epoch, self.rng().permutation(len(self.images)))
-        chosen = self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
-        rng = self.rng(index)
-        images = turn_randomly(self.images[chosen].astype(np.float32), rng=rng, flip=self.flip)
-        patterns = normalise_batch(degrade(images, rng=rng, noise_max=self.noise_max))
-        convergence = self.scale.inputs(self.convergence_mrad[chosen], rng=rng)
-        return {"pattern": patterns[..., None], "convergence": convergence}, self.labels[chosen]
+    def batch(self, epoch: int, index: int, rng: np.random.Generator) -> LabelledPatterns:
+        """One batch of an epoch, see `pacbed.learning.feed.PatternSource`."""
+        chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        batch = self.patterns.select(chosen)
+        images = turn_randomly(batch.images.astype(np.float32), rng=rng, flip=self.mirror)
+        return batch._replace(images=normalise_patterns(degrade(images, rng=rng, noise_max=self.noise_max)))
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Order in which an epoch shows the patterns, shape (pattern,)."""
+        if epoch not in self._order_of_epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.patterns.images))
+            self._order_of_epoch = {epoch: order}
+        return self._order_of_epoch[epoch]
 
 
-def rendered_feed(
-    table_dir: str | Path,
-    stack_dir: str | Path,
-    *,
-    target: Target,
-    grid: dict[str, list[float]],
-    scale_range: Sequence[float],
-    scale: ConvergenceScale,
-    samples: int,
-    validation_samples: int,
-    pixels: int,
-    max_angle_mrad: float,
-    batch_size: int,
-    noise_max: float,
-    seed: int,
-    state_dir: str | Path,
-    threads: int,
-) -> Feed:
-    """Draw and render the patterns of a training run; those of held-out series only validate.
+def rendered_feed(settings: TrainingSettings, data: TrainingData) -> Feed:
+    """Draw and render the patterns of a training; those of held-out series only validate.
 
     Parameters
     ----------
-    table_dir, stack_dir : path
-        Rocking table, and the stack that says which series are held out.
-    target : Target
-    grid : dict
-        ``thickness_nm``, ``convergence_mrad`` and ``mistilt_mrad``.
-    scale_range : sequence of float
-        Range of the scale network.
-    scale : ConvergenceScale
-    samples, validation_samples : int
-        Patterns to render.
-    pixels, max_angle_mrad, batch_size, noise_max, seed
-        See `train_network`.
-    state_dir : path
-        Keeps the rendered patterns.
-    threads : int
-        Threads that render.
+    settings : TrainingSettings
+        Ranges and number of the patterns, and what is done to them.
+    data : TrainingData
+        Rocking table, stack with the split, and the folder that keeps the rendered patterns.
 
     Returns
     -------
     Feed
     """
-    table = RockingTable.load(table_dir)
-    ranges = DrawRanges.of(grid, task=target.task, scale_range=scale_range)
-    split = series_split(stack_dir, table.group)
-    sides: SeriesSplit | None = split
-    if not split.held_out.any():
+    table = RockingTable.load(data.table_dir)
+    split: SeriesSplit | None = series_split(data.stack_dir, table.group)
+    if split is not None and not split.held_out.any():
         log.warning("no series is held out: the validation patterns are new draws from the trained series")
-        sides = None
-    view: dict[str, Any] = {"pixels": pixels, "max_angle_mrad": max_angle_mrad, "threads": threads}
-    renderer, drawn, images = Renderer(table), {}, {}
-    for name, count, held_out in (("training", samples, False), ("validation", validation_samples, True)):
-        rng = np.random.default_rng((seed, held_out))
-        drawn[name] = draw_parameters(count, ranges, rng=rng, split=sides, held_out=held_out)
-        images[name] = rendered_samples(renderer, drawn[name], folder=Path(state_dir) / name, **view)
-    training, validation = drawn["training"], drawn["validation"]
-    batches = RenderedBatches(
-        images["training"],
-        training.convergence_mrad,
-        target.labels(training.value(target.task)),
-        scale=scale,
-        batch_size=batch_size,
-        noise_max=noise_max,
-        flip=table.has_mirror,
-        seed=seed,
-    )
-    rng = np.random.default_rng((seed, 2))
-    patterns = normalise_batch(degrade(images["validation"].astype(np.float32), rng=rng, noise_max=noise_max))
-    inputs = {"pattern": patterns[..., None], "convergence": scale.inputs(validation.convergence_mrad, rng=rng)}
-    return Feed(batches, inputs, validation.value(target.task))
+        split = None
+    renderer = Renderer(table)
+
+    def draw_and_render(folder: str, count: int, *, held_out: bool) -> LabelledPatterns:
+        rng = np.random.default_rng((settings.seed, held_out))
+        drawn = draw_parameters(count, settings.draw_ranges, rng=rng, split=split, held_out=held_out)
+        images = stored_patterns(
+            renderer,
+            drawn,
+            pixels=settings.pixels,
+            max_angle_mrad=settings.max_angle_mrad,
+            folder=data.state_dir / folder,
+            threads=data.threads,
+        )
+        return LabelledPatterns(images, drawn.convergence_mrad, drawn.true_values(settings.task))
+
+    training = draw_and_render("training", settings.samples, held_out=False)
+    validation = draw_and_render("validation", settings.validation_samples, held_out=True)
+    rng = np.random.default_rng((settings.seed, 2))
+    seen = degrade(validation.images.astype(np.float32), rng=rng, noise_max=settings.noise_max)
+    source = RenderedSource(training, settings, mirror=table.has_mirror)
+    return Feed.of(source, validation._replace(images=normalise_patterns(seen)), settings, rng=rng)

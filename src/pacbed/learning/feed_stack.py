@@ -2,197 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import affine_transform
+import zarr
 
 from pacbed.errors import bad_value
-from pacbed.learning.feed import Batches, ConvergenceScale, Feed
-from pacbed.networks.classes import Target
-from pacbed.networks.inputs import normalise_batch
+from pacbed.learning.augment import Distortion, distort
+from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData
+from pacbed.learning.settings import TrainingSettings
+from pacbed.networks.inputs import normalise_patterns
 from pacbed.simulation.stack.stored import open_stack
 
 # Table 1 of the paper.
 SHEAR_DEG = 0.05
 ROTATION_DEG = 45.0
-SHIFT = 0.1
+SHIFT = 0.1  # over the image's width
 SCALING = 0.2  # for thickness and mistilt; the scale network's patterns cover its whole range
 SERIES_IN_MEMORY = 16  # a chunk of the stack is a whole series: patterns are shuffled within this many
 
 
-class StackBatches(Batches):
-    """Batches of the series on one side of the split.
+class StackSource:
+    """Batches of the patterns of a stack, distorted and noisy in another way in every epoch.
 
     Parameters
     ----------
     stack : zarr.Group
-        See `open_stack`.
+        From `open_stack`: ``pattern`` of shape (convergence, tilt, thickness, y, x), its axes, and ``split``.
+    settings : TrainingSettings
+        Task, size of the images, patterns in an epoch and a batch, noise, seed.
     held_out : bool
-        Validation series instead of training series.
-    target : Target
-    scale : ConvergenceScale
-    scale_range : sequence of float
-        Range of the scale network.
-    pixels : int
-        Edge of a network's input; patterns of another size are resampled.
-    samples, batch_size : int
-        Patterns in an epoch (all there are, if fewer), and in a batch.
-    noise_max : float
-        Largest Gaussian noise, over the pattern's maximum.
-    seed : int
+        Hand out the patterns that only validate, all in one batch, instead of those that train.
+
+    Raises
+    ------
+    ParameterError
+        The stack has no series on this side of the split.
     """
 
-    def __init__(
-        self,
-        stack: Any,
-        *,
-        held_out: bool,
-        target: Target,
-        scale: ConvergenceScale,
-        scale_range: Sequence[float],
-        pixels: int,
-        samples: int,
-        batch_size: int,
-        noise_max: float,
-        seed: int,
-    ) -> None:
-        super().__init__(seed)
-        self.pattern = stack["pattern"]
-        names = ("convergence_mrad", "mistilt_mrad", "thickness_nm")
-        self.axes = {name: np.asarray(stack[name]) for name in names}
+    def __init__(self, stack: zarr.Group, settings: TrainingSettings, *, held_out: bool = False) -> None:
+        self.stacked: Any = stack["pattern"]
+        self.thickness_nm, self.convergence_mrad, self.mistilt_mrad = (
+            np.asarray(stack[name]) for name in ("thickness_nm", "convergence_mrad", "mistilt_mrad")
+        )
         self.series = np.argwhere((np.asarray(stack["split"]) == 1) == held_out)
         if not len(self.series):
             raise bad_value("split", "a stack without series for this side", "training and validation series")
-        self.target, self.scale, self.pixels, self.noise_max = target, scale, pixels, noise_max
-        self.scale_range = scale_range if target.task == "scale" else (1 - SCALING, 1 + SCALING)
-        self.samples = min(samples, len(self.series) * len(self.axes["thickness_nm"]))
-        self.batch_size = min(batch_size, self.samples)
-        self._group = lru_cache(maxsize=1)(self._read_group)
+        self.task, self.pixels, self.noise_max = settings.task, settings.pixels, settings.noise_max
+        self.scale_range = settings.scale_range if self.task == "scale" else (1 - SCALING, 1 + SCALING)
+        self.seed = settings.seed + held_out
+        asked = settings.validation_samples if held_out else settings.samples
+        self.count = min(asked, len(self.series) * len(self.thickness_nm))
+        self.batch_size = self.count if held_out else min(settings.batch_size, self.count)
+        self._in_memory = lru_cache(maxsize=1)(self._read_series)
 
     def __len__(self) -> int:
-        return self.samples // self.batch_size
+        return self.count // self.batch_size
 
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        images, convergence, values, rng = self.batch(index)
-        inputs = {"pattern": images[..., None], "convergence": self.scale.inputs(convergence, rng=rng)}
-        return inputs, self.target.labels(values)
-
-    def batch(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.random.Generator]:
-        """Normalised images (n, p, p), convergence angles (n,), true values (n,) and what is left of the randomness."""
-        rng = self.rng(index)
-        places = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
-        depth = len(self.axes["thickness_nm"])
-        images = np.empty((len(places), self.pixels, self.pixels), dtype=np.float32)
-        convergence, values = np.empty(len(places)), np.empty(len(places))
-        for row, place in enumerate(places):
-            group, within = divmod(int(place), SERIES_IN_MEMORY * depth)
-            patterns, labels = self._group(self.epoch, group)
+    def batch(self, epoch: int, index: int, rng: np.random.Generator) -> LabelledPatterns:
+        """One batch of an epoch, see `pacbed.learning.feed.PatternSource`."""
+        images = np.empty((self.batch_size, self.pixels, self.pixels), dtype=np.float32)
+        convergence_mrad, true_values = np.empty(self.batch_size), np.empty(self.batch_size)
+        for row in range(self.batch_size):
+            group, within = divmod(index * self.batch_size + row, SERIES_IN_MEMORY * len(self.thickness_nm))
+            patterns = self._in_memory(epoch, group)
             scale = rng.uniform(self.scale_range[0], self.scale_range[1])
-            images[row] = self._augment(patterns[within], scale, rng)
-            convergence[row] = labels[within, 0]
-            values[row] = scale if self.target.task == "scale" else labels[within, 1]
-        return normalise_batch(images), convergence, values, rng
+            images[row] = self._augment(patterns.images[within], scale, rng)
+            convergence_mrad[row] = patterns.convergence_mrad[within]
+            true_values[row] = scale if self.task == "scale" else patterns.true_values[within]
+        return LabelledPatterns(normalise_patterns(images), convergence_mrad, true_values)
 
-    def _read_group(self, epoch: int, group: int) -> tuple[np.ndarray, np.ndarray]:
-        """Patterns (n, P, P) and their convergence angle and value (n, 2) of some series, shuffled together."""
+    def _read_series(self, epoch: int, group: int) -> LabelledPatterns:
+        """The patterns of up to `SERIES_IN_MEMORY` series, shuffled together; images as stored."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.series))
         chosen = self.series[order[group * SERIES_IN_MEMORY : (group + 1) * SERIES_IN_MEMORY]]
-        patterns = np.concatenate([self.pattern[int(i), int(j)] for i, j in chosen])
-        thickness, angles = self.axes["thickness_nm"], self.axes["convergence_mrad"][chosen[:, 0]]
-        tilts = self.axes["mistilt_mrad"][chosen[:, 1]]
-        value = np.repeat(tilts, len(thickness)) if self.target.task == "mistilt" else np.tile(thickness, len(chosen))
-        labels = np.stack([np.repeat(angles, len(thickness)), value], axis=1)
-        shuffled = np.random.default_rng((self.seed, epoch, group, 1)).permutation(len(patterns))
-        return patterns[shuffled], labels[shuffled]
+        depth = len(self.thickness_nm)
+        mistilt_mrad = np.repeat(self.mistilt_mrad[chosen[:, 1]], depth)
+        patterns = LabelledPatterns(
+            np.concatenate([self.stacked[int(convergence), int(tilt)] for convergence, tilt in chosen]),
+            np.repeat(self.convergence_mrad[chosen[:, 0]], depth),
+            mistilt_mrad if self.task == "mistilt" else np.tile(self.thickness_nm, len(chosen)),
+        )
+        shuffled = np.random.default_rng((self.seed, epoch, group, 1)).permutation(len(patterns.images))
+        return patterns.select(shuffled)
 
-    def _augment(self, pattern: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
-        image = move(
-            pattern.astype(np.float32),
-            pixels=self.pixels,
+    def _augment(self, stored: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
+        """One stored pattern, distorted, its maximum 1, with Gaussian noise; shape (y, x)."""
+        # ASSUME: flips as in the paper; they are right only where the projection has a mirror, as its three materials
+        # do.
+        distortion = Distortion(
             scale=scale,
             rotation_deg=rng.uniform(-ROTATION_DEG, ROTATION_DEG),
             shear_deg=rng.uniform(-SHEAR_DEG, SHEAR_DEG, 2),
             shift=rng.uniform(-SHIFT, SHIFT, 2),
             flips=rng.random(2) < 0.5,
         )
+        image = distort(stored.astype(np.float32), distortion, pixels=self.pixels)
         image /= max(float(image.max()), 1e-30)
         image += rng.uniform(0.0, self.noise_max) * rng.standard_normal(image.shape, dtype=np.float32)
         return image
 
 
-def move(
-    pattern: np.ndarray,
-    *,
-    pixels: int,
-    scale: float,
-    rotation_deg: float,
-    shear_deg: np.ndarray,
-    shift: np.ndarray,
-    flips: np.ndarray,
-) -> np.ndarray:
-    """Scale, turn, shear, flip and shift a centred pattern in one interpolation.
+def stack_feed(settings: TrainingSettings, data: TrainingData) -> Feed:
+    """Batches of a stack's training series, and validation patterns from its held-out series.
 
     Parameters
     ----------
-    pattern : ndarray of float32, shape (n, n)
-    pixels : int
-        Edge of the result, which covers the same field at scale 1.
-    scale : float
-        Pixel size of the result relative to that: above 1 the pattern looks smaller.
-    rotation_deg : float
-        Turn from +x towards +y.
-    shear_deg, shift, flips : ndarray, shape (2,)
-        Along x and y; shift over the width of the result; flips left-right and up-down.
+    settings : TrainingSettings
+        Number of the patterns, and what is done to them.
+    data : TrainingData
+        Of which the stack alone is read.
 
     Returns
     -------
-    ndarray of float32, shape (pixels, pixels)
+    Feed
+
+    Raises
+    ------
+    ParameterError
+        The stack has no series that train, or none that are held out.
     """
-    # ASSUME: flips as in the paper; they are right only where the projection has a mirror, as its three materials do.
-    angle = np.deg2rad(rotation_deg)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    tangents = np.tan(np.deg2rad(shear_deg))
-    # Rows and columns of the pattern at a place of the result; a turn of the image is the opposite turn of the places.
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    shear = np.array([[1.0, tangents[1]], [tangents[0], 1.0]])
-    flip = np.diag(np.where(flips[::-1], -1.0, 1.0))
-    matrix = flip @ shear @ turn * scale * len(pattern) / pixels
-    middle = (pixels - 1) / 2 + shift[::-1] * pixels
-    moved = affine_transform(
-        pattern, matrix, (len(pattern) - 1) / 2 - matrix @ middle, output_shape=(pixels, pixels), order=1
-    )
-    return np.asarray(moved, dtype=np.float32)
-
-
-def stack_feed(
-    stack_dir: str | Path,
-    *,
-    target: Target,
-    scale_range: Sequence[float],
-    scale: ConvergenceScale,
-    samples: int,
-    validation_samples: int,
-    pixels: int,
-    batch_size: int,
-    noise_max: float,
-    seed: int,
-) -> Feed:
-    """Batches of a stack's training series, and validation patterns from its held-out series."""
-    stack = open_stack(stack_dir)
-    shared: dict[str, Any] = {
-        "target": target,
-        "scale": scale,
-        "scale_range": scale_range,
-        "pixels": pixels,
-        "noise_max": noise_max,
-    }
-    batches = StackBatches(stack, held_out=False, samples=samples, batch_size=batch_size, seed=seed, **shared)
-    judge = StackBatches(
-        stack, held_out=True, samples=validation_samples, batch_size=validation_samples, seed=seed + 1, **shared
-    )
-    images, convergence, values, rng = judge.batch(0)
-    return Feed(batches, {"pattern": images[..., None], "convergence": scale.inputs(convergence, rng=rng)}, values)
+    stack = open_stack(data.stack_dir)
+    judge = StackSource(stack, settings, held_out=True)
+    rng = np.random.default_rng((judge.seed, 0, 0))
+    validation = judge.batch(0, 0, rng)
+    return Feed.of(StackSource(stack, settings), validation, settings, rng=rng)

@@ -1,53 +1,55 @@
-"""The networks: a small convolutional one for two CPU cores, and the paper's Xception. Keras 3, any backend."""
+"""The convolutional networks that classify a pattern: a small one for two CPU cores, and Xception. Keras 3."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import keras
 from keras import layers
 
-from pacbed.errors import bad_value
+Architecture = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
+"""From both inputs, shapes (batch, y, x, 1) and (batch, 1), to what the classes are told from, (batch, feature)."""
 
-RECIPES = ("compact", "paper")
 
-
-def build_network(recipe: str, *, task: str, pixels: int, classes: int) -> keras.Model:
+def build_network(architecture: Architecture, *, task: str, pixels: int, class_count: int) -> keras.Model:
     """Network from a pattern and a convergence angle to the probability of each class.
 
     Parameters
     ----------
-    recipe : {"compact", "paper"}
-        compact: about 0.2 million weights; paper: Xception without pretrained weights, 25 million.
+    architecture : callable
+        `compact_features` or `xception_features`; a softmax classifier follows.
     task : str
         Becomes the network's name.
     pixels : int
-        Edge of the pattern.
-    classes : int
+        Edge of the pattern [pixels].
+    class_count : int
         Number of classes.
 
     Returns
     -------
     keras.Model
-        Inputs ``pattern`` (batch, pixels, pixels, 1) from `network_input` and ``convergence`` (batch, 1) from
-        `convergence_input`; output ``probability`` (batch, classes).
+        Inputs as in `pacbed.networks.inputs.named_inputs`: ``pattern``, shape (batch, y, x, 1), and ``convergence``,
+        shape (batch, 1), both normalised [1]; output ``probability``, shape (batch, class), [1].
     """
-    if recipe not in RECIPES:
-        raise bad_value("recipe", recipe, f"one of {', '.join(RECIPES)}")
     pattern = keras.Input((pixels, pixels, 1), name="pattern")
     convergence = keras.Input((1,), name="convergence")
-    head = _compact if recipe == "compact" else _paper
-    features = head(pattern, convergence)
-    probability = layers.Dense(classes, activation="softmax", name="probability")(features)
+    features = architecture(pattern, convergence)
+    probability = layers.Dense(class_count, activation="softmax", name="probability")(features)
     return keras.Model({"pattern": pattern, "convergence": convergence}, probability, name=task)
 
 
-def _convolution(x: keras.KerasTensor, filters: int, *, kernel: int = 3, strides: int = 1) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    return layers.ReLU()(x)
+def compact_features(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
+    """Six convolutions of 0.2 million weights; most of the arithmetic happens on 16 x 16 pixels and below.
 
+    Parameters
+    ----------
+    pattern : KerasTensor, shape (batch, y, x, 1)
+    convergence : KerasTensor, shape (batch, 1)
 
-def _compact(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
-    """Strided convolutions: most of the arithmetic happens on 16 x 16 pixels and below."""
+    Returns
+    -------
+    KerasTensor, shape (batch, 128)
+    """
     x = _convolution(pattern, 16, kernel=5, strides=2)
     x = _convolution(x, 32, strides=2)
     x = _convolution(x, 32)
@@ -58,8 +60,21 @@ def _compact(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> kera
     return layers.Dense(128, activation="relu")(x)
 
 
-def _paper(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
-    """Oberaigner et al. 2023, figure 1: Xception, convergence angle, two layers of 1,024 nodes."""
+def xception_features(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.KerasTensor:
+    """Figure 1 of Oberaigner et al. 2023: Xception, the convergence angle, two layers of 1,024 nodes with dropout.
+
+    The paper starts from weights trained on ImageNet; here they are random, because a training downloads nothing.
+
+    Parameters
+    ----------
+    pattern : KerasTensor, shape (batch, y, x, 1)
+        At least 71 x 71 pixels.
+    convergence : KerasTensor, shape (batch, 1)
+
+    Returns
+    -------
+    KerasTensor, shape (batch, 1024)
+    """
     pixels = pattern.shape[1]
     colours = layers.Concatenate()([pattern, pattern, pattern])
     body = keras.applications.Xception(include_top=False, weights=None, input_shape=(pixels, pixels, 3), pooling="avg")
@@ -68,3 +83,9 @@ def _paper(pattern: keras.KerasTensor, convergence: keras.KerasTensor) -> keras.
         x = layers.Dense(1024, activation="relu")(x)
         x = layers.Dropout(0.2)(x)
     return x
+
+
+def _convolution(x: keras.KerasTensor, filters: int, *, kernel: int = 3, strides: int = 1) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.ReLU()(x)

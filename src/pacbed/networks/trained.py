@@ -1,10 +1,10 @@
-"""The exported networks: onnxruntime sessions with the descriptions that say what goes in and what comes out."""
+"""The trained networks as a prediction asks them: ONNX files run by onnxruntime, without Keras."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 
 from pacbed.config.values import TASKS
 from pacbed.errors import FormatError
-from pacbed.networks.inputs import convergence_input, network_input
+from pacbed.networks.description import NetworkDescription
+from pacbed.networks.inputs import named_inputs, normalise_pattern
 
-NEEDED = ("class_values", "pixels", "max_angle_mrad", "convergence_center_mrad", "convergence_half_width_mrad")
+QUARTER_TURNS = 4
 
 
 class TrainedNetwork:
@@ -22,44 +23,40 @@ class TrainedNetwork:
 
     Parameters
     ----------
-    task : {"scale", "thickness", "mistilt"}
-    description : dict
-        Content of ``<task>.json``.
+    description : NetworkDescription
+        What goes in and what comes out.
     read_model : callable
         Returns the ONNX file's bytes.
-
-    Raises
-    ------
-    FormatError
-        The description lacks a field.
     """
 
-    def __init__(self, task: str, description: dict[str, Any], read_model: Callable[[], bytes]) -> None:
-        missing = [name for name in NEEDED if name not in description]
-        if missing:
-            raise FormatError(f"{task}.json: got no {', '.join(missing)}, accepted: the description of a network")
-        self.task = task
+    def __init__(self, description: NetworkDescription, read_model: Callable[[], bytes]) -> None:
         self.description = description
         self._read_model = read_model
 
     @property
     def class_values(self) -> np.ndarray:
-        """Values of the classes, ascending, shape (class,)."""
-        return np.asarray(self.description["class_values"], dtype=float)
+        """Values of the classes, ascending, shape (class,) [1, nm or mrad]."""
+        return self.description.classes.values
 
     @property
     def pixels(self) -> int:
-        """Edge of the input image."""
-        return int(self.description["pixels"])
+        """Edge of the input image [pixels]."""
+        return self.description.pixels
 
     @property
     def max_angle_mrad(self) -> float:
         """Half width of the input's field of view [mrad]."""
-        return float(self.description["max_angle_mrad"])
+        return self.description.max_angle_mrad
 
     @cached_property
     def session(self) -> Any:
-        """The onnxruntime session; one thread, so that many patterns can be read side by side."""
+        """The onnxruntime session; one thread, so that many patterns can be read side by side.
+
+        Raises
+        ------
+        FormatError
+            The model cannot be read.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -68,7 +65,8 @@ class TrainedNetwork:
         try:
             return onnxruntime.InferenceSession(self._read_model(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors share no base class
-            raise FormatError(f"{self.task}.onnx: damaged ({type(error).__name__})") from error
+            name = self.description.classes.task
+            raise FormatError(f"{name}.onnx: damaged ({type(error).__name__})") from error
 
     def probability(self, image: np.ndarray, convergence_mrad: float) -> np.ndarray:
         """Class probabilities of one pattern, averaged over its four quarter turns.
@@ -77,24 +75,27 @@ class TrainedNetwork:
 
         Parameters
         ----------
-        image : float array, shape (pixels, pixels)
-            The pattern in the network's field of view.
+        image : ndarray, shape (y, x)
+            The pattern in the network's field of view, `pixels` high and wide; intensities on any linear scale.
         convergence_mrad : float
-            Convergence semi-angle [mrad]; held inside the trained range.
+            Semi-convergence angle [mrad]; held inside the trained range.
 
         Returns
         -------
-        float array, shape (class,)
+        ndarray of float, shape (class,)
+            Probabilities [1]; they sum to 1.
+
+        Raises
+        ------
+        ParameterError
+            The image is not square, flat, or not finite.
+        FormatError
+            The model cannot be read.
         """
-        normal = network_input(image, task=self.task)
-        patterns = np.stack([np.rot90(normal, turns) for turns in range(4)])[..., None]
-        angle = convergence_input(
-            convergence_mrad,
-            center_mrad=self.description["convergence_center_mrad"],
-            half_width_mrad=self.description["convergence_half_width_mrad"],
-        )
-        inputs = {"pattern": patterns, "convergence": np.repeat(np.clip(angle, -1, 1), len(patterns), axis=0)}
-        (output,) = self.session.run(None, inputs)
+        normal = normalise_pattern(image)
+        patterns = np.stack([np.rot90(normal, turns) for turns in range(QUARTER_TURNS)])
+        angle = np.clip(self.description.convergence.normalise(convergence_mrad), -1, 1)
+        (output,) = self.session.run(None, named_inputs(patterns, np.repeat(angle, QUARTER_TURNS, axis=0)))
         mean = np.asarray(output, dtype=float).mean(axis=0)
         return np.asarray(mean / mean.sum())
 
@@ -106,14 +107,19 @@ def load_networks(read: Callable[[str], bytes]) -> dict[str, TrainedNetwork]:
     ----------
     read : callable
         Returns the bytes of a member such as ``thickness.json``.
+
+    Raises
+    ------
+    FormatError
+        A description is damaged or incomplete.
     """
     networks = {}
     for task in TASKS:
         try:
-            description = json.loads(read(f"{task}.json"))
+            content = json.loads(read(f"{task}.json"))
         except ValueError as error:
             raise FormatError(f"{task}.json: damaged ({error})") from error
-        networks[task] = TrainedNetwork(task, description, lambda name=f"{task}.onnx": read(name))  # type: ignore[misc]
+        networks[task] = TrainedNetwork(NetworkDescription.from_json(task, content), partial(read, f"{task}.onnx"))
     return networks
 
 

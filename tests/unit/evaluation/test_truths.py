@@ -4,7 +4,7 @@ import pytest
 from pacbed.errors import FormatError
 from pacbed.evaluation.nearest import NearestImage
 from pacbed.evaluation.truths import Stack, add_noise, draw_truths
-from pacbed.learning.samples import series_split
+from pacbed.learning.draws import series_split
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 

@@ -1,9 +1,12 @@
-"""A real stack and renderer of the tiny table."""
+"""A real stack and renderer of the tiny table, and the settings of a training of seconds."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pacbed.learning.settings import TrainingSettings
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.assemble import assemble_stack
 from pacbed.simulation.stack.parameter_grid import ParameterGrid
@@ -21,37 +24,69 @@ def renderer(tiny_table):
 
 
 @pytest.fixture(scope="session")
-def stack_dir(tiny_table_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("learning") / "stack"
-    assemble_stack(
-        tiny_table_dir,
-        ParameterGrid(**GRID, azimuth_deg="auto", azimuth_step_deg=45, pixels=40, max_angle_mrad=21.0),
-        validation_fraction=0.3,
-        seed=2,
-        out_dir=folder,
+def make_stack(tiny_table_dir, tmp_path_factory):
+    """Renders a stack of the grid; axes given by name replace the grid's."""
+
+    def make(**axes):
+        folder = tmp_path_factory.mktemp("learning") / "stack"
+        grid = ParameterGrid(
+            **{**GRID, **axes}, azimuth_deg="auto", azimuth_step_deg=45, pixels=40, max_angle_mrad=21.0
+        )
+        assemble_stack(tiny_table_dir, grid, validation_fraction=0.3, seed=2, out_dir=folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stack_dir(make_stack):
+    return make_stack()
+
+
+@pytest.fixture(scope="session")
+def make_settings():
+    """Makes the settings of a training of seconds; values given by name replace its own."""
+    settings = TrainingSettings(
+        task="thickness",
+        **GRID,
+        max_angle_mrad=21.0,
+        recipe="compact",
+        pixels=24,
+        samples=192,
+        validation_samples=32,
+        epochs=3,
+        batch_size=32,
+        learning_rate=2e-3,
+        scale_range=[0.7, 1.4],
+        scale_step=0.05,
+        noise_max=0.05,
+        seed=3,
     )
-    return folder
+    return lambda **changes: replace(settings, **changes)
 
 
 @pytest.fixture
-def settings(tmp_path):
-    """Arguments of a training of seconds; everything but the folders and the task."""
+def outputs(tmp_path):
+    """Where a training writes, as keyword arguments."""
+    folder = tmp_path / "models"
     return {
-        **GRID,
-        "max_angle_mrad": 21.0,
-        "recipe": "compact",
-        "pixels": 24,
-        "samples": 192,
-        "validation_samples": 32,
-        "epochs": 3,
-        "batch_size": 32,
-        "learning_rate": 2e-3,
-        "scale_range": [0.7, 1.4],
-        "scale_step": 0.05,
-        "noise_max": 0.05,
-        "seed": 3,
-        "out_keras": tmp_path / "models" / "thickness.keras",
-        "out_history_csv": tmp_path / "models" / "thickness_history.csv",
-        "out_curves_png": tmp_path / "models" / "thickness_curves.png",
-        "state_dir": tmp_path / "models" / ".thickness_state",
+        "out_keras": folder / "thickness.keras",
+        "out_history_csv": folder / "thickness_history.csv",
+        "out_curves_png": folder / "thickness_curves.png",
+        "state_dir": folder / ".thickness_state",
     }
+
+
+@pytest.fixture
+def untraced():
+    """Run TensorFlow step by step: tracing a network takes far longer than the few steps of a test."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)

@@ -1,29 +1,15 @@
-"""Draws cover their ranges, keep held-out series apart, and reach the renderer with their geometry."""
+"""Draws cover their ranges and keep held-out series apart; the split is the stack's."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pacbed.errors import ParameterError
-from pacbed.learning.augment import center_of_mass
-from pacbed.learning.draws import PATTERNS_PER_THICKNESS, Draw, DrawRanges, SeriesSplit, draw_parameters, render_draw
+from pacbed.errors import FormatError, ParameterError
+from pacbed.learning.draws import PATTERNS_PER_THICKNESS, DrawRanges, SeriesSplit, draw_parameters, series_split
+from pacbed.simulation.stack.stored import open_stack
 
 RANGES = DrawRanges((2.0, 9.0), (13.0, 14.0), (0.0, 2.0), (0.9, 1.1))
-
-
-def one(**changes):
-    """Draw of one pattern."""
-    values = {
-        "thickness_nm": [6.0],
-        "convergence_mrad": [13.0],
-        "mistilt_mrad": [[0.0, 0.0]],
-        "scale": [1.0],
-        "rotation_deg": [0.0],
-        "shift": [[0.0, 0.0]],
-        "blur_mrad": [0.0],
-    }
-    return Draw(**{name: np.array(value, dtype=float) for name, value in {**values, **changes}.items()})
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +25,17 @@ def split():
 
 
 def test_ranges_of_a_grid():
-    grid = {"thickness_nm": [1.0, 5.0], "convergence_mrad": [13.0], "mistilt_mrad": [0.0, 3.0]}
-    assert DrawRanges.of(grid, task="scale", scale_range=(0.7, 1.4)).scale == (0.7, 1.4)
-    thickness = DrawRanges.of(grid, task="thickness", scale_range=(0.7, 1.4))
-    assert thickness.scale == (0.9, 1.1)
-    assert thickness.thickness_nm == (1.0, 5.0)
+    axes = {"thickness_nm": [1.0, 5.0, 9.0], "convergence_mrad": [13.0], "mistilt_mrad": np.array([0.0, 3.0])}
+    ranges = DrawRanges.spanned_by(**axes)
+    assert ranges == DrawRanges((1.0, 9.0), (13.0, 13.0), (0.0, 3.0), (0.9, 1.1))
+    assert DrawRanges.spanned_by(**axes, scale=(0.7, 1.4)).scale == (0.7, 1.4)
 
 
 def test_draws_cover_their_ranges():
     draw = draw_parameters(4000, RANGES, rng=np.random.default_rng(1))
     assert len(draw) == 4000
     for task, (low, high) in {"thickness": (2, 9), "mistilt": (0, 2), "scale": (0.9, 1.1)}.items():
-        values = draw.value(task)
+        values = draw.true_values(task)
         assert low <= values.min()
         assert values.max() <= high
         counts = np.histogram(values, bins=7, range=(low, high))[0]
@@ -83,7 +68,7 @@ def test_held_out_series_never_train(split):
     assert split.is_held_out(validation.convergence_mrad, validation.mistilt_mrad).all()
     assert validation.convergence_mrad.max() <= 13.5
     # Nearest to 2 mrad along one of the four axes: at least 1.5 mrad away from 0 and 1.
-    assert validation.value("mistilt").min() >= 1.5
+    assert validation.true_values("mistilt").min() >= 1.5
 
 
 def test_symmetric_mistilts_are_one_series(split):
@@ -98,26 +83,33 @@ def test_split_with_an_empty_side(split):
         draw_parameters(2, RANGES, rng=np.random.default_rng(1), split=nothing, held_out=True)
 
 
-def test_rendered_shift_goes_right_and_down(renderer):
-    image = render_draw(renderer, one(thickness_nm=[0.1], shift=[[0.1, 0.05]]), pixels=60, max_angle_mrad=21.0)
-    x, y = center_of_mass(image)[0]
-    assert x == pytest.approx(0.6, abs=2e-3)
-    assert y == pytest.approx(0.55, abs=2e-3)
+def test_selected_patterns_keep_all_their_parameters():
+    draw = draw_parameters(9, RANGES, rng=np.random.default_rng(5))
+    some = draw.select(slice(3, 5))
+    assert len(some) == 2
+    for name in ("thickness_nm", "mistilt_mrad", "shift", "blur_mrad"):
+        assert np.array_equal(getattr(some, name), getattr(draw, name)[3:5])
 
 
-def test_rendered_scale_above_one_looks_smaller(renderer):
-    """A thin pattern is a flat disk: its area falls with the square of the scale."""
-    areas = []
-    for scale in (1.0, 1.25):
-        image = render_draw(renderer, one(thickness_nm=[0.1], scale=[scale]), pixels=80, max_angle_mrad=21.0)
-        areas.append(image.sum() / image.max())
-    assert areas[0] / areas[1] == pytest.approx(1.25**2, rel=0.02)
+def test_true_values_are_those_of_the_task():
+    draw = draw_parameters(5, RANGES, rng=np.random.default_rng(5))
+    assert np.array_equal(draw.true_values("thickness"), draw.thickness_nm)
+    assert np.array_equal(draw.true_values("scale"), draw.scale)
+    np.testing.assert_allclose(draw.true_values("mistilt"), np.hypot(*draw.mistilt_mrad.T))
 
 
-def test_threads_and_neighbours_change_nothing(renderer):
-    draw = draw_parameters(12, RANGES, rng=np.random.default_rng(5))
-    together = render_draw(renderer, draw, pixels=24, max_angle_mrad=21.0, threads=3)
-    alone = render_draw(renderer, draw.part(np.array([7])), pixels=24, max_angle_mrad=21.0)
-    assert together.shape == (12, 24, 24)
-    assert np.array_equal(together[7], alone[0])
-    assert all(image.max() > 0 for image in together)
+def test_split_is_the_stacks(stack_dir, tiny_table):
+    stack = open_stack(stack_dir)
+    split = series_split(stack_dir, tiny_table.group)
+    assert split.held_out.shape == (2, np.asarray(stack["mistilt_mrad"]).size)
+    assert split.held_out.sum() == np.asarray(stack["split"]).sum() > 0
+    np.testing.assert_allclose(np.linalg.norm(split.mistilt_mrad, axis=1), np.asarray(stack["mistilt_mrad"]))
+    # Each series is its own nearest one.
+    for angle, row in zip(split.convergence_mrad, split.held_out, strict=True):
+        angles = np.full(len(row), angle)
+        assert np.array_equal(split.is_held_out(angles, split.mistilt_mrad), row)
+
+
+def test_incomplete_stack_is_refused(tmp_path, tiny_table):
+    with pytest.raises(FormatError, match=r"done\.json"):
+        series_split(tmp_path, tiny_table.group)

@@ -1,119 +1,114 @@
-"""Recipe paper: patterns of the stack, moved exactly where they should go, from the right side of the split."""
+"""Recipe paper: every pattern of one side of the split once an epoch, with its own labels."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pacbed.learning.feed import ConvergenceScale
-from pacbed.learning.feed_stack import StackBatches, move, stack_feed
-from pacbed.learning.samples import open_stack
-from pacbed.networks.classes import Target
+from pacbed.errors import ParameterError
+from pacbed.learning.feed import TrainingData
+from pacbed.learning.feed_stack import StackSource, stack_feed
+from pacbed.networks.inputs import normalise_patterns
+from pacbed.simulation.stack.stored import open_stack
 
-STILL = {
-    "scale": 1.0,
-    "rotation_deg": 0.0,
-    "shear_deg": np.zeros(2),
-    "shift": np.zeros(2),
-    "flips": np.array([False, False]),
-}
+
+def rng():
+    return np.random.default_rng(1)
 
 
 @pytest.fixture
-def dot():
-    """One bright pixel 8 pixels right of the centre of 41."""
-    image = np.zeros((41, 41), dtype=np.float32)
-    image[20, 28] = 1.0
-    return image
+def make_source(stack_dir, make_settings):
+    """Makes a source of the stack, one batch of all its patterns large unless told otherwise."""
+
+    def make(*, held_out=False, **changes):
+        asked = {"samples": 10_000, "validation_samples": 10_000, "batch_size": 10_000, "pixels": 32, **changes}
+        return StackSource(open_stack(stack_dir), make_settings(**asked), held_out=held_out)
+
+    return make
 
 
-def brightest(image):
-    """Row and column of the maximum."""
-    return tuple(int(index) for index in np.unravel_index(np.argmax(image), image.shape))
+def series_of(source, epoch=0):
+    """How often each pair of convergence angle and mistilt is shown in an epoch."""
+    batches = [source.batch(epoch, index, rng()) for index in range(len(source))]
+    pairs = [
+        (float(angle), float(tilt))
+        for batch in batches
+        for angle, tilt in zip(batch.convergence_mrad, batch.true_values, strict=True)
+    ]
+    return {pair: pairs.count(pair) for pair in pairs}
 
 
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        ({}, (20, 28)),
-        ({"rotation_deg": 90.0}, (28, 20)),  # from +x towards +y, y down
-        ({"rotation_deg": -90.0}, (12, 20)),
-        ({"scale": 2.0}, (20, 24)),  # larger pixels: looks smaller
-        ({"shift": np.array([4 / 41, -2 / 41])}, (18, 32)),
-        ({"flips": np.array([True, False])}, (20, 12)),
-        ({"flips": np.array([False, True]), "rotation_deg": 90.0}, (28, 20)),
-        ({"shear_deg": np.array([0.0, 45.0])}, (12, 28)),
-    ],
-)
-def test_a_bright_dot_goes_where_it_should(dot, change, place):
-    assert brightest(move(dot, pixels=41, **{**STILL, **change})) == place
-
-
-def test_identity_and_resampling(dot):
-    np.testing.assert_allclose(move(dot, pixels=41, **STILL), dot, atol=1e-6)
-    coarse = move(np.kron(dot, np.ones((2, 2), np.float32)), pixels=41, **STILL)
-    assert coarse.shape == (41, 41)
-    assert brightest(coarse) == (20, 28)
-
-
-def batches(stack_dir, **changes):
-    """Training batches of the thickness task."""
+@pytest.mark.parametrize("held_out", [False, True])
+def test_an_epoch_shows_each_series_of_its_side_once_and_no_other(stack_dir, make_source, held_out):
+    """Series of one tilt but different azimuth count together; a series has four thicknesses."""
     stack = open_stack(stack_dir)
-    settings = {
-        "held_out": False,
-        "target": Target("thickness", np.array([2.0, 4.0, 6.0, 8.0])),
-        "noise_max": 0.1,
-        "scale": ConvergenceScale(13.5, 0.7),
-        "scale_range": (0.7, 1.4),
-        "pixels": 32,
-        "seed": 1,
-        "samples": 10_000,
-        "batch_size": 4,
-    }
-    return StackBatches(stack, **{**settings, **changes})
+    expected = {}
+    for i, j in np.argwhere(np.asarray(stack["split"]) == held_out):
+        pair = float(stack["convergence_mrad"][i]), float(stack["mistilt_mrad"][j])
+        expected[pair] = expected.get(pair, 0) + 4
+    for epoch in (0, 1):
+        assert series_of(make_source(task="mistilt", held_out=held_out), epoch) == expected
 
 
-def test_an_epoch_shows_every_training_pattern_once(stack_dir):
-    held_out = np.asarray(open_stack(stack_dir)["split"]).sum()
-    feed = batches(stack_dir)
-    shown = np.concatenate([feed.batch(index)[2] for index in range(len(feed))])
-    training = 10 - held_out
-    assert len(shown) == 4 * training
-    assert np.unique(shown, return_counts=True)[1].tolist() == [training] * 4
+def test_small_batches_show_the_same_as_a_large_one(make_source):
+    assert series_of(make_source(task="mistilt", batch_size=4)) == series_of(make_source(task="mistilt"))
 
 
-def test_epochs_differ_and_are_repeatable(stack_dir):
-    feed, other = batches(stack_dir), batches(stack_dir)
-    first = feed[1][0]["pattern"]
-    feed.epoch = 1
-    second = feed[1][0]["pattern"]
-    other.epoch = 1
-    assert np.array_equal(other[1][0]["pattern"], second)
+def test_every_thickness_of_every_training_series_is_shown(stack_dir, make_source):
+    training = (np.asarray(open_stack(stack_dir)["split"]) == 0).sum()
+    values, counts = np.unique(make_source().batch(0, 0, rng()).true_values, return_counts=True)
+    assert values.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert counts.tolist() == [training] * 4
+
+
+def test_series_are_shuffled_together(make_source):
+    """Neighbours in a batch are not neighbours in thickness, and epochs have orders of their own."""
+    first, second = (make_source().batch(epoch, 0, rng()).true_values for epoch in (0, 1))
     assert not np.array_equal(first, second)
+    assert (np.diff(first) == 2.0).mean() < 0.5
 
 
-def test_scale_labels_are_the_scales_applied(stack_dir):
+def test_patterns_go_with_their_labels(make_source, stack_dir, monkeypatch):
+    """Undistorted and without noise, a pattern shown is the one stored under its labels."""
+    for name in ("SHEAR_DEG", "ROTATION_DEG", "SHIFT", "SCALING"):
+        monkeypatch.setattr(f"pacbed.learning.feed_stack.{name}", 0.0)
+    stack = open_stack(stack_dir)
+    batch = make_source(pixels=40, noise_max=0.0).batch(0, 0, rng())
+    for image, angle, thickness in zip(*batch, strict=True):
+        i = np.asarray(stack["convergence_mrad"]).tolist().index(angle)
+        k = np.asarray(stack["thickness_nm"]).tolist().index(thickness)
+        candidates = np.asarray(stack["pattern"][i, :, k]).astype(np.float32)
+        candidates /= candidates.max(axis=(1, 2), keepdims=True)
+        flipped = [candidates[:, ::rows, ::columns] for rows in (1, -1) for columns in (1, -1)]
+        seen = normalise_patterns(np.concatenate(flipped))
+        assert np.abs(image - seen).max(axis=(1, 2)).min() < 1e-5
+
+
+def test_epochs_differ_and_are_repeatable(make_source):
+    first, again = (make_source().batch(1, 0, np.random.default_rng(5)).images for _ in range(2))
+    other = make_source().batch(2, 0, np.random.default_rng(5)).images
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_scale_labels_are_the_scales_applied(make_source):
     """A smaller scale makes the pattern fill more of the image."""
-    target = Target("scale", np.arange(0.7, 1.41, 0.1))
-    images, _, values, _ = batches(stack_dir, target=target, batch_size=24, noise_max=0.0).batch(0)
-    area = (images > -0.5).mean(axis=(1, 2))
-    assert 0.7 <= values.min() < 0.9 < 1.2 < values.max() <= 1.4
-    assert np.corrcoef(values, area)[0, 1] < -0.9
+    batch = make_source(task="scale", noise_max=0.0).batch(0, 0, rng())
+    area = (batch.images > -0.5).mean(axis=(1, 2))
+    assert 0.7 <= batch.true_values.min() < 0.9 < 1.2 < batch.true_values.max() <= 1.4
+    assert np.corrcoef(batch.true_values, area)[0, 1] < -0.9
 
 
-def test_feed_validates_on_held_out_series(stack_dir):
-    feed = stack_feed(
-        stack_dir,
-        target=Target("mistilt", np.array([0.0, 1.0, 2.0])),
-        scale_range=(0.7, 1.4),
-        scale=ConvergenceScale(13.5, 0.7),
-        samples=16,
-        validation_samples=8,
-        pixels=32,
-        batch_size=8,
-        noise_max=0.1,
-        seed=1,
-    )
+def test_a_side_without_series_is_refused(make_stack, make_settings):
+    stack = open_stack(make_stack(convergence_mrad=[13.5], mistilt_mrad=[0.0]))
+    assert len(StackSource(stack, make_settings()))
+    with pytest.raises(ParameterError, match="split: got 'a stack without series for this side'"):
+        StackSource(stack, make_settings(), held_out=True)
+
+
+def test_feed_validates_on_held_out_series(stack_dir, make_settings, tmp_path):
+    settings = make_settings(task="mistilt", samples=16, validation_samples=8, pixels=32, batch_size=8)
+    feed = stack_feed(settings, TrainingData(tmp_path / "no table", stack_dir, tmp_path))
     assert len(feed.batches) == 2
     assert feed.inputs["pattern"].shape == (8, 32, 32, 1)
     assert feed.inputs["convergence"].shape == (8, 1)

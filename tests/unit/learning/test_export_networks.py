@@ -6,17 +6,20 @@ import json
 
 import keras
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from pacbed.errors import FormatError
-from pacbed.learning.export import check_parity, export_networks, rendered_inputs
-from pacbed.networks.architectures import build_network
+from pacbed.learning.export_networks import check_parity, export_networks, rendered_inputs
+from pacbed.networks.architectures import build_network, compact_features
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 DESCRIPTION = {
+    "class_values": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
     "pixels": 24,
     "max_angle_mrad": 21.0,
     "convergence_center_mrad": 13.5,
@@ -33,7 +36,7 @@ DESCRIPTION = {
 def write_network(folder, *, answers_vary):
     """A network of known weights and its description; either lively or blind to its inputs."""
     keras.utils.set_random_seed(5)
-    network = build_network("compact", task="thickness", pixels=24, classes=7)
+    network = build_network(compact_features, task="thickness", pixels=24, class_count=7)
     last = network.get_layer("probability")
     kernel, bias = last.get_weights()
     last.set_weights([kernel * (5.0 if answers_vary else 0.0), bias])
@@ -43,10 +46,23 @@ def write_network(folder, *, answers_vary):
 
 
 @pytest.fixture(scope="module")
-def inputs(tiny_table):
-    from pacbed.simulation.rendering.renderer import Renderer
+def inputs(renderer):
+    return rendered_inputs(renderer, "thickness", DESCRIPTION)
 
-    return rendered_inputs(Renderer(tiny_table), DESCRIPTION)
+
+def test_inputs_are_always_the_same(renderer, inputs):
+    again = rendered_inputs(renderer, "thickness", DESCRIPTION)
+    assert all(np.array_equal(again[name], array) for name, array in inputs.items())
+
+
+def test_an_incomplete_description_is_refused(renderer):
+    with pytest.raises(FormatError, match=r"thickness\.json: got no class_values"):
+        rendered_inputs(
+            renderer,
+            "thickness",
+            {name: DESCRIPTION[name] for name in DESCRIPTION if name[0] != "c"}
+            | {"convergence_center_mrad": 13.5, "convergence_half_width_mrad": 0.7},
+        )
 
 
 def test_inputs_are_different_patterns(inputs):
@@ -69,11 +85,37 @@ def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
     np.testing.assert_allclose(session.run(None, some)[0], expected, atol=2e-5)
 
     # The same file, held against answers that are slightly off, or do not vary.
-    onnx = tmp_path / "out" / "thickness.onnx"
+    exported = tmp_path / "out" / "thickness.onnx"
     wrong = session.run(None, inputs)[0]
     wrong[3, 2] += 1e-3
-    with pytest.raises(FormatError, match=r"differs from Keras by 0\.001"):
-        check_parity("thickness", onnx, inputs, wrong)
+    with pytest.raises(FormatError, match=r"thickness\.onnx: differs from Keras by 0\.001"):
+        check_parity("thickness", exported, inputs, wrong)
+
+
+def test_answers_without_a_number_are_refused(tiny_table_dir, inputs, tmp_path):
+    """A network of broken weights answers nan in Keras and in ONNX alike, which is no agreement."""
+    network = write_network(tmp_path, answers_vary=True)
+    kernel, bias = network.get_layer("probability").get_weights()
+    network.get_layer("probability").set_weights([np.full_like(kernel, np.nan), bias])
+    network.save(tmp_path / "thickness.keras")
+    with pytest.raises(FormatError, match="differs from Keras by nan"):
+        export_networks([tmp_path / "thickness.keras"], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_onnx_file_of_other_inputs_is_refused(inputs, tmp_path):
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["image"], ["answer"])],
+        "copy",
+        [value("image", TensorProto.FLOAT, ["n"])],
+        [value("answer", TensorProto.FLOAT, ["n"])],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "scale.onnx"
+    )
+    with pytest.raises(FormatError, match=r"scale\.onnx: got inputs image, accepted: convergence, pattern"):
+        check_parity("scale", tmp_path / "scale.onnx", inputs, np.zeros((32, 7)))
 
 
 def test_a_network_that_ignores_its_inputs_is_refused(tiny_table_dir, tmp_path):

@@ -1,9 +1,10 @@
-"""The training loop: resumable after a kill, the state with the lowest validation loss kept."""
+"""The training loop: a killed one goes on where it was, and the epoch with the lowest validation loss is kept."""
 
 from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,48 +14,95 @@ import keras
 import numpy as np
 
 from pacbed.learning.feed import Feed, FollowEpoch
-from pacbed.networks.classes import Target
+from pacbed.networks.classes import TaskClasses
 from pacbed.outputs import file_aside, write_text
 
 log = logging.getLogger(__name__)
 WARM_UP = 0.05  # share of all steps over which the learning rate rises
+FIRST_RATE, LAST_RATE = 0.05, 0.01  # learning rate at the first and the last step, over the highest
 WEIGHT_DECAY = 1e-4
-BEST = "best.npz"
 PATIENCE = 10  # epochs without improvement after which the paper stops
+VALIDATION_BATCH = 256  # patterns judged at once
+# Files of a training's state folder.
+FINGERPRINT, HISTORY, BEST_WEIGHTS, BACKUP = "fingerprint.json", "history.json", "best.npz", "backup"
 
 
-def fit(
-    network: keras.Model, feed: Feed, target: Target, *, epochs: int, learning_rate: float, state_dir: Path
+def claim_folder(folder: str | Path, fingerprint: Mapping[str, Any]) -> None:
+    """Empty a folder of training state unless it was begun with the same fingerprint.
+
+    Parameters
+    ----------
+    folder : path
+        Made if missing.
+    fingerprint : mapping
+        Everything that decides the outcome, see `TrainingSettings.fingerprint`; JSON values.
+    """
+    folder = Path(folder)
+    note = folder / FINGERPRINT
+    text = json.dumps(fingerprint, sort_keys=True, indent=1)
+    if note.is_file() and note.read_text(encoding="utf-8") == text:
+        log.info("continuing what lies in %s", folder)
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    note.write_text(text, encoding="utf-8")
+
+
+def run_training(
+    network: keras.Model, feed: Feed, classes: TaskClasses, *, epochs: int, learning_rate: float, state_dir: Path
 ) -> list[dict[str, float]]:
     """Train a network, or go on where `state_dir` says; `best_weights` reads the best ones so far.
+
+    The loss is the categorical cross-entropy ``L = -(1/n) sum_i sum_c y_ic ln p_ic`` of n patterns with the smoothed
+    labels y (`TaskClasses.labels`) and the network's probabilities p. It is lowest for p = y, where it is the labels'
+    own entropy. As in Oberaigner et al. 2023, the epoch with the lowest validation loss is kept, and training stops
+    after ten epochs without a lower one. AdamW makes the steps.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of fresh weights; a resumed training replaces them.
+    feed : Feed
+        Training batches and validation patterns.
+    classes : TaskClasses
+        Of the task.
+    epochs : int
+        Passes over the batches, counted from the first start.
+    learning_rate : float
+        Highest learning rate, reached after `WARM_UP` of all steps; it falls as a cosine.
+    state_dir : Path
+        Folder that holds the backup, the history and the best weights.
 
     Returns
     -------
     list of dict
-        One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss`` and the metrics of both.
+        One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, the metrics ``top1``, ``top3`` (shares of
+        patterns) and ``error`` [unit of the classes] of both, ``seconds``.
     """
     steps = epochs * len(feed.batches)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.05 * learning_rate, steps, alpha=0.01, warmup_target=learning_rate, warmup_steps=max(1, int(WARM_UP * steps))
+        FIRST_RATE * learning_rate,
+        steps,
+        alpha=LAST_RATE,
+        warmup_target=learning_rate,
+        warmup_steps=max(1, int(WARM_UP * steps)),
     )
     network.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
         loss="categorical_crossentropy",
-        metrics=_metrics(target),
+        metrics=_metrics(classes),
         # Measured: TensorFlow's own kernels train these networks on a CPU half again as fast as its compiler's.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     record = EpochRecord(state_dir)
-    resume = keras.callbacks.BackupAndRestore(
-        str(state_dir / "backup"), double_checkpoint=True, delete_checkpoint=False
-    )
+    resume = keras.callbacks.BackupAndRestore(str(state_dir / BACKUP), double_checkpoint=True, delete_checkpoint=False)
     patience = keras.callbacks.EarlyStopping(patience=PATIENCE)
     network.fit(
         feed.batches,
         epochs=epochs,
         shuffle=False,  # the batches shuffle themselves; Keras' shuffle would not survive a resume
-        validation_data=(feed.inputs, target.labels(feed.true_values)),
-        validation_batch_size=256,
+        validation_data=(feed.inputs, classes.labels(feed.true_values)),
+        validation_batch_size=VALIDATION_BATCH,
         # The record comes before the backup: an epoch that is killed in between is only done twice.
         callbacks=[FollowEpoch(feed.batches), record, patience, resume],
         verbose=0,
@@ -64,7 +112,7 @@ def fit(
 
 def best_weights(state_dir: Path) -> list[np.ndarray]:
     """Weights of the epoch with the lowest validation loss, in the order of `keras.Model.get_weights`."""
-    with np.load(state_dir / BEST) as stored:
+    with np.load(state_dir / BEST_WEIGHTS) as stored:
         return [stored[name] for name in stored.files]
 
 
@@ -75,8 +123,8 @@ class EpochRecord(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
         self.rows: list[dict[str, float]] = []
-        if (history := folder / "history.json").is_file():
-            self.rows = json.loads(history.read_text())
+        if (history := folder / HISTORY).is_file():
+            self.rows = json.loads(history.read_text(encoding="utf-8"))
         self.started = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -88,15 +136,15 @@ class EpochRecord(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.started, 2)}
         if all(row["val_loss"] < earlier["val_loss"] for earlier in self.rows) or epoch == 0:
-            with file_aside(self.folder / BEST) as aside:
+            with file_aside(self.folder / BEST_WEIGHTS) as aside:
                 np.savez(aside, *self.model.get_weights())
         self.rows.append(row)
-        write_text(json.dumps(self.rows), self.folder / "history.json")  # a loss may have become NaN
+        write_text(json.dumps(self.rows), self.folder / HISTORY)  # a loss may have become NaN
         log.info("epoch %d: %s", epoch + 1, ", ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
 
-def _metrics(target: Target) -> list[Any]:
-    values = np.asarray(target.values, dtype=np.float32)
+def _metrics(classes: TaskClasses) -> list[Any]:
+    values = np.asarray(classes.values, dtype=np.float32)
 
     def error(y_true: Any, y_pred: Any) -> Any:
         """Distance of the most probable class from the true one, in the unit of the classes."""

@@ -1,0 +1,158 @@
+"""The settings of a training, and the fingerprint that tells whether begun work belongs to them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pacbed.config.values import TASKS
+from pacbed.errors import bad_value
+from pacbed.learning.draws import SCALE_TOLERANCE, DrawRanges
+from pacbed.networks.classes import TaskClasses
+from pacbed.networks.inputs import ConvergenceNormalisation
+from pacbed.outputs import DONE
+from pacbed.workflow.stages import STAGE_VERSIONS
+
+SMALLEST_PIXELS = 16
+_AXES = {"thickness_nm": "above 0 [nm]", "convergence_mrad": "above 0 [mrad]", "mistilt_mrad": "from 0 [mrad]"}
+_COUNTS = ("samples", "validation_samples", "epochs", "batch_size")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides what a network becomes, besides the table and the stack; named as in the configuration.
+
+    Attributes
+    ----------
+    task : {"scale", "thickness", "mistilt"}
+        What the network is to find.
+    thickness_nm, convergence_mrad, mistilt_mrad : tuple of float
+        The system's parameter grid, ascending [nm, mrad, mrad]: ranges of the patterns, and classes.
+    max_angle_mrad : float
+        Half width of the field of view at scale 1 [mrad].
+    recipe : str
+        A name in `pacbed.learning.recipes.RECIPES`.
+    pixels : int
+        Edge of the network's input [pixels].
+    samples, validation_samples : int
+        Patterns of the training and of the validation (recipe compact), or seen in an epoch (recipe paper).
+    epochs : int
+        Passes over the patterns; the learning rate falls to its end over all of them.
+    batch_size : int
+        Patterns in a training step.
+    learning_rate : float
+        Highest learning rate; it rises for the first steps and falls as a cosine.
+    scale_range : tuple of float
+        Lowest and highest class of the scale network: pixel size relative to the simulated one.
+    scale_step : float
+        Distance of its classes.
+    noise_max : float
+        Largest standard deviation of the Gaussian noise, over the pattern's maximum.
+    seed : int
+        Seed of draws, weights and order.
+
+    Raises
+    ------
+    ParameterError
+        A value is not accepted.
+    """
+
+    task: str
+    thickness_nm: Sequence[float]
+    convergence_mrad: Sequence[float]
+    mistilt_mrad: Sequence[float]
+    max_angle_mrad: float
+    recipe: str
+    pixels: int
+    samples: int
+    validation_samples: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    scale_range: Sequence[float]
+    scale_step: float
+    noise_max: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name in (*_AXES, "scale_range"):
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
+        if self.task not in TASKS:
+            raise bad_value("task", self.task, f"one of {', '.join(TASKS)}")
+        for name, bound in _AXES.items():
+            values = getattr(self, name)
+            above_zero = values and (values[0] > 0 or (name == "mistilt_mrad" and values[0] == 0))
+            if not (above_zero and _ascending(values)):
+                raise bad_value(name, list(values), f"ascending numbers {bound}")
+        if not (len(self.scale_range) == 2 and _ascending(self.scale_range) and self.scale_range[0] > 0):
+            raise bad_value("scale_range", list(self.scale_range), "lowest and highest, both above 0")
+        for name, least in {"pixels": SMALLEST_PIXELS, **dict.fromkeys(_COUNTS, 1), "seed": 0}.items():
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= least):
+                raise bad_value(name, value, f"an integer from {least}")
+        _check_number("max_angle_mrad", self.max_angle_mrad, 0 < self.max_angle_mrad < math.inf, "above 0 [mrad]")
+        _check_number("learning_rate", self.learning_rate, 0 < self.learning_rate <= 1, "above 0 and up to 1")
+        _check_number("scale_step", self.scale_step, 0 < self.scale_step < math.inf, "above 0")
+        _check_number("noise_max", self.noise_max, 0 <= self.noise_max <= 1, "from 0 to 1")
+
+    @property
+    def classes(self) -> TaskClasses:
+        """The classes of the task on the grid."""
+        return TaskClasses.of_grid(
+            self.task,
+            thickness_nm=self.thickness_nm,
+            mistilt_mrad=self.mistilt_mrad,
+            scale_range=self.scale_range,
+            scale_step=self.scale_step,
+        )
+
+    @property
+    def draw_ranges(self) -> DrawRanges:
+        """Ranges that the grid spans; the scale network alone sees its whole range of scales."""
+        return DrawRanges.spanned_by(
+            thickness_nm=self.thickness_nm,
+            convergence_mrad=self.convergence_mrad,
+            mistilt_mrad=self.mistilt_mrad,
+            scale=self.scale_range if self.task == "scale" else SCALE_TOLERANCE,
+        )
+
+    @property
+    def convergence(self) -> ConvergenceNormalisation:
+        """Normalisation of the grid's semi-convergence angles."""
+        return ConvergenceNormalisation.spanning(self.convergence_mrad)
+
+    def fingerprint(self, table_dir: str | Path, stack_dir: str | Path) -> dict[str, Any]:
+        """All that decides a training's outcome; work that was begun goes on only where it is the same.
+
+        Parameters
+        ----------
+        table_dir, stack_dir : path
+            Rocking table and stack. Their content counts, by the description and sizes in ``done.json``, and not where
+            they lie.
+
+        Returns
+        -------
+        dict
+            ``stage_version`` of the rule, ``settings``, and the SHA-256 of the table's and the stack's ``done.json``.
+        """
+        return {
+            "stage_version": STAGE_VERSIONS["train_network"],
+            "settings": asdict(self),
+            "table": hashlib.sha256((Path(table_dir) / DONE).read_bytes()).hexdigest(),
+            "stack": hashlib.sha256((Path(stack_dir) / DONE).read_bytes()).hexdigest(),
+        }
+
+
+def _ascending(values: Sequence[float]) -> bool:
+    finite = all(map(math.isfinite, values))
+    return finite and all(low < high for low, high in pairwise(values))
+
+
+def _check_number(name: str, value: float, accepted: bool, bounds: str) -> None:
+    if not accepted:
+        raise bad_value(name, value, f"a number {bounds}")

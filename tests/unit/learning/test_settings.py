@@ -1,0 +1,156 @@
+"""Settings of a training: each bad one is refused by name; each that matters, and nothing else, starts it anew."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from pacbed.config.sections import TrainingConfig
+from pacbed.errors import ParameterError
+from pacbed.learning.recipes import RECIPES, recipe_named
+from pacbed.learning.settings import TrainingSettings
+
+# Another accepted value for each setting.
+OTHERS = {
+    "task": "scale",
+    "thickness_nm": [2.0, 4.0, 6.0, 9.0],
+    "convergence_mrad": [13.0, 14.5],
+    "mistilt_mrad": [0.0, 2.0],
+    "max_angle_mrad": 21.5,
+    "recipe": "paper",
+    "pixels": 32,
+    "samples": 193,
+    "validation_samples": 33,
+    "epochs": 4,
+    "batch_size": 16,
+    "learning_rate": 1e-3,
+    "scale_range": [0.7, 1.5],
+    "scale_step": 0.1,
+    "noise_max": 0.06,
+    "seed": 4,
+}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two folders that hold what stands for a table and a stack."""
+    for name in ("table", "stack"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "done.json").write_text(f'{{"{name}": 1}}')
+    return tmp_path / "table", tmp_path / "stack"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("task", "tilt", "one of scale, thickness, mistilt"),
+        ("thickness_nm", [], r"ascending numbers above 0 \[nm\]"),
+        ("thickness_nm", [0.0, 1.0], r"ascending numbers above 0 \[nm\]"),
+        ("thickness_nm", [2.0, 2.0], r"ascending numbers above 0 \[nm\]"),
+        ("convergence_mrad", [14.0, 13.0], r"ascending numbers above 0 \[mrad\]"),
+        ("convergence_mrad", [13.0, np.inf], r"ascending numbers above 0 \[mrad\]"),
+        ("mistilt_mrad", [-1.0, 1.0], r"ascending numbers from 0 \[mrad\]"),
+        ("mistilt_mrad", [np.nan], r"ascending numbers from 0 \[mrad\]"),
+        ("max_angle_mrad", 0.0, r"a number above 0 \[mrad\]"),
+        ("pixels", 15, "an integer from 16"),
+        ("pixels", 64.0, "an integer from 16"),
+        ("samples", 0, "an integer from 1"),
+        ("validation_samples", 0, "an integer from 1"),
+        ("epochs", 0, "an integer from 1"),
+        ("batch_size", -1, "an integer from 1"),
+        ("learning_rate", 0.0, "a number above 0 and up to 1"),
+        ("learning_rate", 2.0, "a number above 0 and up to 1"),
+        ("scale_range", [1.4, 0.7], "lowest and highest, both above 0"),
+        ("scale_range", [0.0, 1.4], "lowest and highest, both above 0"),
+        ("scale_range", [0.7, 1.0, 1.4], "lowest and highest, both above 0"),
+        ("scale_step", 0.0, "a number above 0"),
+        ("noise_max", -0.1, "a number from 0 to 1"),
+        ("noise_max", np.nan, "a number from 0 to 1"),
+        ("seed", -1, "an integer from 0"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_name(make_settings, name, value, accepted):
+    with pytest.raises(ParameterError, match=f"^{name}: got .*, accepted: {accepted}$"):
+        make_settings(**{name: value})
+
+
+def test_settings_stay_as_they_were_made(make_settings):
+    axis = [1.0, 2.0]
+    settings = make_settings(thickness_nm=axis)
+    axis[0] = 5.0
+    assert settings.thickness_nm == (1.0, 2.0)
+    with pytest.raises(FrozenInstanceError):
+        settings.seed = 5
+
+
+def test_untilted_crystals_only_are_a_grid(make_settings):
+    assert make_settings(mistilt_mrad=[0]).mistilt_mrad == (0.0,)
+
+
+def test_classes_are_those_of_the_task(make_settings):
+    assert make_settings().classes.values.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert make_settings(task="mistilt").classes.values.tolist() == [0.0, 1.0, 2.0]
+    scales = make_settings(task="scale", scale_range=[0.8, 1.2], scale_step=0.2).classes
+    assert (scales.task, scales.values.tolist()) == ("scale", [0.8, 1.0, 1.2])
+
+
+def test_the_scale_network_alone_sees_the_whole_range_of_scales(make_settings):
+    assert make_settings(task="scale").draw_ranges.scale == (0.7, 1.4)
+    assert make_settings(task="mistilt").draw_ranges.scale == make_settings().draw_ranges.scale == (0.9, 1.1)
+    assert make_settings().draw_ranges.thickness_nm == (2.0, 8.0)
+
+
+def test_the_angles_of_the_grid_are_normalised_over_their_range(make_settings):
+    grid = make_settings(convergence_mrad=[12.0, 13.0, 16.0]).convergence
+    assert (grid.center_mrad, grid.half_width_mrad) == (14.0, 2.0)
+
+
+def test_the_rule_hands_over_every_setting():
+    rules = (Path(__file__).parents[3] / "workflow" / "rules" / "train.smk").read_text(encoding="utf-8")
+    rule = rules[rules.index("rule train_network:") : rules.index("rule export_networks:")]
+    handed_over = re.findall(r"^            (\w+)=(?:setting|planned)\(", rule, flags=re.MULTILINE)
+    assert ["task", *handed_over] == [field.name for field in fields(TrainingSettings)]
+
+
+def test_there_is_another_value_for_every_setting():
+    assert set(OTHERS) == {field.name for field in fields(TrainingSettings)}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_setting_is_in_the_fingerprint(make_settings, data, name):
+    assert make_settings(**{name: OTHERS[name]}).fingerprint(*data) != make_settings().fingerprint(*data)
+
+
+def test_a_fingerprint_is_the_same_for_the_same_values(make_settings, data):
+    """Lists or tuples, whole numbers or not: a resumed job gets its settings from Snakemake again."""
+    again = make_settings(thickness_nm=(2, 4, 6, 8), scale_range=(0.7, 1.4)).fingerprint(*data)
+    assert json.dumps(again) == json.dumps(make_settings().fingerprint(*data))
+
+
+def test_the_name_of_a_folder_is_not_in_the_fingerprint(make_settings, data):
+    table, stack = data
+    before = make_settings().fingerprint(table, stack)
+    moved = table.rename(table.with_name("moved")), stack.rename(stack.with_name("elsewhere"))
+    assert make_settings().fingerprint(*moved) == before
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+def test_the_content_of_table_and_stack_is_in_the_fingerprint(make_settings, data, changed):
+    before = make_settings().fingerprint(*data)
+    (data[changed] / "done.json").write_text('{"made": "again"}')
+    assert make_settings().fingerprint(*data) != before
+
+
+def test_the_configuration_offers_the_recipes_there_are():
+    assert set(get_args(TrainingConfig.model_fields["recipe"].annotation)) == set(RECIPES)
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(ParameterError, match="recipe: got 'large', accepted: one of compact, paper"):
+        recipe_named("large")

@@ -1,0 +1,146 @@
+"""Asking trained networks: quarter turns are averaged, angles held in the trained range, damaged files refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from pacbed.errors import FormatError, ParameterError
+from pacbed.networks.description import NetworkDescription
+from pacbed.networks.inputs import normalise_pattern
+from pacbed.networks.trained import TrainedNetwork, load_networks, load_networks_from
+
+PIXELS = 10
+CLASSES = {"scale": [0.9, 1.0, 1.1], "thickness": [5.0, 10.0, 15.0], "mistilt": [0.0, 1.0, 2.0]}
+
+
+def description_of(task):
+    return {
+        "class_values": CLASSES[task],
+        "pixels": PIXELS,
+        "max_angle_mrad": 20.0,
+        "convergence_center_mrad": 14.0,
+        "convergence_half_width_mrad": 2.0,
+    }
+
+
+@pytest.fixture(scope="module")
+def weights():
+    """Of one linear layer: every pixel and, last, the convergence angle to three classes."""
+    return np.random.default_rng(6).normal(0, 0.1, (PIXELS**2 + 1, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def onnx_bytes(weights):
+    """That layer and a softmax as an ONNX model."""
+    nodes = [
+        helper.make_node("Reshape", ["pattern", "flat"], ["pixels"]),
+        helper.make_node("Concat", ["pixels", "convergence"], ["all"], axis=1),
+        helper.make_node("MatMul", ["all", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probability"], axis=1),
+    ]
+    inputs = {"pattern": ["n", PIXELS, PIXELS, 1], "convergence": ["n", 1]}
+    constants = {"weights": weights, "flat": np.array([0, PIXELS**2], dtype=np.int64)}
+    graph = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def folder(onnx_bytes, tmp_path):
+    """The same model three times, with three descriptions."""
+    for task in CLASSES:
+        (tmp_path / f"{task}.onnx").write_bytes(onnx_bytes)
+        (tmp_path / f"{task}.json").write_text(json.dumps(description_of(task)))
+    return tmp_path
+
+
+@pytest.fixture
+def network(onnx_bytes):
+    description = NetworkDescription.from_json("thickness", description_of("thickness"))
+    return TrainedNetwork(description, lambda: onnx_bytes)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(3).random((PIXELS, PIXELS))
+
+
+def by_hand(weights, image, angle):
+    """Softmax of the linear layer, averaged over four turns; `angle` is normalised."""
+    probabilities = []
+    for turns in range(4):
+        pixels = np.rot90(normalise_pattern(image), turns).ravel()
+        heights = np.exp(np.append(pixels, angle) @ weights.astype(float))
+        probabilities.append(heights / heights.sum())
+    return np.mean(probabilities, axis=0)
+
+
+def test_probabilities_are_the_mean_over_quarter_turns(network, weights, image):
+    probability = network.probability(image, 15.0)
+    np.testing.assert_allclose(probability, by_hand(weights, image, 0.5), rtol=1e-5)
+    assert probability.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_angles_beyond_the_trained_range_count_as_its_edge(network, weights, image):
+    for angle_mrad, edge in ((11.0, -1.0), (18.0, 1.0)):
+        np.testing.assert_allclose(network.probability(image, angle_mrad), by_hand(weights, image, edge), rtol=1e-5)
+
+
+def test_gain_and_offset_of_the_camera_do_not_matter(network, image):
+    counts = np.round(40_000 * image + 900).astype(np.uint16)
+    np.testing.assert_allclose(network.probability(counts, 14.0), network.probability(image, 14.0), atol=1e-3)
+
+
+def test_a_pattern_that_is_none_is_refused(network):
+    with pytest.raises(ParameterError, match="the same value everywhere"):
+        network.probability(np.ones((PIXELS, PIXELS)), 14.0)
+
+
+def test_a_folder_holds_three_networks(folder, weights, image):
+    networks = load_networks_from(folder)
+    assert list(networks) == ["scale", "thickness", "mistilt"]  # in the order they are asked
+    for task, network in networks.items():
+        assert network.class_values.tolist() == CLASSES[task]
+        assert (network.pixels, network.max_angle_mrad) == (PIXELS, 20.0)
+        np.testing.assert_allclose(network.probability(image, 14.0), by_hand(weights, image, 0.0), rtol=1e-5)
+
+
+def test_each_network_reads_its_own_model(folder, image):
+    (folder / "scale.onnx").write_bytes(b"no network")
+    networks = load_networks_from(folder)
+    assert networks["thickness"].probability(image, 14.0).shape == (3,)
+    with pytest.raises(FormatError, match=r"scale\.onnx: damaged"):
+        networks["scale"].probability(image, 14.0)
+
+
+def test_damaged_descriptions_are_refused_at_once(folder):
+    (folder / "mistilt.json").write_text('{"class_values": [1')
+    with pytest.raises(FormatError, match=r"mistilt\.json: damaged"):
+        load_networks_from(folder)
+    (folder / "mistilt.json").write_text('{"class_values": [1]}')
+    with pytest.raises(FormatError, match=r"mistilt\.json: got no pixels"):
+        load_networks_from(folder)
+
+
+def test_models_are_read_only_when_asked(folder):
+    """Opening a bundle for its table must not read networks of tens of megabytes."""
+    read = []
+
+    def read_member(name):
+        read.append(name)
+        return (folder / name).read_bytes()
+
+    networks = load_networks(read_member)
+    assert {name.rsplit(".")[-1] for name in read} == {"json"}
+    networks["scale"].probability(np.eye(PIXELS), 14.0)
+    assert [name for name in read if name.endswith("onnx")] == ["scale.onnx"]
