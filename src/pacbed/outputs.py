@@ -61,30 +61,6 @@ def scratch_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def file_aside(path: str | Path) -> Iterator[Path]:
-    """Write a file aside; it replaces the one before once it is complete.
-
-    Parameters
-    ----------
-    path : path
-        Where it shall lie; its folder is made if missing.
-
-    Yields
-    ------
-    pathlib.Path
-        A name beside it with the same suffix, to write to. After an exception it is gone and the file before stays.
-    """
-    out = Path(path)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f"{out.stem}.part{out.suffix}")
-    try:
-        yield aside
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-@contextmanager
 def folder_aside(folder: str | Path) -> Iterator[Path]:
     """Write a folder aside; it replaces the one before once everything in it is written.
 

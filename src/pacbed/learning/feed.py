@@ -112,6 +112,7 @@ class FollowEpoch(keras.callbacks.Callback):
         self.batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Draw the noise of this epoch, also where training is resumed."""
         self.batches.epoch = epoch
 
 

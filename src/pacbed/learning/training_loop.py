@@ -128,11 +128,13 @@ class EpochRecord(keras.callbacks.Callback):
         self.started = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Start the clock."""
         self.started = time.monotonic()
         # An epoch that is run again takes the place of its row.
         self.rows = [row for row in self.rows if row["epoch"] <= epoch]
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Keep the weights if they are the best so far, and write the history."""
         values = {name: float(value) for name, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.started, 2)}
         if all(row["val_loss"] < earlier["val_loss"] for earlier in self.rows) or epoch == 0:
