@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
+from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.map_dataset import map_dataset
 from pacbed.errors import FormatError, ParameterError
 from pacbed.patterns import Geometry
@@ -33,7 +34,7 @@ def scan_file(tiny_bundle, tmp_path_factory):
 def mapped(tiny_bundle, scan_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("maps")
     found = map_dataset(
-        tiny_bundle, scan_file, convergence_mrad=ALPHA, window=2, jobs=2, out_dir=folder / "film",
+        tiny_bundle, scan_file, PredictOptions(convergence_mrad=ALPHA), window=2, jobs=2, out_dir=folder / "film",
         out_png=folder / "film.png",
     )  # fmt: skip
     return found, folder
@@ -79,20 +80,24 @@ def test_written_maps_are_read_back_with_their_picture(mapped):
 def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
     found = map_dataset(
-        tiny_bundle, tmp_path / "empty.npy", convergence_mrad=14, out_dir=tmp_path / "m", out_png=tmp_path / "m.png"
-    )
+        tiny_bundle, tmp_path / "empty.npy", PredictOptions(convergence_mrad=14.0), out_dir=tmp_path / "m",
+        out_png=tmp_path / "m.png",
+    )  # fmt: skip
     assert (found.verdict == VERDICTS.index("unusable")).all()
     assert (tmp_path / "m.png").is_file()
 
 
 @pytest.mark.parametrize(
-    ("option", "named"),
-    [({"jobs": 0}, "jobs"), ({"window": 0}, "window"), ({"convergence_mrad": None}, "convergence_mrad")],
+    ("options", "more", "named"),
+    [
+        (PredictOptions(convergence_mrad=ALPHA), {"jobs": 0}, "jobs"),
+        (PredictOptions(convergence_mrad=ALPHA), {"window": 0}, "window"),
+        (PredictOptions(), {}, "convergence_mrad"),
+    ],
 )
-def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, option, named):
-    options = {"convergence_mrad": ALPHA, **option}
+def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, options, more, named):
     with pytest.raises(ParameterError, match=named):
-        map_dataset(tiny_bundle, scan_file, **options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
+        map_dataset(tiny_bundle, scan_file, options, **more, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
     assert not list(tmp_path.iterdir())
 
 

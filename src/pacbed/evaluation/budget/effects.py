@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase.data import atomic_numbers
 from scipy.signal import fftconvolve
 
+from pacbed.config.sections import ModelErrorConfig
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
@@ -52,14 +52,30 @@ class Effect:
         keys = ("size", "unit", "source", "counted", "signs")
         return {key: getattr(self, key) for key in keys} | {"signs": list(self.signs)}
 
-    def variants(self) -> dict[str, int]:
-        """Name and direction of each varied crystal."""
+    def variants(self) -> list[Variant]:
+        """Each direction in which the crystal is varied."""
         if len(self.signs) == 1:
-            return {self.name: self.signs[0]}
-        return {f"{self.name}_{'plus' if sign > 0 else 'minus'}": sign for sign in self.signs}
+            return [Variant(self.name, self, self.signs[0])]
+        return [Variant(f"{self.name}_{'plus' if sign > 0 else 'minus'}", self, sign) for sign in self.signs]
 
 
-def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, float]) -> list[Effect]:
+class Variant(NamedTuple):
+    """A crystal varied by one effect in one direction.
+
+    Attributes
+    ----------
+    name : str
+    effect : Effect
+    sign : int
+        1 or -1.
+    """
+
+    name: str
+    effect: Effect
+    sign: int
+
+
+def effects_of(oriented: Crystal, slices: SlicePotentials, choices: ModelErrorConfig) -> list[Effect]:
     """All effects that apply to a crystal.
 
     Parameters
@@ -68,9 +84,8 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
         Output of `orient`.
     slices : SlicePotentials
         The system's own slices.
-    sizes : mapping
-        ``displacement_relative``, ``absorption_relative``, ``energy_relative``, ``lattice_relative``,
-        ``bonding_relative``.
+    choices : ModelErrorConfig
+        Says by how much each is varied.
     """
     other = _other_table(slices.parametrization)
     path_nm = mean_free_path_nm(oriented, slices.energy_ev / 1e3)
@@ -81,15 +96,13 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
     # that bonding shows in the low-order reflections was measured by Friis et al., Acta Cryst. A60 (2004) 402 (SrTiO3)
     # and Jiang et al., Acta Cryst. A59 (2003) 341 (TiO2).
     return [
-        *_thermal_effects(slices, sizes),
+        *_thermal_effects(slices, choices),
         Effect("parametrization", 1.0, f"{other} instead of {slices.parametrization}", "two tables of form factors"),
-        Effect(
-            "high_tension", sizes["energy_relative"], "of the beam energy", "display against HOLZ lines", signs=BOTH
-        ),
-        Effect("lattice", sizes["lattice_relative"], "of the lattice parameters", "strain, temperature, composition"),
+        Effect("high_tension", choices.energy_relative, "of the beam energy", "display against HOLZ lines", signs=BOTH),
+        Effect("lattice", choices.lattice_relative, "of the lattice parameters", "strain, temperature, composition"),
         Effect(
             "bonding",
-            sizes["bonding_relative"],
+            choices.bonding_relative,
             "of structure factors below 0.5/Å",
             "a proxy: all of them alike; bonding measured by Friis et al. 2004 (SrTiO3), Jiang et al. 2003 (TiO2)",
             signs=(-1,),
@@ -98,21 +111,21 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
     ]
 
 
-def _thermal_effects(slices: SlicePotentials, sizes: Mapping[str, float]) -> list[Effect]:
+def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list[Effect]:
     """What a thermal model leaves uncertain; atoms at rest and models without absorption have less to vary."""
     # ASSUME: displacement parameters are known to 15 %: spread between refinements, and temperature under the beam.
     # ASSUME: the absorption is right to 20 %: correlated vibrations and higher orders are left out (Hall & Hirsch,
     # Proc. R. Soc. A286 (1965) 158).
     thermal = Effect(
         "debye_waller",
-        sizes["displacement_relative"],
+        choices.displacement_relative,
         "of all displacement parameters",
         "spread between refinements, temperature under the beam",
         signs=BOTH,
     )
     absorption = Effect(
         "absorption",
-        sizes["absorption_relative"],
+        choices.absorption_relative,
         "of the absorptive potential",
         "Einstein atoms, lowest order (Hall & Hirsch 1965)",
         signs=BOTH,
@@ -129,21 +142,20 @@ def _thermal_effects(slices: SlicePotentials, sizes: Mapping[str, float]) -> lis
     return [*found, absorption, none] if np.any(slices.absorption) else found
 
 
-def varied_slices(effect: Effect, sign: int, oriented: Crystal, slices: SlicePotentials) -> SlicePotentials:
+def varied_slices(variant: Variant, oriented: Crystal, slices: SlicePotentials) -> SlicePotentials:
     """Slice potentials of the varied crystal.
 
     Parameters
     ----------
-    effect : Effect
-        Any but the inelastic one.
-    sign : int
-        Direction of the variation.
+    variant : Variant
+        Of any effect but the inelastic one.
     oriented : Crystal
         The crystal that `slices` were made from.
     slices : SlicePotentials
         The system's own slices.
     """
-    factor = 1 + sign * effect.size
+    effect, change = variant.effect, variant.sign * variant.effect.size
+    factor = 1 + change
     match effect.name:
         case "debye_waller":
             return _rebuilt(replace(oriented, displacement=oriented.displacement * factor), slices)
@@ -157,7 +169,7 @@ def varied_slices(effect: Effect, sign: int, oriented: Crystal, slices: SlicePot
             larger = replace(oriented, cell=oriented.cell * factor, positions=oriented.positions * factor)
             return _rebuilt(larger, slices)
         case "bonding":
-            return replace(slices, potential=_scaled_at_low_angles(slices, sign * effect.size))
+            return replace(slices, potential=_scaled_at_low_angles(slices, change))
     raise ValueError(f"effect: got {effect.name!r}, accepted: one that changes the crystal")
 
 

@@ -2,6 +2,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.report.sheet import draw_sheet
 
@@ -31,5 +32,7 @@ def test_measured_and_best_match_stand_side_by_side(analysis, tmp_path):
 
 
 def test_a_sheet_without_refinement(tiny_bundle, camera, tmp_path):
-    draw_sheet(analyse(tiny_bundle, camera(), convergence_mrad=14.0, refine=False), tmp_path / "sheet.png")
+    draw_sheet(
+        analyse(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0, refine=False)), tmp_path / "sheet.png"
+    )
     assert iio.imread(tmp_path / "sheet.png").shape[:2] == (1320, 1440)

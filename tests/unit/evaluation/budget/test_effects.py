@@ -3,10 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.config.sections import ModelErrorConfig
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.evaluation.budget.effects import (
     COLLECTION_MRAD,
+    Variant,
     effects_of,
     inelastic_pattern,
     mean_energy_loss_ev,
@@ -14,13 +16,13 @@ from pacbed.evaluation.budget.effects import (
     varied_slices,
 )
 
-SIZES = {
-    "displacement_relative": 0.15,
-    "absorption_relative": 0.2,
-    "energy_relative": 0.002,
-    "lattice_relative": 0.001,
-    "bonding_relative": 0.03,
-}
+CHOICES = ModelErrorConfig(
+    displacement_relative=0.15,
+    absorption_relative=0.2,
+    energy_relative=0.002,
+    lattice_relative=0.001,
+    bonding_relative=0.03,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +32,10 @@ def crystal():
 
 @pytest.fixture
 def varied(crystal, srtio3_slices):
-    effects = {effect.name: effect for effect in effects_of(crystal, srtio3_slices, SIZES)}
+    effects = {effect.name: effect for effect in effects_of(crystal, srtio3_slices, CHOICES)}
 
     def make(name, sign=1):
-        return varied_slices(effects[name], sign, crystal, srtio3_slices)
+        return varied_slices(Variant(name, effects[name], sign), crystal, srtio3_slices)
 
     return make
 
@@ -79,7 +81,7 @@ def test_thermal_effects_follow_the_thermal_model(crystal, srtio3_slices):
     elastic = replace(srtio3_slices, thermal_model="debye_waller", absorption=0 * srtio3_slices.absorption)
 
     def names(slices):
-        return [effect.name for effect in effects_of(crystal, slices, SIZES)]
+        return [effect.name for effect in effects_of(crystal, slices, CHOICES)]
 
     everywhere = ["parametrization", "high_tension", "lattice", "bonding", "inelastic"]
     assert names(srtio3_slices) == ["debye_waller", "absorption", "no_absorption", *everywhere]
@@ -88,7 +90,7 @@ def test_thermal_effects_follow_the_thermal_model(crystal, srtio3_slices):
 
 
 def test_only_the_outer_bound_is_not_counted(crystal, srtio3_slices):
-    assert [e.name for e in effects_of(crystal, srtio3_slices, SIZES) if not e.counted] == ["no_absorption"]
+    assert [e.name for e in effects_of(crystal, srtio3_slices, CHOICES) if not e.counted] == ["no_absorption"]
 
 
 def test_mean_free_path_of_silicon(crystal):

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.estimates import refined_values
+from pacbed.analysis.fit.covariance import Covariance
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
-from pacbed.analysis.outcome import refined_values
 from pacbed.bundle.meta import ModelError
 
 
@@ -16,8 +17,8 @@ def meta():
 
 
 def refinement(tilt, rotation, variances):
-    at = Parameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
-    return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, np.diag(variances), 1.0, 0.04)
+    at = PatternParameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
+    return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, Covariance(np.diag(variances), 1.0), 0.04)
 
 
 def values(

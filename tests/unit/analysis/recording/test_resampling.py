@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from pacbed.analysis.recording.resampling import bin_pixels, resample
+from pacbed.patterns import Geometry
+
+
+def test_binning_keeps_means_and_cuts_the_rest():
+    binned = bin_pixels(np.arange(35.0).reshape(5, 7), 2)
+    assert binned.shape == (2, 3)
+    assert binned[0, 0] == pytest.approx(np.mean([0, 1, 7, 8]))
+
+
+def test_resampling_agrees_with_rendering(tiny_bundle):
+    source = Geometry((300, 280), 0.17, (150.2, 131.7), 35.0)
+    target = Geometry.field_of_view(64, 22.5)
+    settings = {"thickness_nm": 8.0, "convergence_mrad": 14.0, "mistilt_mrad": (2.5, 1.0), "edge_mrad": 0.7}
+    image = tiny_bundle.renderer.render(geometry=source, **settings) / source.pixel_mrad**2
+    direct = tiny_bundle.renderer.render(geometry=target, blur_mrad=0.3, **settings) / target.pixel_mrad**2
+    near = np.linalg.norm(resample(image, source, target) - direct)
+    turned = resample(image, source, Geometry(target.shape, target.pixel_mrad, target.center_px, 90.0))
+    assert near < 0.05 * np.linalg.norm(direct)
+    assert np.linalg.norm(turned - direct) > 1.5 * near
