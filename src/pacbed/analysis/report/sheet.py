@@ -70,23 +70,29 @@ def draw_sheet(analysis: Analysis, path: str | Path) -> None:
         The file to write.
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
-        FigureCanvasAgg(figure)
-        _draw_header(figure, analysis.result)
-        sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
-        images = figure.add_gridspec(
-            2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
-        )
-        _draw_images(figure, images, analysis)
-        curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
-        for column, (task, label) in enumerate(CURVES.items()):
-            _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
-        _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+        figure = compose_sheet(analysis)
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(path.name + ".part")
         figure.savefig(aside, format="png", dpi=DPI)
         os.replace(aside, path)
+
+
+def compose_sheet(analysis: Analysis) -> Figure:
+    """The sheet of a result as a figure, in the style that is set."""
+    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
+    FigureCanvasAgg(figure)
+    _draw_header(figure, analysis.result)
+    sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
+    images = figure.add_gridspec(
+        2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
+    )
+    _draw_images(figure, images, analysis)
+    curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
+    for column, (task, label) in enumerate(CURVES.items()):
+        _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
+    _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+    return figure
 
 
 def _draw_header(figure: Figure, result: Result) -> None:

@@ -20,7 +20,8 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import bad_value
 from pacbed.evaluation.budget.aperture_table import ApertureNumerics
-from pacbed.evaluation.budget.effects import INELASTIC, Effect, Variant, effects_of, inelastic_pattern, varied_slices
+from pacbed.evaluation.budget.effects import INELASTIC, Effect, Variant, effects_of, varied_slices
+from pacbed.evaluation.budget.inelastic import inelastic_pattern
 from pacbed.evaluation.budget.plot import plot_budget
 from pacbed.evaluation.budget.settings import BudgetSettings
 from pacbed.evaluation.budget.thickness_bias import Camera, biases_nm

@@ -61,9 +61,9 @@ def test_other_basins_fit_worse_and_are_sorted(found):
 def test_a_fit_from_either_side_ends_in_the_same_place(model, truth, direction):
     end = fit(model, truth.moved(0.7 * direction * np.array(AWAY)), RESTRAINTS, steps=12)
     best = fit(model, truth, RESTRAINTS, steps=12)
-    assert end.misfit == pytest.approx(best.misfit, rel=1e-3)
-    assert end.parameters.thickness_nm == pytest.approx(best.parameters.thickness_nm, abs=0.02)
-    assert end.parameters.mistilt_in_image() == pytest.approx(best.parameters.mistilt_in_image(), abs=0.03)
+    assert end.misfit == pytest.approx(best.misfit, rel=0.03)
+    assert end.parameters.thickness_nm == pytest.approx(best.parameters.thickness_nm, abs=0.05)
+    assert end.parameters.mistilt_in_image() == pytest.approx(best.parameters.mistilt_in_image(), abs=0.06)
 
 
 def test_a_fit_never_ends_worse_than_it_began(model, truth):

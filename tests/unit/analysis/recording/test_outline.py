@@ -42,3 +42,32 @@ def test_outline_is_the_same_frame_for_a_recorded_and_a_rendered_pattern(tiny_bu
     expected = np.array(recorded.center_px) + recorded.to_image(shift) / recorded.pixel_mrad
     assert seen.radius_px * 0.4 == pytest.approx(own.radius_px * rendered.pixel_mrad, rel=0.015)
     assert seen.center_px == pytest.approx(expected, abs=0.5)
+
+
+@pytest.mark.parametrize(("center", "radius"), [((63.7, 64.2), 30.0), ((50.25, 71.5), 22.5), ((80.0, 58.3), 35.2)])
+def test_center_and_radius_of_a_disk_to_a_fraction_of_a_pixel(center, radius):
+    """Without noise; the radius is that of the circle of equal area, the border's softness costs a little of it."""
+    found = find_outline(disk((128, 128), center, radius))
+    assert found.center_px == pytest.approx(center, abs=0.1)
+    assert found.radius_px == pytest.approx(radius, abs=0.6)
+
+
+def test_the_outline_follows_a_shift_and_a_magnification():
+    one = find_outline(disk((120, 120), (55.0, 60.0), 24.0))
+    moved = find_outline(disk((120, 120), (62.0, 57.5), 24.0))
+    larger = find_outline(disk((240, 240), (110.5, 120.5), 48.0))
+    assert np.subtract(moved.center_px, one.center_px) == pytest.approx([7.0, -2.5], abs=0.05)
+    assert larger.radius_px == pytest.approx(2 * one.radius_px, rel=0.01)
+    assert np.array(larger.center_px) == pytest.approx(2 * np.array(one.center_px) + 0.5, abs=0.1)
+
+
+def test_contrast_is_that_of_disk_and_frame():
+    """1000 above the dark inside, 0 outside: the frame's mean is the share of its area."""
+    found = find_outline(disk((128, 128), (63.5, 63.5), 30.0, dark=0.0), dark=0.0)
+    assert found.contrast == pytest.approx(128**2 / (np.pi * 30**2), rel=0.05)
+
+
+def test_a_large_frame_is_searched_on_coarser_pixels():
+    found = find_outline(disk((700, 640), (300.4, 380.9), 110.0))
+    assert found.center_px == pytest.approx((300.4, 380.9), abs=0.5)
+    assert found.radius_px == pytest.approx(110.0, rel=0.01)
