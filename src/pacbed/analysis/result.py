@@ -148,8 +148,8 @@ def read_result(path: str | Path) -> Result:
         return Result.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"result {path}: {place}: {first['msg']}") from None
+        field = ".".join(str(part) for part in first["loc"])
+        raise FormatError(f"result {path}: {field}: {first['msg']}") from None
 
 
 def result_schema() -> dict[str, Any]:

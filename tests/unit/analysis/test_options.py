@@ -25,3 +25,8 @@ def test_zero_is_said_and_not_left_open():
 def test_options_do_not_change_under_way():
     with pytest.raises(FrozenInstanceError):
         DEFAULT_OPTIONS.refine = False
+
+
+def test_options_can_be_compared_and_read():
+    assert PredictOptions(convergence_mrad=14.0) == PredictOptions(14.0)
+    assert "convergence_mrad=14.0" in repr(PredictOptions(14.0))

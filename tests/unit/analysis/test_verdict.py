@@ -107,3 +107,22 @@ def test_shortest_vector_of_an_oblique_lattice():
     assert shortest_reciprocal_mrad(
         SimpleNamespace(reciprocal_mrad=np.array([[10.0, 0], [9.0, 3.0]]))
     ) == pytest.approx(np.hypot(1, 3))
+
+
+def test_findings_without_reasons_are_ok():
+    assert (Findings().verdict, Findings().reasons) == ("ok", [])
+
+
+@pytest.mark.parametrize(
+    ("excess", "verdict"), [(0.119, "ok"), (0.121, "doubtful"), (0.249, "doubtful"), (0.251, "refused")]
+)
+def test_the_misfit_beyond_noise_decides(excess, verdict):
+    """Noise and model add as squares: the thresholds are those of the bundle."""
+    assert fitted(misfit=float(np.hypot(excess, 0.3)), noise=0.3).verdict == verdict
+
+
+def test_several_rivals_are_several_reasons():
+    others = [(replace(AT, thickness_nm=value), 0.052) for value in (30.0, 70.0)]
+    reasons = fitted(others=others).reasons
+    assert len(reasons) == 2
+    assert "30.0 nm" in reasons[0] and "70.0 nm" in reasons[1]

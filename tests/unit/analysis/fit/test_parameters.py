@@ -52,7 +52,8 @@ def test_a_pattern_lies_where_its_geometry_says(tiny_bundle, truth):
     assert at.geometry(shape, mirrored=True) == Geometry(shape, 0.9, (17.0, 20.5), 25.0, mirrored=True)
     shifted = replace(at, center_px=(18.0, 22.5))
     one, other = (render_pattern(tiny_bundle.renderer, p, p.geometry(shape)) for p in (at, shifted))
-    np.testing.assert_allclose(other[2:, 1:], one[:-2, :-1], rtol=2e-3, atol=1e-3 * one.max())
+    inner = (slice(5, -5), slice(5, -5))  # at the rim the blur knows nothing of what lies outside
+    np.testing.assert_allclose(other[2:, 1:][inner], one[:-2, :-1][inner], rtol=2e-3)
 
 
 def test_parameters_outside_the_table_are_refused(tiny_bundle, truth):

@@ -53,7 +53,7 @@ def test_only_arrays_of_numbers_with_enough_axes_count(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "module"), [("a.dm4", "digitalmicrograph"), ("A.MRC", "mrc"), ("a.hspy", "hspy"), ("a.blo", "blockfile")]
+    ("name", "module"), [("a.dm4", "digitalmicrograph"), ("A.MRC", "mrc"), ("a.hspy", "hspy"), ("a.tif", "tiff")]
 )
 def test_the_suffix_says_who_reads(name, module):
     assert plugin_for(Path(name)).__name__ == f"rsciio.{module}"

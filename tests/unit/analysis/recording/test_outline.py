@@ -62,9 +62,9 @@ def test_the_outline_follows_a_shift_and_a_magnification():
 
 
 def test_contrast_is_that_of_disk_and_frame():
-    """1000 above the dark inside, 0 outside: the frame's mean is the share of its area."""
+    """1000 inside, 0 outside: the frame's mean is the share of its area; smoothing costs the disk some of its level."""
     found = find_outline(disk((128, 128), (63.5, 63.5), 30.0, dark=0.0), dark=0.0)
-    assert found.contrast == pytest.approx(128**2 / (np.pi * 30**2), rel=0.05)
+    assert found.contrast == pytest.approx(128**2 / (np.pi * 30**2), rel=0.1)
 
 
 def test_a_large_frame_is_searched_on_coarser_pixels():

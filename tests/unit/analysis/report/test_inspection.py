@@ -52,9 +52,14 @@ def test_a_stack_says_what_it_holds(parts):
     assert describe(parts["stack_dir"] / "stack.zarr")[1:3] == lines[1:3]
 
 
-def test_a_stack_without_its_axes_is_refused(parts, tmp_path):
+def test_a_damaged_stack_is_refused(parts, tmp_path):
     folder = shutil.copytree(parts["stack_dir"], tmp_path / "stack")
-    shutil.rmtree(folder / "stack.zarr" / "thickness_nm")
+    chunk = max((folder / "stack.zarr" / "pattern").rglob("*"), key=lambda path: path.stat().st_size)
+    chunk.write_bytes(chunk.read_bytes()[: chunk.stat().st_size // 2])
+    assert describe(folder), "what is not read is not found"
+    with pytest.raises(FormatError, match="damaged, or no stack"):
+        describe(folder, verify=True)
+    (folder / "stack.zarr" / "zarr.json").unlink()
     with pytest.raises(FormatError, match="damaged, or no stack"):
         describe(folder)
 

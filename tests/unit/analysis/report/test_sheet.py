@@ -56,7 +56,8 @@ def test_a_sheet_contains_the_figures_of_its_result(analysis):
     assert f"{result.misfit:.3f}, noise alone" in said
     for one in result.thickness_candidates:
         assert f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" in said
-    assert "OK" in said and "nothing speaks against this result" in said
+    assert result.verdict.upper() in said
+    assert all(reason[:40] in said for reason in result.reasons)
     assert result.provenance.bundle_sha256[:10] in said
 
 
@@ -96,6 +97,11 @@ def test_a_sheet_is_whole_or_absent(analysis, tmp_path):
         draw_sheet(analysis, tmp_path / "folder" / "sheet.png")
     draw_sheet(analysis, tmp_path / "new" / "sheet.png")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["sheet.png"]
+
+
+def test_a_result_without_reasons_says_so(analysis):
+    silent = analysis.result.model_copy(update={"verdict": "ok", "reasons": []})
+    assert "nothing speaks against this result" in words(compose_sheet(replace(analysis, result=silent)))
 
 
 def test_many_reasons_end_with_where_the_rest_is(analysis):
