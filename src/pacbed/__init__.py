@@ -22,7 +22,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pacbed.analysis.predict import predict, render
+    from pacbed.analysis.predict import predict
+    from pacbed.analysis.render import render
     from pacbed.bundle.reader import load_bundle
 
 __all__ = ["load_bundle", "predict", "render"]
@@ -30,7 +31,7 @@ __all__ = ["load_bundle", "predict", "render"]
 _HOMES = {
     "load_bundle": "pacbed.bundle.reader",
     "predict": "pacbed.analysis.predict",
-    "render": "pacbed.analysis.predict",
+    "render": "pacbed.analysis.render",
 }
 
 

@@ -68,6 +68,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
     """Thickness, mistilt and verdict of patterns; results and sheets go to the folder --out."""
+    from pacbed.analysis.options import PredictOptions
     from pacbed.analysis.report.batch import Outcome, predict_files
     from pacbed.bundle.reader import load_bundle
 
@@ -77,11 +78,7 @@ def predict(
         else:
             print(outcome.result.model_dump_json() if as_json else outcome.line(), flush=True)
 
-    return predict_files(
-        load_bundle(bundle),
-        patterns,
-        out_dir=out,
-        tell=tell,
+    options = PredictOptions(
         convergence_mrad=convergence_mrad,
         energy_kev=energy_kev,
         pixel_mrad=pixel_mrad,
@@ -89,6 +86,7 @@ def predict(
         mirrored=mirrored,
         refine=not no_refine,
     )
+    return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)
 
 
 @app.command("map")
@@ -106,6 +104,7 @@ def map_command(
     out: Annotated[Path, typer.Option(help="folder of maps")] = Path("maps"),
 ) -> int:
     """Map the thickness of a 4D-STEM data set window by window."""
+    from pacbed.analysis.options import PredictOptions
     from pacbed.analysis.report.map_dataset import map_dataset
     from pacbed.bundle.reader import load_bundle
 
@@ -113,10 +112,9 @@ def map_command(
     map_dataset(
         load_bundle(bundle),
         data,
-        convergence_mrad=convergence_mrad,
-        energy_kev=energy_kev,
-        pixel_mrad=pixel_mrad,
-        dataset=dataset,
+        PredictOptions(
+            convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset
+        ),
         window=window,
         jobs=jobs,
         out_dir=out / data.stem,
@@ -149,7 +147,7 @@ def render(
     ] = None,
 ) -> int:
     """Render one pattern: .npy and .tif hold fractions of the beam per pixel, .png 16-bit levels of its maximum."""
-    from pacbed.analysis.predict import render as render_pattern
+    from pacbed.analysis.render import render as render_pattern
     from pacbed.analysis.report.image_file import write_image
 
     image = render_pattern(

@@ -29,11 +29,13 @@ def bundle():
 
 @pytest.mark.parametrize("pattern", PATTERNS or [None], ids=lambda path: path.stem if path else "none")
 def test_measured_pattern_comes_through_to_a_sheet(bundle, pattern, tmp_path):
+    from pacbed.analysis.options import PredictOptions
     from pacbed.analysis.report.predict_pattern import predict_pattern
 
     assert pattern is not None, f"no srtio3_200kv/*.jpg below {FOLDER}"
     json_file, sheet = tmp_path / "result.json", tmp_path / "sheet.png"
-    result = predict_pattern(bundle, pattern, convergence_mrad=CONVERGENCE_MRAD, out_json=json_file, out_png=sheet)
+    options = PredictOptions(convergence_mrad=CONVERGENCE_MRAD)
+    result = predict_pattern(bundle, pattern, options, out_json=json_file, out_png=sheet)
     print(f"\n{pattern.name}: {result.thickness_nm}, {result.verdict}, {'; '.join(result.reasons)}")
     assert json_file.is_file()
     assert sheet.read_bytes().startswith(b"\x89PNG")

@@ -6,13 +6,13 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.evaluation.evaluate import evaluate
+from pacbed.evaluation.evaluate import EvaluationSettings, evaluate
 
 evaluate(
     table_dir=snakemake.input.table,
     stack_dir=snakemake.input.stack,
     models_dir=Path(snakemake.input.networks[0]).parent,
-    **snakemake.params.settings,
+    settings=EvaluationSettings(**snakemake.params.settings),
     out_json=snakemake.output.errors,
     out_png=snakemake.output.plot,
     out_csv=snakemake.output.answers,

@@ -7,10 +7,11 @@ from pacbed.logs import configure_logging
 configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.evaluation.budget.model_error import model_error
+from pacbed.evaluation.budget.settings import BudgetSettings
 
 model_error(
     Path(snakemake.input.cell).parent,
-    settings=snakemake.params.settings,
+    settings=BudgetSettings.of(snakemake.params.settings),
     state_dir=snakemake.params.state_dir,
     out_json=snakemake.output.budget,
     out_png=snakemake.output.plot,

@@ -4,12 +4,13 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
+from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.predict_pattern import predict_pattern
 
 predict_pattern(
     snakemake.input.bundle,
     snakemake.input.pattern,
-    **snakemake.params.settings,
+    PredictOptions(**snakemake.params.settings),
     out_json=snakemake.output.result,
     out_png=snakemake.output.sheet,
 )

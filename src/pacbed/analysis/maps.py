@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pacbed.analysis.predict import predict
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.predict import analyse
 from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.analysis.result import Result
@@ -33,11 +34,12 @@ class ThicknessMap:
     Attributes
     ----------
     thickness_nm, thickness_std_nm : float array
-        Thickness and its standard deviation; NaN where there is none.
+        Thickness and its standard deviation [nm]; NaN where there is none.
     mistilt_x_mrad, mistilt_y_mrad : float array
-        Mistilt in the frame of the patterns (x to the right, y down); NaN where there is none.
+        Mistilt in the frame of the patterns, x to the right, y down [mrad]; NaN where there is none.
     misfit : float array
-        Relative residual of the best rendered pattern.
+        Norm of the residual of the best rendered pattern over that of the pattern without its mean; NaN where there
+        is none.
     verdict : uint8 array
         Index into `VERDICTS`.
     """
@@ -50,29 +52,69 @@ class ThicknessMap:
     verdict: np.ndarray
 
 
-def _predictions(
-    bundle: Bundle, scan: ScanData, window: int, options: dict[str, Any], jobs: int
-) -> Iterator[tuple[Result | None, list[str]]]:
-    """Result of each window, row by row, and its reasons; None where the pattern cannot be used."""
-    rows, columns = scan.windows(window)
-    places = [(row, column) for row in range(rows) for column in range(columns)]
+class WindowResult(NamedTuple):
+    """What became of one window.
 
-    def one(place: tuple[int, int]) -> tuple[Result | None, list[str]]:
-        mean = scan.mean(*place, window)
+    Attributes
+    ----------
+    result : Result or None
+        None where the pattern cannot be used.
+    reasons : list of str
+        Why not to believe it, without their figures, so that those of many windows can be counted.
+    """
+
+    result: Result | None
+    reasons: list[str]
+
+
+def predict_windows(
+    bundle: Bundle, scan: ScanData, options: PredictOptions, *, window: int, jobs: int
+) -> Iterator[WindowResult]:
+    """Predict every window of a scan, row by row.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    scan : ScanData
+    options : PredictOptions
+        Of every window.
+    window : int
+        Scan positions averaged along each edge of a window.
+    jobs : int
+        Windows predicted at once.
+
+    Raises
+    ------
+    ParameterError
+        An option cannot be used: the first window says so. An unusable pattern is a `WindowResult`.
+    """
+    rows, columns = scan.windows(window)
+    windows = [(row, column) for row in range(rows) for column in range(columns)]
+
+    def one(position: tuple[int, int]) -> WindowResult:
+        mean = scan.mean(*position, window)
         try:
-            result = predict(bundle, pattern_from_array(mean, source=scan.source), **options)
+            result = analyse(bundle, pattern_from_array(mean, source=scan.source), options).result
         except PatternError as error:
-            return None, [str(error)]
-        return result, [_without_figures(reason) for reason in result.reasons]
+            return WindowResult(None, [str(error)])
+        return WindowResult(result, [_without_figures(reason) for reason in result.reasons])
 
     # The first alone: it fills what the others share, and an unusable option stops everything at once.
-    yield one(places[0])
+    yield one(windows[0])
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(one, places[1:])
+        yield from pool.map(one, windows[1:])
 
 
-def gather(results: list[Result | None], shape: tuple[int, int]) -> ThicknessMap:
-    """Arrange the results of the windows, row by row, as maps of a shape (row, column)."""
+def gather(results: Sequence[Result | None], shape: tuple[int, int]) -> ThicknessMap:
+    """Arrange the results of the windows as maps.
+
+    Parameters
+    ----------
+    results : sequence of Result or None
+        Row by row; None where there is none.
+    shape : tuple of int
+        Rows and columns of the map.
+    """
 
     def values(name: str, attribute: str = "value") -> np.ndarray:
         estimates = [None if result is None else getattr(result, name) for result in results]
@@ -90,7 +132,16 @@ def gather(results: list[Result | None], shape: tuple[int, int]) -> ThicknessMap
 
 
 def write_map(found: ThicknessMap, facts: dict[str, Any], out_dir: str | Path) -> None:
-    """Write the maps into a folder that appears complete or not at all."""
+    """Write the maps and a description into a folder that appears complete or not at all.
+
+    Parameters
+    ----------
+    found : ThicknessMap
+    facts : dict
+        Content of ``map.json``: plain JSON values.
+    out_dir : path
+        Receives one ``.npy`` per attribute of `ThicknessMap`, and ``map.json``.
+    """
     with folder_aside(out_dir) as aside:
         for name in ARRAYS:
             np.save(aside / f"{name}.npy", getattr(found, name))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from pacbed.analysis.recording.outline import Outline, resample
+from pacbed.analysis.recording.outline import Outline
+from pacbed.analysis.recording.resampling import resample
 from pacbed.bundle.meta import Preprocessing
 from pacbed.networks.trained import TrainedNetwork
 from pacbed.patterns import Geometry
@@ -15,7 +17,15 @@ from pacbed.patterns import Geometry
 
 @dataclass(frozen=True)
 class Peak:
-    """A peak of a distribution over classes: its mean, its standard deviation, the probability it holds."""
+    """A peak of a distribution over classes.
+
+    Attributes
+    ----------
+    value, std : float
+        Mean and standard deviation, in units of the classes.
+    probability : float
+        What it holds.
+    """
 
     value: float
     std: float
@@ -23,8 +33,8 @@ class Peak:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The networks' answers.
+class NetworkAnswers:
+    """What the three networks answer.
 
     Attributes
     ----------
@@ -35,9 +45,9 @@ class Reading:
     mistilt : Peak
         Magnitude [mrad].
     pixel_mrad : float
-        Pixel size after the scale loop.
+        Pixel size after the scale loop [mrad].
     reference_pixel_mrad : float
-        Pixel size that counted as scale 1 when the scale network was asked last.
+        Pixel size that counted as scale 1 when the scale network was asked last [mrad].
     scales : tuple of float
         What the scale network said in each round.
     scale_converged : bool
@@ -53,7 +63,26 @@ class Reading:
     scale_converged: bool
 
 
-def read_networks(
+@dataclass(frozen=True)
+class ScaleLoop:
+    """Where the rounds with the scale network led.
+
+    Attributes
+    ----------
+    probability : float array, shape (class,)
+        Its last answer.
+    pixel_mrad, reference_pixel_mrad, scales, converged
+        As in `NetworkAnswers`.
+    """
+
+    probability: np.ndarray
+    pixel_mrad: float
+    reference_pixel_mrad: float
+    scales: tuple[float, ...]
+    converged: bool
+
+
+def ask_networks(
     networks: Mapping[str, TrainedNetwork],
     array: np.ndarray,
     outline: Outline,
@@ -62,7 +91,7 @@ def read_networks(
     pixel_mrad: float,
     settings: Preprocessing,
     mirrored: bool = False,
-) -> Reading:
+) -> NetworkAnswers:
     """Correct the pixel size with the scale network, then ask the other two.
 
     Parameters
@@ -74,7 +103,7 @@ def read_networks(
     outline : Outline
         Bright region; its centre is the centre of the networks' images.
     convergence_mrad : float
-        Convergence semi-angle [mrad].
+        Semi-convergence angle [mrad].
     pixel_mrad : float
         First pixel size [mrad].
     settings : Preprocessing
@@ -89,37 +118,55 @@ def read_networks(
         source = Geometry(array.shape, pixel, outline.center_px, 0.0, mirrored)
         return network.probability(resample(array, source, target), convergence_mrad)
 
-    scale_classes = networks["scale"].class_values
-    rounds, scales, converged, reference = settings.scale_iterations, [], False, pixel_mrad
-    for k in range(rounds):
-        reference = pixel_mrad
-        probabilities = {"scale": ask("scale", pixel_mrad)}
-        scale = main_peak(probabilities["scale"], scale_classes, width=3 * float(np.diff(scale_classes).mean())).value
-        scales.append(scale)
-        converged = abs(scale - 1) <= settings.scale_tolerance
-        if converged:
-            break
-        pixel_mrad *= (k + (rounds - k) * scale) / rounds  # damping, eq. (1) of Oberaigner et al. 2023
-    probabilities |= {task: ask(task, pixel_mrad) for task in ("thickness", "mistilt")}
-    return Reading(
-        probabilities=probabilities,
+    loop = _correct_scale(partial(ask, "scale"), networks["scale"].class_values, pixel_mrad, settings)
+    thickness, mistilt = (ask(task, loop.pixel_mrad) for task in ("thickness", "mistilt"))
+    return NetworkAnswers(
+        probabilities={"scale": loop.probability, "thickness": thickness, "mistilt": mistilt},
         candidates=find_peaks(
-            probabilities["thickness"],
+            thickness,
             networks["thickness"].class_values,
             width=settings.candidate_width_nm,
             count=settings.candidates,
             least=settings.candidate_probability,
         ),
-        mistilt=main_peak(probabilities["mistilt"], networks["mistilt"].class_values, width=np.inf),
-        pixel_mrad=pixel_mrad,
-        reference_pixel_mrad=reference,
-        scales=tuple(scales),
-        scale_converged=converged,
+        mistilt=main_peak(mistilt, networks["mistilt"].class_values, width=np.inf),
+        pixel_mrad=loop.pixel_mrad,
+        reference_pixel_mrad=loop.reference_pixel_mrad,
+        scales=loop.scales,
+        scale_converged=loop.converged,
     )
 
 
+def _correct_scale(
+    ask: Callable[[float], np.ndarray], class_values: np.ndarray, pixel_mrad: float, settings: Preprocessing
+) -> ScaleLoop:
+    """Change the pixel size until the scale network says 1, damped as in eq. (1) of Oberaigner et al. 2023.
+
+    Parameters
+    ----------
+    ask : callable
+        Takes a pixel size [mrad], returns the network's class probabilities, shape (class,).
+    class_values : float array, shape (class,)
+        Scales of its classes.
+    pixel_mrad : float
+        First pixel size [mrad].
+    settings : Preprocessing
+        Number of rounds, and when they have converged.
+    """
+    rounds, scales = settings.scale_iterations, []
+    width = 3 * float(np.diff(class_values).mean())
+    for k in range(rounds):
+        reference, probability = pixel_mrad, ask(pixel_mrad)
+        scales.append(main_peak(probability, class_values, width=width).value)
+        converged = abs(scales[-1] - 1) <= settings.scale_tolerance
+        if converged:
+            break
+        pixel_mrad *= (k + (rounds - k) * scales[-1]) / rounds
+    return ScaleLoop(probability, pixel_mrad, reference, tuple(scales), converged)
+
+
 def main_peak(probability: np.ndarray, class_values: np.ndarray, *, width: float) -> Peak:
-    """The highest peak and what lies within `width` of it."""
+    """The highest peak and what lies within `width` of it; arguments as for `find_peaks`."""
     near = np.abs(class_values - class_values[np.argmax(probability)]) <= width
     weight = np.where(near, probability, 0)
     total = max(float(weight.sum()), 1e-30)
@@ -134,8 +181,10 @@ def find_peaks(
 
     Parameters
     ----------
-    probability, class_values : float array, shape (class,)
+    probability : float array, shape (class,)
         The distribution.
+    class_values : float array, shape (class,)
+        What the classes stand for.
     width : float
         Half width of a peak, in units of the classes.
     count : int

@@ -100,13 +100,19 @@ class Result(Section):
 
 
 def estimate(value: float, std: float | None) -> Estimate:
-    """Normal estimate with its 90 % interval."""
+    """A normally distributed estimate with its central 90 % interval; without a standard deviation it has none."""
     return Estimate(value=value, std=std, interval_90=interval(value, std))
 
 
 def interval(value: float, std: float | None) -> tuple[float, float] | None:
     """Central 90 % of a normal distribution."""
     return None if std is None else (value - NORMAL_90 * std, value + NORMAL_90 * std)
+
+
+def with_std(one: Estimate, digits: int) -> str:
+    """Value and standard deviation with so many decimals, such as ``30.8 ± 0.6``; the value alone where it has none."""
+    spread = "" if one.std is None else f" ± {one.std:.{digits}f}"
+    return f"{one.value:.{digits}f}{spread}"
 
 
 def write_result(result: Result, path: str | Path) -> None:
@@ -133,8 +139,8 @@ def read_result(path: str | Path) -> Result:
         return Result.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"result {path}: {place}: {first['msg']}") from None
+        field = ".".join(str(part) for part in first["loc"])
+        raise FormatError(f"result {path}: {field}: {first['msg']}") from None
 
 
 def result_schema() -> dict[str, Any]:

@@ -9,60 +9,96 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import ForwardModel, Parameters, View
-from pacbed.analysis.fit.library import Library, Start, build_library
-from pacbed.analysis.fit.refinement import LEVELS, VIEW_REACH, Refinement, refine
-from pacbed.analysis.fit.sensitivity import Priors
-from pacbed.analysis.networks import Reading, read_networks
-from pacbed.analysis.recording.outline import Outline, find_outline, repair
+from pacbed.analysis.fit.cutout import Cutout
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.library import Library, build_library
+from pacbed.analysis.fit.parameters import PatternParameters
+from pacbed.analysis.fit.refinement import FINE, Refinement, refine
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.networks import NetworkAnswers, ask_networks
+from pacbed.analysis.options import Conditions, PredictOptions
+from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.recording.outline import Outline, find_outline
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
-from pacbed.analysis.verdict import Given
-from pacbed.bundle.reader import Bundle
+from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
 
-LEAST_TILT_MRAD = 0.5  # room for a mistilt that a table must leave at a convergence angle
+LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
 EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
 NARROWEST = 0.5  # smallest accepted convergence angle over the smallest trained one
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A pattern made ready: what was recorded, what is known about it, and where its bright region lies."""
+    """A pattern made ready for networks and fit.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    recorded : Pattern
+        As it was read.
+    conditions : Conditions
+        How it was recorded.
+    array : float32 array, shape (y, x)
+        Counts without defective pixels.
+    defects : int
+        Pixels replaced.
+    outline : Outline
+        The bright region.
+    library : Library
+        Rendered patterns of its convergence angle.
+    """
 
     bundle: Bundle
     recorded: Pattern
-    given: Given
+    conditions: Conditions
     array: np.ndarray
     defects: int
     outline: Outline
     library: Library
 
 
-def recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
-    if isinstance(pattern, Pattern):
-        return pattern
-    return read_pattern(pattern, dataset=dataset) if isinstance(pattern, str | Path) else pattern_from_array(pattern)
+def opened(bundle: Bundle | str | Path) -> Bundle:
+    """The bundle, opened if it is a path."""
+    return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
 
 
 def prepare(
-    bundle: Bundle,
-    recorded: Pattern,
-    *,
-    convergence_mrad: float | None = None,
-    energy_kev: float | None = None,
-    pixel_mrad: float | None = None,
-    mirrored: bool = False,
+    bundle: Bundle | str | Path, pattern: Pattern | np.ndarray | str | Path, options: PredictOptions
 ) -> Prepared:
-    """Check what is given, repair the pattern, find its bright region; options as in `analyse`."""
-    given = Given(
-        _checked_convergence(bundle, recorded.convergence_mrad if convergence_mrad is None else convergence_mrad),
-        _positive("energy_kev", recorded.energy_kev if energy_kev is None else energy_kev, "kV"),
-        _positive("pixel_mrad", recorded.pixel_mrad if pixel_mrad is None else pixel_mrad, "mrad"),
-        mirrored,
+    """Read the pattern, check what is known of it, repair it, find its bright region.
+
+    Parameters
+    ----------
+    bundle : Bundle or path
+    pattern : Pattern, path, or array of shape (y, x)
+        The recorded counts.
+    options : PredictOptions
+
+    Raises
+    ------
+    PatternError, ParameterError, FormatError
+        The pattern, an option or the bundle cannot be used.
+    """
+    bundle = opened(bundle)
+    recorded = _recorded_pattern(pattern, options.dataset)
+    known = options.or_stated(recorded.calibration)
+    conditions = Conditions(
+        _checked_convergence(bundle, known.convergence_mrad),
+        _positive("energy_kev", known.energy_kev, "kV"),
+        _positive("pixel_mrad", known.pixel_mrad, "mrad"),
+        known.mirrored,
     )
-    array, defects = repair(recorded.array)
-    library = library_for(bundle, given.convergence_mrad)
-    return Prepared(bundle, recorded, given, array, defects, find_outline(array), library)
+    repaired = repair(recorded.array)
+    library = library_for(bundle, conditions.convergence_mrad)
+    outline = find_outline(repaired.array)
+    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
+
+
+def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
+    if isinstance(pattern, Pattern):
+        return pattern
+    return read_pattern(pattern, dataset=dataset) if isinstance(pattern, str | Path) else pattern_from_array(pattern)
 
 
 def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
@@ -81,45 +117,39 @@ def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
     return bundle.recent(("library", angle), build)
 
 
-def ask_networks(ready: Prepared) -> Reading:
+def network_answers(ready: Prepared) -> NetworkAnswers:
     """The three networks, starting from the pixel size given, or from the size of the bright region."""
     # Thick crystals look larger than their disk: the library knows by how much.
     guess = float(np.median(ready.library.radius_mrad)) / ready.outline.radius_px
-    return read_networks(
+    return ask_networks(
         ready.bundle.networks,
         ready.array,
         ready.outline,
-        convergence_mrad=ready.given.convergence_mrad,
-        pixel_mrad=ready.given.pixel_mrad or guess,
+        convergence_mrad=ready.conditions.convergence_mrad,
+        pixel_mrad=ready.conditions.pixel_mrad or guess,
         settings=ready.bundle.meta.preprocessing,
-        mirrored=ready.given.mirrored,
+        mirrored=ready.conditions.mirrored,
     )
 
 
-def refine_from(ready: Prepared, starts: Sequence[Parameters]) -> Refinement:
-    """Least squares from the given starts, with the bundle's priors."""
-    given, widths = ready.given, ready.bundle.meta.priors
-    priors = Priors(
-        given.convergence_mrad,
-        widths.convergence_relative * given.convergence_mrad,
-        given.pixel_mrad,
-        None if given.pixel_mrad is None else widths.pixel_relative,
+def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
+    """Least squares from the given starts, restrained by what is known with the bundle's widths."""
+    known, widths = ready.conditions, ready.bundle.meta.priors
+    restraints = Restraints(
+        known.convergence_mrad,
+        widths.convergence_relative * known.convergence_mrad,
+        known.pixel_mrad,
+        None if known.pixel_mrad is None else widths.pixel_relative,
     )
-    return refine(ready.bundle.renderer, ready.array, ready.outline, starts, priors=priors, mirrored=given.mirrored)
+    return refine(
+        ready.bundle.renderer, ready.array, ready.outline, starts, restraints=restraints, mirrored=known.mirrored
+    )
 
 
 def fine_model(ready: Prepared) -> ForwardModel:
-    """Forward model of the finest view, for a sheet without a refinement."""
-    outline = ready.outline
-    view = View.around(ready.array, outline.center_px, outline.radius_px, reach=VIEW_REACH, pixels=LEVELS[-1][0])
-    return ForwardModel(ready.bundle.renderer, view, mirrored=ready.given.mirrored)
-
-
-def nearest_match(matches: Sequence[Start], thickness_nm: float) -> Parameters:
-    """The best match of the library near a thickness [nm]."""
-    apart = [abs(start.parameters.thickness_nm - thickness_nm) for start in matches]
-    near = [start for start, distance in zip(matches, apart, strict=True) if distance <= min(apart) + 1.0]
-    return near[0].parameters
+    """Forward model on fine pixels, for a sheet without a refinement."""
+    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels)
+    return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 
 def _positive(name: str, value: float | None, unit: str) -> float | None:

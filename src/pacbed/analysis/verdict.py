@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
-from pacbed.analysis.networks import Reading
+from pacbed.analysis.networks import NetworkAnswers
+from pacbed.analysis.options import Conditions
 from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.result import Verdict
 from pacbed.bundle.meta import BundleMeta, Thresholds
@@ -27,61 +29,65 @@ class Severity(IntEnum):
 VERDICTS: dict[Severity, Verdict] = {Severity.NOTE: "ok", Severity.DOUBT: "doubtful", Severity.REFUSAL: "refused"}
 
 
-@dataclass(frozen=True)
-class Given:
-    """What is known about a pattern beside its pixels; None where nobody said.
+class Finding(NamedTuple):
+    """One reason for or against a result."""
 
-    Attributes
-    ----------
-    convergence_mrad : float
-        Nominal convergence semi-angle [mrad].
-    energy_kev, pixel_mrad : float or None
-    mirrored : bool
-        The camera shows the pattern mirrored.
-    """
-
-    convergence_mrad: float
-    energy_kev: float | None = None
-    pixel_mrad: float | None = None
-    mirrored: bool = False
+    severity: Severity
+    text: str
 
 
 @dataclass
 class Findings:
     """Reasons collected so far."""
 
-    items: list[tuple[Severity, str]] = field(default_factory=list)
+    items: list[Finding] = field(default_factory=list)
 
     def add(self, severity: Severity, text: str) -> None:
         """Record one reason."""
-        self.items.append((severity, text))
+        self.items.append(Finding(severity, text))
 
     @property
     def verdict(self) -> Verdict:
         """The worst of them counts."""
-        return VERDICTS[max((severity for severity, _ in self.items), default=Severity.NOTE)]
+        return VERDICTS[max((item.severity for item in self.items), default=Severity.NOTE)]
 
     @property
     def reasons(self) -> list[str]:
         """The sentences, gravest first."""
-        return [text for _, text in sorted(self.items, key=lambda item: -item[0])]
+        return [item.text for item in sorted(self.items, key=lambda item: -item.severity)]
 
 
 def judge_input(
-    findings: Findings, meta: BundleMeta, given: Given, outline: Outline, saturated_fraction: float
+    findings: Findings, meta: BundleMeta, conditions: Conditions, outline: Outline, saturated_fraction: float
 ) -> None:
-    """What is wrong before anything is fitted."""
+    """What is wrong before anything is fitted.
+
+    Parameters
+    ----------
+    findings : Findings
+        Receives the reasons.
+    meta : BundleMeta
+        Gives ranges and thresholds.
+    conditions : Conditions
+        How the pattern was recorded.
+    outline : Outline
+        Its bright region.
+    saturated_fraction : float
+        Share of its pixels at the largest value.
+    """
     limits = meta.thresholds
-    if given.energy_kev is not None and abs(given.energy_kev / meta.energy_kev - 1) > limits.energy_relative:
+    if conditions.energy_kev is not None and abs(conditions.energy_kev / meta.energy_kev - 1) > limits.energy_relative:
         findings.add(
             Severity.REFUSAL,
-            f"beam energy: the pattern was recorded at {given.energy_kev:g} kV, the bundle is for {meta.energy_kev:g}",
+            f"beam energy: the pattern was recorded at {conditions.energy_kev:g} kV, the bundle is for "
+            f"{meta.energy_kev:g}",
         )
     low, high = meta.trained.convergence_mrad
-    if not low - 1e-6 <= given.convergence_mrad <= high + 1e-6:
+    if not low - 1e-6 <= conditions.convergence_mrad <= high + 1e-6:
         findings.add(
             Severity.DOUBT,
-            f"convergence angle {given.convergence_mrad:g} mrad lies outside the trained range, {low:g} to {high:g}",
+            f"convergence angle {conditions.convergence_mrad:g} mrad lies outside the trained range, {low:g} to "
+            f"{high:g}",
         )
     if saturated_fraction > limits.saturated_fraction:
         findings.add(Severity.DOUBT, f"{100 * saturated_fraction:.1f} % of the pixels are saturated")
@@ -91,20 +97,35 @@ def judge_input(
         )
 
 
-def judge_networks(findings: Findings, reading: Reading, *, refined: bool) -> None:
+def judge_networks(findings: Findings, answers: NetworkAnswers, *, refined: bool) -> None:
     """Trouble the networks report themselves; a refinement that fits outweighs it."""
     severity = Severity.NOTE if refined else Severity.DOUBT
-    if not reading.scale_converged:
+    if not answers.scale_converged:
         findings.add(
-            severity, f"the scale network did not settle: it still asks for {reading.scales[-1]:.2f} times the pixel"
+            severity, f"the scale network did not settle: it still asks for {answers.scales[-1]:.2f} times the pixel"
         )
-    if reading.candidates[0].probability < 0.5:
-        found = ", ".join(f"{peak.value:.0f} nm ({100 * peak.probability:.0f} %)" for peak in reading.candidates)
+    if answers.candidates[0].probability < 0.5:
+        found = ", ".join(f"{peak.value:.0f} nm ({100 * peak.probability:.0f} %)" for peak in answers.candidates)
         findings.add(severity, f"the thickness network is undecided: {found}")
 
 
-def judge_fit(findings: Findings, refinement: Refinement, meta: BundleMeta, given: Given, table: RockingTable) -> None:
-    """How well the best rendered pattern fits, and whether its parameters are plausible."""
+def judge_fit(
+    findings: Findings, refinement: Refinement, meta: BundleMeta, conditions: Conditions, table: RockingTable
+) -> None:
+    """How well the best rendered pattern fits, and whether its parameters are plausible.
+
+    Parameters
+    ----------
+    findings : Findings
+        Receives the reasons.
+    refinement : Refinement
+    meta : BundleMeta
+        Gives ranges and thresholds.
+    conditions : Conditions
+        How the pattern was recorded.
+    table : RockingTable
+        Says whether disks overlap.
+    """
     limits, at = meta.thresholds, refinement.best.parameters
     _judge_misfit(findings, refinement, limits)
     _judge_ambiguity(findings, refinement, limits)
@@ -113,16 +134,17 @@ def judge_fit(findings: Findings, refinement: Refinement, meta: BundleMeta, give
         findings.add(
             Severity.DOUBT, f"{at.thickness_nm:.1f} nm: below {limits.thin_nm:g} nm every crystal is a flat disk"
         )
-    off = at.convergence_mrad / given.convergence_mrad - 1
+    off = at.convergence_mrad / conditions.convergence_mrad - 1
     if abs(off) > limits.convergence_relative:
         findings.add(
             Severity.DOUBT,
-            f"convergence angle: given {given.convergence_mrad:.2f} mrad, the pattern fits {at.convergence_mrad:.2f}",
+            f"convergence angle: given {conditions.convergence_mrad:.2f} mrad, the pattern fits "
+            f"{at.convergence_mrad:.2f}",
         )
-    if given.pixel_mrad is not None and abs(at.pixel_mrad / given.pixel_mrad - 1) > limits.pixel_relative:
+    if conditions.pixel_mrad is not None and abs(at.pixel_mrad / conditions.pixel_mrad - 1) > limits.pixel_relative:
         findings.add(
             Severity.DOUBT,
-            f"pixel size: given {given.pixel_mrad:.4g} mrad, the pattern fits {at.pixel_mrad:.4g} mrad",
+            f"pixel size: given {conditions.pixel_mrad:.4g} mrad, the pattern fits {at.pixel_mrad:.4g} mrad",
         )
     if 2 * at.convergence_mrad < shortest_reciprocal_mrad(table):
         findings.add(
@@ -153,7 +175,7 @@ def _judge_ambiguity(findings: Findings, refinement: Refinement, limits: Thresho
             )
 
 
-def _judge_range(findings: Findings, at: Parameters, meta: BundleMeta) -> None:
+def _judge_range(findings: Findings, at: PatternParameters, meta: BundleMeta) -> None:
     low, high = meta.trained.thickness_nm
     if not low <= at.thickness_nm <= high:
         findings.add(

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pacbed.analysis.result import Estimate, Result, read_result
+from pacbed.analysis.result import Estimate, Result, read_result, with_std
 from pacbed.errors import FormatError
 from pacbed.patterns import polar_to_vector
 
@@ -24,11 +24,23 @@ MISTILT_MRAD = 0.5
 CANDIDATES = 3
 CANDIDATE_NM = 5.0
 CANDIDATE_SHARE = 2 / 3
-COLUMNS = ("pattern", "", "thickness [nm]", "mistilt [mrad]", "verdict")
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    pattern: str
+    origin: str
+    thickness: str
+    mistilt: str
+    verdict: str
+
+
+TITLES = Row("pattern", "", "thickness [nm]", "mistilt [mrad]", "verdict")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Experiment:
     """The result of one pattern, and its truth where that is known.
 
     Attributes
@@ -36,7 +48,7 @@ class Finding:
     name : str
     result : Result
     truth : mapping or None
-        ``thickness_nm``, ``mistilt_mrad``, ``mistilt_azimuth_deg`` (image frame).
+        ``thickness_nm`` [nm], ``mistilt_mrad`` [mrad], ``mistilt_azimuth_deg`` [deg], in the frame of the image.
     """
 
     name: str
@@ -75,7 +87,7 @@ class Requirement:
     kept: bool
 
 
-def read_findings(results_dir: str | Path, truth_file: str | Path) -> list[Finding]:
+def read_experiments(results_dir: str | Path, truth_file: str | Path) -> list[Experiment]:
     """Read all predictions below a system's results, those with a known truth first.
 
     Raises
@@ -89,15 +101,15 @@ def read_findings(results_dir: str | Path, truth_file: str | Path) -> list[Findi
     missing = [str(folder / f"{name}.json") for name in truths if not (folder / f"{name}.json").is_file()]
     if missing:
         raise FormatError(f"results: {', '.join(missing)} missing, accepted: what make demo writes")
-    return [Finding(name, read_result(folder / f"{name}.json"), truths.get(name)) for name in (*truths, *others)]
+    return [Experiment(name, read_result(folder / f"{name}.json"), truths.get(name)) for name in (*truths, *others)]
 
 
-def check_requirements(findings: Sequence[Finding]) -> list[Requirement]:
-    """Compare the findings that have a truth with what the demo promises."""
-    known = [finding for finding in findings if finding.truth is not None]
-    thin = [_within(finding.thickness_error_nm, THICKNESS_NM) for finding in known]
-    tilt = [_within(finding.mistilt_error_mrad, MISTILT_MRAD) for finding in known]
-    seen = [_within(finding.candidate_error_nm, CANDIDATE_NM) for finding in known]
+def check_requirements(experiments: Sequence[Experiment]) -> list[Requirement]:
+    """Compare the experiments that have a truth with what the demo promises."""
+    known = [experiment for experiment in experiments if experiment.truth is not None]
+    thin = [_within(experiment.thickness_error_nm, THICKNESS_NM) for experiment in known]
+    tilt = [_within(experiment.mistilt_error_mrad, MISTILT_MRAD) for experiment in known]
+    seen = [_within(experiment.candidate_error_nm, CANDIDATE_NM) for experiment in known]
     total = len(known)
     needed = math.ceil(CANDIDATE_SHARE * total - 1e-9)
     return [
@@ -111,19 +123,19 @@ def check_requirements(findings: Sequence[Finding]) -> list[Requirement]:
     ]
 
 
-def format_summary(findings: Sequence[Finding], results_dir: str | Path) -> str:
+def format_summary(experiments: Sequence[Experiment], results_dir: str | Path) -> str:
     """The table, the promises and where to look."""
-    blocks = [_rows(finding) for finding in findings]
-    columns = zip(COLUMNS, *(row for block in blocks for row in block), strict=True)
+    blocks = [_rows(experiment) for experiment in experiments]
+    columns = zip(TITLES, *(row for block in blocks for row in block), strict=True)
     widths = [max(map(len, column)) for column in columns]
     ruler = "  ".join("-" * width for width in widths)
-    lines = ["", _line(COLUMNS, widths)]
-    for finding, block in zip(findings, blocks, strict=True):
+    lines = ["", _line(TITLES, widths)]
+    for experiment, block in zip(experiments, blocks, strict=True):
         lines += [ruler, *(_line(row, widths) for row in block)]
-        lines += [f"  {finding.result.verdict}: {reason}" for reason in finding.result.reasons]
+        lines += [f"  {experiment.result.verdict}: {reason}" for reason in experiment.result.reasons]
     lines += [ruler, ""]
-    lines += [f"[{'ok' if one.kept else 'FAILED':^6}] {one.text}" for one in check_requirements(findings)]
-    return "\n".join([*lines, "", *_places(findings, Path(results_dir))])
+    lines += [f"[{'ok' if one.kept else 'FAILED':^6}] {one.text}" for one in check_requirements(experiments)]
+    return "\n".join([*lines, "", *_places(experiments, Path(results_dir))])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,38 +148,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="exit 1 where a promise of the demo is not kept")
     given = parser.parse_args(arguments)
     try:
-        findings = read_findings(given.results, given.truth)
+        experiments = read_experiments(given.results, given.truth)
     except FormatError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(format_summary(findings, given.results))
-    return int(given.check and not all(one.kept for one in check_requirements(findings)))
+    print(format_summary(experiments, given.results))
+    return int(given.check and not all(one.kept for one in check_requirements(experiments)))
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _rows(finding: Finding) -> list[tuple[str, str, str, str, str]]:
+def _rows(experiment: Experiment) -> list[Row]:
     """Lines of one pattern: truth, networks alone, refined, error."""
-    truth, result = finding.truth, finding.result
+    truth, result = experiment.truth, experiment.result
     rows = []
     if truth is not None:
         tilt = _polar(truth["mistilt_mrad"], truth["mistilt_azimuth_deg"])
-        rows.append(("", "truth", f"{truth['thickness_nm']:.2f}", tilt, ""))
+        rows.append(Row("", "truth", f"{truth['thickness_nm']:.2f}", tilt, ""))
     candidates = ", ".join(_class(one.value, one.probability) for one in result.thickness_candidates)
-    rows.append(("", "networks", candidates or "-", _network_mistilt(result), ""))
-    tilt = _with_std(result.mistilt_mrad, result.mistilt_azimuth_deg)
-    rows.append(("", "refined", _with_std(result.thickness_nm), tilt, result.verdict))
+    rows.append(Row("", "networks", candidates or "-", _network_mistilt(result), ""))
+    tilt = _estimate(result.mistilt_mrad, result.mistilt_azimuth_deg)
+    rows.append(Row("", "refined", _estimate(result.thickness_nm), tilt, result.verdict))
     if truth is not None:
-        rows.append(("", "error", _signed(finding.thickness_error_nm), _unsigned(finding.mistilt_error_mrad), ""))
-    return [(finding.name, *rows[0][1:]), *rows[1:]]
+        rows.append(
+            Row("", "error", _signed(experiment.thickness_error_nm), _unsigned(experiment.mistilt_error_mrad), "")
+        )
+    return [rows[0]._replace(pattern=experiment.name), *rows[1:]]
 
 
-def _places(findings: Sequence[Finding], results: Path) -> list[str]:
+def _places(experiments: Sequence[Experiment], results: Path) -> list[str]:
     report = results / "report.html"
     lines = [f"report   {report}{'' if report.is_file() else ' (not written yet)'}"]
-    sheets = [results / "predictions" / f"{finding.name}.png" for finding in findings]
+    sheets = [results / "predictions" / f"{experiment.name}.png" for experiment in experiments]
     return lines + [f"sheet    {sheet}{'' if sheet.is_file() else ' (missing)'}" for sheet in sheets]
 
 
@@ -184,12 +198,10 @@ def _class(value: float, probability: float) -> str:
     return f"{value:.3g} ({100 * probability:.0f} %)"
 
 
-def _with_std(quantity: Estimate | None, azimuth: Estimate | None = None) -> str:
+def _estimate(quantity: Estimate | None, azimuth: Estimate | None = None) -> str:
     if quantity is None:
         return "-"
-    spread = "" if quantity.std is None else f" ± {quantity.std:.2f}"
-    direction = "" if azimuth is None else f" at {azimuth.value % 360:.0f} deg"
-    return f"{quantity.value:.2f}{spread}{direction}"
+    return with_std(quantity, 2) + ("" if azimuth is None else f" at {azimuth.value % 360:.0f} deg")
 
 
 def _polar(size_mrad: float, azimuth_deg: float) -> str:

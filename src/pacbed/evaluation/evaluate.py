@@ -6,23 +6,24 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.result import Result
 from pacbed.errors import PacbedError
-from pacbed.evaluation.errors_plot import plot_errors
+from pacbed.evaluation.errors_plot import Example, plot_errors
 from pacbed.evaluation.floor import cramer_rao_floor
 from pacbed.evaluation.nearest import NearestImage
-from pacbed.evaluation.parts import BundleParts
 from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
 from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
+from pacbed.evaluation.unpacked_bundle import UnpackedBundle
 from pacbed.logs import progress
 from pacbed.outputs import write_json
-from pacbed.patterns import Geometry
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
 from pacbed.systems import check_same_system
@@ -44,11 +45,41 @@ NOTES = {
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Everything the methods share."""
+class EvaluationSettings:
+    """How much is measured.
 
-    parts: BundleParts
-    stack: Stack
+    Attributes
+    ----------
+    noise_levels : sequence of float
+        Standard deviations of Gaussian noise over the pattern's maximum.
+    patterns : int
+        Patterns per level; the same ones at each level.
+    seed : int
+        Seed of parameters and noise.
+    """
+
+    noise_levels: Sequence[float]
+    patterns: int
+    seed: int
+
+    @property
+    def levels(self) -> list[float]:
+        """Noise levels, lowest first."""
+        return sorted(self.noise_levels)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Everything the methods share.
+
+    Attributes
+    ----------
+    bundle : UnpackedBundle
+        Of networks and refinement.
+    nearest : NearestImage
+    """
+
+    bundle: UnpackedBundle
     nearest: NearestImage
 
 
@@ -57,9 +88,7 @@ def evaluate(
     table_dir: str | Path,
     stack_dir: str | Path,
     models_dir: str | Path,
-    noise_levels: Sequence[float],
-    patterns: int,
-    seed: int,
+    settings: EvaluationSettings,
     out_json: str | Path,
     out_png: str | Path,
     out_csv: str | Path,
@@ -70,31 +99,35 @@ def evaluate(
     ----------
     table_dir, stack_dir, models_dir : path
         Rocking table; labelled stack; networks as ONNX with their descriptions.
-    noise_levels : sequence of float
-        Standard deviations of Gaussian noise over the pattern's maximum.
-    patterns : int
-        Patterns per level; the same ones at each level.
-    seed : int
-        Seed of parameters and noise.
+    settings : EvaluationSettings
     out_json, out_png, out_csv : path
         Summary, picture, and every single answer.
+
+    Raises
+    ------
+    FormatError
+        Table, stack or networks are incomplete, or table and stack are of different systems.
     """
     check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
     stack = Stack.load(stack_dir)
-    shop = Workshop(BundleParts(table_dir, stack, models_dir), stack, NearestImage(stack))
-    truths = list(draw_truths(shop.parts.renderer, stack, patterns, rng=np.random.default_rng(seed)))
-    jobs = [(level, number) for number in range(patterns) for level in sorted(noise_levels)]
-    scores: list[Score] = []
-    for level, number in progress(jobs, total=len(jobs), label="patterns evaluated"):
-        rng = np.random.default_rng([seed, number, round(1e6 * level)])
-        scores += score_pattern(shop, truths[number], level, number, rng=rng)
+    shop = Workshop(UnpackedBundle(table_dir, stack, models_dir), NearestImage(stack))
+    rng = np.random.default_rng(settings.seed)
+    truths = list(draw_truths(shop.bundle.renderer, stack, settings.patterns, rng=rng))
+    scores = list(_scores(shop, truths, settings))
     summary = summarise(scores)
     for entry in summary:
         log.info("%s", ", ".join(f"{key} {_short(value)}" for key, value in entry.items()))
-    examples = _examples(truths[patterns // 2], sorted(noise_levels), seed)
-    plot_errors(scores, examples, out_png)
+    plot_errors(scores, _examples(truths[settings.patterns // 2], settings), out_png)
     write_csv(scores, out_csv)
-    write_json(_figures(summary, patterns, sorted(noise_levels), seed, stack), out_json)
+    write_json(_figures(summary, settings, stack), out_json)
+
+
+def _scores(shop: Workshop, truths: Sequence[Truth], settings: EvaluationSettings) -> Iterator[Score]:
+    """Every pattern at every level of noise, by every method."""
+    jobs = list(product(range(settings.patterns), settings.levels))
+    for number, level in progress(jobs, total=len(jobs), label="patterns evaluated"):
+        rng = np.random.default_rng([settings.seed, number, round(1e6 * level)])
+        yield from score_pattern(shop, truths[number], level, number, rng=rng)
 
 
 def score_pattern(
@@ -130,8 +163,8 @@ def score_pattern(
     if noise == 0:
         yield replace(blank, thickness_error_nm=0.0, mistilt_error_mrad=0.0)
         return
-    prior = {"convergence_mrad": shop.parts.meta.priors.convergence_relative * at.convergence_mrad}
-    floor = cramer_rao_floor(shop.parts.renderer, at, truth.camera.shape, noise=noise, prior_std=prior)
+    prior = {"convergence_mrad": shop.bundle.meta.priors.convergence_relative * at.convergence_mrad}
+    floor = cramer_rao_floor(shop.bundle.renderer, at, truth.camera.shape, noise=noise, prior_std=prior)
     yield replace(blank, thickness_error_nm=floor.std["thickness_nm"], mistilt_error_mrad=floor.mistilt_mrad)
 
 
@@ -140,7 +173,7 @@ def _predicted(shop: Workshop, truth: Truth, camera: np.ndarray, blank: Score, *
     at, started = truth.parameters, time.perf_counter()
     given = round(at.convergence_mrad, GIVEN_DIGITS)
     try:
-        result = analyse(shop.parts, camera, convergence_mrad=given, refine=refine).result
+        result = analyse(shop.bundle, camera, PredictOptions(convergence_mrad=given, refine=refine)).result
     except PacbedError as error:
         log.warning("pattern %d at noise %g, %s: %s", blank.pattern, blank.noise, blank.method, error)
         return blank
@@ -161,23 +194,26 @@ def _mistilt_error(result: Result, truth: Truth) -> float | None:
     """Length of the difference of the vectors in the image; of the magnitudes where there is no direction."""
     at, x, y = truth.parameters, result.mistilt_x_mrad, result.mistilt_y_mrad
     if x is not None and y is not None:
-        frame = Geometry((1, 1), 1.0, (0.0, 0.0), at.rotation_deg)
-        return float(np.hypot(*(np.array([x.value, y.value]) - frame.to_image(np.array(at.mistilt_mrad)))))
+        return float(np.hypot(*(np.array([x.value, y.value]) - at.mistilt_in_image())))
     if result.mistilt_mrad is None:
         return None
     return abs(result.mistilt_mrad.value - float(np.hypot(*at.mistilt_mrad)))
 
 
-def _examples(truth: Truth, levels: Sequence[float], seed: int) -> list[tuple[float, np.ndarray]]:
-    return [(level, add_noise(truth.camera, level, rng=np.random.default_rng(seed))) for level in levels]
+def _examples(truth: Truth, settings: EvaluationSettings) -> list[Example]:
+    return [
+        Example(level, add_noise(truth.camera, level, rng=np.random.default_rng(settings.seed)))
+        for level in settings.levels
+    ]
 
 
-def _figures(summary: list[dict], patterns: int, levels: list[float], seed: int, stack: Stack) -> dict[str, Any]:
+def _figures(summary: list[dict], settings: EvaluationSettings, stack: Stack) -> dict[str, Any]:
+    """Content of ``errors.json``."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "patterns": patterns,
-        "noise_levels": levels,
-        "seed": seed,
+        "patterns": settings.patterns,
+        "noise_levels": settings.levels,
+        "seed": settings.seed,
         "pixels": stack.pixels,
         "errors": summary,
         "notes": NOTES,

@@ -1,26 +1,30 @@
 """The smallest error physics allows: Cramér-Rao bound of the parameters of a noisy pattern.
 
-No unbiased method, neural or not, can do better on average than this bound for exactly the parameters it leaves free.
+With the pattern μ(p; θ) [fraction of the beam] on pixels p and independent noise of variance v(p), the Fisher
+information of the free parameters θ is
+
+    F_ij = Σ over p of ∂μ/∂θi ∂μ/∂θj / v(p)  +  δ_ij / s_i²
+
+with s_i the standard deviation of what is known of θi from elsewhere. No unbiased method, neural or not, has a
+covariance below F⁻¹ for exactly the parameters it leaves free (Cramér, Mathematical Methods of Statistics, 1946; Rao,
+Bull. Calcutta Math. Soc. 37 (1945) 81; for electron counts den Dekker et al., Ultramicroscopy 104 (2005) 83). With
+counting noise of N electrons v = μ / N, so that standard deviations fall as 1 / √N; what the noise of the readout tells
+of θ through its variance is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import Parameters, moved
+from pacbed.analysis.fit.parameters import NAMES, PatternParameters, render_pattern
 from pacbed.analysis.fit.sensitivity import STEPS
 from pacbed.errors import ParameterError, bad_value
-from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 
-# The displacements of `moved` and the steps of their finite differences, with their units.
-NAMES = (
-    *("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad", "center_x_mrad", "center_y_mrad"),
-    *("pixel_percent", "rotation_deg", "convergence_mrad", "blur_mrad"),
-)
 LINEAR = ("gain", "background")
 FREE = (*NAMES, *LINEAR)
 READOUT_ELECTRONS = 0.5  # ASSUME: noise of a counting detector's pixel; keeps empty pixels from telling everything
@@ -34,7 +38,7 @@ class Floor:
     Attributes
     ----------
     names : tuple of str
-        Free parameters, units in their names; gain is relative, the background is in units of the pattern's maximum.
+        Free parameters, as in `Displacement`; gain is relative, the background is in units of the pattern's maximum.
     covariance : float array, shape (parameter, parameter)
         Smallest covariance; infinite on the diagonal where the pattern does not determine a parameter.
     """
@@ -55,7 +59,7 @@ class Floor:
 
 def cramer_rao_floor(
     renderer: Renderer,
-    at: Parameters,
+    at: PatternParameters,
     shape: tuple[int, int],
     *,
     noise: float | None = None,
@@ -70,7 +74,7 @@ def cramer_rao_floor(
     ----------
     renderer : Renderer
         Renders the crystal's patterns.
-    at : Parameters
+    at : PatternParameters
         True parameters.
     shape : tuple of int
         Rows and columns (ny, nx) of the pattern.
@@ -99,12 +103,12 @@ def cramer_rao_floor(
         raise bad_value("free, prior_std", unknown, f"names among {', '.join(FREE)}")
     if (noise is None) == (electrons is None):
         raise bad_value("noise, electrons", (noise, electrons), "one of the two")
-    pattern, columns = _derivatives(renderer, at, shape, free, mirrored=mirrored)
-    information = columns.T @ (columns / _variance(pattern, noise, electrons)[:, None])
+    found = _derivatives(renderer, at, shape, free, mirrored=mirrored)
+    information = found.slopes.T @ (found.slopes / _variance(found.pattern, noise, electrons)[:, None])
     for name, spread in (prior_std or {}).items():
         if name in free:
             information[free.index(name), free.index(name)] += spread**-2
-    return Floor(tuple(free), _inverse(information))
+    return Floor(tuple(free), smallest_covariance(information))
 
 
 def _variance(pattern: np.ndarray, noise: float | None, electrons: float | None) -> np.ndarray:
@@ -119,18 +123,27 @@ def _variance(pattern: np.ndarray, noise: float | None, electrons: float | None)
     return np.asarray((np.maximum(pattern, 0) * electrons + READOUT_ELECTRONS**2) / (brightest * electrons) ** 2)
 
 
+class _Derivatives(NamedTuple):
+    """A pattern, shape (pixel,), and its derivatives over its maximum, shape (pixel, parameter)."""
+
+    pattern: np.ndarray
+    slopes: np.ndarray
+
+
+class _End(NamedTuple):
+    """One end of a difference: how far away it is, and the pattern there, shape (pixel,)."""
+
+    step: float
+    pattern: np.ndarray
+
+
 def _derivatives(
-    renderer: Renderer, at: Parameters, shape: tuple[int, int], free: Sequence[str], *, mirrored: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """The pattern, shape (pixel,), and its derivatives over its maximum, shape (pixel, parameter)."""
+    renderer: Renderer, at: PatternParameters, shape: tuple[int, int], free: Sequence[str], *, mirrored: bool
+) -> _Derivatives:
     edge = max(at.pixel_mrad, renderer.table.widest_pitch_mrad)
 
-    def render(point: Parameters) -> np.ndarray:
-        image = renderer.render(
-            thickness_nm=point.thickness_nm, convergence_mrad=point.convergence_mrad, mistilt_mrad=point.mistilt_mrad,
-            geometry=Geometry(shape, point.pixel_mrad, point.center_px, point.rotation_deg, mirrored),
-            blur_mrad=point.blur_mrad, edge_mrad=edge,
-        )  # fmt: skip
+    def render(point: PatternParameters) -> np.ndarray:
+        image = render_pattern(renderer, point, point.geometry(shape, mirrored=mirrored), edge_mrad=edge)
         return image.reshape(-1).astype(float)
 
     pattern = render(at)
@@ -140,25 +153,37 @@ def _derivatives(
         if name in LINEAR:
             columns.append(pattern / brightest if name == "gain" else np.ones_like(pattern))
             continue
-        (high, upper), (low, lower) = (_end(render, at, name, sign, pattern) for sign in (1, -1))
-        if high == low:
+        ahead, behind = (_end(render, at, name, sign, pattern) for sign in (1, -1))
+        if ahead.step == behind.step:
             raise bad_value(name, at, "parameters inside the table, with room for a derivative")
-        columns.append((upper - lower) / ((high - low) * brightest))
-    return pattern, np.stack(columns, axis=1)
+        columns.append((ahead.pattern - behind.pattern) / ((ahead.step - behind.step) * brightest))
+    return _Derivatives(pattern, np.stack(columns, axis=1))
 
 
-def _end(render, at: Parameters, name: str, sign: int, pattern: np.ndarray) -> tuple[float, np.ndarray]:
-    """Displacement and pattern at one end of a difference; the middle where the end lies outside the table."""
-    vector = sign * np.where(np.array(NAMES) == name, STEPS, 0.0)
-    step = sign * float(STEPS[NAMES.index(name)])
+def _end(
+    render: Callable[[PatternParameters], np.ndarray], at: PatternParameters, name: str, sign: int, pattern: np.ndarray
+) -> _End:
+    """One end of a difference; the middle, whose pattern is given, where the end lies outside the table."""
+    step = sign * getattr(STEPS, name)
     try:
-        return step, render(moved(at, vector))
+        return _End(step, render(at.moved(np.where(np.array(NAMES) == name, step, 0.0))))
     except ParameterError:
-        return 0.0, pattern
+        return _End(0.0, pattern)
 
 
-def _inverse(information: np.ndarray) -> np.ndarray:
-    """Covariance of a Fisher matrix; undetermined parameters get an infinite variance."""
+def smallest_covariance(information: np.ndarray) -> np.ndarray:
+    """Inverse of a Fisher matrix, where it has one.
+
+    Parameters
+    ----------
+    information : float array, shape (parameter, parameter)
+        Symmetric, not negative.
+
+    Returns
+    -------
+    float array, shape (parameter, parameter)
+        Covariance; infinite on the diagonal for what is not determined.
+    """
     scale = np.sqrt(np.diag(information))
     blind = scale <= 0
     safe = np.where(blind, 1.0, scale)

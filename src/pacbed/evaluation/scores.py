@@ -30,17 +30,17 @@ class Score:
     pattern : int
         Number of the pattern; the same parameters at every noise level.
     true_thickness_nm, true_mistilt_mrad, convergence_mrad : float
-        Truth.
+        Truth [nm], [mrad], [mrad].
     thickness_nm, mistilt_mrad : float or None
-        Answer.
+        Answer [nm], [mrad].
     thickness_error_nm : float or None
-        Answer minus truth.
+        Answer minus truth [nm].
     mistilt_error_mrad : float or None
-        Length of the difference of the vectors; of the magnitudes where the method gives no direction.
+        Length of the difference of the vectors; of the magnitudes where the method gives no direction [mrad].
     thickness_std_nm : float or None
-        The method's own error bar.
+        The method's own error bar [nm].
     seconds : float or None
-        Time taken.
+        Time taken [s].
     """
 
     method: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.parameters import PatternParameters, render_pattern
 from pacbed.learning.draws import DrawRanges, draw_parameters, series_split
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
@@ -24,14 +24,16 @@ class Stack:
     ----------
     folder : Path
         Where it lies.
-    thickness_nm, convergence_mrad : float array
-        Axes of the grid.
+    thickness_nm : float array, shape (thickness,)
+        Axis of the grid [nm].
+    convergence_mrad : float array, shape (convergence,)
+        Axis of the grid [mrad].
     mistilt_mrad : float array, shape (tilt,)
-        Magnitude of the grid's mistilts.
+        Magnitude of the grid's mistilts [mrad].
     pattern : zarr array, shape (convergence, tilt, thickness, y, x)
         Integer patterns, read when sliced.
     max_angle_mrad : float
-        Half width of the field of view.
+        Half width of the field of view [mrad].
     """
 
     folder: Path
@@ -67,14 +69,14 @@ class Truth:
 
     Attributes
     ----------
-    parameters : Parameters
+    parameters : PatternParameters
     camera : float array, shape (y, x)
         As a camera saw it: turned, shifted, blurred, of another pixel size; without noise, maximum 1.
     aligned : float array, shape (y, x)
         The same crystal and beam in the stack's own frame, without blur and noise, maximum 1.
     """
 
-    parameters: Parameters
+    parameters: PatternParameters
     camera: np.ndarray
     aligned: np.ndarray
 
@@ -103,7 +105,7 @@ def draw_truths(renderer: Renderer, stack: Stack, count: int, *, rng: np.random.
         one = draw.select(slice(index, index + 1))
         shift = one.shift[0] * stack.pixels
         x, y = (float(value) for value in one.mistilt_mrad[0])
-        at = Parameters(
+        at = PatternParameters(
             thickness_nm=float(one.thickness_nm[0]),
             mistilt_mrad=(x, y),
             center_px=(float(frame.center_px[0] + shift[0]), float(frame.center_px[1] + shift[1])),
@@ -112,21 +114,32 @@ def draw_truths(renderer: Renderer, stack: Stack, count: int, *, rng: np.random.
             convergence_mrad=float(one.convergence_mrad[0]),
             blur_mrad=float(one.blur_mrad[0]),
         )
-        camera = Geometry(frame.shape, at.pixel_mrad, at.center_px, at.rotation_deg)
-        yield Truth(at, _render(renderer, at, camera, at.blur_mrad), _render(renderer, at, frame, 0.0))
+        yield Truth(
+            at,
+            camera=_brightest_one(render_pattern(renderer, at, at.geometry(frame.shape))),
+            aligned=_brightest_one(render_pattern(renderer, replace(at, blur_mrad=0.0), frame)),
+        )
 
 
-def _render(renderer: Renderer, at: Parameters, geometry: Geometry, blur_mrad: float) -> np.ndarray:
-    image = renderer.render(
-        thickness_nm=at.thickness_nm,
-        convergence_mrad=at.convergence_mrad,
-        mistilt_mrad=at.mistilt_mrad,
-        geometry=geometry,
-        blur_mrad=blur_mrad,
-    )
+def _brightest_one(image: np.ndarray) -> np.ndarray:
+    """An image of maximum 1, shape (y, x)."""
     return np.asarray(image / image.max())
 
 
 def add_noise(image: np.ndarray, sigma: float, *, rng: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of a standard deviation over the maximum of an image whose maximum is 1; float32, shape (y, x)."""
+    """An image with Gaussian noise.
+
+    Parameters
+    ----------
+    image : float array, shape (y, x)
+        Of maximum 1.
+    sigma : float
+        Standard deviation of the noise over that maximum.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    float32 array, shape (y, x)
+    """
     return np.asarray(image + sigma * rng.standard_normal(image.shape), dtype=np.float32)

@@ -3,103 +3,88 @@ import json
 import numpy as np
 import pytest
 
-from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
-from pacbed.analysis.report.map_dataset import map_dataset
+from pacbed.analysis.maps import ARRAYS, SCHEMA_VERSION, VERDICTS, gather, predict_windows, read_map, write_map
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.recording.scan_file import ScanData
+from pacbed.analysis.result import estimate
 from pacbed.errors import FormatError, ParameterError
-from pacbed.patterns import Geometry
 
-GEOMETRY = Geometry((64, 64), 0.7, (31.0, 32.5), rotation_deg=20.0)
-TRUTH = ((5.3, (1.5, 0.8)), (8.4, (-0.4, 2.0)))  # thickness [nm] and mistilt [mrad, crystal frame] of the good windows
-ALPHA = 13.8
+FACTS = {"schema_version": SCHEMA_VERSION}
 
 
-@pytest.fixture(scope="module")
-def scan_file(tiny_bundle, tmp_path_factory):
-    """2 x 6 scan positions: two regions of crystal and a dead one, each 2 x 2 positions."""
-    rng = np.random.default_rng(8)
-    data = np.zeros((2, 6, 64, 64), dtype=np.float32)
-    for number, (thickness, mistilt) in enumerate(TRUTH):
-        clean = tiny_bundle.renderer.render(
-            thickness_nm=thickness, convergence_mrad=ALPHA, mistilt_mrad=mistilt, geometry=GEOMETRY, blur_mrad=0.3
-        )
-        noise = rng.standard_normal((2, 2, 64, 64))
-        data[:, 2 * number : 2 * number + 2] = 1000 * (clean / clean.max() + 0.02 * noise)
-    file = tmp_path_factory.mktemp("scan") / "scan.npy"
-    np.save(file, data)
-    return file
+@pytest.fixture
+def found(analysis):
+    """A map of 2 x 3 windows: two thicknesses, one without a direction, one refused, one without a pattern."""
+    result = analysis.result
+    thin, thick = (result.model_copy(update={"thickness_nm": estimate(value, 0.1)}) for value in (4.0, 9.0))
+    undirected = result.model_copy(update={"mistilt_x_mrad": None, "mistilt_y_mrad": None, "misfit": None})
+    refused = result.model_copy(update={"verdict": "refused"})
+    return gather([thin, thick, undirected, refused, None, thin], (2, 3))
 
 
-@pytest.fixture(scope="module")
-def mapped(tiny_bundle, scan_file, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("maps")
-    found = map_dataset(
-        tiny_bundle, scan_file, convergence_mrad=ALPHA, window=2, jobs=2, out_dir=folder / "film",
-        out_png=folder / "film.png",
-    )  # fmt: skip
-    return found, folder
+def test_windows_lie_row_by_row(found):
+    assert found.thickness_nm[0, :2].tolist() == [4.0, 9.0]
+    assert found.thickness_nm[1, 2] == 4.0
+    assert found.thickness_std_nm[0, 0] == 0.1
+    assert [VERDICTS[code] for code in found.verdict.ravel()] == ["ok", "ok", "ok", "refused", "unusable", "ok"]
+    assert found.verdict.dtype == np.uint8
 
 
-def test_every_window_finds_its_own_thickness(mapped):
-    found, _ = mapped
-    assert found.thickness_nm.shape == (1, 3)
-    for column, (thickness, _) in enumerate(TRUTH):
-        assert found.thickness_nm[0, column] == pytest.approx(thickness, abs=0.4)
-        assert 0 < found.thickness_std_nm[0, column] < 1
+def test_what_is_not_known_is_not_a_number(found):
+    assert np.isnan(found.mistilt_x_mrad[0, 2]) and np.isnan(found.misfit[0, 2])
+    assert np.isfinite(found.thickness_nm[0, 2])
+    assert np.isnan([getattr(found, name)[1, 1] for name in ARRAYS if name != "verdict"]).all()
 
 
-def test_mistilt_is_in_the_frame_of_the_patterns(mapped):
-    found, _ = mapped
-    for column, (_, mistilt) in enumerate(TRUTH):
-        expected = GEOMETRY.to_image(np.array(mistilt))
-        assert found.mistilt_x_mrad[0, column] == pytest.approx(expected[0], abs=0.3)
-        assert found.mistilt_y_mrad[0, column] == pytest.approx(expected[1], abs=0.3)
-
-
-def test_dead_window_is_a_hole_and_not_a_failure(mapped):
-    found, folder = mapped
-    assert VERDICTS[found.verdict[0, 2]] == "unusable"
-    assert np.isnan([getattr(found, name)[0, 2] for name in ARRAYS if name != "verdict"]).all()
-    facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
-    assert facts["counts"]["unusable"] == 1 and sum(facts["counts"].values()) == 3
-    assert any("accepted: a pattern" in reason for reason in facts["reasons"])
-
-
-def test_written_maps_are_read_back_with_their_picture(mapped):
-    found, folder = mapped
-    again = read_map(folder / "film")
+def test_a_map_survives_its_folder(found, tmp_path):
+    write_map(found, FACTS, tmp_path / "deep" / "map")
+    again = read_map(tmp_path / "deep" / "map")
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
-    facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
-    assert (facts["scan_shape"], facts["shape"], facts["window"]) == ([2, 6], [1, 3], 2)
-    assert facts["parameters"]["convergence_mrad"] == ALPHA
-    assert (folder / "film.png").read_bytes().startswith(b"\x89PNG")
-    assert not list(folder.glob("*.part*"))
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["map"]
 
 
-def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
-    np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
-    found = map_dataset(
-        tiny_bundle, tmp_path / "empty.npy", convergence_mrad=14, out_dir=tmp_path / "m", out_png=tmp_path / "m.png"
-    )
-    assert (found.verdict == VERDICTS.index("unusable")).all()
-    assert (tmp_path / "m.png").is_file()
-
-
-@pytest.mark.parametrize(
-    ("option", "named"),
-    [({"jobs": 0}, "jobs"), ({"window": 0}, "window"), ({"convergence_mrad": None}, "convergence_mrad")],
-)
-def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, option, named):
-    options = {"convergence_mrad": ALPHA, **option}
-    with pytest.raises(ParameterError, match=named):
-        map_dataset(tiny_bundle, scan_file, **options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
-    assert not list(tmp_path.iterdir())
-
-
-def test_damaged_map_is_refused(mapped, tmp_path):
+def test_damaged_and_newer_maps_are_refused(found, tmp_path):
     with pytest.raises(FormatError, match="damaged or incomplete"):
         read_map(tmp_path)
-    facts = json.loads((mapped[1] / "film" / "map.json").read_text(encoding="utf-8"))
-    (tmp_path / "map.json").write_text(json.dumps({**facts, "schema_version": 2}))
-    with pytest.raises(FormatError, match="update pacbed"):
-        read_map(tmp_path)
+    write_map(found, FACTS, tmp_path / "map")
+    (tmp_path / "map" / "misfit.npy").write_bytes(b"nothing")
+    with pytest.raises(FormatError, match="damaged or incomplete"):
+        read_map(tmp_path / "map")
+    (tmp_path / "map" / "map.json").write_text(json.dumps({"schema_version": 2}))
+    with pytest.raises(FormatError, match=r"got schema_version 2.*update pacbed"):
+        read_map(tmp_path / "map")
+
+
+@pytest.fixture(scope="module")
+def scan(camera):
+    """2 x 3 positions: one pattern everywhere, but a dead one at the end of the second row."""
+    pattern = camera()
+    values = np.broadcast_to(pattern, (2, 3, *pattern.shape)).copy()
+    values[1, 2] = 0.0
+    return ScanData(values, "film.npy")
+
+
+def test_reasons_can_be_counted(tiny_bundle, scan):
+    """The figures that differ from window to window are left out of the reasons."""
+    options = PredictOptions(convergence_mrad=14.0, energy_kev=300.0, refine=False)
+    *good, dead = predict_windows(tiny_bundle, scan, options, window=1, jobs=2)
+    assert len(good) == 5
+    assert {one.result.verdict for one in good} == {"refused"}
+    assert all("beam energy: the pattern was recorded at" in one.reasons for one in good)
+    assert dead.result is None
+    assert "accepted: a pattern" in dead.reasons[0]
+
+
+def test_jobs_do_not_change_what_is_found(tiny_bundle, scan):
+    options = PredictOptions(convergence_mrad=14.0, refine=False)
+    one, many = (
+        [window.result for window in predict_windows(tiny_bundle, scan, options, window=1, jobs=jobs)]
+        for jobs in (1, 3)
+    )
+    assert one == many
+
+
+def test_an_unusable_option_stops_at_the_first_window(tiny_bundle, scan):
+    with pytest.raises(ParameterError, match="convergence_mrad"):
+        next(predict_windows(tiny_bundle, scan, PredictOptions(), window=1, jobs=1))

@@ -1,12 +1,13 @@
-import json
+import inspect
 
 import numpy as np
 import pytest
-import tifffile
 
-from pacbed.analysis.predict import analyse, predict, render
+import pacbed
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.predict import analyse, predict
+from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
-from pacbed.analysis.report.predict_pattern import predict_pattern
 from pacbed.errors import ParameterError, PatternError
 from pacbed.patterns import Geometry, polar_to_vector
 
@@ -45,7 +46,7 @@ def test_provenance_names_input_bundle_and_everything_assumed(tiny_bundle, analy
 
 
 def test_what_the_file_states_is_used_and_overridden(tiny_bundle, camera):
-    stated = Pattern(camera(), pixel_mrad=0.4, energy_kev=300.0, convergence_mrad=14.0)
+    stated = Pattern(camera(), Calibration(pixel_mrad=0.4, energy_kev=300.0, convergence_mrad=14.0))
     result = predict(tiny_bundle, stated)
     assert result.verdict == "refused"
     assert "300 kV" in result.reasons[0]
@@ -66,7 +67,7 @@ def test_noise_is_refused(tiny_bundle):
 
 
 def test_without_refinement_the_networks_decide(tiny_bundle, camera):
-    result = analyse(tiny_bundle, camera(), convergence_mrad=14.0, refine=False).result
+    result = analyse(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0, refine=False)).result
     assert result.thickness_nm.value == result.thickness_candidates[0].value
     assert result.misfit is None
     assert result.rotation_deg is None
@@ -95,40 +96,32 @@ def test_a_stack_of_patterns_is_refused_with_its_shape(tiny_bundle):
         predict(tiny_bundle, np.ones((4, 4, 64, 64)), convergence_mrad=14.0)
 
 
-def test_result_and_sheet_are_written(tiny_bundle, camera, tmp_path):
-    tifffile.imwrite(tmp_path / "film.tif", camera().astype(np.uint16))
-    files = {"out_json": tmp_path / "out" / "film.json", "out_png": tmp_path / "out" / "film.png"}
-    result = predict_pattern(tiny_bundle, tmp_path / "film.tif", convergence_mrad=14.0, **files)
-    assert json.loads(files["out_json"].read_text())["provenance"]["input"] == "film.tif"
-    assert result.thickness_nm.value == pytest.approx(8.0, abs=0.2)
-    assert files["out_png"].read_bytes()[:4] == b"\x89PNG"
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["film.json", "film.png"]
+def test_the_signature_shows_every_option(tiny_bundle):
+    shown = inspect.signature(pacbed.predict).parameters
+    assert list(shown) == ["bundle", "pattern", *inspect.signature(PredictOptions).parameters]
+    for name, option in inspect.signature(PredictOptions).parameters.items():
+        assert shown[name].default == option.default
+        assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
 
 
-def test_rendering_uses_the_bundles_frame_by_default(tiny_bundle):
-    image = render(tiny_bundle, thickness_nm=5.0, convergence_mrad=14.0)
-    direct = tiny_bundle.renderer.render(
-        thickness_nm=5.0, convergence_mrad=14.0, geometry=Geometry.field_of_view(32, 22.5)
-    )
-    np.testing.assert_array_equal(image, direct)
-    other = render(
-        tiny_bundle,
-        thickness_nm=5.0,
-        convergence_mrad=14.0,
-        mistilt_mrad=2.0,
-        azimuth_deg=90.0,
-        pixels=20,
-        max_angle_mrad=18,
-    )
-    assert other.shape == (20, 20)
-    assert not np.allclose(other, other[::-1], rtol=1e-3)
-    np.testing.assert_allclose(other, other[:, ::-1], rtol=2e-3, atol=1e-6)
+def test_a_misspelt_option_is_named(tiny_bundle):
+    with pytest.raises(TypeError, match="convergance_mrad"):
+        pacbed.predict(tiny_bundle, np.ones((64, 64)), convergance_mrad=14.0)
+    with pytest.raises(TypeError, match="mirored"):
+        PredictOptions(mirored=True)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"thickness_nm": 99.0}, {"pixels": 0}, {"pixels": 100_000}, {"max_angle_mrad": 500.0}, {"mistilt_mrad": 30}],
-)
-def test_rendering_outside_the_bundle_is_refused(tiny_bundle, options):
-    with pytest.raises(ParameterError, match=next(iter(options))):
-        render(tiny_bundle, **{"thickness_nm": 5.0, "convergence_mrad": 14.0, **options})
+def test_every_option_of_the_guide_is_taken(tiny_bundle, tmp_path):
+    """Two data sets in one file, of a mirrored camera, with a calibration the file does not state; no refinement."""
+    import h5py
+
+    image = pacbed.render(tiny_bundle, thickness_nm=6.0, convergence_mrad=14.0, mistilt_mrad=1.0, pixels=64)
+    with h5py.File(tmp_path / "two.h5", "w") as store:
+        store["dark"], store["film"] = np.eye(64), image
+    result = pacbed.predict(
+        tiny_bundle, tmp_path / "two.h5", convergence_mrad=14.0, energy_kev=200.0, pixel_mrad=0.7, dataset="film",
+        mirrored=True, refine=False,
+    )  # fmt: skip
+    given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True}
+    assert result.provenance.parameters["given"] == given
+    assert result.provenance.parameters["refined"] is False

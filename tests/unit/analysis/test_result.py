@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pacbed.analysis.result import estimate, main, read_result, result_schema, write_result
+from pacbed.analysis.result import estimate, main, read_result, result_schema, with_std, write_result
 from pacbed.errors import FormatError
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "result.schema.json"
@@ -63,3 +63,8 @@ def test_schema_file_is_in_step(tmp_path):
     assert json.loads(SCHEMA.read_text()) == result_schema()
     main(["--write-schema", str(tmp_path / "schema.json")])
     assert (tmp_path / "schema.json").read_text() == SCHEMA.read_text()
+
+
+@pytest.mark.parametrize(("std", "text"), [(0.6, "30.84 ± 0.60"), (None, "30.84")])
+def test_an_estimate_is_written_with_its_error(std, text):
+    assert with_std(estimate(30.84, std), 2) == text

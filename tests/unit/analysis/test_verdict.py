@@ -4,11 +4,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.covariance import Covariance
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
-from pacbed.analysis.networks import Peak, Reading
+from pacbed.analysis.networks import NetworkAnswers, Peak
+from pacbed.analysis.options import Conditions
 from pacbed.analysis.recording.outline import Outline
-from pacbed.analysis.verdict import Findings, Given, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
+from pacbed.analysis.verdict import Findings, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
 from pacbed.bundle.meta import Ranges, Thresholds
 
 META = SimpleNamespace(
@@ -17,21 +19,21 @@ META = SimpleNamespace(
     trained=Ranges(thickness_nm=(1, 100), convergence_mrad=(13, 15), mistilt_mrad=(0, 5)),
 )
 OUTLINE = Outline((50.0, 50.0), 20.0, 4.0, 1.0)
-AT = Parameters(50.0, (1.0, 1.0), (10.0, 20.0), 0.2, 10.0, 14.0, 0.3)
+AT = PatternParameters(50.0, (1.0, 1.0), (10.0, 20.0), 0.2, 10.0, 14.0, 0.3)
 TABLE = SimpleNamespace(reciprocal_mrad=np.diag([6.4, 6.4]))
 
 
-def fitted(at=AT, misfit=0.05, noise=0.02, others=(), given=None, table=TABLE):
+def fitted(at=AT, misfit=0.05, noise=0.02, others=(), conditions=None, table=TABLE):
     best = Fit(at, misfit)
-    found = Refinement(best, tuple(Fit(*other) for other in others), best, None, np.eye(9), 1.0, noise)
+    found = Refinement(best, tuple(Fit(*other) for other in others), best, None, Covariance(np.eye(9), 1.0), noise)
     findings = Findings()
-    judge_fit(findings, found, META, given or Given(14.0), table)
+    judge_fit(findings, found, META, conditions or Conditions(14.0), table)
     return findings
 
 
-def entered(given=None, outline=OUTLINE, saturated=0.0):
+def entered(conditions=None, outline=OUTLINE, saturated=0.0):
     findings = Findings()
-    judge_input(findings, META, given or Given(14.0), outline, saturated)
+    judge_input(findings, META, conditions or Conditions(14.0), outline, saturated)
     return findings
 
 
@@ -51,9 +53,13 @@ def test_a_good_fit_is_ok_and_silent():
         (fitted(replace(AT, mistilt_mrad=(5.0, 2.0))), "doubtful", "beyond the bundle's range, 5 mrad"),
         (fitted(replace(AT, thickness_nm=2.0)), "doubtful", "flat disk"),
         (fitted(replace(AT, convergence_mrad=14.6)), "doubtful", "given 14.00 mrad, the pattern fits 14.60"),
-        (fitted(given=Given(14.0, pixel_mrad=0.25)), "doubtful", "given 0.25 mrad, the pattern fits 0.2 mrad"),
-        (entered(Given(14.0, energy_kev=300.0)), "refused", "300 kV"),
-        (entered(Given(16.0)), "doubtful", "outside the trained range, 13 to 15"),
+        (
+            fitted(conditions=Conditions(14.0, pixel_mrad=0.25)),
+            "doubtful",
+            "given 0.25 mrad, the pattern fits 0.2 mrad",
+        ),
+        (entered(Conditions(14.0, energy_kev=300.0)), "refused", "300 kV"),
+        (entered(Conditions(16.0)), "doubtful", "outside the trained range, 13 to 15"),
         (entered(saturated=0.03), "doubtful", "3.0 % of the pixels are saturated"),
         (entered(outline=replace(OUTLINE, inside=0.8)), "doubtful", "20 % of the bright disk"),
     ],
@@ -80,7 +86,7 @@ def test_disks_that_do_not_overlap_are_noted():
 
 
 def test_the_worst_counts_and_comes_first():
-    findings = entered(Given(16.0, energy_kev=300.0), saturated=0.5)
+    findings = entered(Conditions(16.0, energy_kev=300.0), saturated=0.5)
     assert findings.verdict == "refused"
     assert "kV" in findings.reasons[0]
     assert len(findings.reasons) == 3
@@ -89,9 +95,9 @@ def test_the_worst_counts_and_comes_first():
 @pytest.mark.parametrize(("refined", "verdict"), [(True, "ok"), (False, "doubtful")])
 def test_networks_in_trouble_count_when_nothing_else_speaks(refined, verdict):
     peaks = (Peak(20.0, 1.0, 0.4), Peak(60.0, 1.0, 0.3))
-    reading = Reading({}, peaks, Peak(1.0, 0.1, 1.0), 0.2, 0.2, (1.3,), scale_converged=False)
+    answers = NetworkAnswers({}, peaks, Peak(1.0, 0.1, 1.0), 0.2, 0.2, (1.3,), scale_converged=False)
     findings = Findings()
-    judge_networks(findings, reading, refined=refined)
+    judge_networks(findings, answers, refined=refined)
     assert findings.verdict == verdict
     assert "1.30 times" in findings.reasons[0]
     assert "20 nm (40 %), 60 nm (30 %)" in findings.reasons[1]
@@ -101,3 +107,22 @@ def test_shortest_vector_of_an_oblique_lattice():
     assert shortest_reciprocal_mrad(
         SimpleNamespace(reciprocal_mrad=np.array([[10.0, 0], [9.0, 3.0]]))
     ) == pytest.approx(np.hypot(1, 3))
+
+
+def test_findings_without_reasons_are_ok():
+    assert (Findings().verdict, Findings().reasons) == ("ok", [])
+
+
+@pytest.mark.parametrize(
+    ("excess", "verdict"), [(0.119, "ok"), (0.121, "doubtful"), (0.249, "doubtful"), (0.251, "refused")]
+)
+def test_the_misfit_beyond_noise_decides(excess, verdict):
+    """Noise and model add as squares: the thresholds are those of the bundle."""
+    assert fitted(misfit=float(np.hypot(excess, 0.3)), noise=0.3).verdict == verdict
+
+
+def test_several_rivals_are_several_reasons():
+    others = [(replace(AT, thickness_nm=value), 0.052) for value in (30.0, 70.0)]
+    reasons = fitted(others=others).reasons
+    assert len(reasons) == 2
+    assert "30.0 nm" in reasons[0] and "70.0 nm" in reasons[1]

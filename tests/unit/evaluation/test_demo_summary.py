@@ -11,7 +11,7 @@ from pacbed.analysis.result import (
     estimate,
     write_result,
 )
-from pacbed.evaluation.demo_summary import check_requirements, main, read_findings
+from pacbed.evaluation.demo_summary import check_requirements, main, read_experiments
 from pacbed.patterns import polar_to_vector
 
 TRUTH = {"thickness_nm": 42.3, "mistilt_mrad": 3.0, "mistilt_azimuth_deg": 30.0}
@@ -94,12 +94,12 @@ def test_networks_may_miss_one_of_three(demo):
 
 
 def test_errors_are_those_of_thickness_and_of_the_mistilt_vector(demo):
-    finding = read_findings(*demo)[0]
-    assert finding.thickness_error_nm == pytest.approx(0.3)
-    assert finding.candidate_error_nm == pytest.approx(2.7)
+    experiment = read_experiments(*demo)[0]
+    assert experiment.thickness_error_nm == pytest.approx(0.3)
+    assert experiment.candidate_error_nm == pytest.approx(2.7)
     # Law of cosines for 3.0 and 3.1 mrad, 2 degrees apart.
-    assert finding.mistilt_error_mrad == pytest.approx((3**2 + 3.1**2 - 2 * 3 * 3.1 * 0.99939083) ** 0.5, rel=1e-4)
-    assert all(one.kept for one in check_requirements([finding]))
+    assert experiment.mistilt_error_mrad == pytest.approx((3**2 + 3.1**2 - 2 * 3 * 3.1 * 0.99939083) ** 0.5, rel=1e-4)
+    assert all(one.kept for one in check_requirements([experiment]))
 
 
 def test_missing_results_are_named_and_exit_with_2(demo, capsys):

@@ -1,13 +1,10 @@
 import csv
 import json
 
-import numpy as np
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.evaluation.evaluate import evaluate
-from pacbed.evaluation.parts import BundleParts
-from pacbed.evaluation.truths import Stack
+from pacbed.evaluation.evaluate import EvaluationSettings, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +12,8 @@ def outcome(parts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluation")
     evaluate(
         table_dir=parts["table_dir"], stack_dir=parts["stack_dir"], models_dir=parts["models_dir"],
-        noise_levels=[0.05, 0], patterns=2, seed=4, out_json=folder / "errors.json", out_png=folder / "errors.png",
+        settings=EvaluationSettings([0.05, 0], patterns=2, seed=4), out_json=folder / "errors.json",
+        out_png=folder / "errors.png",
         out_csv=folder / "errors.csv",
     )  # fmt: skip
     return folder
@@ -26,7 +24,7 @@ def test_a_stack_of_another_system_is_not_evaluated(parts, at_another_voltage, t
     with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the table, .*200 keV"):
         evaluate(
             table_dir=parts["table_dir"], stack_dir=at_another_voltage(parts["stack_dir"]),
-            models_dir=parts["models_dir"], noise_levels=[0], patterns=1, seed=1, **out,
+            models_dir=parts["models_dir"], settings=EvaluationSettings([0], patterns=1, seed=1), **out,
         )  # fmt: skip
     assert list(tmp_path.glob("e.*")) == []
 
@@ -67,12 +65,3 @@ def test_table_holds_each_answer(outcome):
     same = {row["true_thickness_nm"] for row in rows if row["pattern"] == "1"}
     assert len(same) == 1, "a pattern's parameters do not change with the noise"
     assert (outcome / "errors.png").stat().st_size > 10_000
-
-
-def test_parts_stand_in_for_a_bundle(parts, tiny_bundle):
-    parts = BundleParts(parts["table_dir"], Stack.load(parts["stack_dir"]), parts["models_dir"])
-    for name in ("crystal", "energy_kev", "trained", "max_angle_mrad", "stack_pixels", "class_values"):
-        assert getattr(parts.meta, name) == getattr(tiny_bundle.meta, name)
-    image = np.random.default_rng(1).random((32, 32))
-    for task, network in tiny_bundle.networks.items():
-        np.testing.assert_array_equal(parts.networks[task].probability(image, 14), network.probability(image, 14))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.errors import ParameterError
-from pacbed.evaluation.floor import FREE, _inverse, cramer_rao_floor
+from pacbed.evaluation.floor import FREE, cramer_rao_floor, smallest_covariance
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 
 SHAPE = (48, 48)
-TRUTH = Parameters(
+TRUTH = PatternParameters(
     thickness_nm=7.3,
     mistilt_mrad=(1.2, 0.7),
     center_px=(23.0, 24.2),
@@ -89,7 +89,7 @@ def test_rotation_is_unknown_where_the_pattern_has_no_direction(renderer):
 def test_inverse_marks_what_is_undetermined():
     # Parameters 0 and 1 act only as their sum; 2 stands alone; 3 does nothing.
     columns = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
-    covariance = _inverse(columns.T @ columns)
+    covariance = smallest_covariance(columns.T @ columns)
     assert np.all(np.isinf(np.diag(covariance)[[0, 1, 3]]))
     assert covariance[2, 2] == pytest.approx(0.25)
 
@@ -117,3 +117,35 @@ def test_derivatives_are_one_sided_at_the_edge_of_the_table(renderer, tiny_table
         for at in (deepest, inside)
     )
     assert at_edge == pytest.approx(near, rel=0.1)
+
+
+def test_the_bound_falls_as_one_over_the_root_of_the_dose(renderer):
+    free = ("thickness_nm", "mistilt_x_mrad", "rotation_deg", "gain")
+    doses = (1e9, 4e9, 1e11)  # where the noise of the readout no longer counts
+    floors = [cramer_rao_floor(renderer, TRUTH, SHAPE, electrons=dose, free=free) for dose in doses]
+    for name in free:
+        scaled = [floor.std[name] * np.sqrt(dose) for floor, dose in zip(floors, doses, strict=True)]
+        assert scaled == pytest.approx([scaled[0]] * 3, rel=1e-3)
+
+
+def test_the_bound_of_two_parameters_follows_from_the_formula(renderer):
+    """Fisher matrix by hand: derivatives from two renderings each, summed pixel by pixel."""
+    step = 0.1
+    upper, lower = (pattern(renderer, 7.3 + sign * step, 1.2, 0.7) for sign in (1, -1))
+    image = pattern(renderer, 7.3, 1.2, 0.7).astype(float)
+    slope = (upper.astype(float) - lower) / (2 * step)
+    information = np.zeros((2, 2))
+    for ours, gain in zip(slope, image, strict=True):
+        information += np.outer([ours, gain], [ours, gain]) / (0.1 * image.max()) ** 2
+    expected = np.sqrt(np.diag(np.linalg.inv(information)))
+    floor = cramer_rao_floor(renderer, TRUTH, SHAPE, noise=0.1, free=("thickness_nm", "gain"))
+    assert list(floor.std.values()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_mirrored_camera_knows_as_much(renderer):
+    plain, mirrored = (
+        cramer_rao_floor(renderer, replace(TRUTH, center_px=(23.5, 23.5), rotation_deg=0.0), SHAPE, noise=0.1,
+                         mirrored=seen) for seen in (False, True)
+    )  # fmt: skip
+    for name in FREE:
+        assert mirrored.std[name] == pytest.approx(plain.std[name], rel=0.02)

@@ -3,7 +3,6 @@ import csv
 import numpy as np
 import pytest
 
-from pacbed.evaluation.errors_plot import plot_errors
 from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
 
 
@@ -52,6 +51,18 @@ def test_table_leaves_missing_numbers_empty(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["errors.csv"]
 
 
-def test_picture_is_drawn_also_where_methods_have_no_answer(tmp_path):
-    plot_errors(SCORES, [(0.0, np.eye(8)), (0.1, np.eye(8))], tmp_path / "errors.png")
-    assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
+def test_error_bars_are_put_on_trial():
+    """Errors drawn from the error bars: the median of their ratio is that of a normal distribution."""
+    rng = np.random.default_rng(7)
+    bars = rng.uniform(0.1, 0.5, 2000)
+    drawn = [score("refinement", 0.1, 0, float(bar * rng.normal()), thickness_std_nm=float(bar)) for bar in bars]
+    (entry,) = summarise(drawn)
+    assert entry["thickness_error_over_std"] == pytest.approx(0.6745, rel=0.06)
+    assert entry["thickness_rmse_nm"] == pytest.approx(np.sqrt(np.mean(bars**2)), rel=0.06)
+
+
+def test_infinite_numbers_are_left_out():
+    scores = [score(FLOOR, 0.1, 0, float("inf")), score(FLOOR, 0.1, 1, 0.2)]
+    (entry,) = summarise(scores)
+    assert entry["thickness_rmse_nm"] == pytest.approx(0.2)
+    assert entry["patterns"] == 2

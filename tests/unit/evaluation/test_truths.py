@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.evaluation.nearest import NearestImage
 from pacbed.evaluation.truths import Stack, add_noise, draw_truths
 from pacbed.learning.draws import series_split
 from pacbed.patterns import Geometry
@@ -61,13 +60,6 @@ def test_noise_has_the_stated_width():
     rng = np.random.default_rng(1)
     noise = add_noise(np.ones((200, 200)), 0.1, rng=rng) - 1
     assert noise.std() == pytest.approx(0.1, rel=0.02)
-
-
-def test_nearest_image_reads_the_thickness_of_a_library_image(renderer, stack):
-    image = renderer.render(
-        thickness_nm=7.0, convergence_mrad=13.0, geometry=Geometry.field_of_view(stack.pixels, stack.max_angle_mrad)
-    )
-    assert NearestImage(stack).thickness_nm(image / image.max(), 13.2) == 7.0
 
 
 def test_incomplete_stack_is_refused(tmp_path):

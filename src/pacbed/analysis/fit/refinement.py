@@ -1,71 +1,119 @@
-"""Least squares on the rendered table: every parameter at once, from several starts, with a covariance."""
+"""Least squares on the rendered table: all nine unknowns at once, from several starts.
+
+A fit minimises, over the displacement x from its start,
+
+    |r(x)|² + σ² Σ d(x)²
+
+with the projected residual r of the forward model (`pacbed.analysis.fit.forward`) and the deviations d of the
+restraints in units of their standard deviations (`pacbed.analysis.fit.restraints`). σ is the root mean square of r at
+the start, so that a restraint counts as one observation of the pattern's own quality. The minimum is sought with the
+trust region of Branch, Coleman & Li (SIAM J. Sci. Comput. 21 (1999) 1), which keeps the unknowns inside the table.
+The error bar follows from the Jacobian at the end (`pacbed.analysis.fit.covariance`).
+
+Thickness has many minima: every start is followed for a few steps on coarse pixels, the best of them at a middle
+resolution, and the best of these is finished on fine pixels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize
 
-from pacbed.analysis.fit.forward import ForwardModel, Parameters, View, differ, moved
-from pacbed.analysis.fit.sensitivity import (
-    NAMES,
-    STEPS,
-    Priors,
-    estimate_covariance,
-    jacobian,
-    noise_share,
-    residuals,
-    rms,
-)
+from pacbed.analysis.fit.covariance import Covariance, estimate_covariance, noise_share
+from pacbed.analysis.fit.cutout import Cutout
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.fit.sensitivity import STEPS, jacobian, residuals, rms
 from pacbed.analysis.recording.outline import Outline
 from pacbed.simulation.rendering.renderer import Renderer
 
-SCALES = np.array([1.0, 0.3, 0.3, 0.2, 0.2, 1.0, 1.0, 0.2, 0.2])  # about one step of a search
-REACH = np.array([8.0, 4.0, 4.0, 3.0, 3.0, 15.0, 20.0, 1.5, 1.5])  # how far a refinement may leave its start
+# About one step of a search.
+SCALES = Displacement(
+    thickness_nm=1.0,
+    mistilt_x_mrad=0.3,
+    mistilt_y_mrad=0.3,
+    center_x_mrad=0.2,
+    center_y_mrad=0.2,
+    pixel_percent=1.0,
+    rotation_deg=1.0,
+    convergence_mrad=0.2,
+    blur_mrad=0.2,
+)
+# How far a fit may leave its start.
+REACH = Displacement(
+    thickness_nm=8.0,
+    mistilt_x_mrad=4.0,
+    mistilt_y_mrad=4.0,
+    center_x_mrad=3.0,
+    center_y_mrad=3.0,
+    pixel_percent=15.0,
+    rotation_deg=20.0,
+    convergence_mrad=1.5,
+    blur_mrad=1.5,
+)
 BLUR_RANGE_MRAD = (0.02, 3.0)
-EDGE_ROOM_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
+EDGE_MARGIN_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
 THINNEST_NM = 0.2
-VIEW_REACH = 1.35  # radius of the circle that is fitted, in units of the bright region's
 BASINS = 3  # of the places reached at a glance, the best so many are followed further
 GLANCE = 3  # steps
 HOPELESS = 1.5  # a misfit this many times the best is another basin: a wrong one has twice the right one's
-LEVELS = ((44, 8), (72, 6), (130, 10))  # pixels across that circle and steps, from the search to the final fit
+TOLERANCE = 1e-5  # relative change of the sum of squares, or of the unknowns, that ends a fit
+
+
+class Resolution(NamedTuple):
+    """How finely a fit looks.
+
+    Attributes
+    ----------
+    pixels : int
+        Across the circle that is fitted.
+    steps : int
+        Evaluations of the Jacobian, at most.
+    """
+
+    pixels: int
+    steps: int
+
+
+COARSE, MIDDLE, FINE = Resolution(44, 8), Resolution(72, 6), Resolution(130, 10)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a refinement ended.
+    """Where a fit ended.
 
     Attributes
     ----------
-    parameters : Parameters
+    parameters : PatternParameters
     misfit : float
         Norm of the residual over that of the pattern without its mean.
     """
 
-    parameters: Parameters
+    parameters: PatternParameters
     misfit: float
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """The best fit, its neighbours in other basins, and its covariance.
+    """The best fit, its neighbours in other basins, and its error bar.
 
     Attributes
     ----------
     best : Fit
+        On fine pixels.
     others : tuple of Fit
         Ends of the other starts at the middle resolution, best first.
     best_at_middle : Fit
         The best fit there, to compare the others with.
     model : ForwardModel
-        Of the finest view.
-    covariance : float array, shape (9, 9)
-        Of the displacements, in the units of `NAMES`.
-    correlation_pixels : float
-        Pixels over which residuals are correlated; the covariance is scaled by it.
+        On fine pixels.
+    covariance : Covariance
+        Of the best fit.
     noise : float
         Share of the misfit that noise accounts for.
     """
@@ -74,8 +122,7 @@ class Refinement:
     others: tuple[Fit, ...]
     best_at_middle: Fit
     model: ForwardModel
-    covariance: np.ndarray
-    correlation_pixels: float
+    covariance: Covariance
     noise: float
 
 
@@ -83,9 +130,9 @@ def refine(
     renderer: Renderer,
     array: np.ndarray,
     outline: Outline,
-    starts: Sequence[Parameters],
+    starts: Sequence[PatternParameters],
     *,
-    priors: Priors,
+    restraints: Restraints,
     mirrored: bool = False,
 ) -> Refinement:
     """Refine from every start a little, from the best at low and at middle resolution, and finish the best.
@@ -98,79 +145,93 @@ def refine(
         Repaired counts.
     outline : Outline
         Bright region of the pattern.
-    starts : sequence of Parameters
+    starts : sequence of PatternParameters
         At least one.
-    priors : Priors
+    restraints : Restraints
         Knowledge from outside the pattern.
     mirrored : bool
         The camera shows the pattern mirrored.
     """
-    views = [View.around(array, outline.center_px, outline.radius_px, reach=VIEW_REACH, pixels=n) for n, _ in LEVELS]
-    coarse, middle, fine = (ForwardModel(renderer, view, mirrored=mirrored) for view in views)
-    fits = _distinct(fit(coarse, at, priors, steps=GLANCE) for at in starts)
-    fits = _distinct(fit(coarse, one.parameters, priors, steps=LEVELS[0][1]) for one in fits[:BASINS])
+    coarse, middle, fine = (
+        ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels), mirrored=mirrored)
+        for level in (COARSE, MIDDLE, FINE)
+    )
+    fits = _distinct(fit(coarse, at, restraints, steps=GLANCE) for at in starts)
+    fits = _distinct(fit(coarse, one.parameters, restraints, steps=COARSE.steps) for one in fits[:BASINS])
     rivals = [one for one in fits if one.misfit < HOPELESS * fits[0].misfit]
-    fits = _distinct(fit(middle, one.parameters, priors, steps=LEVELS[1][1]) for one in rivals)
-    best = fit(fine, fits[0].parameters, priors, steps=LEVELS[2][1])
-    covariance, correlation = estimate_covariance(fine, best.parameters, priors)
-    return Refinement(best, tuple(fits[1:]), fits[0], fine, covariance, correlation, noise_share(fine))
+    fits = _distinct(fit(middle, one.parameters, restraints, steps=MIDDLE.steps) for one in rivals)
+    best = fit(fine, fits[0].parameters, restraints, steps=FINE.steps)
+    covariance = estimate_covariance(fine, best.parameters, restraints)
+    return Refinement(best, tuple(fits[1:]), fits[0], fine, covariance, noise_share(fine))
 
 
 def _distinct(fits: Iterable[Fit]) -> list[Fit]:
     """Best first; of those that ended in the same place, the best."""
     kept: list[Fit] = []
     for one in sorted(fits, key=lambda fit: fit.misfit):
-        if all(differ(one.parameters, other.parameters, nm=1.0, mrad=0.5) for other in kept):
+        if all(one.parameters.differs(other.parameters, nm=1.0, mrad=0.5) for other in kept):
             kept.append(one)
     return kept
 
 
-def fit(model: ForwardModel, start: Parameters, priors: Priors, *, steps: int) -> Fit:
-    """Least squares from one start; parameters stay inside the table and within reach of the start.
+def fit(model: ForwardModel, start: PatternParameters, restraints: Restraints, *, steps: int) -> Fit:
+    """Least squares from one start; the unknowns stay inside the table and within reach of the start.
 
     Parameters
     ----------
     model : ForwardModel
-    start : Parameters
-    priors : Priors
+    start : PatternParameters
+    restraints : Restraints
         Weighted by the residual of the start, so that they count as one observation each.
     steps : int
         Evaluations of the Jacobian, at most.
     """
     low, high = _bounds(model, start)
-    start = moved(start, np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
+    start = start.moved(np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
     low, high = _bounds(model, start)
-    sigma = rms(model.solve(start)[1])
+    sigma = rms(model.residual(start))
 
     def deviations(vector: np.ndarray) -> np.ndarray:
-        return residuals(model, moved(start, vector), priors, sigma)
+        return residuals(model, start.moved(vector), restraints, sigma)
 
     def slopes(vector: np.ndarray) -> np.ndarray:
-        return jacobian(model, moved(start, vector), priors, sigma)
+        return jacobian(model, start.moved(vector), restraints, sigma)
 
     found = optimize.least_squares(
         deviations,
         np.zeros(len(NAMES)),
         slopes,
         bounds=(low, high),
-        x_scale=SCALES,
+        x_scale=np.array(SCALES),
         max_nfev=steps,
-        ftol=1e-5,
-        xtol=1e-5,
+        ftol=TOLERANCE,
+        xtol=TOLERANCE,
     )
-    end = moved(start, found.x)
-    return Fit(end, model.misfit(model.solve(end)[1]))
+    end = start.moved(found.x)
+    return Fit(end, model.misfit(model.residual(end)))
 
 
-def _bounds(model: ForwardModel, start: Parameters) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest displacement: inside the table, within reach."""
-    low, high = -REACH, REACH.copy()
-    margin = STEPS[0]
-    low[0] = max(low[0], THINNEST_NM + margin - start.thickness_nm)
-    high[0] = min(high[0], model.renderer.table.thickness_max_nm - margin - start.thickness_nm)
+class _Bounds(NamedTuple):
+    """Lowest and highest displacement, each a float array of shape (9,)."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def _bounds(model: ForwardModel, start: PatternParameters) -> _Bounds:
+    """Displacements inside the table and within reach of a start."""
+    low, high = Displacement(*(-value for value in REACH)), REACH
+    margin = STEPS.thickness_nm
+    deepest = model.renderer.table.thickness_max_nm
     # The disk and its edge stay inside the table; a larger pixel, which widens the edge, needs a little more.
-    room = model.mistilt_room_mrad(start) - EDGE_ROOM_MRAD
-    high[7] = max(low[7] + 1e-3, min(high[7], room))
-    low[8] = max(low[8], BLUR_RANGE_MRAD[0] - start.blur_mrad)
-    high[8] = min(high[8], BLUR_RANGE_MRAD[1] - start.blur_mrad)
-    return low, high
+    widest = model.mistilt_limit_mrad(start) - EDGE_MARGIN_MRAD
+    low = low._replace(
+        thickness_nm=max(low.thickness_nm, THINNEST_NM + margin - start.thickness_nm),
+        blur_mrad=max(low.blur_mrad, BLUR_RANGE_MRAD[0] - start.blur_mrad),
+    )
+    high = high._replace(
+        thickness_nm=min(high.thickness_nm, deepest - margin - start.thickness_nm),
+        convergence_mrad=max(low.convergence_mrad + 1e-3, min(high.convergence_mrad, widest)),
+        blur_mrad=min(high.blur_mrad, BLUR_RANGE_MRAD[1] - start.blur_mrad),
+    )
+    return _Bounds(np.array(low), np.array(high))

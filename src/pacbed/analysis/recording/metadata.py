@@ -26,17 +26,44 @@ DM_CONVERGENCE = ("EELS.Convergence semi-angle (mrad)", "EELS.Experimental Condi
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the file states; None where it is silent."""
+    """What the file states; None where it is silent.
+
+    Attributes
+    ----------
+    pixel_mrad : float or None
+        Pixel size [mrad].
+    energy_kev : float or None
+        Beam energy [keV].
+    convergence_mrad : float or None
+        Semi-convergence angle [mrad].
+    """
 
     pixel_mrad: float | None = None
     energy_kev: float | None = None
     convergence_mrad: float | None = None
 
 
+NOTHING_STATED = Calibration()
+
+
+def image_calibration(image: Mapping[str, Any], axes: Sequence[Mapping[str, Any]]) -> Calibration:
+    """Calibration of an image as RosettaSciIO reads it, with the axes of its pattern; see `read_calibration`."""
+    return read_calibration(axes, image["metadata"], image.get("original_metadata", {}))
+
+
 def read_calibration(
     axes: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], original: Mapping[str, Any]
 ) -> Calibration:
     """Gather the calibration of one image from RosettaSciIO's dictionaries.
+
+    Parameters
+    ----------
+    axes : sequence of mapping
+        The two axes of the pattern, with ``scale`` and ``units``; any other number of axes gives no pixel size.
+    metadata : mapping
+        In HyperSpy's layout.
+    original : mapping
+        As the microscope wrote it; searched for the tags of Gatan and Velox where `metadata` is silent.
 
     Raises
     ------

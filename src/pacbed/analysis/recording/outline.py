@@ -1,4 +1,4 @@
-"""From a recorded pattern to a first geometry: defective pixels, the bright region, resampling."""
+"""The bright region of a pattern: a first centre and radius, before anything is known of the crystal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from pacbed.patterns import Geometry
+from pacbed.analysis.recording.resampling import bin_pixels
 
 SEARCH_PIXELS = 256  # the bright region is looked for in an image of at most this edge
 SMOOTHING = 0.08  # of its radius
-DEFECT_SIGMA = 8.0
-DEFECT_RANGE = 0.05  # a defect also stands out by this share of the pattern's range
 RING_ANGLES = np.linspace(0.0, 2 * np.pi, 180, endpoint=False)
 
 
@@ -39,38 +37,6 @@ class Outline:
     radius_px: float
     contrast: float
     inside: float
-
-
-def repair(array: np.ndarray) -> tuple[np.ndarray, int]:
-    """Replace hot, dead and missing pixels by the median of their neighbours.
-
-    Parameters
-    ----------
-    array : float array, shape (y, x)
-        Counts; not finite where the detector gave no value.
-
-    Returns
-    -------
-    repaired : float32 array, shape (y, x)
-    count : int
-        Pixels replaced.
-    """
-    bad = ~np.isfinite(array)
-    filled = np.where(bad, np.median(array[~bad]), array).astype(np.float32)
-    middle = ndimage.median_filter(filled, size=3, mode="nearest")
-    deviation = np.abs(filled - middle)
-    low, high = np.percentile(filled, [5, 99.5])
-    bad |= deviation > np.maximum(DEFECT_SIGMA * _noise_by_level(middle, deviation), DEFECT_RANGE * (high - low))
-    return np.where(bad, middle, filled), int(bad.sum())
-
-
-def _noise_by_level(level: np.ndarray, deviation: np.ndarray, steps: int = 12) -> np.ndarray:
-    """Standard deviation of the noise at each pixel: counts are noisier where there are more of them."""
-    edges = np.quantile(level, np.linspace(0, 1, steps + 1)[1:-1])
-    group = np.searchsorted(edges, level.ravel(), side="right")
-    values = deviation.ravel()
-    sigma = np.array([np.quantile(values[group == k], 0.99) / 2.58 if np.any(group == k) else 0 for k in range(steps)])
-    return np.asarray(np.maximum(sigma, ndimage.median_filter(sigma, 3))[group].reshape(level.shape))
 
 
 def find_outline(array: np.ndarray, *, dark: float | None = None) -> Outline:
@@ -110,35 +76,3 @@ def _bright_level(smooth: np.ndarray) -> float:
         if abs(level - before) < 1e-3 * level:
             break
     return max(level, 1e-30)
-
-
-def bin_pixels(array: np.ndarray, factor: int) -> np.ndarray:
-    """Means over squares of `factor` pixels, shape (y // factor, x // factor); what is left over is cut off."""
-    ny, nx = (size // factor for size in array.shape)
-    return array[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor).mean(axis=(1, 3))
-
-
-def resample(array: np.ndarray, source: Geometry, target: Geometry) -> np.ndarray:
-    """Look at a recorded pattern through other pixels; the background level stands where nothing was recorded.
-
-    Parameters
-    ----------
-    array : float array, shape (y, x)
-        Repaired counts.
-    source : Geometry
-        Pixels of `array`.
-    target : Geometry
-        Pixels wanted.
-
-    Returns
-    -------
-    float32 array of the target's shape.
-    """
-    ratio = target.pixel_mrad / source.pixel_mrad
-    smooth = ndimage.gaussian_filter(array, 0.45 * np.sqrt(ratio**2 - 1)) if ratio > 1 else array
-    kx, ky = target.angles_mrad()
-    seen = source.to_image(np.stack([kx.ravel(), ky.ravel()])) / source.pixel_mrad
-    rows, columns = seen[1] + source.center_px[1], seen[0] + source.center_px[0]
-    dark = float(np.percentile(array, 2))
-    values = ndimage.map_coordinates(smooth, [rows, columns], order=1, mode="constant", cval=dark)
-    return np.asarray(values.reshape(target.shape), dtype=np.float32)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.metadata import Calibration, read_calibration
-from pacbed.analysis.recording.pattern_file import HDF5, PICTURES, SMALLEST_PIXELS, choose_dataset, one_line, plugin_for
+from pacbed.analysis.recording.containers import (
+    HDF5,
+    PICTURES,
+    choose_dataset,
+    hdf5_names,
+    microscope_image,
+    one_line,
+)
+from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
+from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
 from pacbed.errors import PatternError, bad_value
 
 
@@ -31,7 +39,7 @@ class ScanData:
 
     values: Any
     source: str
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: Calibration = NOTHING_STATED
 
     def __post_init__(self) -> None:
         shape, kind = tuple(self.values.shape), np.dtype(self.values.dtype).kind
@@ -56,7 +64,20 @@ class ScanData:
         return -(-rows // window), -(-columns // window)
 
     def mean(self, row: int, column: int, window: int) -> np.ndarray:
-        """Mean pattern of one window, float32, shape (y, x)."""
+        """Mean pattern of one window.
+
+        Parameters
+        ----------
+        row, column : int
+            Of the map, see `windows`.
+        window : int
+            Scan positions along the edge of a window.
+
+        Returns
+        -------
+        float32 array, shape (y, x)
+            Counts.
+        """
         across = slice(column * window, (column + 1) * window)
         down = slice(row * window, (row + 1) * window)
         block = self.values[across] if len(self.values.shape) == 3 else self.values[down, across]
@@ -94,7 +115,10 @@ def open_scan(path: str | Path, *, dataset: str | None = None) -> Iterator[ScanD
         yield data
 
 
-def _opener(file: Path) -> Any:
+Opener = Callable[[Path, str | None], AbstractContextManager[ScanData]]
+
+
+def _opener(file: Path) -> Opener:
     suffix = file.suffix.lower()
     if suffix in PICTURES:
         raise PatternError(
@@ -128,16 +152,11 @@ def _open_hdf5(file: Path, dataset: str | None) -> Iterator[ScanData]:
     import h5py
 
     with h5py.File(file, "r") as store:
-        names: list[str] = []
-        store.visititems(lambda name, item: names.append(name) if getattr(item, "ndim", 0) >= 3 else None)
-        yield ScanData(store[choose_dataset(file, dataset, names)], file.name)
+        yield ScanData(store[choose_dataset(file, dataset, hdf5_names(store, axes=3))], file.name)
 
 
 @contextmanager
 def _open_microscope_file(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    images = [image for image in plugin_for(file).file_reader(str(file), lazy=True) if len(image["data"].shape) >= 3]
-    titles = [str(image["metadata"].get("General", {}).get("title") or i) for i, image in enumerate(images)]
-    image = images[titles.index(choose_dataset(file, dataset, titles))]
+    image = microscope_image(file, dataset, axes=3, lazy=True)
     axes = sorted(image["axes"], key=lambda axis: axis.get("index_in_array", 0))
-    calibration = read_calibration(axes[-2:], image["metadata"], image.get("original_metadata", {}))
-    yield ScanData(image["data"], file.name, calibration)
+    yield ScanData(image["data"], file.name, image_calibration(image, axes[-2:]))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.predict_pattern import predict_pattern
-from pacbed.analysis.result import Estimate, Result
+from pacbed.analysis.result import Estimate, Result, with_std
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import PacbedError, bad_value
 from pacbed.outputs import write_text
@@ -24,7 +25,16 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one pattern: a result, or an error."""
+    """What became of one pattern: a result, or an error.
+
+    Attributes
+    ----------
+    pattern : Path
+    result : Result or None
+        None where the pattern cannot be used.
+    error : str
+        Why not, one line.
+    """
 
     pattern: Path
     result: Result | None = None
@@ -41,14 +51,14 @@ class Outcome:
         """One line for a terminal."""
         if self.result is None:
             return f"{self.pattern.name}: {self.error}"
-        result, parts = self.result, []
+        result, said = self.result, []
         if result.thickness_nm is not None:
-            parts.append(f"{with_error(result.thickness_nm)} nm")
+            said.append(f"{with_error(result.thickness_nm)} nm")
         if result.mistilt_mrad is not None:
             towards = f" towards {result.mistilt_azimuth_deg.value:.0f}°" if result.mistilt_azimuth_deg else ""
-            parts.append(f"mistilt {with_error(result.mistilt_mrad)} mrad{towards}")
-        parts.append(": ".join([result.verdict, *(["; ".join(result.reasons)] if result.reasons else [])]))
-        return f"{self.pattern.name}: {', '.join(parts)}"
+            said.append(f"mistilt {with_error(result.mistilt_mrad)} mrad{towards}")
+        said.append(": ".join([result.verdict, *(["; ".join(result.reasons)] if result.reasons else [])]))
+        return f"{self.pattern.name}: {', '.join(said)}"
 
     def row(self) -> list[Any]:
         """Values of `COLUMNS`."""
@@ -69,7 +79,12 @@ class Outcome:
 
 
 def predict_files(
-    bundle: Bundle, patterns: Sequence[Path], *, out_dir: Path, tell: Callable[[Outcome], None], **options: Any
+    bundle: Bundle,
+    patterns: Sequence[Path],
+    options: PredictOptions,
+    *,
+    out_dir: Path,
+    tell: Callable[[Outcome], None],
 ) -> int:
     """Predict each pattern, write result and sheet, and a table when there are several.
 
@@ -77,12 +92,12 @@ def predict_files(
     ----------
     bundle : Bundle
     patterns : sequence of path
+    options : PredictOptions
+        Of every pattern.
     out_dir : path
         Receives ``<name>.json`` and ``<name>.png`` of each pattern.
     tell : callable
         Called with each outcome as soon as it is there.
-    **options
-        See `analyse`.
 
     Returns
     -------
@@ -103,12 +118,12 @@ def predict_files(
     return max((outcome.status for outcome in outcomes), default=DONE)
 
 
-def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: dict[str, Any]) -> Outcome:
+def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: PredictOptions) -> Outcome:
     out_json, out_png = (target.with_name(f"{target.name}.{suffix}") for suffix in ("json", "png"))
     try:
         if pattern.resolve() in (out_json.resolve(), out_png.resolve()):
             raise bad_value("out", str(target.parent), f"a folder in which the sheet does not replace {pattern.name}")
-        return Outcome(pattern, predict_pattern(bundle, pattern, out_json=out_json, out_png=out_png, **options))
+        return Outcome(pattern, predict_pattern(bundle, pattern, options, out_json=out_json, out_png=out_png))
     except PacbedError as error:
         return Outcome(pattern, error=str(error))
 
@@ -122,11 +137,8 @@ def unique_names(patterns: Sequence[Path]) -> Iterator[str]:
 
 
 def with_error(estimate: Estimate) -> str:
-    """Value and standard deviation, such as ``30.8 ± 0.6``."""
-    if estimate.std is None:
-        return f"{estimate.value:.2f}"
-    digits = 1 if estimate.std >= 0.1 else 2
-    return f"{estimate.value:.{digits}f} ± {estimate.std:.{digits}f}"
+    """Value and standard deviation with the decimals that mean something, such as ``30.8 ± 0.6``."""
+    return with_std(estimate, 1 if estimate.std is not None and estimate.std >= 0.1 else 2)
 
 
 def _cell(estimate: Estimate | None) -> str:

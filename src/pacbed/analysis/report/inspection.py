@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import zarr
 
-from pacbed.analysis.recording.outline import find_outline, repair
+from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.recording.outline import find_outline
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import FormatError, bad_value
@@ -113,11 +114,11 @@ def _stack(path: Path, verify: bool) -> list[str]:
 def _pattern(path: Path, verify: bool) -> list[str]:
     pattern = read_pattern(path)
     array, defects = repair(pattern.array)
-    outline = find_outline(array)
+    outline, calibration = find_outline(array), pattern.calibration
     known = {
-        "pixel": (pattern.pixel_mrad, "mrad"),
-        "beam energy": (pattern.energy_kev, "kV"),
-        "convergence": (pattern.convergence_mrad, "mrad"),
+        "pixel": (calibration.pixel_mrad, "mrad"),
+        "beam energy": (calibration.energy_kev, "kV"),
+        "convergence": (calibration.convergence_mrad, "mrad"),
     }
     stated = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
     (ny, nx), (cx, cy) = array.shape, outline.center_px

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.maps import REASONS_KEPT, SCHEMA_VERSION, VERDICTS, ThicknessMap, _predictions, gather, write_map
+from pacbed.analysis.maps import (
+    REASONS_KEPT,
+    SCHEMA_VERSION,
+    VERDICTS,
+    ThicknessMap,
+    WindowResult,
+    gather,
+    predict_windows,
+    write_map,
+)
+from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
 from pacbed.analysis.recording.scan_file import open_scan
-from pacbed.bundle.reader import Bundle, load_bundle
+from pacbed.analysis.report.map_picture import draw_map
+from pacbed.analysis.steps import opened
+from pacbed.bundle.reader import Bundle
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions, progress
 
@@ -18,15 +32,12 @@ from pacbed.logs import installed_versions, progress
 def map_dataset(
     bundle: Bundle | str | Path,
     data: str | Path,
+    options: PredictOptions = DEFAULT_OPTIONS,
     *,
-    out_dir: str | Path,
-    out_png: str | Path,
-    convergence_mrad: float | None = None,
-    energy_kev: float | None = None,
-    pixel_mrad: float | None = None,
-    dataset: str | None = None,
     window: int = 1,
     jobs: int = 1,
+    out_dir: str | Path,
+    out_png: str | Path,
 ) -> ThicknessMap:
     """Predict every window of a data set, and write the maps and their picture; a bad window leaves a hole.
 
@@ -36,58 +47,64 @@ def map_dataset(
         From `load_bundle`.
     data : path
         4D-STEM data, see `open_scan`.
-    out_dir : path
-        Receives one ``.npy`` per attribute of `ThicknessMap` and ``map.json``; complete or absent.
-    out_png : path
-        The picture.
-    convergence_mrad, energy_kev, pixel_mrad : float, optional
-        Override what the file says.
-    dataset : str, optional
-        Which data set of a file that holds several.
+    options : PredictOptions
+        Of every window; what they leave open is taken from the file.
     window : int
         Scan positions averaged along each edge of a window.
     jobs : int
         Windows predicted at once.
-
-    Returns
-    -------
-    ThicknessMap
+    out_dir : path
+        Receives one ``.npy`` per attribute of `ThicknessMap` and ``map.json``; complete or absent.
+    out_png : path
+        The picture.
 
     Raises
     ------
     PatternError, ParameterError, FormatError
         The data, an option or the bundle cannot be used.
     """
-    from pacbed.analysis.report.map_picture import draw_map
-
     if jobs < 1:
         raise bad_value("jobs", jobs, "a whole number, 1 or more")
-    if not isinstance(bundle, Bundle):
-        bundle = load_bundle(bundle)
-    with open_scan(data, dataset=dataset) as scan:
-        stated = scan.calibration
-        options = {
-            "convergence_mrad": stated.convergence_mrad if convergence_mrad is None else convergence_mrad,
-            "energy_kev": stated.energy_kev if energy_kev is None else energy_kev,
-            "pixel_mrad": stated.pixel_mrad if pixel_mrad is None else pixel_mrad,
-        }
-        shape = scan.windows(window)
-        results = list(progress(_predictions(bundle, scan, window, options, jobs), shape[0] * shape[1], "windows"))
-    found = gather([result for result, _ in results], shape)
+    bundle = opened(bundle)
+    with open_scan(data, dataset=options.dataset) as scan:
+        known = options.or_stated(scan.calibration)
+        shape, scan_shape = scan.windows(window), scan.scan_shape
+        predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
+        results = list(progress(predictions, shape[0] * shape[1], "windows"))
+    found = gather([one.result for one in results], shape)
     facts = {
         "schema_version": SCHEMA_VERSION,
         "input": Path(data).name,
-        "scan_shape": list(scan.scan_shape),
+        "scan_shape": list(scan_shape),
         "shape": list(shape),
         "window": window,
-        "verdicts": list(VERDICTS),
-        "counts": {name: int(np.sum(found.verdict == code)) for code, name in enumerate(VERDICTS)},
-        "reasons": dict(Counter(chain.from_iterable(reasons for _, reasons in results)).most_common(REASONS_KEPT)),
+        **_summary(found, results),
         "bundle": bundle.path.name,
         "bundle_sha256": bundle.sha256,
-        "parameters": options,
+        "parameters": _told(known),
         "versions": installed_versions(),
     }
     draw_map(found, out_png, window=window)
     write_map(found, facts, out_dir)
     return found
+
+
+def _summary(found: ThicknessMap, results: Sequence[WindowResult]) -> dict[str, Any]:
+    """How many windows have which verdict, and the commonest reasons."""
+    reasons = Counter(chain.from_iterable(one.reasons for one in results))
+    return {
+        "verdicts": list(VERDICTS),
+        "counts": {name: int(np.sum(found.verdict == code)) for code, name in enumerate(VERDICTS)},
+        "reasons": dict(reasons.most_common(REASONS_KEPT)),
+    }
+
+
+def _told(options: PredictOptions) -> dict[str, Any]:
+    """The calibration, and those of the other options that are not as usual."""
+    told: dict[str, Any] = {
+        "convergence_mrad": options.convergence_mrad,
+        "energy_kev": options.energy_kev,
+        "pixel_mrad": options.pixel_mrad,
+    }
+    others = {"mirrored": options.mirrored, "refine": options.refine}
+    return told | {name: value for name, value in others.items() if value != getattr(DEFAULT_OPTIONS, name)}

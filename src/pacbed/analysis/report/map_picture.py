@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pacbed.analysis.maps import VERDICTS, ThicknessMap
 from pacbed.outputs import file_aside
 
-if TYPE_CHECKING:
-    from pacbed.analysis.maps import ThicknessMap
-
-REFUSED = 2  # from this verdict code on, a window counts as a hole
+REFUSED = VERDICTS.index("refused")  # from this verdict code on, a window counts as a hole
 ARROWS = 24  # along the longer edge, at most
 PANEL_INCHES = 3.6
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
+from matplotlib.gridspec import GridSpec, SubplotSpec
+from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 
-from pacbed.analysis.result import Estimate, Result
+from pacbed.analysis.predict import Analysis
+from pacbed.analysis.result import Estimate, Result, with_std
 from pacbed.outputs import file_aside
-
-if TYPE_CHECKING:
-    from pacbed.analysis.predict import Analysis
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -32,16 +31,32 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 7,
 }
 INK, BLUE, RED = "#222222", "#1f5a94", "#c0392b"
-LIGHT = ("inferno", 0.0, 1.0)  # colours, lowest, highest
-SIGNED = ("RdBu_r", -0.5, 0.5)  # the same span: one colour step means the same in all three
 VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
-CURVES = (
-    ("thickness", "thickness (nm)"),
-    ("mistilt", "mistilt (mrad)"),
-    ("scale", "scale, last round"),
-)
+CURVES = {"thickness": "thickness (nm)", "mistilt": "mistilt (mrad)", "scale": "scale, last round"}
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 7.2, 6.6, 200
 REASON_WIDTH = 50  # characters
+REASON_LINES = 8
+
+
+class Colours(NamedTuple):
+    """A colour map and the values at its ends."""
+
+    name: str
+    lowest: float
+    highest: float
+
+
+class Panel(NamedTuple):
+    """One picture of the sheet; `image` has shape (y, x), and NaN where nothing is compared."""
+
+    title: str
+    image: np.ndarray
+    colours: Colours
+    dark: bool
+
+
+LIGHT = Colours("inferno", 0.0, 1.0)
+SIGNED = Colours("RdBu_r", -0.5, 0.5)  # the same span: one colour step means the same in all three
 
 
 def draw_sheet(analysis: Analysis, path: str | Path) -> None:
@@ -55,20 +70,26 @@ def draw_sheet(analysis: Analysis, path: str | Path) -> None:
         The file to write.
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
-        FigureCanvasAgg(figure)
-        _draw_header(figure, analysis.result)
-        sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
-        images = figure.add_gridspec(
-            2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
-        )
-        _draw_images(figure, images, analysis)
-        curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
-        for column, (task, label) in enumerate(CURVES):
-            _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
-        _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+        figure = compose_sheet(analysis)
         with file_aside(path) as aside:
             figure.savefig(aside, format="png", dpi=DPI)
+
+
+def compose_sheet(analysis: Analysis) -> Figure:
+    """The sheet of a result as a figure, in the style that is set."""
+    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
+    FigureCanvasAgg(figure)
+    _draw_header(figure, analysis.result)
+    sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
+    images = figure.add_gridspec(
+        2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
+    )
+    _draw_images(figure, images, analysis)
+    curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
+    for column, (task, label) in enumerate(CURVES.items()):
+        _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
+    _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+    return figure
 
 
 def _draw_header(figure: Figure, result: Result) -> None:
@@ -85,34 +106,50 @@ def _draw_header(figure: Figure, result: Result) -> None:
 
 
 def _draw_images(figure: Figure, cells: GridSpec, analysis: Analysis) -> None:
-    view, model = analysis.model.view, analysis.model.image(analysis.parameters)
-    measured, best = (np.where(view.mask, image, np.nan) for image in (view.values, model))
-    top = float(np.nanpercentile(best, 99.8))
-    measured, best = measured / top, best / top
-    geometry = view.geometry(analysis.parameters, mirrored=analysis.model.mirrored)
-    (cx, cy), pixel, (ny, nx) = geometry.center_px, geometry.pixel_mrad, view.values.shape
-    extent = ((-0.5 - cx) * pixel, (nx - 0.5 - cx) * pixel, (ny - 0.5 - cy) * pixel, (-0.5 - cy) * pixel)
-    shown = (
-        ("measured", measured, *LIGHT),
-        ("best match", best, *LIGHT),
-        ("measured − best match", measured - best, *SIGNED),
-    )
-    for column, (title, image, colours, low, high) in enumerate(shown):
+    extent = _extent_mrad(analysis)
+    for column, panel in enumerate(_panels(analysis)):
         axes = figure.add_subplot(cells[0, column])
-        drawn = axes.imshow(image, extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
-        axes.set_title(title, color=INK, pad=4)
+        colours, low, high = panel.colours
+        drawn = axes.imshow(panel.image, extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+        axes.set_title(panel.title, color=INK, pad=4)
         axes.tick_params(length=2.5, pad=2)
         if column:
             axes.set_yticklabels([])
         else:
             axes.set_ylabel("y, downwards (mrad)", labelpad=1)
         axes.set_xlabel("x (mrad)", labelpad=1)
-        _mark_disk(axes, analysis, dark_background=title in ("measured", "best match"))
-        if column:
-            place = figure.add_subplot(cells[1, :2] if column == 1 else cells[1, 2])
-            bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
-            bar.ax.tick_params(length=2, labelsize=6.5, pad=2)
-            bar.set_label("intensity, brightest of the best match = 1" if column == 1 else "difference", labelpad=1)
+        _mark_disk(axes, analysis, dark_background=panel.dark)
+        if column == 1:
+            _draw_scale(figure, drawn, cells[1, :2], "intensity, brightest of the best match = 1")
+        elif column == 2:
+            _draw_scale(figure, drawn, cells[1, 2], "difference")
+
+
+def _panels(analysis: Analysis) -> tuple[Panel, Panel, Panel]:
+    """Recorded pattern, best match and their difference, in units of the brightest of the best match."""
+    cutout, model = analysis.model.cutout, analysis.model.image(analysis.parameters)
+    measured, best = (np.where(cutout.mask, image, np.nan) for image in (cutout.values, model))
+    top = float(np.nanpercentile(best, 99.8))
+    measured, best = measured / top, best / top
+    return (
+        Panel("measured", measured, LIGHT, dark=True),
+        Panel("best match", best, LIGHT, dark=True),
+        Panel("measured − best match", measured - best, SIGNED, dark=False),
+    )
+
+
+def _extent_mrad(analysis: Analysis) -> tuple[float, float, float, float]:
+    """Left, right, lower and upper edge of the pictures from the optic axis, y downwards [mrad]."""
+    cutout = analysis.model.cutout
+    geometry = cutout.geometry(analysis.parameters, mirrored=analysis.model.mirrored)
+    (cx, cy), pixel, (ny, nx) = geometry.center_px, geometry.pixel_mrad, cutout.values.shape
+    return (-0.5 - cx) * pixel, (nx - 0.5 - cx) * pixel, (ny - 0.5 - cy) * pixel, (-0.5 - cy) * pixel
+
+
+def _draw_scale(figure: Figure, drawn: AxesImage, cell: SubplotSpec, label: str) -> None:
+    bar = figure.colorbar(drawn, cax=figure.add_subplot(cell), orientation="horizontal")
+    bar.ax.tick_params(length=2, labelsize=6.5, pad=2)
+    bar.set_label(label, labelpad=1)
 
 
 def _mark_disk(axes: Axes, analysis: Analysis, *, dark_background: bool) -> None:
@@ -172,35 +209,30 @@ def _draw_text(axes: Axes, result: Result) -> None:
         axes.text(0.125, height, text, va="top", color=INK, fontweight=bold, transform=axes.transAxes)
     reasons = result.reasons or ["nothing speaks against this result"]
     wrapped = [line for text in reasons for line in textwrap.wrap(f"• {text}", REASON_WIDTH, subsequent_indent="   ")]
-    if len(wrapped) > 8:
-        wrapped = [*wrapped[:7], "   … more in the JSON file"]
+    if len(wrapped) > REASON_LINES:
+        wrapped = [*wrapped[: REASON_LINES - 1], "   … more in the JSON file"]
     axes.text(0.555, 1.0, "\n".join(wrapped), va="top", color=INK, linespacing=1.3, transform=axes.transAxes)
 
 
 def _numbers(result: Result) -> list[tuple[str, str]]:
+    """Names and texts of the lines on the left."""
     thickness, azimuth, rotation = result.thickness_nm, result.mistilt_azimuth_deg, result.rotation_deg
-    noise, parts = result.provenance.parameters["misfit_of_noise"], ""
+    noise, shares = result.provenance.parameters["misfit_of_noise"], ""
     if thickness is not None and thickness.std_statistical is not None and thickness.std_model is not None:
-        parts = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
+        shares = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
     found = ", ".join(f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" for one in result.thickness_candidates)
+    towards = f" towards {azimuth.value:.0f}°" if azimuth else ""
     return [
-        ("thickness", _with_error(thickness, "nm", 2)),
-        ("of which", parts),
-        (
-            "mistilt",
-            _with_error(result.mistilt_mrad, "mrad", 2) + (f" towards {azimuth.value:.0f}°" if azimuth else ""),
-        ),
-        ("convergence", _with_error(result.convergence_mrad, "mrad", 2)),
-        ("pixel", _with_error(result.pixel_mrad, "mrad", 4)),
-        ("rotation", _with_error(rotation, "°", 1) + (f" modulo {rotation.modulo_deg:g}°" if rotation else "")),
+        ("thickness", _with_unit(thickness, " nm", 2)),
+        ("of which", shares),
+        ("mistilt", _with_unit(result.mistilt_mrad, " mrad", 2) + towards),
+        ("convergence", _with_unit(result.convergence_mrad, " mrad", 2)),
+        ("pixel", _with_unit(result.pixel_mrad, " mrad", 4)),
+        ("rotation", _with_unit(rotation, "°", 1) + (f" modulo {rotation.modulo_deg:g}°" if rotation else "")),
         ("misfit", "" if result.misfit is None else f"{result.misfit:.3f}, noise alone {noise or 0:.3f}"),
         ("networks", found),
     ]
 
 
-def _with_error(estimate: Estimate | None, unit: str, digits: int) -> str:
-    if estimate is None:
-        return ""
-    error = "" if estimate.std is None else f" ± {estimate.std:.{digits}f}"
-    space = "" if unit == "°" else " "
-    return f"{estimate.value:.{digits}f}{error}{space}{unit}"
+def _with_unit(estimate: Estimate | None, unit: str, digits: int) -> str:
+    return "" if estimate is None else with_std(estimate, digits) + unit

@@ -10,6 +10,7 @@ import numpy as np
 
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
+from pacbed.evaluation.budget.settings import BudgetSettings
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.directions import direction_grid
 from pacbed.simulation.table.gather import gather_rocking_table
@@ -48,23 +49,34 @@ class ApertureNumerics:
     def of(
         cls,
         slices: SlicePotentials,
+        settings: BudgetSettings,
         *,
-        direction_pitch_mrad: float,
-        coarser: float,
         pixel_mrad: float,
-        field_mrad: float,
-        plane_spacing_nm: float,
-        propagator: str,
-        batch: int,
     ) -> ApertureNumerics:
-        """The numerics of a system's table, its pitch `coarser` times as wide, but no wider than a pixel.
+        """The numerics of a system's table, its pitch wider by the factor chosen, but no wider than a pixel.
 
-        Biases were found to agree at one to three times the system's pitch; coarser than a pixel none were tried.
+        Biases agree at one to three times the system's pitch; coarser than a pixel they are not known to.
+
+        Parameters
+        ----------
+        slices : SlicePotentials
+            The system's own slices.
+        settings : BudgetSettings
+            With pitch and spacing as they were measured, not "auto".
+        pixel_mrad : float
+            Pixel of the patterns [mrad].
         """
-        wanted = min(coarser * direction_pitch_mrad, max(direction_pitch_mrad, pixel_mrad))
-        taken = direction_grid(slices, cone_mrad=wanted, pitch_mrad=wanted).pitch_mrad
-        widest = float(np.linalg.norm(taken, axis=1).max())
-        return cls(_reciprocal_mrad(slices), widest, field_mrad, plane_spacing_nm, propagator, batch)
+        own = float(settings.direction_pitch_mrad)
+        limit = min(float(settings.choices.coarser_pitch) * own, max(own, pixel_mrad))
+        taken = direction_grid(slices, cone_mrad=limit, pitch_mrad=limit).pitch_mrad
+        return cls(
+            reciprocal_mrad=_reciprocal_mrad(slices),
+            pitch_mrad=float(np.linalg.norm(taken, axis=1).max()),
+            field_mrad=float(settings.field_mrad),
+            plane_spacing_nm=float(settings.plane_spacing_nm),
+            propagator=settings.propagator,
+            batch=int(settings.batch),
+        )
 
     def renderer(
         self, slices: SlicePotentials, *, cone_mrad: float, thickness_max_nm: float, folder: str | Path

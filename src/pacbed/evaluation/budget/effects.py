@@ -1,23 +1,19 @@
-"""What the simulation of a crystal does not know: each effect as a varied crystal, or as a blur of its pattern."""
+"""What the simulation of a crystal does not know, and the crystal varied by each effect."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from ase.data import atomic_numbers
-from scipy.signal import fftconvolve
 
+from pacbed.config.sections import ModelErrorConfig
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
+from pacbed.evaluation.budget.inelastic import mean_free_path_nm
 
 BONDED_PER_A = (0.4, 0.6)  # |g| up to which bonding changes structure factors fully, and from which on not at all
-COLLECTION_MRAD = 10.0  # inelastic scattering beyond this angle is part of the smooth background
-REST_ENERGY_KEV = 511.0
-SUBPIXELS = 16  # per edge of a pixel, for the narrow peak of the inelastic blur
 INELASTIC = "inelastic"
 BOTH = (1, -1)
 
@@ -52,14 +48,30 @@ class Effect:
         keys = ("size", "unit", "source", "counted", "signs")
         return {key: getattr(self, key) for key in keys} | {"signs": list(self.signs)}
 
-    def variants(self) -> dict[str, int]:
-        """Name and direction of each varied crystal."""
+    def variants(self) -> list[Variant]:
+        """Each direction in which the crystal is varied."""
         if len(self.signs) == 1:
-            return {self.name: self.signs[0]}
-        return {f"{self.name}_{'plus' if sign > 0 else 'minus'}": sign for sign in self.signs}
+            return [Variant(self.name, self, self.signs[0])]
+        return [Variant(f"{self.name}_{'plus' if sign > 0 else 'minus'}", self, sign) for sign in self.signs]
 
 
-def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, float]) -> list[Effect]:
+class Variant(NamedTuple):
+    """A crystal varied by one effect in one direction.
+
+    Attributes
+    ----------
+    name : str
+    effect : Effect
+    sign : int
+        1 or -1.
+    """
+
+    name: str
+    effect: Effect
+    sign: int
+
+
+def effects_of(oriented: Crystal, slices: SlicePotentials, choices: ModelErrorConfig) -> list[Effect]:
     """All effects that apply to a crystal.
 
     Parameters
@@ -68,9 +80,8 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
         Output of `orient`.
     slices : SlicePotentials
         The system's own slices.
-    sizes : mapping
-        ``displacement_relative``, ``absorption_relative``, ``energy_relative``, ``lattice_relative``,
-        ``bonding_relative``.
+    choices : ModelErrorConfig
+        Says by how much each is varied.
     """
     other = _other_table(slices.parametrization)
     path_nm = mean_free_path_nm(oriented, slices.energy_ev / 1e3)
@@ -81,15 +92,13 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
     # that bonding shows in the low-order reflections was measured by Friis et al., Acta Cryst. A60 (2004) 402 (SrTiO3)
     # and Jiang et al., Acta Cryst. A59 (2003) 341 (TiO2).
     return [
-        *_thermal_effects(slices, sizes),
+        *_thermal_effects(slices, choices),
         Effect("parametrization", 1.0, f"{other} instead of {slices.parametrization}", "two tables of form factors"),
-        Effect(
-            "high_tension", sizes["energy_relative"], "of the beam energy", "display against HOLZ lines", signs=BOTH
-        ),
-        Effect("lattice", sizes["lattice_relative"], "of the lattice parameters", "strain, temperature, composition"),
+        Effect("high_tension", choices.energy_relative, "of the beam energy", "display against HOLZ lines", signs=BOTH),
+        Effect("lattice", choices.lattice_relative, "of the lattice parameters", "strain, temperature, composition"),
         Effect(
             "bonding",
-            sizes["bonding_relative"],
+            choices.bonding_relative,
             "of structure factors below 0.5/Å",
             "a proxy: all of them alike; bonding measured by Friis et al. 2004 (SrTiO3), Jiang et al. 2003 (TiO2)",
             signs=(-1,),
@@ -98,21 +107,21 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, sizes: Mapping[str, f
     ]
 
 
-def _thermal_effects(slices: SlicePotentials, sizes: Mapping[str, float]) -> list[Effect]:
+def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list[Effect]:
     """What a thermal model leaves uncertain; atoms at rest and models without absorption have less to vary."""
     # ASSUME: displacement parameters are known to 15 %: spread between refinements, and temperature under the beam.
     # ASSUME: the absorption is right to 20 %: correlated vibrations and higher orders are left out (Hall & Hirsch,
     # Proc. R. Soc. A286 (1965) 158).
     thermal = Effect(
         "debye_waller",
-        sizes["displacement_relative"],
+        choices.displacement_relative,
         "of all displacement parameters",
         "spread between refinements, temperature under the beam",
         signs=BOTH,
     )
     absorption = Effect(
         "absorption",
-        sizes["absorption_relative"],
+        choices.absorption_relative,
         "of the absorptive potential",
         "Einstein atoms, lowest order (Hall & Hirsch 1965)",
         signs=BOTH,
@@ -129,21 +138,20 @@ def _thermal_effects(slices: SlicePotentials, sizes: Mapping[str, float]) -> lis
     return [*found, absorption, none] if np.any(slices.absorption) else found
 
 
-def varied_slices(effect: Effect, sign: int, oriented: Crystal, slices: SlicePotentials) -> SlicePotentials:
+def varied_slices(variant: Variant, oriented: Crystal, slices: SlicePotentials) -> SlicePotentials:
     """Slice potentials of the varied crystal.
 
     Parameters
     ----------
-    effect : Effect
-        Any but the inelastic one.
-    sign : int
-        Direction of the variation.
+    variant : Variant
+        Of any effect but the inelastic one.
     oriented : Crystal
         The crystal that `slices` were made from.
     slices : SlicePotentials
         The system's own slices.
     """
-    factor = 1 + sign * effect.size
+    effect, change = variant.effect, variant.sign * variant.effect.size
+    factor = 1 + change
     match effect.name:
         case "debye_waller":
             return _rebuilt(replace(oriented, displacement=oriented.displacement * factor), slices)
@@ -157,7 +165,7 @@ def varied_slices(effect: Effect, sign: int, oriented: Crystal, slices: SlicePot
             larger = replace(oriented, cell=oriented.cell * factor, positions=oriented.positions * factor)
             return _rebuilt(larger, slices)
         case "bonding":
-            return replace(slices, potential=_scaled_at_low_angles(slices, sign * effect.size))
+            return replace(slices, potential=_scaled_at_low_angles(slices, change))
     raise ValueError(f"effect: got {effect.name!r}, accepted: one that changes the crystal")
 
 
@@ -187,57 +195,3 @@ def _scaled_at_low_angles(slices: SlicePotentials, change: float) -> np.ndarray:
     share = np.cos(0.5 * np.pi * np.clip((g - low) / (high - low), 0, 1)) ** 2
     coefficients = np.fft.fft2(slices.potential) * (1 + change * share)
     return np.ascontiguousarray(np.fft.ifft2(coefficients).real, dtype=np.float32)
-
-
-def mean_energy_loss_ev(oriented: Crystal) -> float:
-    """Mean energy of inelastic losses, 7.6 eV Z^0.36 with an effective atomic number [eV]."""
-    number = np.array([atomic_numbers[symbol] for symbol in oriented.symbols], dtype=float)
-    effective = np.sum(oriented.occupancy * number**1.3) / np.sum(oriented.occupancy * number**0.3)
-    return float(7.6 * effective**0.36)
-
-
-def mean_free_path_nm(oriented: Crystal, energy_kev: float) -> float:
-    """Mean free path of inelastic scattering into 10 mrad [nm].
-
-    Malis, Cheng & Egerton, J. Electron Microsc. Tech. 8 (1988) 193.
-    """
-    # ASSUME: inelastic scattering follows this parametrisation, good to 20 % for inorganic crystals.
-    loss = mean_energy_loss_ev(oriented)
-    relativity = (1 + energy_kev / (2 * REST_ENERGY_KEV)) / (1 + energy_kev / REST_ENERGY_KEV) ** 2
-    return float(106 * relativity * energy_kev / (loss * np.log(2 * COLLECTION_MRAD * energy_kev / loss)))
-
-
-def inelastic_pattern(
-    image: np.ndarray, *, pixel_mrad: float, thickness_nm: float, oriented: Crystal, energy_kev: float
-) -> np.ndarray:
-    """Blur the share of electrons that lost energy, as plasmons do.
-
-    Parameters
-    ----------
-    image : ndarray, shape (y, x)
-        Elastic pattern.
-    pixel_mrad : float
-        Pixel size [mrad].
-    thickness_nm : float
-        Thickness of the crystal [nm].
-    oriented : Crystal
-        Gives mean energy loss and mean free path.
-    energy_kev : float
-        Beam energy [keV].
-
-    Returns
-    -------
-    ndarray, shape (y, x)
-    """
-    # ASSUME: losses blur a pattern by a Lorentzian, cut off at 10 mrad, and change it in no other way (Egerton,
-    # Electron Energy-Loss Spectroscopy in the Electron Microscope, 2011, ch. 3).
-    width = mean_energy_loss_ev(oriented) * (energy_kev + REST_ENERGY_KEV)
-    width /= energy_kev * (energy_kev + 2 * REST_ENERGY_KEV)  # eV / keV, so mrad
-    reach = int(np.ceil(COLLECTION_MRAD / pixel_mrad))
-    fine = (np.arange((2 * reach + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - reach - 0.5
-    squared = (fine[:, None] ** 2 + fine**2) * pixel_mrad**2
-    kernel = np.where(squared <= COLLECTION_MRAD**2, 1 / (squared + width**2), 0)
-    kernel = kernel.reshape(2 * reach + 1, SUBPIXELS, 2 * reach + 1, SUBPIXELS).sum(axis=(1, 3))
-    blurred = fftconvolve(np.pad(image, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
-    share = 1 - np.exp(-thickness_nm / mean_free_path_nm(oriented, energy_kev))
-    return np.asarray((1 - share) * image + share * blurred)

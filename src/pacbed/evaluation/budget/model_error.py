@@ -6,34 +6,37 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import bad_value
 from pacbed.evaluation.budget.aperture_table import ApertureNumerics
-from pacbed.evaluation.budget.effects import INELASTIC, Effect, effects_of, inelastic_pattern, varied_slices
+from pacbed.evaluation.budget.effects import INELASTIC, Effect, Variant, effects_of, varied_slices
+from pacbed.evaluation.budget.inelastic import inelastic_pattern
 from pacbed.evaluation.budget.plot import plot_budget
+from pacbed.evaluation.budget.settings import BudgetSettings
 from pacbed.evaluation.budget.thickness_bias import Camera, biases_nm
 from pacbed.logs import progress
 from pacbed.outputs import write_json
 from pacbed.patterns import polar_to_vector
 from pacbed.simulation.rendering.renderer import Renderer
-from pacbed.simulation.table.numerics import pitch_of, spacing_of
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 THINNEST_NM = 5.0
-FIT_ROOM_MRAD = 1.0  # how far convergence angle and mistilt of a fit may move outwards
-FIT_ROOM_NM = (2.0, 0.05)  # how far a fitted thickness may exceed the largest: so much, and this share of it
+FIT_MARGIN_MRAD = 1.0  # how far convergence angle and mistilt of a fit may move outwards
+# How far a fitted thickness may exceed the largest: so much, and this share of it.
+FIT_MARGIN_NM = 2.0
+FIT_MARGIN_RELATIVE = 0.05
 GENERAL = 0.37  # of the distinct azimuths: a direction on no mirror line
 SOURCE = (
     "fits of patterns of varied crystals with the unvaried one: directions of a variation averaged, mistilts and "
@@ -44,7 +47,7 @@ SOURCE = (
 def model_error(
     structure_dir: str | Path,
     *,
-    settings: Mapping[str, Any],
+    settings: BudgetSettings,
     state_dir: str | Path,
     out_json: str | Path,
     out_png: str | Path,
@@ -55,26 +58,21 @@ def model_error(
     ----------
     structure_dir : path
         Folder with slice potentials; the CIF file they came from must still be there.
-    settings : mapping
-        ``thickness_max_nm``, ``grid_convergence_mrad`` (values of the system's grid), ``field_mrad``,
-        ``direction_pitch_mrad`` and ``plane_spacing_nm`` (numbers or "auto"), ``propagator``, ``batch``, and
-        ``choices``, the section `evaluation.model_error` of the configuration.
+    settings : BudgetSettings
     state_dir : path
         Keeps finished variations of a run that was stopped; removed at the end.
     out_json, out_png : path
-        The budget as `bundle_meta.ModelError` reads it, with every bias; its picture.
+        The budget as `pacbed.bundle.meta.ModelError` reads it, with every bias; its picture.
     """
     slices = SlicePotentials.load(structure_dir)
-    pitch = pitch_of(structure_dir, settings["direction_pitch_mrad"])
-    spacing = spacing_of(structure_dir, settings["plane_spacing_nm"])
-    settings = {**settings, "direction_pitch_mrad": pitch, "plane_spacing_nm": spacing}
+    settings = settings.measured(structure_dir)
     state = _opened(Path(state_dir), structure_dir, settings)
     work = _Workbench(slices, settings, state)
-    variants = [(effect, name, sign) for effect in work.effects for name, sign in effect.variants().items()]
+    variants = [variant for effect in work.effects for variant in effect.variants()]
     biases: dict[str, np.ndarray] = {}
-    for effect, name, sign in progress(variants, total=len(variants), label="varied crystals"):
-        biases[name] = work.biases(effect, name, sign)
-        log.info("%s: bias %s nm", name, np.round(biases[name], 3).tolist())
+    for variant in progress(variants, total=len(variants), label="varied crystals"):
+        biases[variant.name] = work.biases(variant)
+        log.info("%s: bias %s nm", variant.name, np.round(biases[variant.name], 3).tolist())
     figures = work.figures(biases) | {"picture": str(out_png)}
     plot_budget(figures, out_png)
     write_json(figures, out_json)
@@ -104,7 +102,7 @@ def combine(effects: Sequence[Effect], biases: Mapping[str, np.ndarray]) -> dict
     """
     found = {}
     for effect in effects:
-        size = np.mean([np.abs(biases[name]) for name in effect.variants()], axis=0)
+        size = np.mean([np.abs(biases[variant.name]) for variant in effect.variants()], axis=0)
         found[effect.name] = np.sqrt(np.mean(size**2, axis=0)).tolist()
     return found
 
@@ -131,33 +129,34 @@ def bridged(measured: np.ndarray) -> np.ndarray:
 
 
 class _Workbench:
-    """One crystal, one aperture, two mistilts, and the tables of everything varied."""
+    """One crystal, one aperture, two mistilts, and the tables of everything varied.
 
-    def __init__(self, slices: SlicePotentials, settings: Mapping[str, Any], state: Path) -> None:
-        choices = settings["choices"]
+    Parameters
+    ----------
+    slices : SlicePotentials
+        The crystal as it is.
+    settings : BudgetSettings
+        With pitch and spacing as they were measured.
+    state : Path
+        Folder of tables and finished biases.
+    """
+
+    def __init__(self, slices: SlicePotentials, settings: BudgetSettings, state: Path) -> None:
+        choices = settings.choices
         self.slices, self.state = slices, state
         self.oriented: Crystal = orient(read_cif(slices.source), slices.zone_axis)
         self.effects = effects_of(self.oriented, slices, choices)
-        self.deepest_nm = float(settings["thickness_max_nm"])
-        self.thickness_nm = thicknesses_nm(self.deepest_nm, float(choices["thickness_step_nm"]))
-        self.camera = Camera(_middle(choices["convergence_mrad"], settings["grid_convergence_mrad"]))
-        self.mistilt_mrad = float(choices["mistilt_mrad"])
-        self.numerics = ApertureNumerics.of(
-            slices,
-            direction_pitch_mrad=settings["direction_pitch_mrad"],
-            coarser=float(choices["coarser_pitch"]),
-            pixel_mrad=self.camera.pixel_mrad,
-            field_mrad=float(settings["field_mrad"]),
-            plane_spacing_nm=settings["plane_spacing_nm"],
-            propagator=settings["propagator"],
-            batch=int(settings["batch"]),
-        )
-        more, share = FIT_ROOM_NM
-        self.reference = self._renderer("reference", slices, FIT_ROOM_MRAD, (1 + share) * self.deepest_nm + more)
+        self.deepest_nm = float(settings.thickness_max_nm)
+        self.thickness_nm = thicknesses_nm(self.deepest_nm, float(choices.thickness_step_nm))
+        self.camera = Camera(_middle(choices.convergence_mrad, settings.grid_convergence_mrad))
+        self.mistilt_mrad = float(choices.mistilt_mrad)
+        self.numerics = ApertureNumerics.of(slices, settings, pixel_mrad=self.camera.pixel_mrad)
+        deepest_nm = (1 + FIT_MARGIN_RELATIVE) * self.deepest_nm + FIT_MARGIN_NM
+        self.reference = self._renderer("reference", slices, FIT_MARGIN_MRAD, deepest_nm)
 
-    def _renderer(self, name: str, slices: SlicePotentials, room_mrad: float, deepest_nm: float) -> Renderer:
+    def _renderer(self, name: str, slices: SlicePotentials, margin_mrad: float, deepest_nm: float) -> Renderer:
         edge = max(self.numerics.pitch_mrad, self.camera.pixel_mrad)
-        cone = self.camera.convergence_mrad + self.mistilt_mrad + 0.51 * edge + room_mrad
+        cone = self.camera.convergence_mrad + self.mistilt_mrad + 0.51 * edge + margin_mrad
         folder = self.state / name
         return self.numerics.renderer(slices, cone_mrad=cone, thickness_max_nm=deepest_nm, folder=folder)
 
@@ -168,22 +167,23 @@ class _Workbench:
         x, y = polar_to_vector(self.mistilt_mrad, low + GENERAL * (high - low))
         return [(0.0, 0.0), (float(x), float(y))] if self.mistilt_mrad > 0 else [(0.0, 0.0)]
 
-    def biases(self, effect: Effect, name: str, sign: int) -> np.ndarray:
+    def biases(self, variant: Variant) -> np.ndarray:
         """Fitted minus true thickness of one varied crystal, shape (tilt, thickness) [nm]."""
-        finished = self.state / f"{name}.json"
+        finished = self.state / f"{variant.name}.json"
         if not finished.is_file():
-            record = self._record_inelastic if effect.name == INELASTIC else self._record_varied(effect, name, sign)
+            inelastic = variant.effect.name == INELASTIC
+            record = self._record_inelastic if inelastic else self._record_varied(variant)
             truths = [[self.camera.truth(t, tilt) for t in self.thickness_nm] for tilt in self.tilts]
             found = [biases_nm(self.reference, self.camera, record, row) for row in truths]
             write_json({"bias_nm": found}, finished)
-            shutil.rmtree(self.state / name, ignore_errors=True)
+            shutil.rmtree(self.state / variant.name, ignore_errors=True)
         return np.array(json.loads(finished.read_text(encoding="utf-8"))["bias_nm"])
 
-    def _record_varied(self, effect: Effect, name: str, sign: int) -> Any:
-        varied = varied_slices(effect, sign, self.oriented, self.slices)
-        return partial(self.camera.record, self._renderer(name, varied, 0.0, self.deepest_nm))
+    def _record_varied(self, variant: Variant) -> Callable[[PatternParameters], np.ndarray]:
+        varied = varied_slices(variant, self.oriented, self.slices)
+        return partial(self.camera.record, self._renderer(variant.name, varied, 0.0, self.deepest_nm))
 
-    def _record_inelastic(self, at: Parameters) -> np.ndarray:
+    def _record_inelastic(self, at: PatternParameters) -> np.ndarray:
         return inelastic_pattern(
             self.camera.record(self.reference, at),
             pixel_mrad=at.pixel_mrad,
@@ -220,9 +220,9 @@ def _middle(asked: float | str, grid: Sequence[float]) -> float:
     return float(asked)
 
 
-def _opened(state: Path, structure_dir: str | Path, settings: Mapping[str, Any]) -> Path:
+def _opened(state: Path, structure_dir: str | Path, settings: BudgetSettings) -> Path:
     """The state of a stopped run of the same crystal and settings, or an empty one."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings.plain(), sort_keys=True).encode())
     for name in ("cell.json", "slices.npz"):
         digest.update((Path(structure_dir) / name).read_bytes())
     made_for = {"sha256": digest.hexdigest()}

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pacbed.analysis.fit.forward import ForwardModel, Parameters, View
-from pacbed.analysis.fit.refinement import LEVELS, VIEW_REACH, Fit, fit
-from pacbed.analysis.fit.sensitivity import Priors
+from pacbed.analysis.fit.cutout import FITTED_RADIUS, Cutout
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.parameters import PatternParameters, render_pattern
+from pacbed.analysis.fit.refinement import MIDDLE, Fit, fit
+from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.bundle.meta import PriorWidths
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 
-VIEW_PIXELS = LEVELS[1][0]  # of the middle fit; the finest one changes a bias by less than 0.01 nm
+CUTOUT_PIXELS = MIDDLE.pixels  # the finest fit changes a bias by less than 0.01 nm
 STEPS = 10  # 6 are enough for what is counted, but not for a crystal without absorption
 PIXELS = 84  # of the camera; the fitted circle fits in even where scattering widens the bright region
 ROTATION_DEG = 10.0  # nothing of the camera lines up with the crystal
@@ -24,7 +26,7 @@ BLUR_MRAD = 0.4  # of the recorded pattern, so that the fit may find more or les
 
 @dataclass(frozen=True)
 class Camera:
-    """One convergence angle as a camera sees it, some `VIEW_PIXELS` across the circle that is fitted.
+    """One convergence angle as a camera sees it, some `CUTOUT_PIXELS` across the circle that is fitted.
 
     Attributes
     ----------
@@ -37,7 +39,7 @@ class Camera:
     @property
     def pixel_mrad(self) -> float:
         """Pixel size [mrad]."""
-        return 2 * VIEW_REACH * self.convergence_mrad / VIEW_PIXELS
+        return 2 * FITTED_RADIUS * self.convergence_mrad / CUTOUT_PIXELS
 
     @property
     def geometry(self) -> Geometry:
@@ -45,9 +47,9 @@ class Camera:
         middle = (PIXELS - 1) / 2
         return Geometry((PIXELS, PIXELS), self.pixel_mrad, (middle + 0.3, middle - 0.4), ROTATION_DEG)
 
-    def truth(self, thickness_nm: float, mistilt_mrad: tuple[float, float]) -> Parameters:
+    def truth(self, thickness_nm: float, mistilt_mrad: tuple[float, float]) -> PatternParameters:
         """Parameters of a recorded pattern."""
-        return Parameters(
+        return PatternParameters(
             thickness_nm=thickness_nm,
             mistilt_mrad=mistilt_mrad,
             center_px=self.geometry.center_px,
@@ -57,18 +59,12 @@ class Camera:
             blur_mrad=BLUR_MRAD,
         )
 
-    def record(self, renderer: Renderer, at: Parameters) -> np.ndarray:
+    def record(self, renderer: Renderer, at: PatternParameters) -> np.ndarray:
         """Pattern without noise, shape (y, x) [fraction of the beam]."""
-        return renderer.render(
-            thickness_nm=at.thickness_nm,
-            convergence_mrad=at.convergence_mrad,
-            mistilt_mrad=at.mistilt_mrad,
-            geometry=self.geometry,
-            blur_mrad=at.blur_mrad,
-        )
+        return render_pattern(renderer, at, self.geometry)
 
 
-def refit(model: Renderer, image: np.ndarray, truth: Parameters) -> Fit:
+def refit(model: Renderer, image: np.ndarray, truth: PatternParameters) -> Fit:
     """Fit a pattern as a prediction does, from its true parameters.
 
     Mistilt, centre, pixel size, rotation, convergence angle, blur, gain and background are free; the convergence angle
@@ -80,7 +76,7 @@ def refit(model: Renderer, image: np.ndarray, truth: Parameters) -> Fit:
         Renders the patterns of the fit.
     image : float array, shape (y, x)
         The pattern.
-    truth : Parameters
+    truth : PatternParameters
         What it was recorded with.
 
     Returns
@@ -88,14 +84,13 @@ def refit(model: Renderer, image: np.ndarray, truth: Parameters) -> Fit:
     Fit
         Where it ended: the thickness minus the true one is the bias.
     """
-    outline = find_outline(image)
-    view = View.around(image, outline.center_px, outline.radius_px, reach=VIEW_REACH, pixels=VIEW_PIXELS)
+    cutout = Cutout.around(image, find_outline(image), pixels=CUTOUT_PIXELS)
     width = PriorWidths().convergence_relative * truth.convergence_mrad
-    return fit(ForwardModel(model, view), truth, Priors(truth.convergence_mrad, width), steps=STEPS)
+    return fit(ForwardModel(model, cutout), truth, Restraints(truth.convergence_mrad, width), steps=STEPS)
 
 
 def biases_nm(
-    model: Renderer, camera: Camera, record: Callable[[Parameters], np.ndarray], truths: list[Parameters]
+    model: Renderer, camera: Camera, record: Callable[[PatternParameters], np.ndarray], truths: list[PatternParameters]
 ) -> list[float]:
     """Fitted minus true thickness of several patterns [nm].
 
@@ -106,6 +101,6 @@ def biases_nm(
     camera : Camera
     record : callable
         Takes parameters, returns the pattern that another model makes of them, shape (y, x).
-    truths : list of Parameters
+    truths : list of PatternParameters
     """
     return [refit(model, record(at), at).parameters.thickness_nm - at.thickness_nm for at in truths]

@@ -3,78 +3,91 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.forward import ForwardModel, Parameters, View, differ, moved
-from pacbed.analysis.recording.outline import find_outline
-
-TRUTH = Parameters(
-    8.0, tuple(2.0 * np.array([np.cos(np.deg2rad(70)), np.sin(np.deg2rad(70))])), (70.3, 84.6), 0.4, 25.0, 14.0, 0.4
-)
+from pacbed.analysis.fit.cutout import Cutout
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.recording.outline import Outline
+from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 
-@pytest.fixture(scope="module")
-def model(tiny_bundle, camera):
-    image = camera()
-    outline = find_outline(image)
-    view = View.around(image, outline.center_px, outline.radius_px, reach=1.3, pixels=50)
-    return ForwardModel(tiny_bundle.renderer, view)
-
-
-def test_view_keeps_track_of_where_its_pixels_lie(model):
-    """A source on a recorded pixel appears at the same place in the view's own coordinates."""
-    view = model.view
-    geometry = view.geometry(TRUTH, mirrored=False)
-    column = view.origin_px[0] + geometry.center_px[0] * view.factor + (view.factor - 1) / 2
-    row = view.origin_px[1] + geometry.center_px[1] * view.factor + (view.factor - 1) / 2
-    assert (column, row) == pytest.approx(TRUTH.center_px)
-    assert geometry.pixel_mrad == pytest.approx(0.4 * view.factor)
-
-
-def test_truth_fits_to_noise_and_nothing_else_does(model):
-    best = model.misfit(model.solve(TRUTH)[1])
+def test_truth_fits_to_noise_and_nothing_else_does(model, truth):
+    best = model.misfit(model.residual(truth))
     assert best < 0.04
     for step in np.diag([0.8, 0.8, 0.8, 0.8, 0.8, 3, 8, 0.6, 0.5]):
-        assert model.misfit(model.solve(moved(TRUTH, step))[1]) > 1.05 * best
+        assert model.misfit(model.residual(truth.moved(step))) > 1.05 * best
 
 
-def test_linear_part_recovers_gain_and_background(tiny_bundle):
+def test_linear_part_recovers_gain_and_background(tiny_bundle, truth):
     """An image made of the model's own columns gives their coefficients back, and no residual."""
     image = np.random.default_rng(0).random((64, 64))
-    view = View.around(image, (32.0, 32.0), 22.0, reach=1.3, pixels=60)
-    at = replace(TRUTH, center_px=(32.0, 32.0), pixel_mrad=0.65)
+    cutout = Cutout.around(image, Outline((32.0, 32.0), 22.0, 1.0, 1.0), reach=1.3, pixels=60)
+    at = replace(truth, center_px=(32.0, 32.0), pixel_mrad=0.65)
     coefficients = np.array([2.0, -0.3, 0.4, 0.7])
-    rendered = ForwardModel(tiny_bundle.renderer, view).render(at)
-    values = np.tensordot(coefficients, np.concatenate([rendered[None], view.background]), axes=1)
-    model = ForwardModel(tiny_bundle.renderer, replace(view, values=values))
+    rendered = ForwardModel(tiny_bundle.renderer, cutout).render(at)
+    values = np.tensordot(coefficients, np.concatenate([rendered[None], cutout.background]), axes=1)
+    model = ForwardModel(tiny_bundle.renderer, replace(cutout, values=values))
     found, residual = model.solve(at)
     assert found == pytest.approx(coefficients, rel=1e-3)
     assert np.abs(residual).max() < 1e-4
     np.testing.assert_allclose(model.image(at), values, atol=1e-4)
 
 
-def test_gain_and_background_never_go_negative(tiny_bundle, model):
-    upside_down = ForwardModel(tiny_bundle.renderer, replace(model.view, values=-model.view.values))
-    coefficients, _ = upside_down.solve(TRUTH)
+def test_gain_and_background_never_go_negative(tiny_bundle, model, truth):
+    upside_down = ForwardModel(tiny_bundle.renderer, replace(model.cutout, values=-model.cutout.values))
+    coefficients, _ = upside_down.solve(truth)
     assert coefficients[0] == 0
     assert (coefficients[2:] >= 0).all()
 
 
-def test_mistilt_beyond_the_table_is_drawn_back_to_its_edge(model):
-    far = model.render(replace(TRUTH, mistilt_mrad=(30.0, 0.0)))
-    farther = model.render(replace(TRUTH, mistilt_mrad=(60.0, 0.0)))
+def test_mistilt_beyond_the_table_is_drawn_back_to_its_edge(model, truth):
+    far = model.render(replace(truth, mistilt_mrad=(30.0, 0.0)))
+    farther = model.render(replace(truth, mistilt_mrad=(60.0, 0.0)))
     np.testing.assert_array_equal(far, farther)
 
 
-def test_moved_displaces_in_the_stated_units():
-    there = moved(TRUTH, np.array([1, 0.1, 0.2, 0.4, -0.4, 1, 5, 0.3, 0.1]))
-    assert there.thickness_nm == 9.0
-    assert np.array(there.mistilt_mrad) - TRUTH.mistilt_mrad == pytest.approx([0.1, 0.2])
-    assert np.array(there.center_px) - TRUTH.center_px == pytest.approx([1.0, -1.0])
-    assert there.pixel_mrad == pytest.approx(0.4 * np.exp(0.01))
-    assert (there.rotation_deg, there.convergence_mrad, there.blur_mrad) == pytest.approx((30.0, 14.3, 0.5))
+def test_the_model_is_the_sum_it_is_said_to_be(model, truth):
+    """Pixel by pixel: gain times rendered pattern, a constant, Gaussians of the distance from the bright region."""
+    gain, constant, *weights = model.solve(truth).coefficients
+    rendered, whole, mask = model.render(truth), model.image(truth), model.cutout.mask
+    assert rendered[mask].mean() == pytest.approx(1.0)
+    row, column = np.indices(mask.shape)
+    center = np.average(column[mask]), np.average(row[mask])  # of the circle that counts
+    radius = np.sqrt(mask.sum() / np.pi) / 1.3  # of the bright region
+    for y, x in ((10, 20), (25, 31), (33, 12), (40, 44)):
+        distance = np.hypot(x - center[0], y - center[1]) / radius
+        broad = [np.exp(-(distance**2) / (2 * width**2)) for width in BACKGROUND_WIDTHS]
+        direct = gain * rendered[y, x] + constant + sum(w * shape for w, shape in zip(weights, broad, strict=True))
+        assert whole[y, x] == pytest.approx(direct, abs=5e-3)
 
 
-def test_solutions_are_compared_in_the_image():
-    turned = replace(TRUTH, rotation_deg=115.0, mistilt_mrad=(TRUTH.mistilt_mrad[1], -TRUTH.mistilt_mrad[0]))
-    assert not differ(TRUTH, turned, nm=0.1, mrad=0.01)
-    assert differ(TRUTH, replace(TRUTH, rotation_deg=115.0), nm=0.1, mrad=0.5)
-    assert differ(TRUTH, replace(TRUTH, thickness_nm=9.0), nm=0.5, mrad=1.0)
+def test_the_pattern_is_rendered_at_the_angles_of_the_recorded_pixels(tiny_bundle, model, truth):
+    """A few pixels of the cut-out, each rendered alone as a camera of one pixel."""
+    cutout, scale = model.cutout, None
+    geometry = cutout.geometry(truth, mirrored=False)
+    image = model.render(truth)
+    for y, x in ((12, 25), (25, 25), (37, 18)):
+        alone = replace(geometry, shape=(1, 1), center_px=(geometry.center_px[0] - x, geometry.center_px[1] - y))
+        value = tiny_bundle.renderer.render(
+            thickness_nm=8.0, convergence_mrad=14.0, geometry=alone, mistilt_mrad=truth.mistilt_mrad,
+        )[0, 0]  # fmt: skip
+        unblurred = model.render(replace(truth, blur_mrad=0.0))[y, x]
+        scale = scale or value / unblurred
+        assert value / unblurred == pytest.approx(scale, rel=2e-3)
+    assert np.abs(image / model.render(replace(truth, blur_mrad=0.0)) - 1).max() > 0.01, "the blur does something"
+
+
+def test_no_other_gain_and_background_leaves_less(model, truth):
+    """The projected residual is the smallest over the linear part."""
+    best = model.solve(truth)
+    columns = np.column_stack([model.render(truth)[model.cutout.mask], model.cutout.background[:, model.cutout.mask].T])
+    target = model.cutout.values[model.cutout.mask]
+    np.testing.assert_allclose(best.residual, target - columns @ best.coefficients, atol=1e-12)
+    for step in np.vstack([np.eye(4), -np.eye(4)]):
+        other = target - columns @ (best.coefficients + 0.01 * step)
+        if (best.coefficients + 0.01 * step)[[0, 2, 3]].min() >= 0:
+            assert np.linalg.norm(other) > np.linalg.norm(best.residual)
+
+
+def test_misfit_is_one_for_a_pattern_that_explains_nothing(model):
+    target = model.cutout.values[model.cutout.mask]
+    assert model.misfit(target - target.mean()) == pytest.approx(1.0)
+    assert model.misfit(np.zeros_like(target)) == 0.0

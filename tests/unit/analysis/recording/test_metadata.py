@@ -1,6 +1,6 @@
 import pytest
 
-from pacbed.analysis.recording.metadata import Calibration, read_calibration
+from pacbed.analysis.recording.metadata import Calibration, image_calibration, read_calibration
 from pacbed.crystal.electron import wavelength_a
 from pacbed.errors import PatternError
 
@@ -47,3 +47,14 @@ def test_zero_stands_for_not_set():
 def test_oblong_pixels_are_refused():
     with pytest.raises(PatternError, match="square"):
         read_calibration(axes(0.2, "mrad", other=0.3), {}, {})
+
+
+def test_one_axis_or_three_give_no_pixel():
+    assert read_calibration(axes(0.2, "mrad")[:1], {}, {}).pixel_mrad is None
+    assert read_calibration([*axes(0.2, "mrad"), *axes(0.2, "mrad")[:1]], {}, {}).pixel_mrad is None
+
+
+def test_an_image_brings_its_own_dictionaries():
+    image = {"metadata": HYPERSPY, "original_metadata": {"Optics": {"BeamConvergence": 0.02}}}
+    assert image_calibration(image, axes(0.2, "mrad")) == Calibration(0.2, 200.0, 13.6)
+    assert image_calibration({"metadata": {}}, axes(0.2, "mrad")) == Calibration(0.2)

@@ -4,36 +4,24 @@ import numpy as np
 import pytest
 
 from pacbed.bundle.meta import ModelError
-from pacbed.config.system import ModelErrorConfig
 from pacbed.errors import ParameterError
 from pacbed.evaluation.budget.effects import Effect
 from pacbed.evaluation.budget.model_error import bridged, combine, model_error, thicknesses_nm
 from pacbed.outputs import write_json
 
-SETTINGS = {
-    "thickness_max_nm": 10.0,
-    "grid_convergence_mrad": [13.0, 15.0],
-    "field_mrad": 35.0,
-    "direction_pitch_mrad": 1.0,
-    "plane_spacing_nm": 1.0,
-    "propagator": "exact",
-    "batch": 64,
-    "choices": ModelErrorConfig().model_dump(),
-}
 
-
-def run(tiny_table_dir, folder, picture=None, **changes):
+def run(tiny_table_dir, folder, settings, picture=None):
     model_error(
-        tiny_table_dir.parent / "structure", settings={**SETTINGS, **changes}, state_dir=folder / ".state",
+        tiny_table_dir.parent / "structure", settings=settings, state_dir=folder / ".state",
         out_json=folder / "model_error.json", out_png=picture or folder / "model_error.png",
     )  # fmt: skip
     return json.loads((folder / "model_error.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def outcome(tiny_table_dir, tmp_path_factory):
+def outcome(tiny_table_dir, budget_settings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("budget")
-    return run(tiny_table_dir, folder), folder
+    return run(tiny_table_dir, folder, budget_settings()), folder
 
 
 def test_the_budget_is_what_a_bundle_takes(outcome):
@@ -69,19 +57,21 @@ def test_signs_are_those_of_physics(outcome):
         )
 
 
-def test_a_stopped_run_goes_on_with_what_is_finished(outcome, tiny_table_dir, tmp_path):
+def test_a_stopped_run_goes_on_with_what_is_finished(outcome, tiny_table_dir, budget_settings, tmp_path):
     figures, _ = outcome
     invented = [[7.0, 8.0], [7.0, 8.0]]
     state = tmp_path / ".state"
     write_json({"sha256": "of something else"}, state / "made_for.json")
     write_json({"bias_nm": invented}, state / "lattice.json")
     with pytest.raises(OSError, match="not_there"):  # stops at the picture, when everything else is done
-        run(tiny_table_dir, tmp_path, picture=blocked(tmp_path))
+        run(tiny_table_dir, tmp_path, budget_settings(), picture=blocked(tmp_path))
     # What lay there was of other settings.
     kept = json.loads((state / "lattice.json").read_text())["bias_nm"]
     assert np.array(kept) == pytest.approx(np.array(figures["signed_bias_nm"]["lattice"]))
     write_json({"bias_nm": invented}, state / "lattice.json")
-    assert run(tiny_table_dir, tmp_path)["signed_bias_nm"] == figures["signed_bias_nm"] | {"lattice": invented}
+    assert run(tiny_table_dir, tmp_path, budget_settings())["signed_bias_nm"] == figures["signed_bias_nm"] | {
+        "lattice": invented
+    }
 
 
 def blocked(folder):
@@ -90,10 +80,9 @@ def blocked(folder):
     return folder / "not_there" / "model_error.png"
 
 
-def test_the_convergence_angle_must_be_the_grids(tiny_table_dir, tmp_path):
-    choices = {**SETTINGS["choices"], "convergence_mrad": 20.0}
+def test_the_convergence_angle_must_be_the_grids(tiny_table_dir, budget_settings, tmp_path):
     with pytest.raises(ParameterError, match=r"convergence_mrad: got 20.0, accepted: auto, or 13 to 15"):
-        run(tiny_table_dir, tmp_path, choices=choices)
+        run(tiny_table_dir, tmp_path, budget_settings({"convergence_mrad": 20.0}))
 
 
 def test_thicknesses_begin_thin_and_end_at_the_largest():

@@ -3,12 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.forward import ForwardModel, View
-from pacbed.analysis.fit.refinement import VIEW_REACH
-from pacbed.analysis.fit.sensitivity import NAMES, Priors, jacobian, rms
+from pacbed.analysis.fit.cutout import FITTED_RADIUS, Cutout
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.parameters import NAMES
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.fit.sensitivity import jacobian, rms
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.evaluation.budget.aperture_table import ApertureNumerics
-from pacbed.evaluation.budget.thickness_bias import VIEW_PIXELS, Camera, biases_nm, refit
+from pacbed.evaluation.budget.thickness_bias import CUTOUT_PIXELS, Camera, biases_nm, refit
 from pacbed.patterns import polar_to_vector
 
 CAMERA = Camera(14.0)
@@ -16,17 +18,9 @@ TILT = tuple(float(value) for value in polar_to_vector(1.5, 20.0))
 
 
 @pytest.fixture(scope="module")
-def numerics(srtio3_slices):
-    return ApertureNumerics.of(
-        srtio3_slices,
-        direction_pitch_mrad=0.8,
-        coarser=1.0,
-        pixel_mrad=CAMERA.pixel_mrad,
-        field_mrad=35.0,
-        plane_spacing_nm=1.0,
-        propagator="exact",
-        batch=64,
-    )
+def numerics(srtio3_slices, budget_settings):
+    settings = budget_settings({"coarser_pitch": 1.0}, direction_pitch_mrad=0.8)
+    return ApertureNumerics.of(srtio3_slices, settings, pixel_mrad=CAMERA.pixel_mrad)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +43,12 @@ def test_a_pattern_of_the_model_itself_has_no_bias(tables):
 
 def linear_response_nm(model, image, at):
     """Thickness step of least squares with the Jacobian of the analysis."""
-    outline = find_outline(image)
-    view = View.around(image, outline.center_px, outline.radius_px, reach=VIEW_REACH, pixels=VIEW_PIXELS)
-    forward, priors = ForwardModel(model, view), Priors(at.convergence_mrad, 0.02 * at.convergence_mrad)
-    residual = forward.solve(at)[1]
-    slopes = jacobian(forward, at, priors, rms(residual), central=True)
+    forward = ForwardModel(model, Cutout.around(image, find_outline(image), pixels=CUTOUT_PIXELS))
+    residual = forward.residual(at)
+    restraints = Restraints(at.convergence_mrad, 0.02 * at.convergence_mrad)
+    slopes = jacobian(forward, at, restraints, rms(residual), central=True)
     target = np.concatenate([residual, np.zeros(len(slopes) - len(residual))])
-    return float(-np.linalg.lstsq(slopes, target, rcond=None)[0][NAMES.index("thickness")])
+    return float(-np.linalg.lstsq(slopes, target, rcond=None)[0][NAMES.index("thickness_nm")])
 
 
 @pytest.mark.parametrize("tilt", [(0.0, 0.0), TILT], ids=["on", "off"])
@@ -74,28 +67,7 @@ def test_stronger_scattering_looks_thicker_as_the_linear_response_says(tables, t
 def test_the_fitted_circle_lies_in_the_picture_at_its_own_resolution():
     for angle in (5.0, 14.0, 25.0):
         camera = Camera(angle)
-        assert 2 * VIEW_REACH * angle / camera.pixel_mrad == pytest.approx(VIEW_PIXELS)
+        assert 2 * FITTED_RADIUS * angle / camera.pixel_mrad == pytest.approx(CUTOUT_PIXELS)
         column, row = camera.geometry.center_px
-        assert min(column, row) > VIEW_REACH * angle / camera.pixel_mrad
+        assert min(column, row) > FITTED_RADIUS * angle / camera.pixel_mrad
     assert CAMERA.truth(5.0, TILT).mistilt_mrad == TILT
-
-
-def test_the_pitch_is_wider_but_no_wider_than_a_pixel(srtio3_slices):
-    def pitch(own, coarser):
-        return ApertureNumerics.of(
-            srtio3_slices, direction_pitch_mrad=own, coarser=coarser, pixel_mrad=0.5,
-            field_mrad=35.0, plane_spacing_nm=1.0, propagator="exact", batch=64,
-        ).pitch_mrad  # fmt: skip
-
-    assert 0.18 < pitch(0.2, 1.0) <= 0.2
-    assert 0.36 < pitch(0.2, 2.0) <= 0.4
-    assert 0.45 < pitch(0.2, 3.0) <= 0.5
-    assert pitch(0.8, 3.0) == pitch(0.8, 1.0)
-
-
-def test_a_varied_lattice_has_as_many_directions_per_vector(numerics, srtio3_slices, tmp_path):
-    smaller = replace(srtio3_slices, cell_a=0.997 * srtio3_slices.cell_a, energy_ev=199e3)
-    table = numerics.renderer(smaller, cone_mrad=3.0, thickness_max_nm=2.0, folder=tmp_path / "smaller").table
-    own = numerics.renderer(srtio3_slices, cone_mrad=3.0, thickness_max_nm=2.0, folder=tmp_path / "own").table
-    assert table.steps == own.steps
-    assert not (tmp_path / "own" / "block").exists()

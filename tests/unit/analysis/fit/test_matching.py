@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.library import build_library, choose_starts, match, mistilt_grid
+from pacbed.analysis.fit.library import build_library
+from pacbed.analysis.fit.matching import choose_starts, match, nearest_match
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
 
@@ -47,11 +48,28 @@ def test_starts_differ_and_cover_the_networks_candidates(library, camera):
     assert len(choose_starts(matches, count=1, thickness_nm=[matches[0].parameters.thickness_nm])) == 1
 
 
-def test_mistilts_fill_the_wedge_evenly():
-    tilts = mistilt_grid(3.0, (0.0, 45.0))
-    size, azimuth = np.hypot(*tilts.T), np.rad2deg(np.arctan2(tilts[:, 1], tilts[:, 0]))
-    assert size.max() == pytest.approx(3.0)
-    assert (size == 0).sum() == 1
-    assert (azimuth[size > 0] > 0).all()
-    assert (azimuth < 45).all()
-    assert len(mistilt_grid(0.0, (0.0, 360.0))) == 1
+def test_a_pattern_of_the_library_itself_matches_nearly_perfectly(library, tiny_bundle):
+    """An entry, rendered larger and turned: its thickness, tilt, rotation, centre and pixel come back."""
+    index = int(np.flatnonzero(library.thickness_nm > 7.9)[-1])
+    tilt = library.mistilt_mrad[index]
+    geometry = Geometry((150, 140), 0.37, (66.0, 72.5), 33.0)
+    image = tiny_bundle.renderer.render(
+        thickness_nm=library.thickness_nm[index], convergence_mrad=14.0, geometry=geometry, mistilt_mrad=tilt,
+        blur_mrad=0.5,
+    )  # fmt: skip
+    best = match(image, find_outline(image), library)[0]
+    assert best.mismatch < 0.12
+    assert best.parameters.thickness_nm == library.thickness_nm[index]
+    assert best.parameters.mistilt_in_image() == pytest.approx(geometry.to_image(tilt), abs=0.15)
+    assert best.parameters.pixel_mrad == pytest.approx(0.37, rel=0.02)
+    assert best.parameters.center_px == pytest.approx(geometry.center_px, abs=0.6)
+
+
+def test_the_nearest_match_is_the_best_of_those_near_a_thickness(library, camera):
+    image = camera()
+    matches = match(image, find_outline(image), library)
+    for thickness in (2.0, 5.0, 9.0):
+        at = nearest_match(matches, thickness)
+        near = [start for start in matches if abs(start.parameters.thickness_nm - at.thickness_nm) < 1e-9]
+        assert abs(at.thickness_nm - thickness) <= 2.0
+        assert min(near, key=lambda start: start.mismatch).parameters == at

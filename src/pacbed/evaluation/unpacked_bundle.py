@@ -16,7 +16,7 @@ from pacbed.networks.trained import TrainedNetwork, load_networks_from
 from pacbed.simulation.table.rocking_table import RockingTable
 
 
-class BundleParts(Bundle):
+class UnpackedBundle(Bundle):
     """A bundle made of the folders that the workflow's earlier rules wrote.
 
     Parameters

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.networks import find_peaks, main_peak, read_networks
+from pacbed.analysis.networks import ask_networks, find_peaks, main_peak
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.bundle.meta import Preprocessing
 
@@ -62,7 +62,7 @@ def asked(tiny_bundle, camera):
     def ask(answer, pixel):
         networks = {**tiny_bundle.networks, "scale": StubbornScale(answer)}
         settings = Preprocessing(scale_iterations=5)
-        return read_networks(
+        return ask_networks(
             networks, image, find_outline(image), convergence_mrad=14.0, pixel_mrad=pixel, settings=settings
         )
 
@@ -77,24 +77,24 @@ def test_scale_loop_converges_and_damps(asked):
         pixel.append(pixel[-1] * ((count - 1) + (6 - count) * scale) / 5)  # eq. (1) of the paper
         return scale
 
-    reading = asked(answer, 0.5)
-    assert reading.scale_converged
-    assert reading.pixel_mrad == pytest.approx(0.4, rel=0.03)
-    assert len(reading.scales) == 2
+    answers = asked(answer, 0.5)
+    assert answers.scale_converged
+    assert answers.pixel_mrad == pytest.approx(0.4, rel=0.03)
+    assert len(answers.scales) == 2
 
 
 def test_a_loop_that_does_not_converge_says_so(asked):
-    reading = asked(lambda count: 1.2, 0.4)
-    assert not reading.scale_converged
-    assert reading.scales == pytest.approx([1.2] * 5, abs=1e-3)
+    answers = asked(lambda count: 1.2, 0.4)
+    assert not answers.scale_converged
+    assert answers.scales == pytest.approx([1.2] * 5, abs=1e-3)
     steps = [1.2, (1 + 4 * 1.2) / 5, (2 + 3 * 1.2) / 5, (3 + 2 * 1.2) / 5, (4 + 1.2) / 5]
-    assert reading.pixel_mrad == pytest.approx(0.4 * np.prod(steps), rel=1e-3)
-    assert reading.reference_pixel_mrad == pytest.approx(0.4 * np.prod(steps[:4]), rel=1e-3)
+    assert answers.pixel_mrad == pytest.approx(0.4 * np.prod(steps), rel=1e-3)
+    assert answers.reference_pixel_mrad == pytest.approx(0.4 * np.prod(steps[:4]), rel=1e-3)
 
 
 def test_networks_answer_for_every_task(asked, tiny_bundle):
-    reading = asked(lambda count: 1.0, 0.4)
-    assert set(reading.probabilities) == {"scale", "thickness", "mistilt"}
-    assert reading.probabilities["thickness"].sum() == pytest.approx(1)
-    assert 1 <= len(reading.candidates) <= 3
-    assert reading.pixel_mrad == 0.4
+    answers = asked(lambda count: 1.0, 0.4)
+    assert set(answers.probabilities) == {"scale", "thickness", "mistilt"}
+    assert answers.probabilities["thickness"].sum() == pytest.approx(1)
+    assert 1 <= len(answers.candidates) <= 3
+    assert answers.pixel_mrad == 0.4

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import pattern_from_array, read_pattern
 from pacbed.errors import PatternError
 
@@ -29,7 +30,7 @@ def test_counts_survive_every_plain_format(tmp_path, name):
     assert pattern.array.dtype == np.float32
     assert pattern.source == name
     assert len(pattern.sha256) == 64
-    assert pattern.pixel_mrad is None
+    assert pattern.calibration == Calibration()
 
 
 def test_hyperspy_file_brings_its_calibration(tmp_path):
@@ -56,7 +57,7 @@ def test_hyperspy_file_brings_its_calibration(tmp_path):
     }
     file_writer(str(tmp_path / "a.hspy"), signal)
     pattern = read_pattern(tmp_path / "a.hspy")
-    assert (pattern.pixel_mrad, pattern.energy_kev, pattern.convergence_mrad) == (0.25, 200.0, 13.6)
+    assert pattern.calibration == Calibration(pixel_mrad=0.25, energy_kev=200.0, convergence_mrad=13.6)
     np.testing.assert_array_equal(pattern.array, IMAGE)
 
 

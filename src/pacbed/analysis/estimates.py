@@ -1,4 +1,4 @@
-"""From what was fitted or classified to the numbers of a result, in the frame of the image."""
+"""From what was fitted or classified to the estimates of a result, in the frame of the image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.fit.refinement import Refinement
-from pacbed.analysis.networks import Reading
+from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.result import (
     NORMAL_90,
     Candidate,
@@ -20,7 +20,6 @@ from pacbed.analysis.result import (
 )
 from pacbed.bundle.meta import BundleMeta
 from pacbed.networks.trained import TrainedNetwork
-from pacbed.patterns import Geometry
 
 
 def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: float, mirrored: bool) -> dict[str, Any]:
@@ -36,25 +35,41 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
     mirrored : bool
         The camera shows the pattern mirrored.
     """
-    at, std = refinement.best.parameters, np.sqrt(np.maximum(np.diag(refinement.covariance), 0))
-    simulated = 2 * meta.max_angle_mrad / meta.stack_pixels
+    at, std = refinement.best.parameters, refinement.covariance.std
+    scale = at.pixel_mrad / simulated_pixel_mrad(meta)
     rotation = at.rotation_deg % period_deg
     return {
-        "thickness_nm": thickness(at.thickness_nm, float(std[0]), meta),
+        "thickness_nm": thickness(at.thickness_nm, std.thickness_nm, meta),
         **_mistilt(refinement, mirrored=mirrored),
-        "scale": estimate(at.pixel_mrad / simulated, at.pixel_mrad / simulated * float(std[5]) / 100),
-        "pixel_mrad": estimate(at.pixel_mrad, at.pixel_mrad * float(std[5]) / 100),
+        "scale": estimate(scale, scale * std.pixel_percent / 100),
+        "pixel_mrad": estimate(at.pixel_mrad, at.pixel_mrad * std.pixel_percent / 100),
         "rotation_deg": RotationEstimate(
-            value=rotation, std=float(std[6]), interval_90=interval(rotation, float(std[6])), modulo_deg=period_deg
+            value=rotation,
+            std=std.rotation_deg,
+            interval_90=interval(rotation, std.rotation_deg),
+            modulo_deg=period_deg,
         ),
-        "convergence_mrad": estimate(at.convergence_mrad, float(std[7])),
-        "blur_mrad": estimate(at.blur_mrad, float(std[8])),
+        "convergence_mrad": estimate(at.convergence_mrad, std.convergence_mrad),
+        "blur_mrad": estimate(at.blur_mrad, std.blur_mrad),
         "misfit": refinement.best.misfit,
     }
 
 
+def simulated_pixel_mrad(meta: BundleMeta) -> float:
+    """Pixel of the simulated stack, which counts as scale 1 [mrad]."""
+    return 2 * meta.max_angle_mrad / meta.stack_pixels
+
+
 def thickness(value_nm: float, std_statistical: float, meta: BundleMeta) -> ThicknessEstimate:
-    """Thickness [nm] with both parts of its uncertainty."""
+    """A thickness with both parts of its uncertainty.
+
+    Parameters
+    ----------
+    value_nm, std_statistical : float
+        Value, and standard deviation from this pattern [nm].
+    meta : BundleMeta
+        Gives the model's own uncertainty.
+    """
     std_model = meta.model_error.std_at(value_nm)
     std = float(np.hypot(std_statistical, std_model))
     low, high = value_nm - NORMAL_90 * std, value_nm + NORMAL_90 * std
@@ -68,14 +83,14 @@ def thickness(value_nm: float, std_statistical: float, meta: BundleMeta) -> Thic
 
 
 def _mistilt(refinement: Refinement, *, mirrored: bool) -> dict[str, Any]:
+    """The mistilt as the image shows it; what the fit knows is the vector in the crystal frame, and the rotation."""
     at = refinement.best.parameters
-    frame = Geometry((1, 1), 1.0, (0.0, 0.0), at.rotation_deg, mirrored)
-    turn = np.stack([frame.to_image(np.array([1.0, 0.0])), frame.to_image(np.array([0.0, 1.0]))], axis=1)
-    vector = frame.to_image(np.array(at.mistilt_mrad))
+    turn = np.stack([at.to_image(np.array(axis), mirrored=mirrored) for axis in ((1.0, 0.0), (0.0, 1.0))], axis=1)
+    vector = at.mistilt_in_image(mirrored=mirrored)
     # Where the tilt is large, so is the effect of the rotation's error on its direction in the image.
     across = np.deg2rad(1.0) * np.array([-vector[1], vector[0]])
     slopes = np.column_stack([turn, across])
-    covariance = slopes @ refinement.covariance[np.ix_([1, 2, 6], [1, 2, 6])] @ slopes.T
+    covariance = slopes @ refinement.covariance.of("mistilt_x_mrad", "mistilt_y_mrad", "rotation_deg") @ slopes.T
     size = float(np.hypot(*vector))
     return {
         "mistilt_x_mrad": estimate(float(vector[0]), float(np.sqrt(covariance[0, 0]))),
@@ -86,7 +101,17 @@ def _mistilt(refinement: Refinement, *, mirrored: bool) -> dict[str, Any]:
 
 
 def _polar(vector: np.ndarray, size: float, covariance: np.ndarray) -> dict[str, Estimate | None]:
-    """Magnitude, and azimuth where the tilt is two standard errors from zero."""
+    """Magnitude, and azimuth where the tilt is two standard errors from zero.
+
+    Parameters
+    ----------
+    vector : float array, shape (2,)
+        Mistilt (x, y) in the image [mrad].
+    size : float
+        Its length [mrad].
+    covariance : float array, shape (2, 2)
+        Of the vector [mrad²].
+    """
     radial = vector / size if size > 0 else np.array([1.0, 0.0])
     std = float(np.sqrt(radial @ covariance @ radial))
     low, high = size - NORMAL_90 * std, size + NORMAL_90 * std
@@ -101,19 +126,18 @@ def _polar(vector: np.ndarray, size: float, covariance: np.ndarray) -> dict[str,
     }
 
 
-def network_values(reading: Reading, meta: BundleMeta, *, convergence_mrad: float) -> dict[str, Any]:
+def network_values(answers: NetworkAnswers, meta: BundleMeta, *, convergence_mrad: float) -> dict[str, Any]:
     """Fields of a result when the networks alone have spoken."""
-    best = reading.candidates[0]
-    simulated = 2 * meta.max_angle_mrad / meta.stack_pixels
+    best = answers.candidates[0]
     return {
         "thickness_nm": thickness(best.value, best.std, meta),
-        "mistilt_mrad": estimate(reading.mistilt.value, reading.mistilt.std),
+        "mistilt_mrad": estimate(answers.mistilt.value, answers.mistilt.std),
         "mistilt_azimuth_deg": None,
         "mistilt_x_mrad": None,
         "mistilt_y_mrad": None,
         "mistilt_covariance_mrad2": None,
-        "scale": estimate(reading.pixel_mrad / simulated, None),
-        "pixel_mrad": estimate(reading.pixel_mrad, None),
+        "scale": estimate(answers.pixel_mrad / simulated_pixel_mrad(meta), None),
+        "pixel_mrad": estimate(answers.pixel_mrad, None),
         "rotation_deg": None,
         "convergence_mrad": estimate(convergence_mrad, None),
         "blur_mrad": None,
@@ -121,16 +145,16 @@ def network_values(reading: Reading, meta: BundleMeta, *, convergence_mrad: floa
     }
 
 
-def candidates(reading: Reading) -> list[Candidate]:
+def candidates(answers: NetworkAnswers) -> list[Candidate]:
     """Thickness candidates of the network, likeliest first."""
-    return [Candidate(value=peak.value, probability=peak.probability) for peak in reading.candidates]
+    return [Candidate(value=peak.value, probability=peak.probability) for peak in answers.candidates]
 
 
-def class_probabilities(reading: Reading, networks: dict[str, TrainedNetwork]) -> dict[str, ClassProbabilities]:
+def class_probabilities(answers: NetworkAnswers, networks: dict[str, TrainedNetwork]) -> dict[str, ClassProbabilities]:
     """The networks' distributions, by task."""
     return {
         task: ClassProbabilities(
-            class_values=networks[task].class_values.tolist(), probability=reading.probabilities[task].tolist()
+            class_values=networks[task].class_values.tolist(), probability=answers.probabilities[task].tolist()
         )
         for task in sorted(networks)
     }

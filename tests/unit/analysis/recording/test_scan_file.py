@@ -74,12 +74,22 @@ def test_microscope_file_states_its_calibration(tmp_path):
 
 
 def test_only_the_window_is_read(tmp_path):
-    with open_scan(save_npy(tmp_path)) as scan:
-        assert isinstance(scan.values, np.memmap)
-    with open_scan(save_hdf5(tmp_path)) as scan:
-        assert isinstance(scan.values, h5py.Dataset)
-        open_values = scan.values
-    assert not open_values, "the file is closed at the end"
+    """A data set of half a terabyte, of which one chunk was written."""
+    with h5py.File(tmp_path / "large.h5", "w") as store:
+        data = store.create_dataset("data", (2000, 2000, 256, 256), dtype=np.uint16, chunks=(1, 1, 256, 256))
+        data[1000, 500] = 7
+    with open_scan(tmp_path / "large.h5") as scan:
+        assert scan.scan_shape == (2000, 2000)
+        np.testing.assert_array_equal(scan.mean(500, 250, 2), np.full((256, 256), 7 / 4))
+
+
+def test_the_file_is_closed_at_the_end(tmp_path):
+    file = save_hdf5(tmp_path)
+    with open_scan(file) as scan:
+        values = scan.values
+    assert not values
+    with h5py.File(file, "a") as store:
+        assert "4DSTEM/data" in store
 
 
 def test_line_scan_has_one_row(tmp_path):

@@ -4,9 +4,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.forward import Parameters
+from pacbed.analysis.estimates import candidates, class_probabilities, network_values, refined_values
+from pacbed.analysis.fit.covariance import Covariance
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
-from pacbed.analysis.outcome import refined_values
+from pacbed.analysis.networks import NetworkAnswers, Peak
 from pacbed.bundle.meta import ModelError
 
 
@@ -16,8 +18,8 @@ def meta():
 
 
 def refinement(tilt, rotation, variances):
-    at = Parameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
-    return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, np.diag(variances), 1.0, 0.04)
+    at = PatternParameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
+    return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, Covariance(np.diag(variances), 1.0), 0.04)
 
 
 def values(
@@ -81,3 +83,34 @@ def test_rotation_and_scale_are_put_in_their_units(meta):
 def test_an_undetermined_tilt_is_no_crash(meta):
     assert replace(refinement((0.0, 0.0), 0.0, np.zeros(9))).best.parameters.mistilt_mrad == (0.0, 0.0)
     assert values(meta, tilt=(0.0, 0.0), variances=np.zeros(9))["mistilt_azimuth_deg"] is None
+
+
+@pytest.fixture
+def answers():
+    probabilities = {"scale": np.array([0.2, 0.8]), "thickness": np.array([0.7, 0.3]), "mistilt": np.array([1.0, 0.0])}
+    peaks = (Peak(40.0, 1.5, 0.7), Peak(60.0, 2.0, 0.3))
+    return NetworkAnswers(probabilities, peaks, Peak(1.0, 0.4, 1.0), 0.3, 0.31, (1.02,), scale_converged=True)
+
+
+def test_the_networks_alone_give_thickness_tilt_and_scale(meta, answers):
+    found = network_values(answers, meta, convergence_mrad=14.0)
+    assert (found["thickness_nm"].value, found["thickness_nm"].std_statistical) == (40.0, 1.5)
+    assert found["thickness_nm"].std_model == pytest.approx(0.8)
+    assert (found["mistilt_mrad"].value, found["mistilt_mrad"].std) == (1.0, 0.4)
+    assert found["scale"].value == pytest.approx(0.3 / 0.4) and found["scale"].std is None
+    unknown = [name for name, value in found.items() if value is None]
+    assert {"mistilt_azimuth_deg", "rotation_deg", "blur_mrad", "misfit"} <= set(unknown)
+    assert set(found) == set(values(meta)), "the same fields as after a refinement"
+
+
+def test_a_thin_crystal_is_not_thinner_than_nothing(meta, answers):
+    thin = replace(answers, candidates=(Peak(1.0, 2.0, 1.0),))
+    assert network_values(thin, meta, convergence_mrad=14.0)["thickness_nm"].interval_90[0] == 0.0
+
+
+def test_candidates_and_probabilities_are_those_of_the_networks(answers):
+    assert [(one.value, one.probability) for one in candidates(answers)] == [(40.0, 0.7), (60.0, 0.3)]
+    networks = {task: SimpleNamespace(class_values=np.array([1.0, 2.0])) for task in answers.probabilities}
+    found = class_probabilities(answers, networks)
+    assert found["scale"].probability == [0.2, 0.8] and found["scale"].class_values == [1.0, 2.0]
+    assert list(found) == ["mistilt", "scale", "thickness"]

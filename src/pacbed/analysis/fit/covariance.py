@@ -1,0 +1,96 @@
+"""The error bar of a fit: covariance of its nine unknowns from the residuals, and the share that noise has in them.
+
+At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 9 unknowns,
+
+    C⁻¹ = JᵀJ / (A s²) + Σ q qᵀ,  s² = |r|² / (N - n)
+
+q is the derivative of one restraint's deviation in units of its standard deviation. With independent residuals A is
+1, and C is the usual estimate of least squares. Where the model is not perfect, neighbouring residuals agree and are
+no independent observations: A is the area of their autocorrelation [pixels], by which the variance is too small
+(Bérar & Lelann, J. Appl. Cryst. 24 (1991) 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.fit.sensitivity import jacobian, rms
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Covariance of the unknowns of a fit.
+
+    Attributes
+    ----------
+    matrix : float array, shape (9, 9)
+        In the order and the units of `Displacement`.
+    correlation_pixels : float
+        Area over which residuals are correlated [pixels]; the variance has been multiplied by it.
+    """
+
+    matrix: np.ndarray
+    correlation_pixels: float
+
+    @property
+    def std(self) -> Displacement:
+        """Standard deviations."""
+        return Displacement(*np.sqrt(np.maximum(np.diag(self.matrix), 0)).tolist())
+
+    def of(self, *names: str) -> np.ndarray:
+        """Covariance of some unknowns, shape (name, name)."""
+        chosen = [NAMES.index(name) for name in names]
+        return self.matrix[np.ix_(chosen, chosen)]
+
+
+def estimate_covariance(model: ForwardModel, at: PatternParameters, restraints: Restraints) -> Covariance:
+    """Covariance of the unknowns at the end of a fit.
+
+    Parameters
+    ----------
+    model : ForwardModel
+    at : PatternParameters
+        Where the fit ended.
+    restraints : Restraints
+    """
+    residual = model.residual(at)
+    sigma = rms(residual)
+    slopes = jacobian(model, at, restraints, sigma, central=True)
+    area = _correlation_area(model, residual)
+    degrees = max(1, len(residual) - len(NAMES))
+    data = slopes[: len(residual)]
+    information = data.T @ data / (np.sum(residual**2) / degrees * area)
+    restrained = slopes[len(residual) :] / sigma
+    information += restrained.T @ restrained
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
+    matrix = np.linalg.pinv(information / np.outer(scale, scale), rcond=1e-12) / np.outer(scale, scale)
+    return Covariance(matrix, area)
+
+
+def _correlation_area(model: ForwardModel, residual: np.ndarray) -> float:
+    """Sum of the residual's autocorrelation over its central peak [pixels], at least 1."""
+    mask = model.cutout.mask
+    image = np.zeros(mask.shape)
+    image[mask] = residual
+    size = [2 * n for n in mask.shape]
+    power, norm = (np.fft.irfft2(np.abs(np.fft.rfft2(a, size)) ** 2, size) for a in (image, mask.astype(float)))
+    correlation = np.fft.fftshift(np.where(norm > 0.05 * norm.max(), power / np.maximum(norm, 1), 0))
+    correlation /= correlation.max()
+    labels, _ = ndimage.label(correlation > 0.05)
+    peak = labels == labels[mask.shape[0], mask.shape[1]]
+    return max(1.0, float(correlation[peak].sum()))
+
+
+def noise_share(model: ForwardModel) -> float:
+    """Misfit that noise alone would leave, from second differences (kernel of Immerkær, CVIU 64 (1996) 300)."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+    inside = ndimage.binary_erosion(model.cutout.mask)
+    second = ndimage.convolve(model.cutout.values, kernel, mode="nearest")[inside]
+    sigma = float(np.sqrt(np.mean(second**2))) / 6
+    return model.misfit(np.full(int(model.cutout.mask.sum()), sigma))

@@ -1,0 +1,58 @@
+"""Patterns in polar coordinates about their bright region, where a rotation is a shift of the angle."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from pacbed.analysis.recording.outline import Outline
+from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
+
+RADII = np.linspace(0.04, 1.4, 20)  # of the rings, in units of the bright region's radius
+ANGLES = 120  # along a ring
+
+
+def polar_image(image: np.ndarray, outline: Outline) -> np.ndarray:
+    """The image on rings around its bright region.
+
+    Parameters
+    ----------
+    image : float array, shape (y, x)
+    outline : Outline
+        Its bright region.
+
+    Returns
+    -------
+    float array, shape (radius, angle)
+        Rings at `RADII`; angles from +x towards +y, a step of 360° / `ANGLES`.
+    """
+    angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    rows = outline.center_px[1] + outline.radius_px * np.outer(RADII, np.sin(angle))
+    columns = outline.center_px[0] + outline.radius_px * np.outer(RADII, np.cos(angle))
+    return np.asarray(ndimage.map_coordinates(image, [rows, columns], order=1, mode="nearest"))
+
+
+def angular_spectrum(polar: np.ndarray) -> np.ndarray:
+    """Fourier transform over the angle, weighted by area, the smooth background projected out, of unit norm.
+
+    Constant and Gaussians of the background do not depend on the angle: they are taken out of frequency 0 alone.
+
+    Parameters
+    ----------
+    polar : float array, shape (radius, angle)
+        Output of `polar_image`.
+
+    Returns
+    -------
+    complex64 array, shape (radius, frequency)
+        Frequencies 0 to `ANGLES` / 2.
+    """
+    weight = np.sqrt(RADII)
+    spectrum = np.fft.rfft(polar, axis=1) * weight[:, None] / np.sqrt(ANGLES)
+    shapes = np.stack([weight, *(weight * np.exp(-0.5 * (RADII / width) ** 2) for width in BACKGROUND_WIDTHS)], axis=1)
+    basis, _ = np.linalg.qr(shapes)
+    spectrum[:, 0] -= basis @ (basis.T @ spectrum[:, 0])
+    # A frequency other than 0 and the highest stands for its negative as well.
+    twice = np.where(np.arange(spectrum.shape[1]) % (ANGLES // 2) == 0, 1.0, 2.0)
+    norm = np.sqrt(np.sum(twice * np.abs(spectrum) ** 2))
+    return np.asarray((spectrum / max(norm, 1e-30)).astype(np.complex64))

@@ -1,0 +1,101 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.report.batch import BAD, COLUMNS, DONE, REFUSED, Outcome, predict_files, unique_names, with_error
+from pacbed.analysis.result import estimate, read_result
+
+FILM = Path("scan/film.tif")
+
+
+@pytest.fixture
+def changed(analysis):
+    """Function that makes the outcome of a result with other fields."""
+    return lambda **fields: Outcome(FILM, analysis.result.model_copy(update=fields))
+
+
+def test_a_line_says_what_was_found(changed):
+    line = changed(
+        thickness_nm=estimate(30.84, 0.63), mistilt_mrad=estimate(2.0, 0.05), mistilt_azimuth_deg=estimate(95.2, 1.0),
+        verdict="doubtful", reasons=["one", "two"],
+    ).line()  # fmt: skip
+    assert line == "film.tif: 30.8 ± 0.6 nm, mistilt 2.00 ± 0.05 mrad towards 95°, doubtful: one; two"
+
+
+def test_a_line_leaves_out_what_is_not_known(changed):
+    unknown = changed(thickness_nm=None, mistilt_mrad=None, mistilt_azimuth_deg=None, verdict="refused", reasons=[])
+    assert unknown.line() == "film.tif: refused"
+    undirected = changed(thickness_nm=None, mistilt_mrad=estimate(0.1, 0.2), mistilt_azimuth_deg=None, reasons=[])
+    assert undirected.line() == "film.tif: mistilt 0.1 ± 0.2 mrad, ok"
+    assert Outcome(FILM, error="is no pattern").line() == "film.tif: is no pattern"
+
+
+def test_the_status_is_that_of_the_verdict(changed):
+    assert [changed(verdict=verdict).status for verdict in ("ok", "doubtful", "refused")] == [DONE, DONE, REFUSED]
+    assert Outcome(FILM, error="is no pattern").status == BAD
+
+
+def test_a_row_has_a_cell_for_every_column(changed):
+    row = dict(zip(COLUMNS, changed(thickness_nm=estimate(30.84, 0.63), misfit=None).row(), strict=True))
+    assert (row["pattern"], row["thickness_nm"], row["thickness_std_nm"]) == (str(FILM), "30.84", "0.63")
+    assert row["misfit"] == ""
+    bad = dict(zip(COLUMNS, Outcome(FILM, error="is no pattern").row(), strict=True))
+    assert (bad["verdict"], bad["reasons"], bad["thickness_nm"]) == ("bad input", "is no pattern", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "std", "text"), [(30.84, 0.63, "30.8 ± 0.6"), (30.84, 0.063, "30.84 ± 0.06"), (30.84, None, "30.84")]
+)
+def test_decimals_follow_the_error(value, std, text):
+    assert with_error(estimate(value, std)) == text
+
+
+def test_equal_names_get_numbers():
+    files = [Path("a/film.tif"), Path("b/film.dm4"), Path("other.tif"), Path("c/film.tif")]
+    assert list(unique_names(files)) == ["film", "film_2", "other", "film_3"]
+
+
+@pytest.fixture(scope="module")
+def batch(tiny_bundle, camera, tmp_path_factory):
+    """A good pattern, a file that is none, and noise; predicted by the networks alone."""
+    folder = tmp_path_factory.mktemp("batch")
+    np.save(folder / "good.npy", camera())
+    (folder / "broken.npy").write_bytes(b"nothing")
+    np.save(folder / "cut.npy", camera()[:, 40:])
+    told = []
+    files = [folder / f"{name}.npy" for name in ("good", "broken", "cut")]
+    options = PredictOptions(convergence_mrad=14.0, refine=False)
+    status = predict_files(tiny_bundle, files, options, out_dir=folder / "out", tell=told.append)
+    return folder / "out", told, status
+
+
+def test_a_bad_pattern_does_not_stop_the_others(batch):
+    out, told, status = batch
+    assert status == BAD
+    assert [outcome.result is None for outcome in told] == [False, True, False]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "cut.json", "cut.png", "good.json", "good.png", "predictions.csv"
+    ]  # fmt: skip
+    assert read_result(out / "good.json") == told[0].result
+
+
+def test_the_table_holds_every_pattern(batch):
+    out, told, _ = batch
+    with (out / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [Path(row["pattern"]).name for row in rows] == ["good.npy", "broken.npy", "cut.npy"]
+    assert float(rows[0]["thickness_nm"]) == pytest.approx(told[0].result.thickness_nm.value, rel=1e-5)
+    assert "broken.npy" in rows[1]["reasons"] and rows[1]["verdict"] == "bad input"
+
+
+def test_one_pattern_needs_no_table_and_none_are_done(tiny_bundle, camera, tmp_path):
+    np.save(tmp_path / "good.npy", camera())
+    options = PredictOptions(convergence_mrad=14.0, refine=False)
+    told = []
+    status = predict_files(tiny_bundle, [tmp_path / "good.npy"], options, out_dir=tmp_path / "out", tell=told.append)
+    assert status == told[0].status
+    assert not (tmp_path / "out" / "predictions.csv").exists()
+    assert predict_files(tiny_bundle, [], options, out_dir=tmp_path / "none", tell=told.append) == DONE

@@ -1,0 +1,102 @@
+import shutil
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+from pacbed.analysis.report.inspection import describe
+from pacbed.errors import FormatError, ParameterError, PatternError
+
+
+def test_a_bundle_says_what_it_is_for(tiny_bundle_file):
+    text = "\n".join(describe(tiny_bundle_file))
+    for fact in (
+        "tiny.pacbed: tiny, SrTiO3 [0 0 1], 200 kV",
+        "thickness 1 to 10 nm, convergence 13 to 15 mrad, mistilt 0 to 3 mrad",
+        "22.5 mrad half width, rotations modulo 90°",
+        "thickness 10 classes",
+        "schema_version 2",
+    ):
+        assert fact in text
+    assert "verified" not in text
+    assert describe(tiny_bundle_file, verify=True)[-1].endswith(", all verified")
+
+
+def test_a_folder_of_the_same_content_is_the_same_bundle(tiny_bundle_file, tmp_path):
+    with zipfile.ZipFile(tiny_bundle_file) as archive:
+        archive.extractall(tmp_path / "open")
+    (_, *unpacked), (_, *packed) = describe(tmp_path / "open"), describe(tiny_bundle_file)
+    assert unpacked == packed
+
+
+def test_a_damaged_bundle_is_found_when_every_byte_is_checked(tiny_bundle_file, tmp_path):
+    with zipfile.ZipFile(tiny_bundle_file) as archive:
+        archive.extractall(tmp_path / "open")
+    file = tmp_path / "open" / "models" / "scale.onnx"
+    if not file.is_file():
+        file = next((tmp_path / "open").rglob("scale.onnx"))
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert describe(tmp_path / "open")
+    with pytest.raises(FormatError, match=r"scale\.onnx"):
+        describe(tmp_path / "open", verify=True)
+
+
+def test_a_stack_says_what_it_holds(parts):
+    lines = describe(parts["stack_dir"], verify=True)
+    assert "SrTiO3 [0 0 1], 200 kV" in lines[0]
+    assert "patterns of 32 x 32 pixels" in lines[1]
+    assert "convergence_mrad 13 to 15 (2)" in lines[1] and "thickness_nm 1 to 10 (10)" in lines[1]
+    assert "series held out" in lines[2]
+    assert lines[3].endswith(", all chunks verified")
+    assert describe(parts["stack_dir"] / "stack.zarr")[1:3] == lines[1:3]
+
+
+def test_a_damaged_stack_is_refused(parts, tmp_path):
+    folder = shutil.copytree(parts["stack_dir"], tmp_path / "stack")
+    chunk = max((folder / "stack.zarr" / "pattern").rglob("*"), key=lambda path: path.stat().st_size)
+    chunk.write_bytes(chunk.read_bytes()[: chunk.stat().st_size // 2])
+    assert describe(folder), "what is not read is not found"
+    with pytest.raises(FormatError, match="damaged, or no stack"):
+        describe(folder, verify=True)
+    (folder / "stack.zarr" / "zarr.json").unlink()
+    with pytest.raises(FormatError, match="damaged, or no stack"):
+        describe(folder)
+
+
+def test_a_pattern_says_what_its_file_states(camera, tmp_path):
+    image = camera()
+    image[3, 5] = np.nan
+    np.save(tmp_path / "film.npy", image)
+    lines = describe(tmp_path / "film.npy")
+    assert lines[0].startswith("pattern film.npy: 150 x 160 pixels") and lines[0].endswith("1 defective")
+    assert lines[1] == "the file states: no calibration"
+    assert "bright region: centre (70." in lines[2]
+
+
+def test_a_calibrated_file_is_quoted(camera, tmp_path):
+    from rsciio.hspy import file_writer
+
+    axis = {"scale": 0.4, "offset": 0.0, "units": "mrad", "navigate": False}
+    image = camera()
+    signal = {
+        "data": image,
+        "axes": [{**axis, "name": name, "size": size} for name, size in zip("yx", image.shape, strict=True)],
+        "metadata": {"General": {"title": "film"}, "Acquisition_instrument": {"TEM": {"beam_energy": 200.0}}},
+        "package_info": {"package": "", "package_version": ""},
+        "attributes": {"_lazy": False},
+        **{name: {} for name in ("original_metadata", "tmp_parameters", "learning_results", "models")},
+    }
+    file_writer(str(tmp_path / "film.hspy"), signal)
+    assert describe(tmp_path / "film.hspy")[1] == "the file states: pixel 0.4 mrad, beam energy 200 kV"
+
+
+def test_what_is_none_of_them_is_refused(tmp_path):
+    with pytest.raises(ParameterError, match="that exists"):
+        describe(tmp_path / "gone.pacbed")
+    with pytest.raises(ParameterError, match=r"bundle\.json or stack\.zarr"):
+        describe(tmp_path)
+    with h5py.File(tmp_path / "empty.h5", "w"):
+        pass
+    with pytest.raises(PatternError, match="holds no image"):
+        describe(tmp_path / "empty.h5")

@@ -1,0 +1,123 @@
+import json
+
+import numpy as np
+import pytest
+
+from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.report.map_dataset import map_dataset
+from pacbed.errors import ParameterError
+from pacbed.patterns import Geometry
+
+GEOMETRY = Geometry((64, 64), 0.7, (31.0, 32.5), rotation_deg=20.0)
+# Thickness [nm] and mistilt [mrad, crystal frame] of the good windows: a wedge, bent.
+TRUTH = ((4.1, (1.5, 0.8)), (5.6, (1.0, 1.3)), (7.1, (0.3, 1.7)), (8.6, (-0.4, 2.0)))
+DEAD = len(TRUTH)  # column of the window without a pattern
+ALPHA = 13.8
+
+
+@pytest.fixture(scope="module")
+def scan_file(tiny_bundle, tmp_path_factory):
+    """2 x 10 scan positions: a wedge of four thicknesses and a dead region, each 2 x 2 positions."""
+    rng = np.random.default_rng(8)
+    data = np.zeros((2, 2 * len(TRUTH) + 2, 64, 64), dtype=np.float32)
+    for number, (thickness, mistilt) in enumerate(TRUTH):
+        clean = tiny_bundle.renderer.render(
+            thickness_nm=thickness, convergence_mrad=ALPHA, mistilt_mrad=mistilt, geometry=GEOMETRY, blur_mrad=0.3
+        )
+        noise = rng.standard_normal((2, 2, 64, 64))
+        data[:, 2 * number : 2 * number + 2] = 1000 * (clean / clean.max() + 0.02 * noise)
+    file = tmp_path_factory.mktemp("scan") / "scan.npy"
+    np.save(file, data)
+    return file
+
+
+@pytest.fixture(scope="module")
+def mapped(tiny_bundle, scan_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("maps")
+    found = map_dataset(
+        tiny_bundle, scan_file, PredictOptions(convergence_mrad=ALPHA), window=2, jobs=2, out_dir=folder / "film",
+        out_png=folder / "film.png",
+    )  # fmt: skip
+    return found, folder
+
+
+def test_every_window_finds_its_own_thickness(mapped):
+    found, _ = mapped
+    assert found.thickness_nm.shape == (1, DEAD + 1)
+    for column, (thickness, _) in enumerate(TRUTH):
+        assert found.thickness_nm[0, column] == pytest.approx(thickness, abs=0.4)
+        assert 0 < found.thickness_std_nm[0, column] < 1
+
+
+def test_the_map_of_a_wedge_is_the_wedge(mapped):
+    """Its slope, by a straight line through the map: 1.5 nm per window."""
+    found, _ = mapped
+    slope, offset = np.polyfit(np.arange(DEAD), found.thickness_nm[0, :DEAD], 1)
+    assert slope == pytest.approx(1.5, abs=0.1)
+    assert offset == pytest.approx(4.1, abs=0.25)
+    assert np.all(np.diff(found.thickness_nm[0, :DEAD]) > 0)
+
+
+def test_mistilt_is_in_the_frame_of_the_patterns(mapped):
+    found, _ = mapped
+    for column, (_, mistilt) in enumerate(TRUTH):
+        expected = GEOMETRY.to_image(np.array(mistilt))
+        assert found.mistilt_x_mrad[0, column] == pytest.approx(expected[0], abs=0.3)
+        assert found.mistilt_y_mrad[0, column] == pytest.approx(expected[1], abs=0.3)
+
+
+def test_dead_window_is_a_hole_and_not_a_failure(mapped):
+    found, folder = mapped
+    assert VERDICTS[found.verdict[0, DEAD]] == "unusable"
+    assert np.isnan([getattr(found, name)[0, DEAD] for name in ARRAYS if name != "verdict"]).all()
+    facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
+    assert facts["counts"]["unusable"] == 1 and sum(facts["counts"].values()) == DEAD + 1
+    assert any("accepted: a pattern" in reason for reason in facts["reasons"])
+
+
+def test_written_maps_are_read_back_with_their_picture(mapped):
+    found, folder = mapped
+    again = read_map(folder / "film")
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
+    assert (facts["scan_shape"], facts["shape"], facts["window"]) == ([2, 10], [1, 5], 2)
+    assert facts["parameters"]["convergence_mrad"] == ALPHA
+    assert (folder / "film.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(folder.glob("*.part*"))
+
+
+def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
+    found = map_dataset(
+        tiny_bundle, tmp_path / "empty.npy", PredictOptions(convergence_mrad=14.0), out_dir=tmp_path / "m",
+        out_png=tmp_path / "m.png",
+    )  # fmt: skip
+    assert (found.verdict == VERDICTS.index("unusable")).all()
+    assert (tmp_path / "m.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "named"),
+    [
+        (PredictOptions(convergence_mrad=ALPHA), {"jobs": 0}, "jobs"),
+        (PredictOptions(convergence_mrad=ALPHA), {"window": 0}, "window"),
+        (PredictOptions(), {}, "convergence_mrad"),
+    ],
+)
+def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, options, more, named):
+    with pytest.raises(ParameterError, match=named):
+        map_dataset(tiny_bundle, scan_file, options, **more, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_caller_says_is_written_down(tiny_bundle, tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
+    options = PredictOptions(convergence_mrad=14.0, pixel_mrad=0.7, mirrored=True, refine=False)
+    map_dataset(tiny_bundle, tmp_path / "empty.npy", options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
+    facts = json.loads((tmp_path / "m" / "map.json").read_text(encoding="utf-8"))
+    assert facts["parameters"] == {
+        "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": 0.7, "mirrored": True, "refine": False
+    }  # fmt: skip
+    assert facts["bundle_sha256"] == tiny_bundle.sha256
