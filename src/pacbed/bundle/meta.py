@@ -86,7 +86,7 @@ class Preprocessing(Section):
 class PriorWidths(Section):
     """Widths of the priors that keep a refinement from drifting along what a pattern does not determine."""
 
-    # ASSUME: a nominal convergence angle is right to 2 %, a calibrated pixel size to 3 %.
+    # ASSUME: a nominal convergence angle is right to 2 %, a calibrated pixel size to 3 % (an estimate).
     convergence_relative: float = Field(0.02, gt=0)
     pixel_relative: float = Field(0.03, gt=0)
 

@@ -27,7 +27,8 @@ from pacbed.simulation.rendering.renderer import Renderer
 
 LINEAR = ("gain", "background")
 FREE = (*NAMES, *LINEAR)
-READOUT_ELECTRONS = 0.5  # ASSUME: noise of a counting detector's pixel; keeps empty pixels from telling everything
+# ASSUME: noise of a counting detector's pixel (an estimate); keeps empty pixels from telling everything.
+READOUT_ELECTRONS = 0.5
 BLIND = 1e-13  # eigenvalue of the scaled Fisher matrix below which a combination of parameters is undetermined
 
 

@@ -84,8 +84,8 @@ class Truth:
 def draw_truths(renderer: Renderer, stack: Stack, count: int, *, rng: np.random.Generator) -> Iterator[Truth]:
     """Draw and render patterns of held-out series, spread over the thickness range.
 
-    # ASSUME: the truth comes from the same table as the fit, so errors of the crystal's model are not in the result;
-    # the demo's experiments, simulated by another engine, are there for those.
+    # ASSUME: the truth comes from the same table as the fit, as in the paper, so errors of the crystal's model are not
+    # in the result; the demo's experiments, simulated by another engine, are there for those.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.ndimage import affine_transform
 
 # ASSUME: thermal diffuse scattering is smooth, a broad Gaussian and the elastic disk smeared, without Kikuchi bands.
-# Its height relative to the brightest elastic pixel: thick slabs scatter most of the beam diffusely.
+# Its height relative to the brightest elastic pixel: thick slabs scatter most of the beam diffusely (an
+# estimate).
 DIFFUSE_MAX = 1.2
 DIFFUSE_WIDTH = (0.15, 0.7)  # standard deviation of the broad part over the image's width
 DISK_RADIUS = (0.12, 0.3)  # of the smeared disk, over the image's width
@@ -130,7 +131,8 @@ def degrade(images: np.ndarray, *, rng: np.random.Generator, noise_max: float) -
     electrons = _per_image(np.exp(rng.uniform(np.log(ELECTRONS[0]), np.log(ELECTRONS[1]), count)))
     # Small amounts of noise matter more often than the largest: sigma grows as the square of a uniform number.
     sigma = _per_image(noise_max * rng.random(count) ** 2)
-    # ASSUME: with tens of electrons per bright pixel, Poisson counts are Gaussian with the variance of their mean.
+    # ASSUME: with tens of electrons per bright pixel, Poisson counts are Gaussian with the variance of their mean
+    # (an estimate).
     spread = np.sqrt(clean / electrons + sigma**2)
     clean += spread * rng.standard_normal(images.shape, dtype=np.float32)
     clean += _per_image(rng.uniform(0.0, OFFSET_MAX, count))

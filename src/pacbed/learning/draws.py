@@ -16,7 +16,8 @@ from pacbed.simulation.stack.stored import open_stack
 # A new thickness costs the renderer several patterns' time, so up to this many share one (fewer in a small draw).
 PATTERNS_PER_THICKNESS = 32
 LEAST_THICKNESSES = 64  # of a draw, if it has that many patterns
-# ASSUME: detector and energy spread blur like a Gaussian of at most this width (the refinement frees it).
+# ASSUME: detector and energy spread blur like a Gaussian of at most this width (an estimate; the
+# refinement frees it).
 BLUR_MAX_MRAD = 1.0
 # Table 1 of the paper: the centre is found to within 10 % of the image's width.
 SHIFT_MAX = 0.1

@@ -14,7 +14,7 @@ from pacbed.learning.settings import TrainingSettings
 from pacbed.networks.inputs import ConvergenceNormalisation, named_inputs
 
 # The paper adds noise to the normalised convergence angle.
-# ASSUME: users know their convergence angle to 2 % (standard deviation).
+# ASSUME: users know their convergence angle to 2 % (standard deviation, an estimate).
 CONVERGENCE_ERROR = 0.02
 
 

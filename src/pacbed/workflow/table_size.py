@@ -8,7 +8,8 @@ from pacbed.config.system import SystemConfig
 from pacbed.workflow.cif_glance import cell_area_a2
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
-# ASSUME: symmetry leaves a quarter of the directions (rutile [001] as a slab; SrTiO3 [001] leaves an eighth).
+# ASSUME: symmetry leaves a quarter of the directions, as in rutile [001] as a slab (an estimate; SrTiO3 [001] leaves
+# an eighth).
 DISTINCT = 0.25
 # Where the search for the automatic pitch starts; a test holds these to `pacbed.simulation.table.directions`.
 FRINGE_FRACTION, FRINGE_ANGLE_MRAD = 0.4, 40.0

@@ -87,7 +87,8 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, choices: ModelErrorCo
     path_nm = mean_free_path_nm(oriented, slices.energy_ev / 1e3)
     # ASSUME: the high tension is right to 0.2 %; HOLZ lines tell better (Zuo & Spence, Advanced Transmission Electron
     # Microscopy, 2017), a microscope's display does not.
-    # ASSUME: lattice parameters are right to 0.1 %: foils are strained, warm, or slightly off their composition.
+    # ASSUME: lattice parameters are right to 0.1 %: foils are strained, warm, or slightly off their
+    # composition (an estimate).
     # ASSUME: bonded charge changes structure factors below some 0.5/Å by 3 %, all alike. A proxy, not a calculation;
     # that bonding shows in the low-order reflections was measured by Friis et al., Acta Cryst. A60 (2004) 402 (SrTiO3)
     # and Jiang et al., Acta Cryst. A59 (2003) 341 (TiO2).
@@ -109,7 +110,8 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, choices: ModelErrorCo
 
 def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list[Effect]:
     """What a thermal model leaves uncertain; atoms at rest and models without absorption have less to vary."""
-    # ASSUME: displacement parameters are known to 15 %: spread between refinements, and temperature under the beam.
+    # ASSUME: displacement parameters are known to 15 %: spread between refinements, and temperature under
+    # the beam (an estimate).
     # ASSUME: the absorption is right to 20 %: correlated vibrations and higher orders are left out (Hall & Hirsch,
     # Proc. R. Soc. A286 (1965) 158).
     thermal = Effect(

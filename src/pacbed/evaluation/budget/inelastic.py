@@ -33,7 +33,8 @@ def mean_free_path_nm(oriented: Crystal, energy_kev: float) -> float:
 
     Malis, Cheng & Egerton, J. Electron Microsc. Tech. 8 (1988) 193.
     """
-    # ASSUME: inelastic scattering follows this parametrisation, good to 20 % for inorganic crystals.
+    # ASSUME: inelastic scattering follows this parametrisation, good to 20 % for inorganic crystals (Malis, Cheng &
+    # Egerton 1988).
     loss = mean_energy_loss_ev(oriented)
     relativity = (1 + energy_kev / (2 * REST_ENERGY_KEV)) / (1 + energy_kev / REST_ENERGY_KEV) ** 2
     return float(106 * relativity * energy_kev / (loss * np.log(2 * COLLECTION_MRAD * energy_kev / loss)))

@@ -32,8 +32,8 @@ def widen_sum(table, scene, nodes):
     nodes : NodeSum
         Its disk and components are read and brought up to date.
     """
-    codes, offset, rank, scale = table.codes, table.offset, table.rank, table.scale
-    row_start, image, beams, steps = table.pairs.row_start, table.pairs.beam_image, table.pairs.beams, table.pairs.steps
+    codes, offset, rank, scale, pairs, _directions = table
+    row_start, image, beams, steps, _reach = pairs
     box, needed, disk, total = nodes
     segments, firsts = _new_segments(table.directions, scene, disk)
     flat, middle = total.reshape(-1), len(disk) // 2

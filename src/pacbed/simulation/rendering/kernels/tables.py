@@ -1,8 +1,7 @@
 """What the compiled loops of the renderer read, by name.
 
 Nodes are the directions of a rocking table, at m1 and m2 steps from the optic axis. A pair is a node and a beam: one
-coefficient of the table. Loops take these tuples whole and take out once, before they begin, what they read often:
-each time an array leaves a tuple, Numba counts a reference.
+coefficient of the table. Loops take out before they begin what they read often: Numba counts a reference each time.
 """
 
 from __future__ import annotations
