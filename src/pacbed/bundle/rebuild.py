@@ -17,6 +17,7 @@ from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 TABLE = "rocking.zarr"
 BLOCKS = 16  # pieces of work; more jobs than that bring nothing
@@ -77,23 +78,20 @@ def _build(bundle: Bundle, out: Path, jobs: int, tell: Callable[[str], None]) ->
 
 def simulate_table(structure: Path, recipe: Recipe, work: Path, *, jobs: int, tell: Callable[[str], None]) -> None:
     """Write the table in full precision to ``work / "rocking"``, block by block; see `build_table`."""
+    settings = TableSettings(
+        thickness_max_nm=recipe.thickness_max_nm,
+        cone_mrad=recipe.cone_mrad,
+        field_mrad=recipe.field_mrad,
+        direction_pitch_mrad=recipe.direction_pitch_mrad,
+        plane_spacing_nm=recipe.plane_spacing_nm,
+        propagator=recipe.propagator,
+        termination=recipe.termination,
+        batch=BATCH,
+    )
 
     def block(number: int) -> Path:
         folder = work / f"{number}"
-        simulate_rocking_block(
-            structure,
-            block=number,
-            blocks=BLOCKS,
-            thickness_max_nm=recipe.thickness_max_nm,
-            cone_mrad=recipe.cone_mrad,
-            field_mrad=recipe.field_mrad,
-            direction_pitch_mrad=recipe.direction_pitch_mrad,
-            plane_spacing_nm=recipe.plane_spacing_nm,
-            propagator=recipe.propagator,
-            termination=recipe.termination,
-            batch=BATCH,
-            out_dir=folder,
-        )
+        simulate_rocking_block(structure, settings, block=number, blocks=BLOCKS, out_dir=folder)
         return folder
 
     with ThreadPoolExecutor(jobs) as pool:

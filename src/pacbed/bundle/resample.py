@@ -10,7 +10,7 @@ from numba import njit
 
 from pacbed.crystal.lattice import cone_nodes, representatives
 from pacbed.simulation.table.codes import SCALE, encode
-from pacbed.simulation.table.coefficients import Part, Samples
+from pacbed.simulation.table.coefficients import BlockCodes, CoefficientBuilder
 from pacbed.simulation.table.rocking_table import RockingTable
 from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, four_weights, reach_mrad, spline_weights
 from pacbed.simulation.table.wedge import Wedge, row_starts
@@ -72,7 +72,7 @@ def resample(
         "plane_spacing_a": 10 * table.plane_spacing_nm,
         "energy_ev": table.energy_ev,
     }
-    made = Samples(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
+    made = CoefficientBuilder(facts, *_sampled(table, facts, np.arange(first, last + 1))).table(1)
     begin = table.first_plane + kept.start - (first - 1)
     codes = made.codes[begin : begin + len(kept)]
     return replace(made, codes=codes, first_plane=table.first_plane + kept.start, **bare)
@@ -100,8 +100,8 @@ def cropped(table: RockingTable, cone_mrad: float, field_mrad: float) -> Rocking
 
 def _sampled(
     table: RockingTable, facts: dict, planes: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, list[Part]]]:
-    """What `Samples` takes: intensities of the distinct new nodes and of all beams that their margins need."""
+) -> tuple[dict[str, np.ndarray], dict[str, list[BlockCodes]]]:
+    """What a table is built of: intensities of the distinct new nodes and of all beams that their margins need."""
     pitch = table.reciprocal_mrad / np.array(facts["steps"])[:, None]
     margin = reach_mrad(pitch, STENCIL_REACH + PREFILTER_REACH) + 1e-6
     every = cone_nodes(pitch, facts["cone_mrad"] + margin)
@@ -121,7 +121,7 @@ def _sampled(
         "absorbed": empty,
         "lost": empty,
     }
-    return arrays, {"intensity": [(len(beam), [intensity])]}
+    return arrays, {"intensity": [BlockCodes(len(beam), [intensity])]}
 
 
 def project(q: np.ndarray, angle: np.ndarray, limits: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
