@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from pacbed.outputs import check_version
 from pacbed.systems import System
 
 SCHEMA_VERSION = 1
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 # ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3
 # of the Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by
 # thermal vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of
@@ -136,16 +138,26 @@ class SlicePotentials:
             with (folder / "slices.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 potential, absorption = arrays["potential"], arrays["absorption"]
             version = facts.pop("schema_version")
-        except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGE as error:
             raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
         check_version(f"structure folder {folder}", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
-        facts["cell_a"] = np.array(facts["cell_a"])
-        facts["group"] = np.array(facts["group"], dtype=int)
-        facts["slope"] = np.array(facts.get("slope", (0.0, 0.0)))
-        facts["terminations"] = np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int)
-        facts["termination_lifts"] = np.array(facts.get("termination_lifts", [0.0]))
-        facts["zone_axis"] = tuple(facts["zone_axis"])
-        return cls(potential=potential, absorption=absorption, **facts)
+        try:
+            return cls(potential=potential, absorption=absorption, **_typed(facts))
+        except DAMAGE as error:
+            raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
+
+
+def _typed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts from JSON as `SlicePotentials` has them; the optional ones may be missing."""
+    return {
+        **facts,
+        "cell_a": np.array(facts["cell_a"]),
+        "group": np.array(facts["group"], dtype=int),
+        "slope": np.array(facts.get("slope", (0.0, 0.0))),
+        "terminations": np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int),
+        "termination_lifts": np.array(facts.get("termination_lifts", [0.0])),
+        "zone_axis": tuple(facts["zone_axis"]),
+    }
 
 
 def whole_periods(period_a: float, thickness_nm: float) -> int:

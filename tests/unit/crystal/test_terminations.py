@@ -15,7 +15,6 @@ from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import termination_slices
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.errors import SimulationError
 from pacbed.patterns import Geometry
 from pacbed.simulation.checks.referee import referee_simulation
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
@@ -151,12 +150,6 @@ def test_a_three_fold_screw_turns_the_right_way(tmp_path):
         straight = engine[0].run(turned, beams=beams @ dual.T, **run).intensity[1]
         np.testing.assert_allclose(slab.run(q, beams=beams, **run).intensity[1], straight, rtol=1e-3)
         assert not np.allclose(engine[0].run(q, beams=beams, **run).intensity[1], straight, rtol=0.05)
-
-
-def test_a_surface_between_two_slices_is_refused(rutile):
-    thirds = replace(rutile, potential=np.zeros((3, 8, 8)), absorption=np.zeros((3, 8, 8)))
-    with pytest.raises(SimulationError, match=r"termination: got average with 3 slices.*slice_depth_nm"):
-        termination_slices(thirds, "average")
 
 
 def test_the_referee_averages_its_scans(tables, folder, tmp_path):
