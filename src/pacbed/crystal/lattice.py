@@ -1,6 +1,8 @@
-"""Points of a reciprocal lattice: those within a cone, and one of each orbit of the symmetry."""
+"""Points of a reciprocal lattice: those within a cone, one of each orbit of the symmetry, and those of a supercell."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,3 +65,27 @@ def representatives(nodes: np.ndarray, operations: np.ndarray) -> tuple[np.ndarr
     reach = 2 * int(np.abs(images).max(initial=0)) + 1
     best = np.argmax(images[..., 0] * reach + images[..., 1], axis=1)
     return images[np.arange(len(nodes)), best], best
+
+
+class CellBins(NamedTuple):
+    """Points g / n of a supercell's reciprocal lattice in the cell of reciprocal space around a beam.
+
+    Attributes
+    ----------
+    offsets : ndarray of int, shape (bin, 2)
+        Indices relative to the beam, in steps of G / n.
+    weights : ndarray, shape (bin,)
+        Share of each bin that belongs to the cell.
+    """
+
+    offsets: np.ndarray
+    weights: np.ndarray
+
+
+def cell_bins(cells: int) -> CellBins:
+    """Bins of a supercell of `cells` x `cells` cells; an even number has some on the boundary, shared by neighbours."""
+    half = cells // 2
+    steps = np.arange(-half, half + 1)
+    share = np.where((np.abs(steps) == half) & (cells % 2 == 0), 0.5, 1.0)
+    offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    return CellBins(offsets, np.outer(share, share).ravel())

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pacbed.crystal.lattice import cone_nodes, on_reciprocal_indices, representatives
+from pacbed.crystal.lattice import cell_bins, cone_nodes, on_reciprocal_indices, representatives
 
 BASES = [np.eye(2), np.array([[1.0, 0.0], [-0.5, 0.8660254]]), np.array([[2.0, 0.3], [-0.9, 0.4]])]
 SIXFOLD = np.array([np.linalg.matrix_power(np.array([[1, -1], [1, 0]]), n) for n in range(6)])
@@ -52,3 +52,25 @@ def test_indices_turn_so_that_phases_stay(matrix):
     for _ in range(5):
         index, position = rng.integers(-5, 6, 2), rng.uniform(size=2)
         assert (dual @ index) @ (matrix @ position) == pytest.approx(index @ position)
+
+
+def test_bins_of_an_even_supercell_are_shared():
+    offsets, weights = cell_bins(2)
+    assert offsets.shape == (9, 2)
+    assert weights.tolist() == [0.25, 0.5, 0.25, 0.5, 1.0, 0.5, 0.25, 0.5, 0.25]
+    offsets, weights = cell_bins(3)
+    assert np.all(weights == 1)
+    assert offsets.min() == -1
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3, 4, 5])
+def test_bins_of_all_beams_fill_reciprocal_space_once(cells):
+    """The shares of every point g / n, over the cells of all beams that it belongs to, add up to one."""
+    share = {}
+    for beam in product(range(-3, 4), repeat=2):
+        for offset, weight in zip(*cell_bins(cells), strict=True):
+            point = tuple(cells * np.array(beam) + offset)
+            share[point] = share.get(point, 0.0) + weight
+    inner = [value for point, value in share.items() if max(map(abs, point)) <= 2 * cells]
+    assert len(inner) == (4 * cells + 1) ** 2
+    assert inner == pytest.approx([1.0] * len(inner))

@@ -27,10 +27,11 @@ import numpy as np
 import scipy.fft
 
 from pacbed.crystal.electron import mrad_per_inverse_a
+from pacbed.crystal.lattice import cell_bins
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.fourier import gpu_fft
-from pacbed.simulation.multislice.phonon_pool import PhononPool
+from pacbed.simulation.multislice.phonon_pool import PhononPool, transmit_shifted
 from pacbed.simulation.multislice.plane_wave import PROPAGATORS, Rocking, host, squared
 from pacbed.simulation.multislice.propagators import free_propagators
 
@@ -239,7 +240,7 @@ class FrozenPhononEngine:
             for level, functions in enumerate(self._displaced):
                 wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
                 for one, (entries, shifts) in zip(wave, atoms, strict=True):
-                    _transmit(one, functions[int(entries[period, level])], *map(int, shifts[period, level]))
+                    transmit_shifted(one, functions[int(entries[period, level])], *map(int, shifts[period, level]))
                 wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
                 wave *= propagators
             if (period + 1) % periods == 0:
@@ -249,33 +250,3 @@ class FrozenPhononEngine:
         wave = self._xp.zeros(propagators.shape, dtype=np.complex64)
         wave[:, 0, 0] = 1.0
         return wave
-
-
-def cell_bins(cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bins g / n of the cell of reciprocal space around a beam.
-
-    Parameters
-    ----------
-    cells : int
-        Edge n of the supercell, in cells. An even n has bins on the cell's boundary, which neighbours share.
-
-    Returns
-    -------
-    offsets : ndarray of int, shape (bin, 2)
-        Indices relative to the beam, in steps of G / n.
-    weights : ndarray, shape (bin,)
-        Share of each bin that belongs to the cell.
-    """
-    half = cells // 2
-    steps = np.arange(-half, half + 1)
-    share = np.where((np.abs(steps) == half) & (cells % 2 == 0), 0.5, 1.0)
-    offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    return offsets, np.outer(share, share).ravel()
-
-
-def _transmit(wave: Any, function: Any, x: int, y: int) -> None:
-    """Multiply a wave, in place, by a periodic function shifted by (x, y) grid points."""
-    nx, ny = wave.shape
-    for rows, moved_rows in ((slice(x, nx), slice(0, nx - x)), (slice(0, x), slice(nx - x, nx))):
-        for columns, moved_columns in ((slice(y, ny), slice(0, ny - y)), (slice(0, y), slice(ny - y, ny))):
-            wave[rows, columns] *= function[moved_rows, moved_columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -145,6 +145,17 @@ def displaced(
     moved = np.einsum("sai,aij->saj", normal, atoms.root[here]) @ np.linalg.inv(slices.cell_a)
     corner = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), axis=-1)[None, :, :, None]
     return moved.reshape(entries, n, n, len(here), 2) + atoms.fractional[here] + corner
+
+
+def transmit_shifted(wave: Any, function: Any, x: int, y: int) -> None:
+    """Multiply a wave, in place, by a periodic transmission function shifted by (x, y) grid points.
+
+    Both are arrays of shape (x, y), on the processor or on a GPU; nothing is copied.
+    """
+    nx, ny = wave.shape
+    for rows, moved_rows in ((slice(x, nx), slice(0, nx - x)), (slice(0, x), slice(nx - x, nx))):
+        for columns, moved_columns in ((slice(y, ny), slice(0, ny - y)), (slice(0, y), slice(ny - y, ny))):
+            wave[rows, columns] *= function[moved_rows, moved_columns]
 
 
 def _transmission(

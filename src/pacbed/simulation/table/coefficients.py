@@ -29,7 +29,7 @@ from pacbed.simulation.table.coefficient_kernels import (
 )
 from pacbed.simulation.table.rocking_table import RockingTable
 from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad
-from pacbed.simulation.table.wedge import Wedge, row_starts
+from pacbed.simulation.table.wedge import Wedge, axes_kept, row_starts
 
 KEPT_FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
 
@@ -232,24 +232,6 @@ class CoefficientBuilder:
         """Whether a beam's coefficient is wanted at directions q, shape (2, node) [mrad]."""
         x, y = q + (self.beams[beam] @ self.reciprocal)[:, None]
         return (np.sqrt(q[0] ** 2 + q[1] ** 2) <= self.cone) & (np.sqrt(x**2 + y**2) <= self.field)
-
-
-def axes_kept(operations: np.ndarray) -> np.ndarray:
-    """Operations that map the two axes of the nodes onto themselves or each other.
-
-    A spline along two axes at 60 degrees has not the symmetry of a hexagonal lattice: only these operations carry its
-    coefficients into each other. All operations do so with the samples.
-
-    Parameters
-    ----------
-    operations : ndarray of int, shape (operation, 2, 2)
-        A group acting on node indices.
-
-    Returns
-    -------
-    ndarray of int, shape (kept, 2, 2)
-    """
-    return operations[np.all(np.sum(np.abs(operations), axis=2) == 1, axis=1)]
 
 
 def _own_memory(shape: tuple[int, ...], dtype: type) -> np.ndarray:

@@ -62,6 +62,24 @@ class Wedge:
         return cls(reach, operation, representative, image.astype(np.int32))
 
 
+def axes_kept(operations: np.ndarray) -> np.ndarray:
+    """Operations that map the two axes of the nodes onto themselves or each other.
+
+    A spline along two axes at 60 degrees has not the symmetry of a hexagonal lattice: only these operations carry its
+    coefficients into each other. All operations do so with the samples.
+
+    Parameters
+    ----------
+    operations : ndarray of int, shape (operation, 2, 2)
+        A group acting on node indices.
+
+    Returns
+    -------
+    ndarray of int, shape (kept, 2, 2)
+    """
+    return operations[np.all(np.sum(np.abs(operations), axis=2) == 1, axis=1)]
+
+
 def row_starts(rows: np.ndarray, beams: int, reach: int) -> np.ndarray:
     """Where the coefficients of each beam and row of nodes begin.
 

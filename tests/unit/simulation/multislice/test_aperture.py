@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.electron import mrad_per_inverse_a
+from pacbed.crystal.lattice import cell_bins
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
-from pacbed.simulation.multislice.frozen_phonons import cell_bins
 
 
 @pytest.fixture(scope="module")

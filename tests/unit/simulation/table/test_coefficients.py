@@ -16,7 +16,7 @@ from pacbed.simulation.table.coefficient_kernels import (
     plane_filter,
     sort_pairs,
 )
-from pacbed.simulation.table.coefficients import KEPT_FACTS, BlockCodes, CoefficientBuilder, axes_kept
+from pacbed.simulation.table.coefficients import KEPT_FACTS, BlockCodes, CoefficientBuilder
 from pacbed.simulation.table.spline import (
     PREFILTER,
     PREFILTER_REACH,
@@ -195,12 +195,6 @@ def test_symmetry_stands_for_the_directions_that_were_not_sampled():
     for q, beam in points(quarter, 15):
         expected = fourfold(q, quarter.beams_mrad[beam], 2.4)
         assert value(quarter, q, beam, 2.4) == pytest.approx(expected, abs=3e-4)
-
-
-def test_operations_that_turn_the_axes_elsewhere_expand_no_coefficients():
-    sixfold = np.array([np.linalg.matrix_power(np.array([[1, -1], [1, 0]]), n) for n in range(6)])
-    assert axes_kept(sixfold).tolist() == [[[1, 0], [0, 1]], [[-1, 0], [0, -1]]]
-    assert len(axes_kept(SQUARE)) == 4
 
 
 def test_samples_that_are_no_intensities_are_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.lattice import cone_nodes
-from pacbed.simulation.table.wedge import Wedge, row_starts
+from pacbed.simulation.table.wedge import Wedge, axes_kept, row_starts
 
 SQUARE = np.array([np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), n) @ m
                    for n in range(4) for m in (np.eye(2, dtype=int), np.diag([1, -1]))])  # fmt: skip
@@ -58,3 +58,8 @@ def test_row_starts_count_the_coefficients():
             assert start[beam, m1 + 4] + m2 == column
             column += 1
     assert column == 13
+
+
+def test_operations_that_turn_the_axes_elsewhere_expand_no_coefficients():
+    assert axes_kept(SIXFOLD).tolist() == [[[1, 0], [0, 1]], [[-1, 0], [0, -1]]]
+    assert len(axes_kept(SQUARE)) == 8
