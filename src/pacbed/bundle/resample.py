@@ -9,8 +9,9 @@ import numpy as np
 from numba import njit
 
 from pacbed.crystal.lattice import cone_nodes, representatives
+from pacbed.simulation.table.block_record import BlockCodes
 from pacbed.simulation.table.codes import SCALE, encode
-from pacbed.simulation.table.coefficients import BlockCodes, CoefficientBuilder
+from pacbed.simulation.table.coefficients import CoefficientBuilder
 from pacbed.simulation.table.rocking_table import RockingTable
 from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, four_weights, reach_mrad, spline_weights
 from pacbed.simulation.table.wedge import Wedge, row_starts

@@ -143,10 +143,8 @@ class FrozenPhononEngine:
             Incident transverse frequencies, Cartesian [1/Å].
         beams : ndarray of int, shape (beam, 2)
             Indices of the reciprocal-lattice vectors G of the cell to record.
-        planes : int
-            Number of planes below the entrance surface.
-        periods_per_plane : int
-            Periods of the crystal between planes.
+        planes, periods_per_plane : int
+            Planes below the entrance surface, and periods of the crystal between two planes.
         keys : ndarray of int, shape (direction,)
             Number of each direction, not negative: the same number meets the same atoms in any batch.
         resolved : bool
@@ -173,10 +171,8 @@ class FrozenPhononEngine:
     ) -> PhononRocking:
         """Diffraction of directions that are propagated together."""
         xp, n, count = self._xp, self.cells, self.configurations
-        propagators, alone = (
-            xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator, cells))
-            for cells in (n, 1)
-        )
+        q = np.asarray(q, dtype=float)
+        propagators, alone = (xp.asarray(free_propagators(self.slices, q, self.propagator, cells)) for cells in (n, 1))
         bins, at = self._bins(beams), self._lattice(beams)
         mean = self._mean_waves(alone, planes, periods)
         elastic = squared(mean[:, :, at[0], at[1]])
@@ -211,6 +207,7 @@ class FrozenPhononEngine:
         return tuple(self._xp.asarray(index[..., axis] % self._size[axis]) for axis in (0, 1))
 
     def _draw(self, key: int, configuration: int, periods: int) -> _Configuration:
+        """Displaced slices of so many periods, for the direction with this key."""
         rng = np.random.default_rng([self.seed, key, configuration])
         levels = len(self._displaced)
         entries = rng.integers(self._entries, size=(periods, levels))

@@ -123,10 +123,8 @@ class PlaneWaveEngine:
             Incident transverse frequencies, Cartesian [1/Å].
         beams : ndarray of int, shape (beam, 2)
             Indices of the reciprocal-lattice vectors G to record.
-        planes : int
-            Number of planes below the entrance surface.
-        periods_per_plane : int
-            Periods of the crystal between planes.
+        planes, periods_per_plane : int
+            Planes below the entrance surface, and periods of the crystal between two planes.
 
         Returns
         -------

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from pacbed.simulation.table.codes import encode_columns
 from pacbed.simulation.table.directions import DirectionGrid
+
+
+class BlockCodes(NamedTuple):
+    """Coded intensities of one block of directions.
+
+    Attributes
+    ----------
+    pairs : int
+        Pairs of a direction and a beam.
+    chunks : iterable of ndarray of uint16, shape (some planes, pair)
+        The planes one after the other.
+    """
+
+    pairs: int
+    chunks: Iterable[np.ndarray]
 
 
 def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_mrad: float) -> np.ndarray:

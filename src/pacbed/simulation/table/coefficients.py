@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.errors import SimulationError
+from pacbed.simulation.table.block_record import BlockCodes
 from pacbed.simulation.table.codes import COEFFICIENT_LEVELS
 from pacbed.simulation.table.coefficient_kernels import (
     TILE,
@@ -32,21 +33,6 @@ from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, reach
 from pacbed.simulation.table.wedge import Wedge, axes_kept, row_starts
 
 KEPT_FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
-
-
-class BlockCodes(NamedTuple):
-    """Coded intensities of one block of directions.
-
-    Attributes
-    ----------
-    pairs : int
-        Pairs of a direction and a beam.
-    chunks : iterable of ndarray of uint16, shape (some planes, pair)
-        The planes one after the other.
-    """
-
-    pairs: int
-    chunks: Iterable[np.ndarray]
 
 
 class CoefficientBuilder:
@@ -87,7 +73,11 @@ class CoefficientBuilder:
         self._turn_nodes()
 
     def _sort_pairs(self) -> None:
-        """Give every sample a column among those of its orbit: `column` (beam, direction), -1 where it was not kept."""
+        """Give every sample a column among those of its orbit of beams.
+
+        Sets `orbit` (beam,), the beam that stands for each one's orbit; `size` (beam,), samples of that orbit; `rank`
+        (pair,), the column of each pair; `column` (beam, direction), the same by beam, -1 where it was not kept.
+        """
         beam, count = self.arrays["beam"], self.arrays["count"].astype(np.int64)
         self.orbit = self.sampled.beam_image.max(axis=0).astype(np.uint16)
         self.size = np.bincount(self.orbit[beam], minlength=len(self.beams))
@@ -98,7 +88,12 @@ class CoefficientBuilder:
         self.column[beam, np.repeat(np.arange(len(count)), count)] = self.rank
 
     def _turn_nodes(self) -> None:
-        """Where every node of the cone has its sample and its coefficients."""
+        """Where every node of the cone has its sample and its coefficients.
+
+        Sets `taken` (node,), the operation that turns a node into its representative; `direction` (node,), the number
+        of that one among the sampled; `turned`, for each operation that keeps the axes, the nodes that it turns into
+        stored ones, and these; `q` (2, node) [mrad]; `index`, the number of a node by its shifted m1 and m2.
+        """
         wedge, at = self.sampled, tuple((self.every + self.sampled.reach).T)
         self.taken = wedge.operation[at].astype(np.int64)
         direction = np.full(wedge.operation.shape, -1, dtype=np.int32)

@@ -12,7 +12,8 @@ import numpy as np
 from pacbed.errors import FormatError
 from pacbed.outputs import leaves_nothing_half_written
 from pacbed.simulation.table.block_file import INTENSITIES, Block, read_block
-from pacbed.simulation.table.coefficients import BlockCodes, CoefficientBuilder
+from pacbed.simulation.table.block_record import BlockCodes
+from pacbed.simulation.table.coefficients import CoefficientBuilder
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from scipy.ndimage import correlate1d
 
 from pacbed.crystal.lattice import cone_nodes, representatives
 from pacbed.errors import SimulationError
+from pacbed.simulation.table.block_record import BlockCodes
 from pacbed.simulation.table.codes import decode, decode_coefficients, encode
 from pacbed.simulation.table.coefficient_kernels import (
     TILE,
@@ -16,7 +17,7 @@ from pacbed.simulation.table.coefficient_kernels import (
     plane_filter,
     sort_pairs,
 )
-from pacbed.simulation.table.coefficients import KEPT_FACTS, BlockCodes, CoefficientBuilder
+from pacbed.simulation.table.coefficients import KEPT_FACTS, CoefficientBuilder
 from pacbed.simulation.table.spline import (
     PREFILTER,
     PREFILTER_REACH,
