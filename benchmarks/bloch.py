@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a, wavelength_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
@@ -128,7 +128,7 @@ def engine_intensities(
     )
     if not holz:
         slices = replace(slices, potential=np.repeat(slices.potential.mean(axis=0, keepdims=True), SLICES, axis=0))
-    q = np.array([tilt_mrad]) * 1e-3 / wavelength_a(ENERGY_EV)
+    q = np.array([tilt_mrad]) / mrad_per_inverse_a(ENERGY_EV)
     run = PlaneWaveEngine(slices, propagator=propagator).run(
         q, beams=beams, planes=planes, periods_per_plane=periods_per_plane
     )

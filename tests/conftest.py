@@ -40,22 +40,20 @@ def tiny_table_dir(srtio3_slices, tmp_path_factory):
     """Folder of a rocking table: SrTiO3 [001], 200 kV, up to 10 nm, 15 mrad convergence, 3 mrad mistilt."""
     from pacbed.simulation.table.gather import gather_rocking_table
     from pacbed.simulation.table.rocking_block import simulate_rocking_block
+    from pacbed.simulation.table.settings import TableSettings
 
     folder = tmp_path_factory.mktemp("tiny_table")
     (folder / "structure").mkdir()
     srtio3_slices.save(folder / "structure")
-    simulate_rocking_block(
-        folder / "structure",
-        block=0,
-        blocks=1,
+    settings = TableSettings(
         thickness_max_nm=10.0,
         cone_mrad=20.0,
         field_mrad=35.0,
         direction_pitch_mrad=0.6,
         propagator="exact",
         batch=64,
-        out_dir=folder / "block",
     )
+    simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
     gather_rocking_table([folder / "block"], folder / "rocking")
     return folder / "rocking"
 

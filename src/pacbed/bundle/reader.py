@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from threading import RLock
+from typing import Any, TypeVar
 
 import numpy as np
 import zarr
@@ -17,7 +19,6 @@ from zarr.storage import LocalStore, ZipStore
 from pacbed.bundle.archive import META, TABLE, VALIDATION, names_in
 from pacbed.bundle.compact import CompactTable
 from pacbed.bundle.meta import BundleMeta, read_meta
-from pacbed.bundle.recent import RecentResults
 from pacbed.errors import FormatError
 from pacbed.networks.trained import TrainedNetwork, load_networks
 from pacbed.simulation.rendering.renderer import Renderer
@@ -25,6 +26,31 @@ from pacbed.simulation.table.rocking_table import RockingTable
 
 Value = TypeVar("Value")
 RECENT_RESULTS = 8  # libraries of a convergence angle take some 20 MB each
+
+
+class RecentResults:
+    """Results by key, the least recently used dropped first; a thread that asks for one in the making waits for it.
+
+    Parameters
+    ----------
+    limit : int
+        How many are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = RLock()  # held while a result is made: two threads never make the same one
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The result kept under a key, or what `make` returns, which is then kept; nothing is kept if it raises."""
+        with self._lock:
+            if key not in self._results:
+                self._results[key] = make()
+            self._results.move_to_end(key)
+            while len(self._results) > self._limit:
+                self._results.popitem(last=False)
+            return self._results[key]
 
 
 class Bundle:

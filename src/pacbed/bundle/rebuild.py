@@ -16,6 +16,7 @@ from pacbed.outputs import scratch_folder
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 TABLE_BLOCKS = 16  # pieces of work; more jobs than that bring nothing
 DIRECTIONS_AT_ONCE = 64  # the table does not depend on it
@@ -104,10 +105,7 @@ def simulate_table(
 def _simulate_block(structure_dir: Path, recipe: Recipe, number: int, work_dir: Path) -> Path:
     """Compute one block of the directions; returns its folder."""
     folder = work_dir / f"{number}"
-    simulate_rocking_block(
-        structure_dir,
-        block=number,
-        blocks=TABLE_BLOCKS,
+    settings = TableSettings(
         thickness_max_nm=recipe.thickness_max_nm,
         cone_mrad=recipe.cone_mrad,
         field_mrad=recipe.field_mrad,
@@ -116,6 +114,6 @@ def _simulate_block(structure_dir: Path, recipe: Recipe, number: int, work_dir: 
         propagator=recipe.propagator,
         termination=recipe.termination,
         batch=DIRECTIONS_AT_ONCE,
-        out_dir=folder,
     )
+    simulate_rocking_block(structure_dir, settings, block=number, blocks=TABLE_BLOCKS, out_dir=folder)
     return folder

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import zarr
 
+from pacbed.bundle.between_nodes import AngleLimits
 from pacbed.bundle.compact import CompactTable
 from pacbed.bundle.packed import PackedTable
 from pacbed.bundle.recipe import Recipe
-from pacbed.bundle.resample import AngleLimits, ThicknessRange, resample_table
+from pacbed.bundle.resample import ThicknessRange, resample_table
 from pacbed.errors import bad_value
 from pacbed.patterns import Geometry, relative_l2
 from pacbed.simulation.rendering.renderer import Renderer

@@ -1,13 +1,19 @@
-"""Symmetry operations of the crystal that keep the beam direction."""
+"""Symmetry operations of a crystal, found by spglib, and those of them that keep the beam direction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import spglib
+import spglib.error
 
-from pacbed.crystal.cell import Crystal
-from pacbed.crystal.symmetry import symmetry_operations
+from pacbed.crystal.cell import Crystal, SymmetryOperation
+from pacbed.errors import StructureError
+
+spglib.error.OLD_ERROR_HANDLING = False  # raise instead of returning None
+ALONG_A = 1e-3  # a translation along the beam below this is none [Å]
+SAME_TENSOR_A2 = 1e-5  # displacement tensors that differ by less are equal [Å^2]
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,32 @@ class UprightOperations:
 
     matrices: np.ndarray
     lifts: np.ndarray
+
+
+def symmetry_operations(crystal: Crystal, *, tolerance_a: float = 1e-3) -> list[SymmetryOperation]:
+    """All operations that carry atoms of one `Crystal.site_types` into each other.
+
+    Principal displacements are compared, their directions are not: see `upright_operations`.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        Any unit cell.
+    tolerance_a : float
+        Tolerance on positions [Å].
+
+    Raises
+    ------
+    StructureError
+        spglib finds none, not even the identity.
+    """
+    try:
+        cell = (crystal.cell.tolist(), crystal.fractional.tolist(), crystal.site_types().tolist())
+        found = spglib.get_symmetry(cell, symprec=tolerance_a)
+    except spglib.error.SpglibError as error:
+        raise StructureError(f"{crystal.source}: spglib finds no symmetry ({error})") from error
+    assert found is not None  # with the new error handling
+    return [SymmetryOperation(*pair) for pair in zip(found["rotations"], found["translations"], strict=True)]
 
 
 def upright_operations(oriented: Crystal, *, tolerance_a: float = 1e-3) -> UprightOperations:
@@ -68,10 +100,11 @@ def beam_group(oriented: Crystal, *, tolerance_a: float = 1e-3) -> np.ndarray:
         Matrices W acting on in-plane fractional coordinates, f' = W f; the identity comes first.
     """
     upright = upright_operations(oriented, tolerance_a=tolerance_a)
-    return upright.matrices[np.abs(upright.lifts) * oriented.cell[2, 2] < 1e-3]
+    return upright.matrices[np.abs(upright.lifts) * oriented.cell[2, 2] < ALONG_A]
 
 
 def _keeps_displacements(crystal: Crystal, rotation: np.ndarray, translation: np.ndarray) -> bool:
+    """Whether the displacement tensor of every atom, turned, is that of the atom it is carried to."""
     fractional = crystal.fractional
     cartesian = crystal.cell.T @ rotation @ np.linalg.inv(crystal.cell.T)
     for index, position in enumerate(fractional):
@@ -79,6 +112,6 @@ def _keeps_displacements(crystal: Crystal, rotation: np.ndarray, translation: np
         distance = np.linalg.norm((difference - np.round(difference)) @ crystal.cell, axis=1)
         image = int(np.argmin(np.where(np.array(crystal.symbols) == crystal.symbols[index], distance, np.inf)))
         turned = cartesian @ crystal.displacement[index] @ cartesian.T
-        if not np.allclose(turned, crystal.displacement[image], atol=1e-5):
+        if not np.allclose(turned, crystal.displacement[image], atol=SAME_TENSOR_A2):
             return False
     return True

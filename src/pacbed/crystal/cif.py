@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -10,14 +12,40 @@ from ase.cell import Cell
 from ase.io.cif import CIFBlock, parse_cif
 from ase.spacegroup.spacegroup import parse_sitesym
 
-from pacbed.crystal.cell import SAME_SITE_A, Crystal
-from pacbed.crystal.site_checks import check_atoms, check_cell, check_site, number
+from pacbed.crystal.cell import SAME_SITE_A, Crystal, SymmetryOperation, check_atoms, check_cell, check_site
 from pacbed.errors import StructureError
 
 SYMMETRY_NAMES = (
     *("_space_group_it_number", "_symmetry_int_tables_number", "_space_group_name_h-m_alt"),
     *("_symmetry_space_group_name_h-m", "_space_group.it_number", "_space_group.patterson_name_h-m"),
 )
+
+
+class Site(NamedTuple):
+    """One line of the atom sites of a CIF file.
+
+    Attributes
+    ----------
+    symbol : str
+        Chemical symbol.
+    fractional : ndarray, shape (3,)
+        Position in units of the lattice vectors.
+    occupancy : float
+    star : ndarray, shape (3, 3)
+        U* = M^-T U M^-1, M the cell with its vectors as rows: the displacement tensor in fractional coordinates.
+    """
+
+    symbol: str
+    fractional: np.ndarray
+    occupancy: float
+    star: np.ndarray
+
+
+class Image(NamedTuple):
+    """A symmetry-equivalent atom of a site: fractional position, shape (3,), and U*, shape (3, 3), as in `Site`."""
+
+    fractional: np.ndarray
+    star: np.ndarray
 
 
 def read_cif(path: str | Path) -> Crystal:
@@ -45,22 +73,15 @@ def read_cif(path: str | Path) -> Crystal:
     block = _first_structure(path)
     check_cell(block.get_cellpar() or [], str(path))
     cell = np.array(Cell.fromcellpar(block.get_cellpar()))
-    sites = _sites(block, path)
     operations = _operations(block, path)
-    symbols, fractional, occupancy, tensors = [], [], [], []
-    for symbol, position, site_occupancy, star in sites:
-        images = _expand_site(position, star, operations, cell)
-        for image, image_star in images:
-            symbols.append(symbol)
-            fractional.append(image)
-            occupancy.append(site_occupancy)
-            tensors.append(cell.T @ image_star @ cell)
+    atoms = [(site, image) for site in _sites(block, path) for image in _expand_site(site, operations, cell)]
+    symbols = [site.symbol for site, _ in atoms]
     crystal = Crystal(
         cell=cell,
         symbols=symbols,
-        positions=np.array(fractional) @ cell,
-        occupancy=np.array(occupancy),
-        displacement=np.array(tensors),
+        positions=np.array([image.fractional for _, image in atoms]) @ cell,
+        occupancy=np.array([site.occupancy for site, _ in atoms]),
+        displacement=np.array([cell.T @ image.star @ cell for _, image in atoms]),
         formula=Atoms(symbols).get_chemical_formula(mode="metal", empirical=True),
         source=str(path),
     )
@@ -93,8 +114,15 @@ def _column(block: CIFBlock, *names: str) -> list | None:
     return None
 
 
-def _sites(block: CIFBlock, path: Path) -> list[tuple[str, np.ndarray, float, np.ndarray]]:
-    """Symbol, fractional position, occupancy and U* = M^-T U M^-1 (M the cell, rows as vectors) of each site."""
+def _number(value: object, what: str) -> float:
+    """A CIF number, its standard uncertainty in brackets dropped."""
+    try:
+        return float(re.sub(r"\(.*\)", "", str(value)))
+    except ValueError:
+        raise StructureError(f"{what}: got {value!s}, accepted: a number") from None
+
+
+def _sites(block: CIFBlock, path: Path) -> list[Site]:
     labels = _column(block, "_atom_site_label", "_atom_site_type_symbol")
     columns = [_column(block, f"_atom_site_fract_{axis}") for axis in "xyz"]
     if not labels or any(column is None or len(column) != len(labels) for column in columns):
@@ -107,27 +135,28 @@ def _sites(block: CIFBlock, path: Path) -> list[tuple[str, np.ndarray, float, np
     aniso = _anisotropic(block, inverse)
     sites = []
     for index, label in enumerate(labels):
-        where = f"{label} in {path}"
-        occupancy = number(occupancies[index], f"occupancy of {where}")
+        name = f"{label} in {path}"
+        occupancy = _number(occupancies[index], f"occupancy of {name}")
         isotropic = 0.0
         if label not in aniso and (u_iso or b_iso):
-            value = number((u_iso or b_iso or [])[index], f"displacement of {where}")
+            value = _number((u_iso or b_iso or [])[index], f"displacement of {name}")
             isotropic = value if u_iso else value / (8 * np.pi**2)
-        check_site(symbols[index], occupancy, isotropic, where)
+        check_site(symbols[index], occupancy, isotropic, name)
         star = aniso.get(label, isotropic * inverse.T @ inverse)
-        position = np.array([number(column[index], f"position of {where}") for column in columns if column])
-        sites.append((symbols[index], position, occupancy, star))
+        fractional = np.array([_number(column[index], f"position of {name}") for column in columns if column])
+        sites.append(Site(symbols[index], fractional, occupancy, star))
     return sites
 
 
 def _anisotropic(block: CIFBlock, inverse: np.ndarray) -> dict[str, np.ndarray]:
+    """U* of each label of the anisotropic loop; `inverse` is that of the cell, shape (3, 3) [1/Å]."""
     labels = _column(block, "_atom_site_aniso_label")
     if labels is None:
         return {}
     lengths = np.linalg.norm(inverse, axis=0)  # a*, b*, c* [1/Å]
     tensors = {}
     components = {
-        name: [number(value, f"U_{name}") for value in _column(block, f"_atom_site_aniso_u_{name}") or []]
+        name: [_number(value, f"U_{name}") for value in _column(block, f"_atom_site_aniso_u_{name}") or []]
         for name in ("11", "22", "33", "12", "13", "23")
     }
     for index, label in enumerate(labels):
@@ -141,7 +170,7 @@ def _anisotropic(block: CIFBlock, inverse: np.ndarray) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _operations(block: CIFBlock, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+def _operations(block: CIFBlock, path: Path) -> list[SymmetryOperation]:
     listed = _column(block, "_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
     if not listed and all(block.get(name) is None for name in SYMMETRY_NAMES):
         raise StructureError(
@@ -155,23 +184,23 @@ def _operations(block: CIFBlock, path: Path) -> list[tuple[np.ndarray, np.ndarra
             rotations, translations = block.get_spacegroup(subtrans_included=True).get_op()
     except Exception as error:  # ASE raises many kinds here
         raise StructureError(f"cif: the symmetry of {path} is not understood ({error})") from error
-    return list(zip(rotations, translations, strict=True))
+    return [SymmetryOperation(*pair) for pair in zip(rotations, translations, strict=True)]
 
 
-def _expand_site(
-    position: np.ndarray, star: np.ndarray, operations: list[tuple[np.ndarray, np.ndarray]], cell: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    images: list[tuple[np.ndarray, list[np.ndarray]]] = []
+def _expand_site(site: Site, operations: list[SymmetryOperation], cell: np.ndarray) -> list[Image]:
+    positions: list[np.ndarray] = []
+    stars: list[list[np.ndarray]] = []
     for rotation, translation in operations:
-        image = (rotation @ position + translation) % 1.0
-        image[image > 1 - 1e-6] = 0.0
-        turned = rotation @ star @ rotation.T
-        for known, stars in images:
-            difference = image - known
+        position = (rotation @ site.fractional + translation) % 1.0
+        position[position > 1 - 1e-6] = 0.0
+        turned = rotation @ site.star @ rotation.T
+        for known, tensors in zip(positions, stars, strict=True):
+            difference = position - known
             if np.linalg.norm((difference - np.round(difference)) @ cell) < SAME_SITE_A:
-                stars.append(turned)
+                tensors.append(turned)
                 break
         else:
-            images.append((image, [turned]))
+            positions.append(position)
+            stars.append([turned])
     # The mean over the stabiliser restores the site symmetry that rounding in the file may have broken.
-    return [(image, np.mean(stars, axis=0)) for image, stars in images]
+    return [Image(position, np.mean(tensors, axis=0)) for position, tensors in zip(positions, stars, strict=True)]

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
-from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import SAME_SITE_A
-from pacbed.crystal.symmetry import symmetry_operations
+from pacbed.crystal.beam_group import symmetry_operations
+from pacbed.crystal.cell import SAME_SITE_A, Crystal
 from pacbed.errors import StructureError
 
 PARALLEL = 1e-4  # relative z component below which a lattice vector counts as in-plane
 SEARCH = 4  # lattice vectors with components up to this are searched
+
+
+class _Atom(NamedTuple):
+    """An atom of the new cell: its number in the published cell, and its fractional position, shape (3,)."""
+
+    number: int
+    fractional: np.ndarray
 
 
 def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
@@ -80,6 +87,7 @@ def _repeats(axis: np.ndarray, centring: np.ndarray) -> int:
 
 
 def _normal_cell(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray | None:
+    """Cell (a, b, c), shape (3, 3) [Å], with a and b normal to the beam; None where no lattice plane is."""
     along = vectors @ direction
     lengths = np.linalg.norm(vectors, axis=1)
     parallel = vectors[np.abs(along - lengths) < PARALLEL * lengths]
@@ -118,24 +126,26 @@ def _frame(cell: np.ndarray) -> np.ndarray:
 
 
 def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
+    """The crystal in another cell, rows in old coordinates [Å], then turned by a rotation; shape (3, 3) each."""
     inverse = np.linalg.inv(cell)
     reach = int(np.ceil(np.abs(cell @ np.linalg.inv(crystal.cell)).sum(axis=0).max())) + 1
     shifts = np.array(list(product(range(-reach, reach + 1), repeat=3))) @ crystal.cell
     expected = len(crystal.symbols) * abs(np.linalg.det(cell)) / crystal.volume_a3
-    found: list[tuple[int, np.ndarray]] = []
-    for index, position in enumerate(crystal.positions):
+    found: list[_Atom] = []
+    for number, position in enumerate(crystal.positions):
         images = ((position + shifts) @ inverse + 1e-6) % 1.0 - 1e-6
         images = images[np.unique(np.round(images, 5), axis=0, return_index=True)[1]]
-        found += [(index, image) for image in images if not _known(crystal, found, index, image, cell)]
+        atoms = [_Atom(number, image) for image in images]
+        found += [atom for atom in atoms if not _is_there(crystal, found, atom, cell)]
     if abs(len(found) - expected) > 1e-3:
         raise StructureError(f"{crystal.source}: re-basing gives {len(found)} atoms where {expected:.3f} belong")
     turned = cell @ turn.T
     turned[np.abs(turned) < 1e-10] = 0.0
-    indices = [index for index, _ in found]
+    indices = [atom.number for atom in found]
     return Crystal(
         cell=turned,
         symbols=[crystal.symbols[index] for index in indices],
-        positions=np.array([image for _, image in found]) @ turned,
+        positions=np.array([atom.fractional for atom in found]) @ turned,
         occupancy=crystal.occupancy[indices],
         displacement=turn @ crystal.displacement[indices] @ turn.T,
         formula=crystal.formula,
@@ -143,14 +153,12 @@ def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
     )
 
 
-def _known(
-    crystal: Crystal, found: list[tuple[int, np.ndarray]], index: int, image: np.ndarray, cell: np.ndarray
-) -> bool:
+def _is_there(crystal: Crystal, found: list[_Atom], atom: _Atom, cell: np.ndarray) -> bool:
     """Whether a centring translation has already brought an equal atom there."""
-    for other, place in found:
-        same = other != index and crystal.symbols[other] == crystal.symbols[index]
-        if same and crystal.occupancy[other] == crystal.occupancy[index]:
-            offset = image - place
+    for number, fractional in found:
+        same = number != atom.number and crystal.symbols[number] == crystal.symbols[atom.number]
+        if same and crystal.occupancy[number] == crystal.occupancy[atom.number]:
+            offset = atom.fractional - fractional
             if np.linalg.norm((offset - np.round(offset)) @ cell) < SAME_SITE_A:
                 return True
     return False

@@ -1,20 +1,25 @@
-"""Slice potentials: the crystal as the plane-wave engine sees it. Numpy only, for bare GPU machines."""
+"""Slice potentials: the crystal as the plane-wave engine sees it, its terminations included.
+
+Needs NumPy alone, for machines that only propagate waves.
+"""
 
 from __future__ import annotations
 
 import json
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pacbed.errors import FormatError
+from pacbed.errors import FormatError, SimulationError
 from pacbed.outputs import check_version, write_json
 from pacbed.systems import System
 
 SCHEMA_VERSION = 1
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 # ASSUME: products of wave and transmission function that wrap around the grid are too weak to matter. The usual 2/3
 # of the Nyquist frequency keeps every product apart (Kirkland 2010, ch. 6), but what scatters so far is damped by
 # thermal vibration: at equal frequency limits, grids with and without that margin differ by 1e-4 of a pattern of
@@ -40,8 +45,14 @@ class SlicePotentials:
         Kinetic energy of the electrons [eV].
     group : ndarray of int, shape (operation, 2, 2)
         Beam group, acting on in-plane fractional coordinates.
-    formula, zone_axis, thermal_model, parametrization, source
-        Where the slices come from.
+    formula : str
+        Of the cell's content.
+    zone_axis : tuple of three int
+        [uvw] of the published cell; the beam travels along -[uvw].
+    thermal_model, parametrization : str
+        As in `slice_potentials`.
+    source : str
+        CIF file.
     slope : ndarray, shape (2,)
         Slices are the planes z' = z - slope.(x, y); zero where a lattice plane is normal to the beam.
     terminations : ndarray of int, shape (termination, 2, 2)
@@ -127,20 +138,75 @@ class SlicePotentials:
             with (folder / "slices.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 potential, absorption = arrays["potential"], arrays["absorption"]
             version = facts.pop("schema_version")
-        except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGE as error:
             raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
         check_version(f"structure folder {folder}", version, current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
-        facts["cell_a"] = np.array(facts["cell_a"])
-        facts["group"] = np.array(facts["group"], dtype=int)
-        facts["slope"] = np.array(facts.get("slope", (0.0, 0.0)))
-        facts["terminations"] = np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int)
-        facts["termination_lifts"] = np.array(facts.get("termination_lifts", [0.0]))
-        facts["zone_axis"] = tuple(facts["zone_axis"])
-        return cls(potential=potential, absorption=absorption, **facts)
+        try:
+            return cls(potential=potential, absorption=absorption, **_typed(facts))
+        except DAMAGE as error:
+            raise FormatError(f"structure folder {folder}: damaged or incomplete ({error})") from error
+
+
+def _typed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts from JSON as `SlicePotentials` has them; the optional ones may be missing."""
+    return {
+        **facts,
+        "cell_a": np.array(facts["cell_a"]),
+        "group": np.array(facts["group"], dtype=int),
+        "slope": np.array(facts.get("slope", (0.0, 0.0))),
+        "terminations": np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int),
+        "termination_lifts": np.array(facts.get("termination_lifts", [0.0])),
+        "zone_axis": tuple(facts["zone_axis"]),
+    }
+
+
+def whole_periods(period_a: float, thickness_nm: float) -> int:
+    """Periods of the crystal that fit into a thickness [nm], one at least; `period_a` is the length of one [Å]."""
+    return max(1, int(10 * thickness_nm / period_a + 1e-6))  # rounding must not take the last of whole periods
+
+
+def termination_slices(slices: SlicePotentials, termination: str) -> list[SlicePotentials]:
+    """Slice potentials of every slab that a rocking table is the mean of.
+
+    The surfaces of these slabs differ, but are equivalent by a symmetry of the crystal. A screw axis or glide plane
+    with a lift of l periods turns a slab that starts at -l into one that starts at 0: the same slices, from another
+    one on.
+
+    Parameters
+    ----------
+    slices : SlicePotentials
+        One period of the crystal.
+    termination : {"top", "average"}
+        The slab itself, or all equivalent ones.
+
+    Raises
+    ------
+    SimulationError
+        An equivalent slab starts between two slices.
+    """
+    if termination == "top":
+        return [slices]
+    count, slabs = len(slices.potential), []
+    for lift in slices.termination_lifts:
+        first = round(float(lift) * count)
+        if abs(lift * count - first) > 1e-3:
+            raise SimulationError(
+                f"termination: got average with {count} slices per period and a surface {lift:.4f} periods up, "
+                "accepted: a slice_depth_nm that puts a slice there, or termination top"
+            )
+        turned = {name: np.roll(getattr(slices, name), first, axis=0) for name in ("potential", "absorption")}
+        slabs.append(replace(slices, **turned))
+    return slabs
 
 
 def of_structure(structure_dir: str | Path) -> System:
-    """The system of slice potentials."""
+    """The system of slice potentials in a folder; the arrays are not read.
+
+    Raises
+    ------
+    FormatError
+        ``cell.json`` is missing or damaged.
+    """
     try:
         facts = json.loads((Path(structure_dir) / "cell.json").read_text(encoding="utf-8"))
         return System(facts["formula"], tuple(facts["zone_axis"]), facts["energy_ev"] / 1e3)

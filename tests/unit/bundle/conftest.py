@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from pacbed.bundle.resample import AngleLimits
+from pacbed.bundle.between_nodes import AngleLimits
 from pacbed.bundle.thinning import compact_table
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.bundle.resample import (
-    AngleLimits,
-    ThicknessRange,
-    cropped,
-    kept_coefficients,
-    project,
-    resample_table,
-)
+from pacbed.bundle.between_nodes import AngleLimits, project
+from pacbed.bundle.resample import ThicknessRange, cropped, kept_coefficients, resample_table
 from pacbed.patterns import Geometry, relative_l2
 from pacbed.simulation.rendering.renderer import Renderer
 

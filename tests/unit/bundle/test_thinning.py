@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import zarr
 
+from pacbed.bundle.between_nodes import AngleLimits
 from pacbed.bundle.compact import CompactTable
 from pacbed.bundle.recipe import Recipe
-from pacbed.bundle.resample import AngleLimits, ThicknessRange
+from pacbed.bundle.resample import ThicknessRange
 from pacbed.bundle.thinning import (
     INTERPOLATION_L2,
     PACKING_L2,

@@ -10,7 +10,7 @@ import pytest
 from ase.cell import Cell
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
+from pacbed.crystal.electron import interaction_per_ev_a, mrad_per_inverse_a, wavelength_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import _fill, orient
 from pacbed.crystal.potentials import SlicePotentials
@@ -47,7 +47,7 @@ def _both_ways(x: float, period: float, energy_ev: float) -> tuple[SlicePotentia
 
 def _error(narrow: SlicePotentials, wide: SlicePotentials, *, propagator: str = "exact") -> np.ndarray:
     """Relative L2 over the beams within 60 mrad that both cells have, at about 40 nm, direction by direction."""
-    unit = 1e3 * wavelength_a(wide.energy_ev)
+    unit = mrad_per_inverse_a(wide.energy_ev)
     q = np.array([[0.0, 0.0], [10.0, 0.0], [-10.0, 3.0], [7.0, -12.0]]) / unit
     beams = cone_nodes(narrow.reciprocal * unit, 60.0)
     run = {"planes": 1, "periods_per_plane": round(400 / wide.period_a)}
@@ -82,7 +82,7 @@ def test_a_weak_slab_scatters_by_its_structure_factors(cell, axis):
     )
     assert np.linalg.norm(found.slope) > 0.1
     weak = replace(found, potential=faint * found.potential)
-    unit, wavenumber = 1e3 * wavelength_a(energy), 1 / wavelength_a(energy)
+    unit, wavenumber = mrad_per_inverse_a(energy), 1 / wavelength_a(energy)
     q = np.array([4.0, -3.0]) / unit
     beams = cone_nodes(weak.reciprocal, 3.0)
     beams = beams[np.any(beams != 0, axis=1)]

@@ -13,9 +13,8 @@ from pacbed.crystal.beam_group import upright_operations
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
+from pacbed.crystal.potentials import termination_slices
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.terminations import termination_slices
-from pacbed.errors import SimulationError
 from pacbed.patterns import Geometry
 from pacbed.simulation.checks.referee import referee_simulation
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
@@ -24,6 +23,7 @@ from pacbed.simulation.structure.slab_symmetry import verified_group
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 STRUCTURES = Path(__file__).parents[3] / "structures"
 THICKNESS_NM = 15.0
@@ -44,10 +44,16 @@ def rutile():
 def _table(slices, termination: str, folder: Path) -> RockingTable:
     (folder / "structure").mkdir(parents=True)
     slices.save(folder / "structure")
-    simulate_rocking_block(
-        folder / "structure", block=0, blocks=1, thickness_max_nm=THICKNESS_NM, cone_mrad=16.0, field_mrad=28.0,
-        direction_pitch_mrad=1.2, propagator="exact", batch=64, out_dir=folder / "block", termination=termination,
-    )  # fmt: skip
+    settings = TableSettings(
+        thickness_max_nm=THICKNESS_NM,
+        cone_mrad=16.0,
+        field_mrad=28.0,
+        direction_pitch_mrad=1.2,
+        propagator="exact",
+        batch=64,
+        termination=termination,
+    )
+    simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
     gather_rocking_table([folder / "block"], folder / "rocking")
     return RockingTable.load(folder / "rocking")
 
@@ -108,7 +114,7 @@ def test_a_quarter_turn_of_the_tilt_turns_the_average_alone(tables):
 def test_bookkeeping_is_averaged_too(rutile, tables):
     """Direction by direction: absorbed and lost fractions are means over the slabs."""
     average, engine = tables[2], [PlaneWaveEngine(slab) for slab in termination_slices(rutile, "average")]
-    q = average.nodes[5:8] @ average.pitch_mrad / (1e3 * engine[0].wavelength)
+    q = average.nodes[5:8] @ average.pitch_mrad / engine[0].mrad_per_inverse_a
     periods = round(10 * average.plane_spacing_nm / rutile.period_a)
     runs = [each.run(q, beams=np.zeros((1, 2), dtype=int), planes=3, periods_per_plane=periods) for each in engine]
     for name in ("absorbed", "lost"):
@@ -144,12 +150,6 @@ def test_a_three_fold_screw_turns_the_right_way(tmp_path):
         straight = engine[0].run(turned, beams=beams @ dual.T, **run).intensity[1]
         np.testing.assert_allclose(slab.run(q, beams=beams, **run).intensity[1], straight, rtol=1e-3)
         assert not np.allclose(engine[0].run(q, beams=beams, **run).intensity[1], straight, rtol=0.05)
-
-
-def test_a_surface_between_two_slices_is_refused(rutile):
-    thirds = replace(rutile, potential=np.zeros((3, 8, 8)), absorption=np.zeros((3, 8, 8)))
-    with pytest.raises(SimulationError, match=r"termination: got average with 3 slices.*slice_depth_nm"):
-        termination_slices(thirds, "average")
 
 
 def test_the_referee_averages_its_scans(tables, folder, tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.errors import PatternError
 
 MRAD_PER_UNIT = {"mrad": 1.0, "millirad": 1.0, "rad": 1e3, "µrad": 1e-3, "μrad": 1e-3, "urad": 1e-3}
@@ -107,7 +107,7 @@ def _axis_mrad(axis: Mapping[str, Any], energy_kev: float | None) -> float | Non
     if unit in MRAD_PER_UNIT:
         return scale * MRAD_PER_UNIT[unit]
     if unit in PER_NM_PER_UNIT and energy_kev is not None:
-        return 1e3 * scale * PER_NM_PER_UNIT[unit] * 0.1 * wavelength_a(1e3 * energy_kev)
+        return scale * PER_NM_PER_UNIT[unit] * 0.1 * mrad_per_inverse_a(1e3 * energy_kev)
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.evaluation.budget.settings import BudgetSettings
 from pacbed.simulation.rendering.renderer import Renderer
@@ -16,6 +16,7 @@ from pacbed.simulation.table.directions import direction_grid
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,7 @@ class ApertureNumerics:
             shutil.rmtree(folder, ignore_errors=True)
             (folder / "structure").mkdir(parents=True)
             slices.save(folder / "structure")
-            simulate_rocking_block(
-                folder / "structure",
-                block=0,
-                blocks=1,
+            settings = TableSettings(
                 thickness_max_nm=thickness_max_nm,
                 cone_mrad=cone_mrad,
                 field_mrad=self.field_mrad,
@@ -110,12 +108,12 @@ class ApertureNumerics:
                 plane_spacing_nm=self.plane_spacing_nm,
                 propagator=self.propagator,
                 batch=self.batch,
-                out_dir=folder / "block",
             )
+            simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
             gather_rocking_table([folder / "block"], folder / "rocking")
             shutil.rmtree(folder / "block")
         return Renderer(RockingTable.load(folder / "rocking"))
 
 
 def _reciprocal_mrad(slices: SlicePotentials) -> float:
-    return float(np.linalg.norm(slices.reciprocal, axis=1).max()) * wavelength_a(slices.energy_ev) * 1e3
+    return float(np.linalg.norm(slices.reciprocal, axis=1).max()) * mrad_per_inverse_a(slices.energy_ev)

@@ -11,13 +11,12 @@ import numpy as np
 
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
-from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.orientation import orient
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import SlicePotentials, whole_periods
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.outputs import write_json
 from pacbed.simulation.checks.evidence import draw_checks
-from pacbed.simulation.multislice.aperture_sample import sample_aperture
+from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine, Rocking
 from pacbed.simulation.structure.interpolation import Trial, even_directions, every_period, plane_error
 from pacbed.simulation.table.directions import direction_grid
@@ -74,28 +73,32 @@ class _Workbench:
     def __init__(self, structure_dir: str | Path, slices: SlicePotentials, settings: Mapping[str, Any]) -> None:
         self.structure_dir, self.slices, self.settings = structure_dir, slices, settings
         self.tolerance = float(settings["tolerance"])
-        self.unit = 1e3 * wavelength_a(slices.energy_ev)
-        deepest = max(1, int(10 * settings["thickness_max_nm"] / slices.period_a + 1e-6))
+        deepest = whole_periods(slices.period_a, settings["thickness_max_nm"])
         self.planes = max(1, round(deepest * slices.period_a / (10 * MIDDLE_NM)))
         self.periods = max(1, deepest // self.planes)
         self.kept = sorted({1, self.planes})
         self.thicknesses_nm = np.array(self.kept) * self.periods * slices.period_a / 10
         alpha, tau = float(settings["alpha_max_mrad"]), float(settings["tau_max_mrad"])
         self.alpha_mrad = alpha
-        self.sample = sample_aperture(slices, alpha, tau, float(settings["max_angle_mrad"]))
-        rocking = self._run(slices, self.sample.q)
-        self.reference_planes = self.sample.patterns(rocking.intensity, float(settings["max_angle_mrad"]) / self.unit)
+        self.aperture = sample_aperture(
+            slices,
+            alpha_mrad=alpha,
+            mistilt_mrad=mistilt_off_mirrors(tau),
+            field_mrad=float(settings["max_angle_mrad"]),
+        )
+        rocking = self._run(slices, self.aperture.q)
+        self.reference_planes = self.aperture.patterns(rocking.intensity)
         self.reference = self.reference_planes[self.kept]
         self.lost = rocking.lost[self.kept]
         self._crystal: Crystal | None = None
 
     def _run(self, slices: SlicePotentials, q: np.ndarray) -> Rocking:
         engine = PlaneWaveEngine(slices, propagator=self.settings["propagator"])
-        beams, planes = self.sample.beams, self.planes
+        beams, planes = self.aperture.beams, self.planes
         return engine.run(q, beams=beams, planes=planes, periods_per_plane=self.periods)
 
     def _patterns(self, intensity: np.ndarray) -> np.ndarray:
-        return self.sample.patterns(intensity[self.kept], float(self.settings["max_angle_mrad"]) / self.unit)
+        return self.aperture.patterns(intensity[self.kept])
 
     def _rebuilt(self, *, grid: tuple[int, int], count: int) -> SlicePotentials:
         old = self.slices
@@ -112,7 +115,7 @@ class _Workbench:
         )
 
     def _refined(self, slices: SlicePotentials) -> list[float]:
-        refined = self._patterns(self._run(slices, self.sample.q).intensity)
+        refined = self._patterns(self._run(slices, self.aperture.q).intensity)
         return _relative(self.reference, refined)
 
     def slice_depth(self) -> dict[str, Any]:
@@ -141,10 +144,10 @@ class _Workbench:
         engine = PlaneWaveEngine(self.slices, propagator=self.settings["propagator"])
         field, deepest = float(self.settings["max_angle_mrad"]), float(self.settings["thickness_max_nm"])
         points = even_directions(PATCHES, self.alpha_mrad)
-        trial = Trial(engine, self.sample, field, self.planes, self.periods)
+        trial = Trial(engine, self.aperture, field, self.planes, self.periods)
         values = trial.pattern_error(steps, points, self.reference_planes)[self.kept]
-        q = points[:PLANE_CURVES] + self.sample.tilt_mrad
-        every = every_period(engine, q, sample=self.sample, field_mrad=field, thickness_max_nm=deepest)
+        q = points[:PLANE_CURVES] + self.aperture.mistilt_mrad
+        every = every_period(engine, q, aperture=self.aperture, field_mrad=field, thickness_max_nm=deepest)
         spacing, period = spacing_of(self.structure_dir, self.settings["plane_spacing_nm"]), self.slices.period_a
         between = plane_error(every, period, spacing, deepest)
         # The error of a cubic spline grows with the fourth power of the pitch, the one taken, not the limit asked.

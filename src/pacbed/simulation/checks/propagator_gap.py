@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
@@ -41,7 +41,7 @@ def propagator_gap(
     ndarray, shape (ky, kx)
         Difference of the densities [1/mrad^2].
     """
-    unit, kx_mrad, ky_mrad = 1e3 * wavelength_a(slices.energy_ev), scan.kx_mrad, scan.ky_mrad
+    unit, kx_mrad, ky_mrad = mrad_per_inverse_a(slices.energy_ev), scan.kx_mrad, scan.ky_mrad
     convergence_mrad = scan.convergence_mrad
     x, y = np.meshgrid(kx_mrad, ky_mrad)
     lit = np.hypot(x, y) <= convergence_mrad * (1 + 1e-9)

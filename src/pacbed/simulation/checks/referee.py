@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.crystal.potentials import SlicePotentials, of_structure
-from pacbed.crystal.terminations import termination_slices
+from pacbed.crystal.potentials import SlicePotentials, of_structure, termination_slices, whole_periods
 from pacbed.errors import SimulationError
 from pacbed.outputs import write_json
 from pacbed.patterns import relative_l2
@@ -114,8 +113,8 @@ def draw_sets(period_a: float, settings: Mapping[str, Any], *, rng: np.random.Ge
     for thickness in thicknesses:
         radius, azimuth = float(settings["tau_max_mrad"]) * np.sqrt(rng.uniform()), rng.uniform(0, 2 * np.pi)
         mistilt = (float(radius * np.cos(azimuth)), float(radius * np.sin(azimuth)))
-        periods = max(1, int(10 * thickness / period_a + 1e-6))
-        sets.append(ParameterSet(periods, float(settings["alpha_max_mrad"] * rng.uniform(0.8, 1.0)), mistilt))
+        convergence = float(settings["alpha_max_mrad"] * rng.uniform(0.8, 1.0))
+        sets.append(ParameterSet(whole_periods(period_a, thickness), convergence, mistilt))
     return sets
 
 

@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
-from pacbed.crystal.potentials import SlicePotentials, of_structure
+from pacbed.crystal.potentials import SlicePotentials, of_structure, whole_periods
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.figures import Panel, draw_row, save_figure
 from pacbed.outputs import write_json
@@ -89,7 +89,7 @@ def referee_phonons(
 
 def _planes(period_a: float, thickness_max_nm: float) -> dict[str, Any]:
     """Planes that are compared, and the periods between two planes of the run, as `phonon_patterns` takes them."""
-    periods = max(1, int(10 * thickness_max_nm / period_a + 1e-6))
+    periods = whole_periods(period_a, thickness_max_nm)
     spacing = max(1, periods // PLANES)
     kept = sorted({max(1, int(share * periods / spacing + 1e-6)) for share in SHARES})
     return {"kept": kept, "periods_per_plane": spacing}

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
-from pacbed.patterns import Geometry
+from pacbed.patterns import Geometry, polar_to_vector
+
+FEW_DIRECTIONS = 150  # weigh the whole aperture: how much a pattern depends on a numerical choice is seen with these
+OFF_MIRRORS_DEG = 20.0  # azimuth of a mistilt that lies on no mirror of any lattice
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,20 @@ class LatticeGeometry(Geometry):
 
 @dataclass(frozen=True)
 class Aperture:
-    """Directions q = (m1 G1 + m2 G2) / steps + tau inside an aperture of semi-angle alpha.
+    """Directions of a convergent beam, q = (m1 G1 + m2 G2) / steps + tau, of semi-convergence angle alpha.
 
-    A pattern is a sum over the directions; what leaves at q + G reaches the pixel m + steps G of a lattice that is
-    `steps` times finer than the reciprocal lattice. No interpolation is made.
+    The pattern of a convergent beam, averaged over the positions of the probe in a cell, is the incoherent sum of the
+    patterns of its plane waves (LeBeau et al., Ultramicroscopy 110, 118 (2010)); what leaves at q + G reaches the
+    pixel m + steps G of a lattice that is `steps` times finer than the reciprocal lattice. No interpolation is made.
 
     Attributes
     ----------
     steps : int
         Directions per reciprocal-lattice vector.
     nodes : ndarray of int, shape (direction, 2)
-        Directions without the mistilt.
+        m1 and m2 of each direction.
+    mistilt_mrad : ndarray, shape (2,)
+        tau, x and y in the crystal frame [mrad].
     q : ndarray, shape (direction, 2)
         Directions with the mistilt [1/Å].
     beams : ndarray of int, shape (beam, 2)
@@ -56,11 +62,12 @@ class Aperture:
     pitch_mrad : ndarray, shape (2, 2)
         Rows: the two steps of nodes and pixels [mrad].
     alpha_mrad : float
-        Convergence semi-angle [mrad].
+        Semi-convergence angle [mrad].
     """
 
     steps: int
     nodes: np.ndarray
+    mistilt_mrad: np.ndarray
     q: np.ndarray
     beams: np.ndarray
     pixels: np.ndarray
@@ -68,9 +75,19 @@ class Aperture:
     alpha_mrad: float
 
     @property
+    def beams_mrad(self) -> np.ndarray:
+        """Reciprocal-lattice vectors of the beams, shape (beam, 2) [mrad]."""
+        return np.asarray(self.steps * self.beams @ self.pitch_mrad)
+
+    @property
     def pixel_area_mrad2(self) -> float:
         """Area of one pixel [mrad^2]."""
         return float(abs(np.linalg.det(self.pitch_mrad)))
+
+    @property
+    def direction_share(self) -> float:
+        """Fraction of the beam that one direction stands for."""
+        return self.pixel_area_mrad2 / (np.pi * self.alpha_mrad**2)
 
     @property
     def geometry(self) -> LatticeGeometry:
@@ -80,7 +97,7 @@ class Aperture:
         return LatticeGeometry(shape, float(np.sqrt(self.pixel_area_mrad2)), center, pitch_mrad=self.pitch_mrad)
 
     def pick(self, rendered: np.ndarray) -> np.ndarray:
-        """The pixels of the field of view from an image in that geometry, shape (pixel,)."""
+        """The pixels of the field of view, shape (pixel,), from an image in `geometry`, shape (ny, nx)."""
         columns, rows = np.abs(self.pixels).max(axis=0)
         return rendered[self.pixels[:, 1] + rows, self.pixels[:, 0] + columns]
 
@@ -90,7 +107,20 @@ class Aperture:
         return float(np.linalg.norm(self.pixels @ self.pitch_mrad, axis=1).max())
 
     def image(self, values: np.ndarray, edge: int) -> np.ndarray:
-        """Square picture of one pattern, each picture element that of the nearest pixel; NaN outside the field."""
+        """Picture of a pattern, each element that of the nearest pixel.
+
+        Parameters
+        ----------
+        values : ndarray, shape (pixel,)
+            The pattern.
+        edge : int
+            Elements along each side.
+
+        Returns
+        -------
+        ndarray, shape (edge, edge)
+            Rows along +y, columns along +x; NaN outside the field of view.
+        """
         axis = (np.arange(edge) + 0.5) * 2 * self.reach_mrad / edge - self.reach_mrad
         x, y = np.meshgrid(axis, axis)
         nearest = np.round(np.stack([x, y], axis=-1) @ np.linalg.inv(self.pitch_mrad)).astype(int)
@@ -103,25 +133,26 @@ class Aperture:
         Parameters
         ----------
         intensity : ndarray, shape (plane, direction, beam) or (plane, direction, beam, bin)
-            What leaves at q + G, or at q + G + offset / cells.
+            What leaves at q + G, or at q + G + offset / cells [fraction of a direction's wave].
         cells : int
-            Divides `steps` where there are bins.
+            Edge of the supercell, where there are bins; divides `steps`.
         offsets : ndarray of int, shape (bin, 2)
-            See `cell_bins`.
+            Indices of the bins around a beam, in steps of G / cells, as `cell_bins` gives them.
 
         Returns
         -------
         ndarray, shape (plane, pixel)
+            The sum over all pixels is 1 where everything falls into the field of view, up to the roughness of the
+            aperture's rim.
         """
         target = self.nodes[:, None, :] + self.steps * self.beams
         if offsets is not None:
             target = target[:, :, None, :] + offsets * (self.steps // cells)
         index = self._index(target.reshape(-1, 2))
         seen = index >= 0
-        share = self.pixel_area_mrad2 / (np.pi * self.alpha_mrad**2)
         flat = intensity.reshape(len(intensity), -1)
         sums = [np.bincount(index[seen], weights=plane[seen], minlength=len(self.pixels)) for plane in flat]
-        return np.stack(sums) * share
+        return np.stack(sums) * self.direction_share
 
     def _index(self, target: np.ndarray) -> np.ndarray:
         """Number of each target among the pixels, -1 outside the field of view."""
@@ -131,47 +162,60 @@ class Aperture:
         return number[target[:, 0] + reach, target[:, 1] + reach]
 
 
+def mistilt_off_mirrors(tau_mrad: float) -> tuple[float, float]:
+    """Mistilt (x, y) of a given size that no mirror of any lattice leaves in place [mrad]."""
+    x, y = polar_to_vector(tau_mrad, OFF_MIRRORS_DEG)
+    return float(x), float(y)
+
+
 def sample_aperture(
     slices: SlicePotentials,
     *,
     alpha_mrad: float,
     mistilt_mrad: tuple[float, float],
     field_mrad: float,
-    directions: int,
+    directions: int = FEW_DIRECTIONS,
     cells: int = 1,
 ) -> Aperture:
-    """Sample an aperture with at least so many directions.
+    """Sample an aperture with at least about so many directions.
 
     Parameters
     ----------
     slices : SlicePotentials
         Gives the reciprocal lattice and the wavelength.
     alpha_mrad : float
-        Convergence semi-angle [mrad].
+        Semi-convergence angle [mrad].
     mistilt_mrad : two floats
-        Shift of the directions [mrad].
+        Shift of the directions, x and y in the crystal frame [mrad].
     field_mrad : float
-        Radius of the field of view [mrad].
+        Radius of the field of view, around the axis of the tilted aperture [mrad].
     directions : int
         Wanted number; steps per reciprocal-lattice vector are whole.
     cells : int
-        Steps are a multiple of it, so that the bins of a supercell fall on pixels.
+        Edge of the supercell of displaced atoms. Steps are a multiple of it, so that its bins fall on pixels.
+
+    Raises
+    ------
+    SimulationError
+        An angle or the number is not positive.
     """
     if not (alpha_mrad > 0 and field_mrad > 0 and directions > 0):
         got = (alpha_mrad, field_mrad, directions)
         raise SimulationError(f"alpha_mrad, field_mrad, directions: got {got}, accepted: positive numbers")
-    unit = 1e3 * wavelength_a(slices.energy_ev)
+    unit = mrad_per_inverse_a(slices.energy_ev)
     reciprocal = slices.reciprocal * unit
     wanted = np.sqrt(directions * abs(np.linalg.det(reciprocal)) / (np.pi * alpha_mrad**2))
     steps = cells * max(1, int(np.ceil(wanted / cells)))
-    pitch = reciprocal / steps
+    pitch, mistilt = reciprocal / steps, np.asarray(mistilt_mrad, dtype=float)
     nodes = cone_nodes(pitch, alpha_mrad)
-    reach = field_mrad + alpha_mrad + float(np.linalg.norm(reciprocal, axis=1).max())
+    # The diffuse part around a beam reaches as far as half a cell of the reciprocal lattice.
+    around_mrad = float(np.linalg.norm(reciprocal, axis=1).max()) if cells > 1 else 0.0
     return Aperture(
         steps=steps,
         nodes=nodes,
-        q=(nodes @ pitch + np.asarray(mistilt_mrad)) / unit,
-        beams=cone_nodes(reciprocal, reach),
+        mistilt_mrad=mistilt,
+        q=(nodes @ pitch + mistilt) / unit,
+        beams=cone_nodes(reciprocal, field_mrad + alpha_mrad + around_mrad),
         pixels=cone_nodes(pitch, field_mrad),
         pitch_mrad=pitch,
         alpha_mrad=alpha_mrad,

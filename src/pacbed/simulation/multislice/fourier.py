@@ -1,20 +1,20 @@
 """Fourier transforms of a batch of waves, there and back: FFTW or SciPy on a processor, CuPy on a GPU.
 
+A wave of Fourier coefficients c(h, k) has the value sum over h, k of c(h, k) exp(2 pi i (h x / nx + k y / ny)) at grid
+point (x, y). The transforms are these sums, there with the plus sign and back with the minus sign, without a factor:
+there and back multiplies by nx ny.
+
 On the small grid of a cell FFTW takes half the time of SciPy: it tries many algorithms and keeps the fastest. Which
-one that is depends on timings, and algorithms differ in the last bits. What it kept is therefore stored, for a system
-and for the machine, so that blocks and runs agree bit by bit. FFTW comes with abTEM; without it, as where only
-bundles are applied, SciPy serves.
+one that is depends on timings, and algorithms differ in the last bits. What it kept is therefore stored with a system's
+structure, so that all blocks of its table agree bit by bit. FFTW comes with abTEM; without it, as where only bundles
+are applied, SciPy serves.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
 import logging
-import os
-import platform
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -27,12 +27,12 @@ from pacbed.errors import FormatError
 from pacbed.outputs import write_json
 
 log = logging.getLogger(__name__)
-FILE = "fft_plans.json"
+PLANS_FILE = "fft_plans.json"
 HAS_FFTW = importlib.util.find_spec("pyfftw") is not None
 
 
 class WaveTransforms(NamedTuple):
-    """Memory for waves, and their transforms along the last two axes; neither divides by the number of points.
+    """Memory for waves, and their transforms along the last two axes.
 
     Attributes
     ----------
@@ -48,7 +48,15 @@ class WaveTransforms(NamedTuple):
 
 
 def wave_transforms(shape: tuple[int, int, int], xp: ModuleType = np) -> WaveTransforms:
-    """Transforms for waves of one shape (direction, x, y); xp is numpy or cupy."""
+    """Transforms of waves of one shape.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Directions propagated together, and grid points along x and y.
+    xp : module
+        numpy or cupy.
+    """
     if xp is np and HAS_FFTW:
         return _fftw(shape)
     fft = scipy.fft if xp is np else gpu_fft()
@@ -59,22 +67,12 @@ def wave_transforms(shape: tuple[int, int, int], xp: ModuleType = np) -> WaveTra
     )
 
 
-def _pyfftw() -> ModuleType:
-    """The library, without its interface to dask: importing that takes half a second of every block's job."""
-    if "pyfftw" not in sys.modules and "dask" not in sys.modules:
-        sys.modules["dask"] = None  # type: ignore[assignment]  # makes the import fail, which pyFFTW allows for
-        try:
-            return importlib.import_module("pyfftw")
-        finally:
-            del sys.modules["dask"]
-    return importlib.import_module("pyfftw")
-
-
 def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
     # One axis at a time, read across the rows of one array and written along the rows of the other, and so twice: FFTW
     # then works on neighbouring rows at once and copies nothing. Its own two-dimensional plans take a third longer.
+    import pyfftw  # where it is used: predictions, which transform nothing, need not wait for it
+
     count, nx, ny = shape
-    pyfftw = _pyfftw()
     wave, between = (pyfftw.empty_aligned(size, dtype="complex64") for size in (shape, (count, ny, nx)))
     there, back = (
         [_plan(source.transpose(0, 2, 1), target, direction) for source, target in ((wave, between), (between, wave))]
@@ -97,7 +95,8 @@ def _fftw(shape: tuple[int, int, int]) -> WaveTransforms:
 
 def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
     """FFTW's plan along the last axis: the one it knows of, or else the fastest it finds within a second or so."""
-    pyfftw = _pyfftw()
+    import pyfftw
+
     options, flags = {"axes": (2,), "direction": direction}, ("FFTW_PATIENT", "FFTW_DESTROY_INPUT")
     try:
         return pyfftw.FFTW(source, target, flags=(*flags, "FFTW_WISDOM_ONLY"), **options)
@@ -107,49 +106,40 @@ def _plan(source: np.ndarray, target: np.ndarray, direction: str) -> Any:
 
 
 def save_plans(shape: tuple[int, int, int], folder: str | Path) -> None:
-    """Store how waves of one shape are transformed on this machine.
+    """Store how this process transforms waves of one shape, for every other process that works on the same table.
 
-    FFTW is asked once per machine: all runs on it share what it kept, in the user's cache, and agree bit by bit.
+    Parameters
+    ----------
+    shape : tuple of int
+        Directions propagated together, and grid points along x and y.
+    folder : path
+        Receives ``fft_plans.json``.
     """
     plans = {"library": "scipy"}
     if HAS_FFTW:
-        plans = {"library": "fftw", "single_precision": _machine_wisdom(shape)}
-    write_json(plans, Path(folder) / FILE)
+        import pyfftw
 
-
-def _machine_wisdom(shape: tuple[int, int, int]) -> str:
-    """FFTW's wisdom for waves of one shape, from the user's cache or newly made and put there."""
-    pyfftw = _pyfftw()
-    size = "x".join(map(str, shape))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacbed"
-    file = cache / f"fftw_axes_{platform.node()}_{pyfftw.__version__}_{size}.txt"
-    pyfftw.forget_wisdom()
-    kept = file.read_bytes() if file.is_file() else b""
-    if kept and pyfftw.import_wisdom((b"", kept, b""))[1]:
-        return kept.decode()
-    _fftw(shape)
-    wisdom: bytes = pyfftw.export_wisdom()[1]
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(wisdom)
-        os.replace(aside, file)
-    except OSError as error:
-        log.warning("FFTW's plans are not kept for other runs, whose tables may differ in the last bits: %s", error)
-    return wisdom.decode()
+        _fftw(shape)
+        plans = {"library": "fftw", "single_precision": pyfftw.export_wisdom()[1].decode()}
+    write_json(plans, Path(folder) / PLANS_FILE)
 
 
 def use_plans(folder: str | Path) -> None:
-    """Let this process transform waves as `save_plans` found best.
+    """Let this process transform waves as the one that called `save_plans`.
 
     It plans for itself, once, where the folder has no plans, as in a bundle, or has those of another kind of processor.
+
+    Parameters
+    ----------
+    folder : path
+        That of ``fft_plans.json``.
 
     Raises
     ------
     FormatError
         The file is damaged.
     """
-    file = Path(folder) / FILE
+    file = Path(folder) / PLANS_FILE
     if not file.exists():
         return
     try:
@@ -158,7 +148,9 @@ def use_plans(folder: str | Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{file}: damaged ({error}), accepted: what orient_structure writes") from error
     if library == "fftw" and HAS_FFTW:
-        _pyfftw().import_wisdom((b"", wisdom.encode(), b""))
+        import pyfftw
+
+        pyfftw.import_wisdom((b"", wisdom.encode(), b""))
 
 
 def gpu_fft() -> ModuleType:

@@ -1,28 +1,37 @@
 """Frozen phonons for tilted plane waves: an independent configuration of displaced atoms for every direction.
 
-A supercell of n x n cells takes the cell's place. The incident direction q may be any: the wave is the periodic part
-of a Bloch wave. It leaves at q + g / n, g in the reciprocal lattice of the cell.
+A supercell of n x n cells takes the cell's place in the multislice of `plane_wave`: t_j = exp(i sigma V_j) of displaced
+atoms stands where t_n of the mean crystal stood. The incident direction q may be any: the wave is the periodic part of
+a Bloch wave. It leaves at q + g / n, g in the reciprocal lattice of the cell.
 
 The slices of a configuration are independent of each other (Einstein model). Each transmits linearly, so the mean
-wave behind the slab is, exactly, the wave that the mean transmission functions let through: one cell, no noise. Its
-intensity is the elastic part, |<S>|^2. What a configuration adds to it, |S - <S>|^2 at every g / n, is the diffuse
-part, a positive and unbiased estimate. The interference 2 Re <S>* (S - <S>) has no mean and is left out.
+wave <S> behind the slab is, exactly, the wave that the mean transmission functions <t_j> let through: one cell, no
+noise. With <> the mean over configurations, the intensity is
+
+    <|S|^2> = |<S>|^2 + <|S - <S>|^2>,
+
+an elastic part, and a diffuse part that one configuration estimates at every g / n, positive and without bias. The
+interference 2 Re <S>* (S - <S>) has no mean and is left out.
+
+R. F. Loane, P. Xu, J. Silcox, Acta Cryst. A47, 267 (1991).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
+from pacbed.crystal.lattice import cell_bins
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.fourier import gpu_fft
-from pacbed.simulation.multislice.phonon_pool import PhononPool
+from pacbed.simulation.multislice.phonon_pool import PhononPool, transmit_shifted
 from pacbed.simulation.multislice.plane_wave import PROPAGATORS, Rocking, host, squared
 from pacbed.simulation.multislice.propagators import free_propagators
 
@@ -49,6 +58,16 @@ class PhononRocking(Rocking):
     sampled: np.ndarray | None
 
 
+class _Configuration(NamedTuple):
+    """The displaced slices that one direction meets, period by period.
+
+    `entries` of the pool have shape (period, level), their shifts by whole cells, in grid points, (period, level, 2).
+    """
+
+    entries: np.ndarray
+    shifts: np.ndarray
+
+
 class FrozenPhononEngine:
     """Propagates plane waves through a slab of displaced atoms.
 
@@ -66,6 +85,20 @@ class FrozenPhononEngine:
         With the key of a direction, the source of its configurations.
     xp : module
         numpy or cupy.
+
+    Attributes
+    ----------
+    mrad_per_inverse_a : float
+        Angle of a spatial frequency of 1/Å [mrad].
+    offsets : ndarray of int, shape (bin, 2)
+        Bins of the diffuse part around a beam, in steps of G / n, as `cell_bins` gives them.
+    weights : ndarray, shape (bin,)
+        Share of each bin that belongs to the beam's cell of reciprocal space.
+
+    Raises
+    ------
+    SimulationError
+        The propagator is unknown, or there is no configuration.
     """
 
     def __init__(
@@ -83,7 +116,7 @@ class FrozenPhononEngine:
         if configurations < 1:
             raise SimulationError(f"configurations: got {configurations}, accepted: 1 or more")
         self.slices, self.cells, self.propagator = slices, pool.cells, propagator
-        self.wavelength = wavelength_a(slices.energy_ev)
+        self.mrad_per_inverse_a = mrad_per_inverse_a(slices.energy_ev)
         self.configurations, self.seed = configurations, seed
         self._entries = pool.transmission.shape[1]
         self._xp, self._fft = xp, scipy.fft if xp is np else gpu_fft()
@@ -110,10 +143,8 @@ class FrozenPhononEngine:
             Incident transverse frequencies, Cartesian [1/Å].
         beams : ndarray of int, shape (beam, 2)
             Indices of the reciprocal-lattice vectors G of the cell to record.
-        planes : int
-            Number of planes below the entrance surface.
-        periods_per_plane : int
-            Periods of the crystal between planes.
+        planes, periods_per_plane : int
+            Planes below the entrance surface, and periods of the crystal between two planes.
         keys : ndarray of int, shape (direction,)
             Number of each direction, not negative: the same number meets the same atoms in any batch.
         resolved : bool
@@ -123,29 +154,34 @@ class FrozenPhononEngine:
         -------
         PhononRocking
         """
-        parts = []
-        for start in range(0, len(q), self._together):
-            chosen = slice(start, start + self._together)
-            parts.append(self._chunk(q[chosen], beams, planes, periods_per_plane, keys[chosen], resolved))
-        intensity, absorbed, lost, diffuse, sampled = (
-            np.concatenate(part, axis=1) for part in zip(*parts, strict=True)
-        )
-        return PhononRocking(intensity, absorbed, lost, diffuse, sampled if self.configurations > 1 else None)
+        batches = []
+        for first in range(0, len(q), self._together):
+            chosen = slice(first, first + self._together)
+            batches.append(self._batch(q[chosen], keys[chosen], beams, planes, periods_per_plane, resolved))
+        joined: dict[str, Any] = {
+            one.name: np.concatenate([getattr(batch, one.name) for batch in batches], axis=1)
+            for one in fields(PhononRocking)
+        }
+        if self.configurations == 1:
+            joined["sampled"] = None
+        return PhononRocking(**joined)
 
-    def _chunk(self, q, beams, planes, periods, keys, resolved) -> tuple[np.ndarray, ...]:
+    def _batch(
+        self, q: np.ndarray, keys: np.ndarray, beams: np.ndarray, planes: int, periods: int, resolved: bool
+    ) -> PhononRocking:
+        """Diffraction of directions that are propagated together."""
         xp, n, count = self._xp, self.cells, self.configurations
-        propagators = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator, n))
-        bins = self._bins(beams)
-        at = self._lattice(beams)
-        alone = xp.asarray(free_propagators(self.slices, np.asarray(q, dtype=float), self.propagator))
+        q = np.asarray(q, dtype=float)
+        propagators, alone = (xp.asarray(free_propagators(self.slices, q, self.propagator, cells)) for cells in (n, 1))
+        bins, at = self._bins(beams), self._lattice(beams)
         mean = self._mean_waves(alone, planes, periods)
         elastic = squared(mean[:, :, at[0], at[1]])
         diffuse = xp.zeros((*elastic.shape, len(self.offsets)), dtype=np.float32)
         absorbed, lost = (xp.zeros(elastic.shape[:2], dtype=np.float32) for _ in range(2))
         total, own = xp.zeros(elastic.shape, dtype=np.complex64), xp.zeros(elastic.shape, dtype=np.float32)
         for configuration in range(count):
-            draws = [self._draw(int(key), configuration, planes * periods) for key in keys]
-            for plane, wave in enumerate(self._waves(propagators, draws, planes, periods)):
+            atoms = [self._draw(int(key), configuration, planes * periods) for key in keys]
+            for plane, wave in enumerate(self._waves(propagators, atoms, planes, periods)):
                 amplitude = wave[:, ::n, ::n][:, at[0], at[1]]
                 total[plane] += amplitude
                 own[plane] += squared(amplitude)
@@ -156,10 +192,12 @@ class FrozenPhononEngine:
                 diffuse[plane] += power[:, bins[0], bins[1]] / count
         diffuse *= xp.asarray(self.weights, dtype=np.float32)
         pairs = (squared(total) - own) / max(1, count * (count - 1))
-        found = (elastic, absorbed, lost, diffuse if resolved else diffuse.sum(axis=-1), pairs)
-        return tuple(host(array) for array in found)
+        if not resolved:
+            diffuse = diffuse.sum(axis=-1)
+        return PhononRocking(*(host(array) for array in (elastic, absorbed, lost, diffuse, pairs)))
 
     def _lattice(self, beams: np.ndarray) -> tuple[Any, ...]:
+        """Where the beams lie on the grid of one cell: two arrays of shape (beam,)."""
         columns = np.asarray(beams).T % np.array(self.slices.grid)[:, None]
         return tuple(self._xp.asarray(column) for column in columns)
 
@@ -168,12 +206,13 @@ class FrozenPhononEngine:
         index = self.cells * np.asarray(beams)[:, None, :] + self.offsets
         return tuple(self._xp.asarray(index[..., axis] % self._size[axis]) for axis in (0, 1))
 
-    def _draw(self, key: int, configuration: int, periods: int) -> tuple[np.ndarray, np.ndarray]:
-        """Entry and shift in grid points of every slice of one configuration; shapes (period, level) and (..., 2)."""
+    def _draw(self, key: int, configuration: int, periods: int) -> _Configuration:
+        """Displaced slices of so many periods, for the direction with this key."""
         rng = np.random.default_rng([self.seed, key, configuration])
         levels = len(self._displaced)
         entries = rng.integers(self._entries, size=(periods, levels))
-        return entries, rng.integers(self.cells, size=(periods, levels, 2)) * np.array(self.slices.grid)
+        shifts = rng.integers(self.cells, size=(periods, levels, 2)) * np.array(self.slices.grid)
+        return _Configuration(entries, shifts)
 
     def _mean_waves(self, propagators: Any, planes: int, periods: int) -> Any:
         """Mean wave at every plane, shape (plane, direction, x, y), Fourier coefficients on one cell."""
@@ -190,15 +229,15 @@ class FrozenPhononEngine:
             waves[plane] = wave
         return waves
 
-    def _waves(self, propagators: Any, draws: list, planes: int, periods: int):
+    def _waves(self, propagators: Any, atoms: Sequence[_Configuration], planes: int, periods: int) -> Iterator[Any]:
         """The waves of one configuration per direction, a copy for each plane; shape (direction, x, y)."""
         wave = self._incident(propagators)
         yield wave.copy()
         for period in range(planes * periods):
             for level, functions in enumerate(self._displaced):
                 wave = self._fft.ifft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
-                for one, (entries, shifts) in zip(wave, draws, strict=True):
-                    _transmit(one, functions[int(entries[period, level])], *map(int, shifts[period, level]))
+                for one, (entries, shifts) in zip(wave, atoms, strict=True):
+                    transmit_shifted(one, functions[int(entries[period, level])], *map(int, shifts[period, level]))
                 wave = self._fft.fft2(wave, axes=(1, 2), norm="forward", overwrite_x=True)
                 wave *= propagators
             if (period + 1) % periods == 0:
@@ -208,33 +247,3 @@ class FrozenPhononEngine:
         wave = self._xp.zeros(propagators.shape, dtype=np.complex64)
         wave[:, 0, 0] = 1.0
         return wave
-
-
-def cell_bins(cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bins g / n of the cell of reciprocal space around a beam.
-
-    Parameters
-    ----------
-    cells : int
-        Edge n of the supercell, in cells. An even n has bins on the cell's boundary, which neighbours share.
-
-    Returns
-    -------
-    offsets : ndarray of int, shape (bin, 2)
-        Indices relative to the beam, in steps of G / n.
-    weights : ndarray, shape (bin,)
-        Share of each bin that belongs to the cell.
-    """
-    half = cells // 2
-    steps = np.arange(-half, half + 1)
-    share = np.where((np.abs(steps) == half) & (cells % 2 == 0), 0.5, 1.0)
-    offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    return offsets, np.outer(share, share).ravel()
-
-
-def _transmit(wave: Any, function: Any, x: int, y: int) -> None:
-    """Multiply a wave, in place, by a periodic function shifted by (x, y) grid points."""
-    nx, ny = wave.shape
-    for rows, moved_rows in ((slice(x, nx), slice(0, nx - x)), (slice(0, x), slice(nx - x, nx))):
-        for columns, moved_columns in ((slice(y, ny), slice(0, ny - y)), (slice(0, y), slice(ny - y, ny))):
-            wave[rows, columns] *= function[moved_rows, moved_columns]

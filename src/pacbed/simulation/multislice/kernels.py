@@ -7,14 +7,25 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def transmit(wave, transmission, weights, taken):
-    """Multiply each wave (direction, pixel) by a transmission function; add what the absorption takes to `taken`."""
+def transmit(wave, transmission, absorbed, taken):
+    """Multiply waves by a transmission function, in place, and add up what the absorption takes from each.
+
+    Parameters
+    ----------
+    wave : ndarray of complex64, shape (direction, pixel)
+        Values in real space.
+    transmission : ndarray of complex64, shape (pixel,)
+    absorbed : ndarray of float32, shape (pixel,)
+        Fraction of an electron at a pixel that the slice absorbs, over the number of pixels.
+    taken : ndarray of float32, shape (direction,)
+        Grows by sum over pixels of absorbed |wave|^2.
+    """
     for direction in range(wave.shape[0]):
         total = np.float32(0.0)
         row = wave[direction]
         for pixel in range(wave.shape[1]):
             re, im = row[pixel].real, row[pixel].imag
-            total += weights[pixel] * (re * re + im * im)
+            total += absorbed[pixel] * (re * re + im * im)
             row[pixel] = row[pixel] * transmission[pixel]
         taken[direction] += total
 

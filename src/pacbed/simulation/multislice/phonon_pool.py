@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,29 @@ from pacbed.simulation.multislice.plane_wave import below_band_limit, transmissi
 if TYPE_CHECKING:  # making these needs abTEM, propagating does not
     from pacbed.crystal.vibration import VibratingAtoms
 
-SMALLEST_SAMPLE = 8  # displacements of one site in the pool; fewer cannot be given their exact covariance
+FEWEST_DISPLACEMENTS = 8  # displacements of one site in the pool; fewer cannot be given their exact covariance
+
+
+@dataclass(frozen=True)
+class PhononSettings:
+    """Numerics of the thermal model "frozen_phonons".
+
+    Attributes
+    ----------
+    cells : int
+        Edge of the supercell, in cells.
+    configurations : int
+        Configurations of displaced atoms per direction.
+    pool : int
+        Displaced slices per level, from which configurations are drawn.
+    seed : int
+        Source of displacements and of configurations.
+    """
+
+    cells: int
+    configurations: int
+    pool: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -67,8 +89,8 @@ def phonon_pool(slices: SlicePotentials, atoms: VibratingAtoms, *, entries: int,
         raise SimulationError(f"thermal_model: got {slices.thermal_model!r}, accepted: slices of 'frozen_phonons'")
     # ASSUME: Einstein model, every atom moves alone, with the displacement tensor of its site (Loane, Xu & Silcox, Acta
     # Cryst. A47 (1991) 267).
-    if entries * atoms.cells**2 < SMALLEST_SAMPLE:
-        accepted = f"entries times cells squared of at least {SMALLEST_SAMPLE}"
+    if entries * atoms.cells**2 < FEWEST_DISPLACEMENTS:
+        accepted = f"entries times cells squared of at least {FEWEST_DISPLACEMENTS}"
         raise SimulationError(
             f"pool: got {entries} entries of {atoms.cells} x {atoms.cells} cells, accepted: {accepted}"
         )
@@ -87,15 +109,33 @@ def phonon_pool(slices: SlicePotentials, atoms: VibratingAtoms, *, entries: int,
         for entry in range(entries):
             transmission[level, entry] = _transmission(slices, atoms, here, fractional[entry])
     mean = transmission_functions(slices)
-    sample = transmission.mean(axis=1, dtype=complex).reshape(levels, n, x, n, y).mean(axis=(1, 3))
-    transmission += np.tile(mean - sample, (1, n, n))[:, None].astype(np.complex64)
+    drawn = transmission.mean(axis=1, dtype=complex).reshape(levels, n, x, n, y).mean(axis=(1, 3))
+    transmission += np.tile(mean - drawn, (1, n, n))[:, None].astype(np.complex64)
     return PhononPool(transmission, mean.astype(np.complex64), n)
 
 
 def displaced(
     slices: SlicePotentials, atoms: VibratingAtoms, here: np.ndarray, *, entries: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Displaced positions in units of the cell, of the atoms `here`; shape (entry, cell, cell, atom, 2)."""
+    """Positions of displaced atoms in a supercell, with the exact covariance of each site over all of them.
+
+    Parameters
+    ----------
+    slices : SlicePotentials
+        Gives the cell.
+    atoms : VibratingAtoms
+        Sites and displacement tensors.
+    here : ndarray of int, shape (atom,)
+        Sites wanted, those of one slice.
+    entries : int
+        Supercells.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (entry, cell, cell, atom, 2)
+        In units of the cell, counted from the supercell's corner.
+    """
     n = atoms.cells
     normal = rng.standard_normal((entries * n * n, len(here), 2))
     normal -= normal.mean(axis=0)
@@ -105,6 +145,17 @@ def displaced(
     moved = np.einsum("sai,aij->saj", normal, atoms.root[here]) @ np.linalg.inv(slices.cell_a)
     corner = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), axis=-1)[None, :, :, None]
     return moved.reshape(entries, n, n, len(here), 2) + atoms.fractional[here] + corner
+
+
+def transmit_shifted(wave: Any, function: Any, x: int, y: int) -> None:
+    """Multiply a wave, in place, by a periodic transmission function shifted by (x, y) grid points.
+
+    Both are arrays of shape (x, y), on the processor or on a GPU; nothing is copied.
+    """
+    nx, ny = wave.shape
+    for rows, moved_rows in ((slice(x, nx), slice(0, nx - x)), (slice(0, x), slice(nx - x, nx))):
+        for columns, moved_columns in ((slice(y, ny), slice(0, ny - y)), (slice(0, y), slice(ny - y, ny))):
+            wave[rows, columns] *= function[moved_rows, moved_columns]
 
 
 def _transmission(

@@ -1,14 +1,30 @@
-"""Multislice for tilted plane waves through one cell repeated along the beam."""
+"""Multislice for tilted plane waves through one cell repeated along the beam.
+
+An incident plane wave exp(2 pi i q.r) meets a crystal that is periodic across the beam. By Bloch's theorem the wave
+stays exp(2 pi i q.r) sum_G S(q + G, q) exp(2 pi i G.r), and the amplitudes S on the grid of one cell are all there is
+to propagate. For every slice n, of depth d,
+
+    S <- P F [ t_n F^-1 S ]
+    t_n(r) = exp(i sigma V_n(r) - mu_n(r)), without the frequencies above the band limit
+    P(q + G) = exp(2 pi i d (sqrt(1 / lambda^2 - |q + G|^2) - 1 / lambda)), zero above the band limit
+
+with F the Fourier transform, V_n the projected potential [eV Å], mu_n its absorption, sigma the interaction parameter.
+The Fresnel propagator is the first term of its root, P(q + G) = exp(-pi i lambda d |q + G|^2). Nothing but the grid and
+the depth of slices is approximated.
+
+J. M. Cowley, A. F. Moodie, Acta Cryst. 10, 609 (1957); E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd
+ed. (2010), ch. 6.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pacbed.crystal.electron import interaction_per_ev_a, wavelength_a
+from pacbed.crystal.electron import interaction_per_ev_a, mrad_per_inverse_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.fourier import WaveTransforms, wave_transforms
@@ -38,6 +54,28 @@ class Rocking:
     lost: np.ndarray
 
 
+class _Slice(NamedTuple):
+    """One slice as the loop meets it: t_n, and the fraction of an electron that it absorbs, over the grid points.
+
+    `transmission` has shape (x, y), `absorbed` (pixel,); both are divided by the number of grid points.
+    """
+
+    transmission: Any
+    absorbed: Any
+
+
+class _Record(NamedTuple):
+    """What is kept of a batch: intensity (plane, direction, beam), absorbed fraction and norm (plane, direction)."""
+
+    intensity: Any
+    absorbed: Any
+    norm: Any
+
+    def of(self, directions: slice) -> _Record:
+        """The part of some directions, in the same memory."""
+        return _Record(*(array[:, directions] for array in self))
+
+
 class PlaneWaveEngine:
     """Propagates plane waves through a periodic slab.
 
@@ -49,6 +87,16 @@ class PlaneWaveEngine:
         Free-space propagation between slices.
     xp : module
         numpy or cupy.
+
+    Attributes
+    ----------
+    mrad_per_inverse_a : float
+        Angle of a spatial frequency of 1/Å [mrad].
+
+    Raises
+    ------
+    SimulationError
+        The propagator is unknown.
     """
 
     def __init__(self, slices: SlicePotentials, *, propagator: str = "exact", xp: ModuleType = np) -> None:
@@ -56,15 +104,15 @@ class PlaneWaveEngine:
             raise SimulationError(f"propagator: got {propagator!r}, accepted: one of {PROPAGATORS}")
         self.slices = slices
         self.propagator = propagator
-        self.wavelength = wavelength_a(slices.energy_ev)
+        self.mrad_per_inverse_a = mrad_per_inverse_a(slices.energy_ev)
         self._xp = xp
         # The transforms there and back multiply by the number of points.
         points = np.float32(slices.potential[0].size)
         transmission = xp.asarray(transmission_functions(slices) / points)
         absorbed = (1.0 - np.exp(-2.0 * slices.absorption.astype(float))) / points
-        weights = xp.asarray(absorbed.reshape(len(absorbed), -1), dtype=np.float32)
+        absorbed = xp.asarray(absorbed.reshape(len(absorbed), -1), dtype=np.float32)
         self._absorbing = bool(np.any(slices.absorption))
-        self._slices = list(zip(transmission, weights, strict=True))
+        self._slices = [_Slice(*pair) for pair in zip(transmission, absorbed, strict=True)]
 
     def run(self, q: np.ndarray, *, beams: np.ndarray, planes: int, periods_per_plane: int) -> Rocking:
         """Diffraction of plane waves at equally spaced thickness planes.
@@ -75,10 +123,8 @@ class PlaneWaveEngine:
             Incident transverse frequencies, Cartesian [1/Å].
         beams : ndarray of int, shape (beam, 2)
             Indices of the reciprocal-lattice vectors G to record.
-        planes : int
-            Number of planes below the entrance surface.
-        periods_per_plane : int
-            Periods of the crystal between planes.
+        planes, periods_per_plane : int
+            Planes below the entrance surface, and periods of the crystal between two planes.
 
         Returns
         -------
@@ -88,16 +134,18 @@ class PlaneWaveEngine:
         transforms = wave_transforms((together, *self.slices.grid), xp)
         intensity = xp.empty((planes + 1, len(q), len(beams)), dtype=np.float32)
         absorbed, norm = (xp.zeros((planes + 1, len(q)), dtype=np.float32) for _ in range(2))
+        record = _Record(intensity, absorbed, norm)
         columns = xp.asarray(np.ravel_multi_index(np.asarray(beams).T, self.slices.grid, mode="wrap"))
-        for at in range(0, len(q), together):
-            here = slice(at, at + together)
-            out = intensity[:, here], absorbed[:, here], norm[:, here]
-            self._waves(q[here], transforms, columns, periods_per_plane, out)
+        for first in range(0, len(q), together):
+            chosen = slice(first, first + together)
+            self._propagate(q[chosen], transforms, columns, periods_per_plane, record.of(chosen))
         return Rocking(*(host(array) for array in (intensity, absorbed, 1.0 - norm - absorbed)))
 
-    def _waves(self, q: np.ndarray, transforms: WaveTransforms, columns: Any, periods: int, out: tuple) -> None:
-        """Fill in intensity, absorption and norm for as many directions as the transforms take, or fewer."""
-        intensity, absorbed, norm = out
+    def _propagate(
+        self, q: np.ndarray, transforms: WaveTransforms, columns: Any, periods: int, record: _Record
+    ) -> None:
+        """Fill in the record of as many directions as the transforms take, or fewer."""
+        intensity, absorbed, norm = record
         xp, wave, count = self._xp, transforms.wave, len(q)
         full = np.zeros((len(wave), 2))
         full[:count] = q
@@ -114,10 +162,10 @@ class PlaneWaveEngine:
 
     def _period(self, wave: Any, transforms: WaveTransforms, propagators: Any, taken: Any) -> Any:
         """Waves one period further on; `taken` grows by what the absorption takes from each."""
-        for transmission, weights in self._slices:
+        for transmission, absorbed in self._slices:
             wave = transforms.to_space(wave)
             if self._absorbing:
-                _transmit(wave, transmission, weights, taken)
+                _transmit(wave, transmission, absorbed, taken)
             else:
                 wave *= transmission
             wave = transforms.to_frequencies(wave)
@@ -125,12 +173,12 @@ class PlaneWaveEngine:
         return wave
 
 
-def _transmit(wave: Any, transmission: Any, weights: Any, taken: Any) -> None:
+def _transmit(wave: Any, transmission: Any, absorbed: Any, taken: Any) -> None:
     """Multiply waves (direction, x, y) by a transmission function; `taken` grows by what the absorption takes."""
     if isinstance(wave, np.ndarray):
-        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), weights, taken)
+        transmit(wave.reshape(len(wave), -1), transmission.reshape(-1), absorbed, taken)
         return
-    taken += squared(wave).reshape(len(wave), -1) @ weights
+    taken += squared(wave).reshape(len(wave), -1) @ absorbed
     wave *= transmission
 
 

@@ -1,4 +1,16 @@
-"""Free propagation of tilted plane waves, and of all they scatter into, from one slice to the next."""
+"""Free propagation of tilted plane waves, and of all they scatter into, from one slice to the next.
+
+At the transverse frequency k = q + G a wave gains, over the depth d, the phase 2 pi d p(k) over that of the
+unscattered beam on the axis, p being the difference of the frequencies along the beam:
+
+    exact    p(k) = sqrt(1 / lambda^2 - k^2) - 1 / lambda
+    fresnel  p(k) = -lambda k^2 / 2
+
+(Kirkland, Advanced Computing in Electron Microscopy (2010), ch. 6). On sheared slices z' = z - s.(x, y), the grid
+frequency k holds the reflections of all layers l of the reciprocal lattice. That of layer l has the transverse
+frequency k - l s / c, c being the period, and p is taken there, for the layer whose reflection is nearest to the Ewald
+sphere, l = round(c (p(k - l s / c) - p(q))).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +19,7 @@ import numpy as np
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.potentials import SlicePotentials
 
-LAYER_STEPS = 4  # the layer of a reflection on sheared slices follows from its path, which follows from the layer
+LAYER_ITERATIONS = 4  # the layer of a reflection follows from its path, which follows from the layer
 
 
 def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, cells: int = 1) -> np.ndarray:
@@ -41,7 +53,7 @@ def free_propagators(slices: SlicePotentials, q: np.ndarray, propagator: str, ce
 
 
 def _path(k: np.ndarray, wavelength: float, propagator: str) -> np.ndarray:
-    """Frequency along the beam, less that of the unscattered beam, at transverse frequencies k [1/Å]."""
+    """Frequency along the beam less 1 / lambda, shape (...), at transverse ones k, shape (..., 2); all in [1/Å]."""
     frequency2 = np.sum(k**2, axis=-1)
     if propagator == "fresnel":
         return np.asarray(-0.5 * wavelength * frequency2)
@@ -51,18 +63,17 @@ def _path(k: np.ndarray, wavelength: float, propagator: str) -> np.ndarray:
 def _sheared_path(
     slices: SlicePotentials, k: np.ndarray, q: np.ndarray, wavelength: float, propagator: str
 ) -> np.ndarray:
-    """The same on sheared slices, whose frequencies stand for one reflection in every layer of the lattice.
+    """The same on sheared slices; k of shape (direction, x, y, 2), directions q of shape (direction, 2), both [1/Å].
 
-    The reflection of layer l has the transverse frequency k - l slope / period and satisfies the diffraction
-    condition where its path is l / period. Of all layers the one nearest to that condition is taken; so a slab
-    with surfaces normal to the beam is described, as everywhere else.
+    A reflection of layer l satisfies the diffraction condition where its path is l / period. Of all layers the one
+    nearest to that condition is taken; so a slab with surfaces normal to the beam is described, as everywhere else.
     """
     # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
     # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
     # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
     period, path = slices.period_a, _path(k, wavelength, propagator)
     start = _path(q, wavelength, propagator)[:, None, None]
-    for _ in range(LAYER_STEPS):
+    for _ in range(LAYER_ITERATIONS):
         layer = np.round(period * (path - start))
         path = _path(k - layer[..., None] * slices.slope / period, wavelength, propagator)
     return path

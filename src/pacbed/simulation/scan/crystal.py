@@ -13,8 +13,7 @@ from ase import Atoms
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
-from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.terminations import termination_slices
+from pacbed.crystal.potentials import SlicePotentials, termination_slices
 from pacbed.errors import SimulationError
 from pacbed.simulation.scan.supercell import OrthogonalSlices, frozen_phonon_periods, orthogonal_slices, rectangle
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 
 GOLDEN = (0.7548776662466927, 0.5698402909980532)  # 1/p and 1/p^2 with p^3 = p + 1: spreads any number of points
 
@@ -36,7 +36,7 @@ def smallest_raster(cell_a: np.ndarray, convergence_mrad: float, energy_ev: floa
         x and y [Å].
     """
     cell = np.asarray(cell_a, dtype=float)
-    reciprocal_mrad = 1e3 * wavelength_a(energy_ev) * np.linalg.inv(cell).T
+    reciprocal_mrad = mrad_per_inverse_a(energy_ev) * np.linalg.inv(cell).T
     reach = 2 * convergence_mrad * (1 + 1e-6)
     # No plane lattice is denser than the hexagonal one.
     fewest = math.sqrt(3) / 2 * reach**2 / abs(np.linalg.det(reciprocal_mrad))

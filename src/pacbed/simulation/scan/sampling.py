@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.patterns import Geometry
 
 # Numbers of cells of an automatic supercell along its shorter edge: FFTs like their factors, and wider ones cost memory
@@ -69,7 +69,7 @@ class ScanSampling:
             Least number of samples along the edge of a pixel.
         """
         half_width = geometry.pixel_mrad * (max(geometry.shape) - 1) / 2
-        first_mrad = [1e3 * wavelength_a(energy_ev) / length for length in lengths_a]
+        first_mrad = [mrad_per_inverse_a(energy_ev) / length for length in lengths_a]
         share = [min(lengths_a) / length for length in lengths_a]  # of the cells along the shorter edge
         columns = [
             _axis(first, samples_per_pixel * first / geometry.pixel_mrad, cells, part, half_width)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
@@ -54,7 +54,7 @@ def slice_count(oriented: Crystal, slice_depth_nm: float | str) -> int:
 
 
 def carried_mrad(slices: SlicePotentials) -> float:
-    return slices.band_limit * wavelength_a(slices.energy_ev) * 1e3
+    return slices.band_limit * mrad_per_inverse_a(slices.energy_ev)
 
 
 def refuse_small_grid(slices: SlicePotentials, reach: GridReach) -> None:
@@ -93,6 +93,6 @@ def band_limit_loss(
     engine = PlaneWaveEngine(slices, propagator=propagator)
     periods, planes = plane_layout(slices.period_a, thickness_max_nm)
     q = grid.nodes @ grid.pitch_mrad
-    q = q[np.linalg.norm(q, axis=1) <= cone_mrad] / (engine.wavelength * 1e3)
+    q = q[np.linalg.norm(q, axis=1) <= cone_mrad] / engine.mrad_per_inverse_a
     lost = engine.run(q, beams=np.zeros((1, 2), dtype=int), planes=planes, periods_per_plane=periods).lost[-1]
     return float(lost.mean()), float(lost.max())

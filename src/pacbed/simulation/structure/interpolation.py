@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from pacbed.patterns import relative_l2
-from pacbed.simulation.multislice.aperture_sample import Sample
+from pacbed.simulation.multislice.aperture import Aperture
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.table.numerics import plane_layout
 from pacbed.simulation.table.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, plane_matrix, spline_weights
@@ -46,8 +46,8 @@ class Trial:
     Attributes
     ----------
     engine : PlaneWaveEngine
-    sample : Sample
-        The aperture: its tilt, its beams, and how many directions meet in a pattern.
+    aperture : Aperture
+        Its mistilt, its beams, and how many directions meet in a pattern.
     field_mrad : float
         Half width of the field of view; beams outside do not count [mrad].
     planes, periods_per_plane : int
@@ -55,7 +55,7 @@ class Trial:
     """
 
     engine: PlaneWaveEngine
-    sample: Sample
+    aperture: Aperture
     field_mrad: float
     planes: int
     periods_per_plane: int
@@ -70,7 +70,7 @@ class Trial:
         centers_mrad : numpy.ndarray, shape (cell, 2)
             Places in the aperture, the tilt left out; a patch of cells at each is tried [mrad].
         patterns : numpy.ndarray, shape (planes + 1, pixel)
-            The sample's patterns.
+            The aperture's patterns.
 
         Returns
         -------
@@ -78,21 +78,22 @@ class Trial:
         """
         squared = self._squared_error(pitch_mrad, centers_mrad)
         # The errors of the beams that meet in a pixel come from different directions and are independent.
-        error: np.ndarray = np.sqrt(squared * len(self.sample.nodes)) / np.linalg.norm(patterns, axis=1)
+        scatter = self.aperture.direction_share * np.sqrt(squared * len(self.aperture.nodes))
+        error: np.ndarray = scatter / np.linalg.norm(patterns, axis=1)
         return error
 
     def _squared_error(self, pitch_mrad: np.ndarray, centers_mrad: np.ndarray) -> np.ndarray:
         """Squared error of a direction's intensities, summed over the beams in the field, mean over directions."""
-        sample, rng = self.sample, np.random.default_rng(1)
-        corner = np.floor((centers_mrad + sample.tilt_mrad) @ np.linalg.inv(pitch_mrad)) - CELLS // 2
+        aperture, rng = self.aperture, np.random.default_rng(1)
+        corner = np.floor((centers_mrad + aperture.mistilt_mrad) @ np.linalg.inv(pitch_mrad)) - CELLS // 2
         cells = np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS), indexing="ij"), axis=-1).reshape(-1, 2)
         cells = np.repeat(cells, POINTS, axis=0)
         fractions = rng.uniform(size=(len(corner), len(cells), 2))
         points = (corner[:, None] + cells + fractions) @ pitch_mrad
         nodes = (corner[:, None] + STENCIL) @ pitch_mrad
-        every = np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]) / (1e3 * self.engine.wavelength)
+        every = np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]) / self.engine.mrad_per_inverse_a
         options = {"planes": self.planes, "periods_per_plane": self.periods_per_plane}
-        intensity = self.engine.run(every, beams=sample.beams, **options).intensity
+        intensity = self.engine.run(every, beams=aperture.beams, **options).intensity
         count, side = fractions[..., 0].size, len(_SIDE)
         direct = intensity[:, :count].reshape(len(intensity), len(corner), len(cells), -1)
         samples = intensity[:, count:].reshape(len(intensity), len(corner), side, side, -1)
@@ -102,20 +103,24 @@ class Trial:
         for a, b in np.ndindex(4, 4):
             weight = spline_weights(fractions[..., 0])[..., a] * spline_weights(fractions[..., 1])[..., b]
             spline += coefficients[:, :, first[:, 0] + a, first[:, 1] + b] * weight[None, ..., None]
-        seen = _seen(sample, points - sample.tilt_mrad, self.engine, self.field_mrad)
+        seen = _seen(aperture, points - aperture.mistilt_mrad, self.field_mrad)
         squared: np.ndarray = np.where(seen, (spline - direct) ** 2, 0.0).sum(axis=-1).mean(axis=(1, 2))
         return squared
 
 
-def _seen(sample: Sample, directions_mrad: np.ndarray, engine: PlaneWaveEngine, field_mrad: float) -> np.ndarray:
+def _seen(aperture: Aperture, directions_mrad: np.ndarray, field_mrad: float) -> np.ndarray:
     """Whether a beam of a direction, its tilt left out, falls into the field of view; shape (..., beam)."""
-    beams = sample.beams @ sample.reciprocal * 1e3 * engine.wavelength
-    seen: np.ndarray = np.linalg.norm(directions_mrad[..., None, :] + beams, axis=-1) <= field_mrad
+    seen: np.ndarray = np.linalg.norm(directions_mrad[..., None, :] + aperture.beams_mrad, axis=-1) <= field_mrad
     return seen
 
 
 def every_period(
-    engine: PlaneWaveEngine, directions_mrad: np.ndarray, *, sample: Sample, field_mrad: float, thickness_max_nm: float
+    engine: PlaneWaveEngine,
+    directions_mrad: np.ndarray,
+    *,
+    aperture: Aperture,
+    field_mrad: float,
+    thickness_max_nm: float,
 ) -> np.ndarray:
     """Intensities after every period down to the largest thickness and some beyond, shape (period + 1, pair).
 
@@ -124,15 +129,15 @@ def every_period(
     engine : PlaneWaveEngine
     directions_mrad : numpy.ndarray, shape (direction, 2)
         Where to compute, tilt included [mrad].
-    sample : Sample
-        Gives beams and tilt.
+    aperture : Aperture
+        Gives beams and mistilt.
     field_mrad, thickness_max_nm : float
         Half width of the field of view, and largest thickness [mrad, nm].
     """
-    q = directions_mrad / (1e3 * engine.wavelength)
-    seen = _seen(sample, directions_mrad - sample.tilt_mrad, engine, field_mrad)
+    q = directions_mrad / engine.mrad_per_inverse_a
+    seen = _seen(aperture, directions_mrad - aperture.mistilt_mrad, field_mrad)
     periods = int(np.ceil((thickness_max_nm + 2 * WIDEST_NM) * 10 / engine.slices.period_a))
-    return engine.run(q, beams=sample.beams, planes=periods, periods_per_plane=1).intensity[:, seen]
+    return engine.run(q, beams=aperture.beams, planes=periods, periods_per_plane=1).intensity[:, seen]
 
 
 def plane_error(every: np.ndarray, period_a: float, spacing_nm: float, thickness_max_nm: float) -> float:

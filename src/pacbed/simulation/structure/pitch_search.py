@@ -6,9 +6,9 @@ import logging
 
 import numpy as np
 
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import SlicePotentials, whole_periods
 from pacbed.errors import SimulationError
-from pacbed.simulation.multislice.aperture_sample import sample_aperture
+from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.structure.interpolation import Trial, even_directions
 from pacbed.simulation.table.directions import direction_grid, starting_pitch_mrad
@@ -55,11 +55,12 @@ def measure_pitch(
         No pitch is found.
     """
     engine = PlaneWaveEngine(slices, propagator=propagator)
-    sample = sample_aperture(slices, alpha_max_mrad, tau_max_mrad, max_angle_mrad)
-    periods = max(1, int(10 * thickness_max_nm / slices.period_a + 1e-6))
-    rocking = engine.run(sample.q, beams=sample.beams, planes=1, periods_per_plane=periods)
-    patterns = sample.patterns(rocking.intensity, max_angle_mrad / (1e3 * engine.wavelength))
-    trial = Trial(engine, sample, max_angle_mrad, 1, periods)
+    mistilt = mistilt_off_mirrors(tau_max_mrad)
+    aperture = sample_aperture(slices, alpha_mrad=alpha_max_mrad, mistilt_mrad=mistilt, field_mrad=max_angle_mrad)
+    periods = whole_periods(slices.period_a, thickness_max_nm)
+    rocking = engine.run(aperture.q, beams=aperture.beams, planes=1, periods_per_plane=periods)
+    patterns = aperture.patterns(rocking.intensity)
+    trial = Trial(engine, aperture, max_angle_mrad, 1, periods)
     centers = even_directions(PATCHES, alpha_max_mrad, turn=1.0)
     pitch, limit = starting_pitch_mrad(slices.energy_ev, thickness_max_nm), alpha_max_mrad / 4
     good, failed = (0.0, 0.0), np.inf

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pacbed.crystal.beam_group import UprightOperations
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.lattice import cone_nodes, on_reciprocal_indices
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import SlicePotentials, whole_periods
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 
 log = logging.getLogger(__name__)
@@ -118,11 +118,11 @@ def _deviations(
     slices: SlicePotentials, matrices: np.ndarray, thickness_max_nm: float, cone_mrad: float, propagator: str
 ) -> np.ndarray:
     engine = PlaneWaveEngine(slices, propagator=propagator)
-    periods = max(1, int(10 * thickness_max_nm / slices.period_a + 1e-6))
+    periods = whole_periods(slices.period_a, thickness_max_nm)
     beams = cone_nodes(slices.reciprocal, slices.band_limit)
     rng = np.random.default_rng(SEED)
     radius, azimuth = cone_mrad * np.sqrt(rng.uniform(size=DIRECTIONS)), rng.uniform(0, 2 * np.pi, DIRECTIONS)
-    q = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1) / (1e3 * wavelength_a(slices.energy_ev))
+    q = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1) / mrad_per_inverse_a(slices.energy_ev)
 
     # What lies beyond the band limit is zero, or a frequency of the grid that stands for something else.
     inside = np.linalg.norm(q[:, None] + beams @ slices.reciprocal, axis=2) < slices.band_limit

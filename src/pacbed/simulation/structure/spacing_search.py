@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.simulation.multislice.aperture_sample import sample_aperture
+from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.structure.interpolation import WIDEST_NM, even_directions, every_period, plane_error
 
@@ -46,10 +46,11 @@ def measure_spacing(
         Distance [nm] and the relative L2 error measured with it.
     """
     engine = PlaneWaveEngine(slices, propagator=propagator)
-    sample = sample_aperture(slices, alpha_max_mrad, tau_max_mrad, max_angle_mrad)
-    directions = even_directions(DIRECTIONS, alpha_max_mrad, turn=1.0) + sample.tilt_mrad
+    mistilt = mistilt_off_mirrors(tau_max_mrad)
+    aperture = sample_aperture(slices, alpha_mrad=alpha_max_mrad, mistilt_mrad=mistilt, field_mrad=max_angle_mrad)
+    directions = even_directions(DIRECTIONS, alpha_max_mrad, turn=1.0) + aperture.mistilt_mrad
     every = every_period(
-        engine, directions, sample=sample, field_mrad=max_angle_mrad, thickness_max_nm=thickness_max_nm
+        engine, directions, aperture=aperture, field_mrad=max_angle_mrad, thickness_max_nm=thickness_max_nm
     )
     period_nm = slices.period_a / 10
     for periods in range(max(1, int(WIDEST_NM / period_nm)), 0, -1):

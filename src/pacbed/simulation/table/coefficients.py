@@ -1,30 +1,42 @@
-"""From sampled intensities to the spline coefficients of a rocking table."""
+"""From the intensities at directions and thickness planes to the spline coefficients of a rocking table.
+
+The intensity of beam G at direction q, sampled at the nodes of a grid of directions and at planes of thickness, becomes
+the coefficients of a spline (see `spline`): by a filter along both axes of the grid, then by a matrix along thickness.
+The filter needs the samples around a node, which symmetry gives: I(G, q) = I(W G, W q). The beams W G of one orbit thus
+share their samples, those of the distinct directions, and no other beam needs them.
+"""
 
 from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.errors import SimulationError
+from pacbed.simulation.table.block_record import BlockCodes
 from pacbed.simulation.table.codes import COEFFICIENT_LEVELS
-from pacbed.simulation.table.coefficient_kernels import TILE, bands, orbit_coefficients, sort_pairs
+from pacbed.simulation.table.coefficient_kernels import (
+    TILE,
+    OrbitNodes,
+    orbit_coefficients,
+    plane_filter,
+    sort_pairs,
+)
 from pacbed.simulation.table.rocking_table import RockingTable
-from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, plane_matrix, reach_mrad
-from pacbed.simulation.table.wedge import Wedge, row_starts
+from pacbed.simulation.table.spline import PREFILTER_REACH, STENCIL_REACH, reach_mrad
+from pacbed.simulation.table.wedge import Wedge, axes_kept, row_starts
 
-FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
-
-Part = tuple[int, Iterable[np.ndarray]]
+KEPT_FACTS = ("formula", "zone_axis", "thermal_model", "propagator", "termination", "grid_px", "slice_depth_a")
 
 
-class Samples:
-    """Intensities of the distinct directions of a table, and the way from them to spline coefficients.
+class CoefficientBuilder:
+    """Makes a rocking table of the intensities at its distinct directions.
 
     The samples are sorted by orbits of beams, each in memory of its own: the coefficients of a beam need no others, and
     the samples go orbit by orbit while the coefficients come.
@@ -32,17 +44,19 @@ class Samples:
     Parameters
     ----------
     facts : dict
-        What every block says of the table.
-    arrays : dict of numpy.ndarray
-        The blocks' arrays, joined: `beam` (pair,), `count` (direction,), `nodes`, `beams`, `absorbed` and `lost`
-        (plane, direction).
-    samples : mapping of str to sequence
-        Intensity codes by kind, `intensity` and, of frozen phonons, `diffuse`. One entry per block: how many pairs it
-        holds, and an iterable of uint16 arrays, shape (plane, pair), with its planes one after the other.
+        What every block says of the table: the fields of `RockingTable` that are no arrays, and `KEPT_FACTS`.
+    arrays : dict of ndarray
+        The blocks' arrays, joined: ``beam`` (pair,), the beam of each pair; ``count`` (direction,), pairs of each
+        direction; ``nodes`` (direction, 2) and ``beams`` (beam, 2), indices; ``absorbed`` and ``lost``
+        (plane, direction), fractions.
+    codes : mapping of str to sequence of BlockCodes
+        Coded intensities by kind, ``intensity`` and, of frozen phonons, ``diffuse``; one entry per block.
     """
 
-    def __init__(self, facts: dict, arrays: dict[str, np.ndarray], samples: Mapping[str, Sequence[Part]]) -> None:
-        self.facts, self.arrays, self.samples = facts, arrays, samples
+    def __init__(
+        self, facts: dict[str, Any], arrays: dict[str, np.ndarray], codes: Mapping[str, Sequence[BlockCodes]]
+    ) -> None:
+        self.facts, self.arrays, self.codes = facts, arrays, codes
         self.steps, self.reciprocal = np.array(facts["steps"]), np.array(facts["reciprocal_mrad"])
         self.pitch = self.reciprocal / self.steps[:, None]
         self.beams, self.nodes = arrays["beams"].astype(np.int64), arrays["nodes"].astype(np.int64)
@@ -54,13 +68,16 @@ class Samples:
         self.sampled = Wedge.of(self.pitch, sampled, self.group, self.beams)
         self.stored = Wedge.of(self.pitch, sampled, self.operations, self.beams)
         self.planes = len(arrays["absorbed"])
-        self.matrix = plane_matrix(self.planes).astype(np.float32)
-        self.band = bands(self.matrix)
+        self.thickness = plane_filter(self.planes)
         self._sort_pairs()
         self._turn_nodes()
 
     def _sort_pairs(self) -> None:
-        """Give every sample a column among those of its orbit: `column` (beam, direction), -1 where it was not kept."""
+        """Give every sample a column among those of its orbit of beams.
+
+        Sets `orbit` (beam,), the beam that stands for each one's orbit; `size` (beam,), samples of that orbit; `rank`
+        (pair,), the column of each pair; `column` (beam, direction), the same by beam, -1 where it was not kept.
+        """
         beam, count = self.arrays["beam"], self.arrays["count"].astype(np.int64)
         self.orbit = self.sampled.beam_image.max(axis=0).astype(np.uint16)
         self.size = np.bincount(self.orbit[beam], minlength=len(self.beams))
@@ -71,7 +88,12 @@ class Samples:
         self.column[beam, np.repeat(np.arange(len(count)), count)] = self.rank
 
     def _turn_nodes(self) -> None:
-        """Where every node of the cone has its sample and its coefficients."""
+        """Where every node of the cone has its sample and its coefficients.
+
+        Sets `taken` (node,), the operation that turns a node into its representative; `direction` (node,), the number
+        of that one among the sampled; `turned`, for each operation that keeps the axes, the nodes that it turns into
+        stored ones, and these; `q` (2, node) [mrad]; `index`, the number of a node by its shifted m1 and m2.
+        """
         wedge, at = self.sampled, tuple((self.every + self.sampled.reach).T)
         self.taken = wedge.operation[at].astype(np.int64)
         direction = np.full(wedge.operation.shape, -1, dtype=np.int32)
@@ -88,7 +110,7 @@ class Samples:
         self.index[tuple((self.every + wedge.reach + PREFILTER_REACH).T)] = np.arange(len(self.every))
 
     def rows(self) -> np.ndarray:
-        """Runs of coefficients wanted of each beam and row of nodes; shape (row, 4): beam, m1, first m2, count."""
+        """Runs of coefficients of each beam and row of nodes; int32, shape (row, 4): beam, m1, first m2, count."""
         at = tuple((self.every + self.stored.reach).T)
         inside = self.every[np.all(self.stored.representative[at] == self.every, axis=1)]
         q, found = np.ascontiguousarray((inside @ self.pitch).T), []
@@ -102,11 +124,17 @@ class Samples:
         return np.concatenate(found).astype(np.int32)
 
     def table(self, threads: int) -> RockingTable:
-        """The whole table."""
+        """The whole table; beams are worked on in so many threads, and the result does not depend on it.
+
+        Raises
+        ------
+        SimulationError
+            A coefficient is too large to be coded: the samples were no intensities.
+        """
         rows, facts = self.rows(), self.facts
         return RockingTable(
-            codes=self._codes("intensity", rows, threads),
-            diffuse=self._codes("diffuse", rows, threads) if "diffuse" in self.samples else None,
+            codes=self._coefficients("intensity", rows, threads),
+            diffuse=self._coefficients("diffuse", rows, threads) if "diffuse" in self.codes else None,
             rows=rows,
             nodes=self.nodes.astype(np.int32),
             beams=self.beams.astype(np.int32),
@@ -122,11 +150,11 @@ class Samples:
             first_plane=-1,
             thickness_max_nm=(self.planes - 1) * facts["plane_spacing_a"] / 10,
             energy_ev=facts["energy_ev"],
-            facts={key: facts[key] for key in FACTS},
+            facts={key: facts[key] for key in KEPT_FACTS},
         )
 
-    def _codes(self, name: str, rows: np.ndarray, threads: int) -> np.ndarray:
-        """Coded coefficients of one kind of samples, shape (coefficient, pair)."""
+    def _coefficients(self, kind: str, rows: np.ndarray, threads: int) -> np.ndarray:
+        """Coded coefficients of one kind of intensities, int16, shape (coefficient, pair)."""
         start = row_starts(rows, len(self.beams), self.stored.reach)
         distinct = np.unique(self.stored.beam_image[:, np.unique(rows[:, 0])].max(axis=0))  # one beam of each orbit
         codes = _own_memory((self.planes + 2, int(rows[:, 3].sum())), np.int16)
@@ -134,7 +162,7 @@ class Samples:
             orbit: _own_memory((self.planes, int(self.size[orbit])), np.uint16)
             for orbit in np.unique(self.orbit[distinct]).tolist()
         }
-        firsts = np.cumsum([0, *(pairs for pairs, _ in self.samples[name])]).tolist()
+        firsts = np.cumsum([0, *(block.pairs for block in self.codes[kind])]).tolist()
 
         def coefficients(orbit: int) -> float:
             samples = by_orbit.pop(orbit)  # the last reference
@@ -142,43 +170,43 @@ class Samples:
             return max(self._beam(beam, samples, start, codes) for beam in beams)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(self._sort, self.samples[name], firsts, repeat(by_orbit)))
+            list(pool.map(self._sort, self.codes[kind], firsts, repeat(by_orbit)))
             largest = max(pool.map(coefficients, list(by_orbit)))
         if largest > np.iinfo(np.int16).max:
             size = (largest / COEFFICIENT_LEVELS) ** 2
             raise SimulationError(f"spline coefficients: got {size:g}, accepted: -4 to 4")
         return codes
 
-    def _sort(self, part: Part, first: int, by_orbit: Mapping[int, np.ndarray]) -> None:
+    def _sort(self, block: BlockCodes, first: int, by_orbit: Mapping[int, np.ndarray]) -> None:
         """Read the samples of one block, whose pairs count from `first`, and hand them to their orbits."""
-        pairs, chunks = part
+        pairs, chunks = block
         orbit = self.orbit[self.arrays["beam"][first : first + pairs]]
         order = np.argsort(orbit, kind="stable")
         rank = np.empty(pairs, dtype=np.int32)
         rank[order] = np.arange(pairs)
         labels, begins, counts = np.unique(orbit[order], return_index=True, return_counts=True)
-        places = self.rank[first + order[begins]]
+        ranks = self.rank[first + order[begins]]
         moves = [
             (by_orbit[label], slice(begin, begin + count), slice(to, to + count))
-            for label, begin, count, to in np.stack([labels, begins, counts, places], axis=1).tolist()
+            for label, begin, count, to in np.stack([labels, begins, counts, ranks], axis=1).tolist()
             if label in by_orbit
         ]
         plane = 0
         for chunk in chunks:
-            mine = np.empty_like(chunk)
-            sort_pairs(chunk, rank, mine)
-            for samples, here, there in moves:
-                samples[plane : plane + len(chunk), there] = mine[:, here]
+            in_order = np.empty_like(chunk)
+            sort_pairs(chunk, rank, in_order)
+            for samples, source, target in moves:
+                samples[plane : plane + len(chunk), target] = in_order[:, source]
             plane += len(chunk)
 
     def _beam(self, beam: int, samples: np.ndarray, start: np.ndarray, codes: np.ndarray) -> float:
         """Coefficients of one beam over all directions, which are those of its whole orbit over the distinct ones."""
-        source, picked, target = self._places(beam, start)
-        values = np.empty((len(picked) // TILE + 1, self.planes, TILE), dtype=np.float32)
-        return float(orbit_coefficients(samples, source, picked, target, self.matrix, self.band, values, codes))
+        nodes = self._orbit_nodes(beam, start)
+        values = np.empty((len(nodes.picked) // TILE + 1, self.planes, TILE), dtype=np.float32)
+        return float(orbit_coefficients(samples, nodes, self.thickness, values, codes))
 
-    def _places(self, beam: int, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What `orbit_coefficients` asks about the nodes of one beam: `source`, `picked` and `target`."""
+    def _orbit_nodes(self, beam: int, start: np.ndarray) -> OrbitNodes:
+        """Where the nodes of one beam have samples and coefficients; `start` is that of `row_starts`."""
         column = self.column[self.sampled.beam_image[self.taken, beam], self.direction]
         kept = (column >= 0) & self._wanted(self.q, beam)
         nodes, targets = [], []
@@ -192,21 +220,13 @@ class Samples:
         low, high = picked.min(axis=0), picked.max(axis=0) + 1
         box = tuple(slice(a, b + 2 * PREFILTER_REACH) for a, b in zip(low, high, strict=True))
         flat = np.ravel_multi_index(tuple((picked - low).T), tuple(high - low))
-        return np.append(column, np.int32(-1))[self.index[box]], flat.astype(np.int32), target.astype(np.int32)
+        source = np.append(column, np.int32(-1))[self.index[box]]
+        return OrbitNodes(source, flat.astype(np.int32), target.astype(np.int32))
 
     def _wanted(self, q: np.ndarray, beam: int) -> np.ndarray:
         """Whether a beam's coefficient is wanted at directions q, shape (2, node) [mrad]."""
         x, y = q + (self.beams[beam] @ self.reciprocal)[:, None]
         return (np.sqrt(q[0] ** 2 + q[1] ** 2) <= self.cone) & (np.sqrt(x**2 + y**2) <= self.field)
-
-
-def axes_kept(operations: np.ndarray) -> np.ndarray:
-    """Operations that map the two axes of the nodes onto themselves or each other.
-
-    A spline along two axes at 60 degrees has not the symmetry of a hexagonal lattice: only these operations carry its
-    coefficients into each other. All operations do so with the samples.
-    """
-    return operations[np.all(np.sum(np.abs(operations), axis=2) == 1, axis=1)]
 
 
 def _own_memory(shape: tuple[int, ...], dtype: type) -> np.ndarray:

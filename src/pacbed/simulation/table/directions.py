@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.crystal.lattice import cone_nodes, on_reciprocal_indices, representatives
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
@@ -18,7 +18,7 @@ FRINGE_FRACTION = 0.4  # of a fringe per node: where the search for the largest 
 
 @dataclass(frozen=True)
 class DirectionGrid:
-    """Nodes q = m1 G1 / n1 + m2 G2 / n2.
+    """Incident directions q = m1 G1 / n1 + m2 G2 / n2, called nodes.
 
     Attributes
     ----------
@@ -57,8 +57,12 @@ class DirectionGrid:
 
 
 def starting_pitch_mrad(energy_ev: float, thickness_nm: float) -> float:
-    """Pitch that resolves the rocking fringes of a slab, 0.4 lambda / (theta t) [mrad]."""
-    return FRINGE_FRACTION * wavelength_a(energy_ev) / (REFERENCE_ANGLE_MRAD * 1e-3 * 10 * thickness_nm) * 1e3
+    """Pitch that resolves the rocking fringes of a slab, 0.4 lambda / (theta t) [mrad].
+
+    A beam scattered by theta oscillates with the incident angle at a period of lambda / (theta t), t the thickness.
+    """
+    theta, thickness_a = 1e-3 * REFERENCE_ANGLE_MRAD, 10 * thickness_nm
+    return FRINGE_FRACTION * mrad_per_inverse_a(energy_ev) / (theta * thickness_a)
 
 
 def direction_grid(
@@ -75,7 +79,7 @@ def direction_grid(
     pitch_mrad : float
         Upper limit of the distance between nodes [mrad].
     termination : {"top", "average"}
-        Whose symmetry reduces the directions, see `SlicePotentials.operations`.
+        Symmetry that reduces the directions: that of the slab as it is cut, or of the mean over equivalent surfaces.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def direction_grid(
     """
     if not (pitch_mrad > 0 and cone_mrad > 0):
         raise SimulationError(f"direction grid: got cone {cone_mrad} and pitch {pitch_mrad} mrad, accepted: positive")
-    reciprocal = slices.reciprocal * wavelength_a(slices.energy_ev) * 1e3
+    reciprocal = slices.reciprocal * mrad_per_inverse_a(slices.energy_ev)
     steps = np.ceil(np.linalg.norm(reciprocal, axis=1) / pitch_mrad - 1e-9).astype(int)
     operations = on_reciprocal_indices(slices.operations(termination))
     if np.any(operations[:, 0, 1]) or np.any(operations[:, 1, 0]):

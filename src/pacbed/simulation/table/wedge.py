@@ -32,7 +32,19 @@ class Wedge:
 
     @classmethod
     def of(cls, pitch_mrad: np.ndarray, cone_mrad: float, operations: np.ndarray, beams: np.ndarray) -> Wedge:
-        """Tables of a cone of directions, a group acting on nodes and beams, and a list of beams."""
+        """Look-up tables of a whole cone of directions.
+
+        Parameters
+        ----------
+        pitch_mrad : ndarray, shape (2, 2)
+            Rows: the two node steps [mrad].
+        cone_mrad : float
+            Largest angle of a node [mrad].
+        operations : ndarray of int, shape (operation, 2, 2)
+            A group acting on node and beam indices.
+        beams : ndarray of int, shape (beam, 2)
+            Indices of the reciprocal-lattice vectors; an image that is not among them is -1.
+        """
         every = cone_nodes(pitch_mrad, cone_mrad)
         images, taken = representatives(every, operations)
         reach = int(np.abs(every).max())
@@ -50,8 +62,41 @@ class Wedge:
         return cls(reach, operation, representative, image.astype(np.int32))
 
 
+def axes_kept(operations: np.ndarray) -> np.ndarray:
+    """Operations that map the two axes of the nodes onto themselves or each other.
+
+    A spline along two axes at 60 degrees has not the symmetry of a hexagonal lattice: only these operations carry its
+    coefficients into each other. All operations do so with the samples.
+
+    Parameters
+    ----------
+    operations : ndarray of int, shape (operation, 2, 2)
+        A group acting on node indices.
+
+    Returns
+    -------
+    ndarray of int, shape (kept, 2, 2)
+    """
+    return operations[np.all(np.sum(np.abs(operations), axis=2) == 1, axis=1)]
+
+
 def row_starts(rows: np.ndarray, beams: int, reach: int) -> np.ndarray:
-    """Position of a coefficient minus its m2, for each beam and m1 + reach; shape (beam, 2 reach + 1)."""
+    """Where the coefficients of each beam and row of nodes begin.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (row, 4)
+        Runs of coefficients as in `RockingTable.rows`: beam, m1, first m2, length.
+    beams : int
+        Number of beams.
+    reach : int
+        Largest |m1|.
+
+    Returns
+    -------
+    ndarray of int32, shape (beam, 2 reach + 1)
+        At [beam, m1 + reach]: column of the coefficient of (m1, m2), less m2.
+    """
     start = np.zeros((beams, 2 * reach + 1), dtype=np.int32)
     first = np.cumsum(rows[:, 3]) - rows[:, 3]
     start[rows[:, 0], rows[:, 1] + reach] = first - rows[:, 2]

@@ -1,7 +1,7 @@
 import pytest
 
 from pacbed.analysis.recording.metadata import Calibration, image_calibration, read_calibration
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.errors import PatternError
 
 
@@ -22,7 +22,7 @@ def test_angles_need_no_energy(scale, unit):
 )
 def test_spatial_frequencies_become_angles_through_the_wavelength(scale, unit):
     found = read_calibration(axes(scale, unit), HYPERSPY, {})
-    assert found.pixel_mrad == pytest.approx(0.08 * 0.1 * wavelength_a(200e3) * 1e3)
+    assert found.pixel_mrad == pytest.approx(0.08 * 0.1 * mrad_per_inverse_a(200e3))
     assert read_calibration(axes(scale, unit), {}, {}).pixel_mrad is None
 
 

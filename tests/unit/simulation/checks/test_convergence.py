@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,7 @@ from pacbed.crystal.slicing import slice_potentials
 from pacbed.simulation.checks import convergence
 from pacbed.simulation.checks.convergence import check_convergence
 from pacbed.simulation.checks.referee import SampledGeometry
-from pacbed.simulation.multislice import aperture_sample
-from pacbed.simulation.multislice.aperture_sample import sample_aperture
+from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.scan.probes import ScanPattern
@@ -23,6 +23,7 @@ from pacbed.simulation.structure.interpolation import even_directions, every_per
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 ROOT = Path(__file__).resolve().parents[4]
 SETTINGS = {
@@ -73,7 +74,7 @@ def test_coarse_grid_and_thick_slices_are_caught(tmp_path):
 
 
 def test_two_depths_for_thick_slabs(srtio3_slices, tmp_path, monkeypatch):
-    monkeypatch.setattr(aperture_sample, "PATTERN_DIRECTIONS", 30)
+    monkeypatch.setattr(convergence, "sample_aperture", partial(sample_aperture, directions=30))
     monkeypatch.setattr(convergence, "PATCHES", 1)
     found, checks = _check(srtio3_slices, tmp_path, thickness_max_nm=78.2, alpha_max_mrad=4.0, max_angle_mrad=6.0)
     assert found["thicknesses_nm"] == pytest.approx([39.05, 78.1], abs=0.1)
@@ -99,10 +100,10 @@ def test_predicted_interpolation_error_is_that_of_a_rendered_pattern(srtio3_slic
 
 
 def _render(folder, pitch):
-    simulate_rocking_block(
-        folder / "structure", block=0, blocks=1, thickness_max_nm=10.0, cone_mrad=15.0, field_mrad=22.0,
-        direction_pitch_mrad=pitch, propagator="exact", batch=64, out_dir=folder / "block",
-    )  # fmt: skip
+    settings = TableSettings(
+        thickness_max_nm=10.0, cone_mrad=15.0, field_mrad=22.0, direction_pitch_mrad=pitch, propagator="exact", batch=64
+    )
+    simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
     gather_rocking_table([folder / "block"], folder / "table")
     axis = np.linspace(-18, 18, 41) + 0.123
     geometry = SampledGeometry.of(ScanPattern(np.zeros((41, 41)), axis, axis, 12.0))
@@ -111,24 +112,12 @@ def _render(folder, pitch):
     )
 
 
-def test_sample_sums_beams_on_common_pixels(srtio3_slices):
-    sample = sample_aperture(srtio3_slices, 12.0, 3.0, 18.0)
-    assert 150 <= len(sample.nodes) < 400
-    ones = np.ones((1, len(sample.nodes), len(sample.beams)))
-    counts = sample.patterns(ones, 1e3)[0]
-    assert counts.sum() == ones.sum()
-    # Where a pixel lies in n disks, n beams meet; the centre of this aperture lies in those with |G| <= 12 mrad.
-    assert counts.max() >= np.sum(np.linalg.norm(sample.beams, axis=1) * 6.42 <= 12.0)
-    tilt = np.linalg.norm(sample.q - sample.nodes @ sample.reciprocal / sample.steps, axis=1) * 25.08
-    assert tilt == pytest.approx(np.full(len(tilt), 3.0), rel=1e-3)
-
-
 def test_plane_error_is_small_and_vanishes_where_there_is_nothing_between(srtio3_slices):
     points = even_directions(4, 12.0)
     assert np.linalg.norm(points, axis=1).max() <= 12.0
-    sample = sample_aperture(srtio3_slices, 12.0, 3.0, 18.0)
+    aperture = sample_aperture(srtio3_slices, alpha_mrad=12.0, mistilt_mrad=mistilt_off_mirrors(3.0), field_mrad=18.0)
     engine = PlaneWaveEngine(srtio3_slices)
-    options = {"sample": sample, "field_mrad": 18.0}
+    options = {"aperture": aperture, "field_mrad": 18.0}
     every = every_period(engine, points, thickness_max_nm=10.0, **options)
     errors = [plane_error(every, srtio3_slices.period_a, spacing, 10.0) for spacing in (0.4, 1.0, 1.8)]
     assert errors[0] == 0.0 < 10 * errors[1] < errors[2] < 2e-2

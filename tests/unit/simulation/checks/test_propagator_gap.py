@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.simulation.checks.propagator_gap import propagator_gap
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.scan.probes import ScanPattern
@@ -14,7 +14,7 @@ ALPHA, TILT, PERIODS = 7.0, (2.0, -1.0), 20
 
 
 def test_gap_is_the_difference_of_plain_sums(srtio3_slices):
-    unit = 1e3 * wavelength_a(srtio3_slices.energy_ev)
+    unit = mrad_per_inverse_a(srtio3_slices.energy_ev)
     step = srtio3_slices.reciprocal[0, 0] * unit / 2  # samples of a supercell of two cells
     axis = np.arange(-8, 9) * step
     scan = ScanPattern(np.zeros((17, 17)), axis, axis, ALPHA)

@@ -7,36 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.crystal.cell import Crystal
-from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.vibration import vibrating_atoms
-from pacbed.errors import SimulationError, StructureError
-from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine, _transmit, cell_bins
-from pacbed.simulation.multislice.phonon_pool import PhononPool, displaced, phonon_pool
-from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine, transmission_functions
+from pacbed.errors import SimulationError
+from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine
+from pacbed.simulation.multislice.phonon_pool import PhononPool, phonon_pool
+from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 
-OBLIQUE = np.array([[4.2, 0, 0], [-1.3, 3.9, 0], [0, 0, 3.9]])
-GRID, DIRECTIONS = (28, 26), 120
-TENSOR = np.array([[0.012, 0.004, 0], [0.004, 0.007, 0], [0, 0, 0.008]])
+from .polar import GRID, slices_of
 
-
-@pytest.fixture(scope="module")
-def crystal() -> Crystal:
-    """No symmetry, an oblique cell, an anisotropic tensor."""
-    fractional = np.array([[0.05, 0.1, 0.0], [0.55, 0.35, 0.5], [0.2, 0.75, 0.5]])
-    occupancy = np.array([1.0, 0.8, 1.0])
-    return Crystal(
-        OBLIQUE, ["Sr", "Ti", "O"], fractional @ OBLIQUE, occupancy, np.array([TENSOR] * 3), "OSrTi", "polar"
-    )
-
-
-def _slices(crystal: Crystal, model: str = "frozen_phonons"):
-    return slice_potentials(crystal, zone_axis=(0, 0, -1), energy_ev=200e3, grid=GRID, slices=2, thermal_model=model)
-
-
-@pytest.fixture(scope="module")
-def slices(crystal):
-    return _slices(crystal)
+DIRECTIONS = 120
 
 
 @pytest.fixture(scope="module")
@@ -61,49 +40,6 @@ def run(crystal, slices, beams, q):
     return engine.run(q, beams=beams, planes=2, periods_per_plane=10, keys=np.arange(DIRECTIONS))
 
 
-# Pool
-
-
-def test_variants_of_a_pool_have_the_thermal_mean(crystal, slices) -> None:
-    pool = phonon_pool(slices, vibrating_atoms(slices, cells=2, crystal=crystal), entries=3, seed=2)
-    variants = pool.transmission.mean(axis=1).reshape(2, 2, GRID[0], 2, GRID[1]).mean(axis=(1, 3))
-    np.testing.assert_allclose(variants, transmission_functions(slices), atol=2e-6)
-    assert np.abs(pool.transmission[0, 0] - pool.transmission[0, 1]).max() > 0.1
-
-
-def test_displacements_have_the_tensor_of_their_site(crystal, slices) -> None:
-    atoms = vibrating_atoms(slices, cells=2, crystal=crystal)
-    here = np.flatnonzero(atoms.level == 1)
-    assert len(here) == 2
-    moved = displaced(slices, atoms, here, entries=5, rng=np.random.default_rng(1))
-    assert moved.shape == (5, 2, 2, 2, 2)
-    away = moved - atoms.fractional[here]
-    for cell in np.ndindex(2, 2):
-        away[:, *cell] -= cell
-    assert np.all(np.abs(away) < 0.3)
-    away = (away @ slices.cell_a).reshape(20, 2, 2)
-    for atom in range(2):
-        np.testing.assert_allclose(away[:, atom].T @ away[:, atom] / 20, TENSOR[:2, :2], rtol=1e-9)
-
-
-@pytest.mark.parametrize(("entries", "cells", "model", "message"), [
-    (1, 2, "frozen_phonons", "pool: got 1 entries of 2 x 2 cells"),
-    (8, 3, "debye_waller", "thermal_model: got 'debye_waller'"),
-])  # fmt: skip
-def test_pools_that_cannot_be(crystal, entries, cells, model, message) -> None:
-    slices = _slices(crystal, model)
-    with pytest.raises(SimulationError, match=message):
-        phonon_pool(slices, vibrating_atoms(slices, cells=cells, crystal=crystal), entries=entries, seed=1)
-
-
-def test_another_crystal_is_refused(crystal, slices) -> None:
-    with pytest.raises(StructureError, match="its cell is not that of the slices"):
-        vibrating_atoms(slices, cells=2, crystal=replace(crystal, cell=OBLIQUE * 1.01))
-
-
-# Engine
-
-
 def test_elastic_part_is_the_thermal_mean(run, slices, beams, q) -> None:
     rocking = PlaneWaveEngine(slices).run(q[:5], beams=beams, planes=2, periods_per_plane=10)
     np.testing.assert_allclose(run.intensity[:, :5], rocking.intensity, atol=1e-6)
@@ -119,7 +55,7 @@ def test_configurations_agree_with_the_thermal_mean(run, crystal, beams, q) -> N
     assert strong.sum() > 20
     assert np.mean(deviation**2) < 1.6
     for model in ("debye_waller", "none"):
-        other = PlaneWaveEngine(_slices(crystal, model)).run(q, **options).intensity[2].mean(axis=0)
+        other = PlaneWaveEngine(slices_of(crystal, model)).run(q, **options).intensity[2].mean(axis=0)
         assert np.mean(((other - exact)[strong] / error[strong]) ** 2) > 10
 
 
@@ -171,24 +107,6 @@ def test_the_same_direction_meets_the_same_atoms_in_any_batch(crystal, slices, b
     np.testing.assert_allclose(part.diffuse, run.diffuse[:, picked], rtol=1e-4, atol=1e-7)
     other = engine.run(q[picked], keys=picked + 1, **options)
     assert np.abs(other.diffuse - part.diffuse).max() > 1e-4
-
-
-def test_transmission_is_shifted_by_whole_cells() -> None:
-    rng = np.random.default_rng(6)
-    function = rng.normal(size=(6, 9)) + 1j * rng.normal(size=(6, 9))
-    for shift in ((0, 0), (2, 0), (0, 3), (4, 6)):
-        wave = np.ones((6, 9), dtype=complex)
-        _transmit(wave, function, *shift)
-        np.testing.assert_array_equal(wave, np.roll(function, shift, axis=(0, 1)))
-
-
-def test_bins_of_an_even_supercell_are_shared() -> None:
-    offsets, weights = cell_bins(2)
-    assert offsets.shape == (9, 2)
-    assert weights.tolist() == [0.25, 0.5, 0.25, 0.5, 1.0, 0.5, 0.25, 0.5, 0.25]
-    offsets, weights = cell_bins(3)
-    assert np.all(weights == 1)
-    assert offsets.min() == -1
 
 
 @pytest.mark.parametrize(("options", "message"), [

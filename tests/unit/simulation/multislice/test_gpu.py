@@ -19,13 +19,13 @@ from pacbed.simulation.table.codes import decode_coefficients
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 from . import device_arrays
 
 ROOT = Path(__file__).parents[4]
+ONE = {"block": 0, "blocks": 1}
 SETTINGS = {
-    "block": 0,
-    "blocks": 1,
     "thickness_max_nm": 20.0,
     "cone_mrad": 12.0,
     "field_mrad": 20.0,
@@ -74,7 +74,8 @@ def test_table_agrees_with_the_cpu(srtio3_slices, phonons, tmp_path, gpu):
     slices.save(tmp_path)
     tables = []
     for device in ("cpu", gpu):
-        simulate_rocking_block(tmp_path, device=device, out_dir=tmp_path / device, **settings)
+        asked = TableSettings.of({**settings, "device": device})
+        simulate_rocking_block(tmp_path, asked, **ONE, out_dir=tmp_path / device)
         gather_rocking_table([tmp_path / device], tmp_path / f"table_{device}")
         tables.append(RockingTable.load(tmp_path / f"table_{device}"))
     np.testing.assert_array_equal(tables[1].rows, tables[0].rows)
@@ -95,6 +96,7 @@ def test_unknown_device_is_refused():
 
 def test_missing_cupy_is_named_before_any_work(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "cupy", None)  # importing it now fails, installed or not
+    asked = TableSettings(device="gpu", **SETTINGS)
     with pytest.raises(SimulationError, match=r"device: got 'gpu' without CuPy .*accepted: cpu"):
-        simulate_rocking_block(tmp_path / "no-such-folder", device="gpu", out_dir=tmp_path / "out", **SETTINGS)
+        simulate_rocking_block(tmp_path / "no-such-folder", asked, **ONE, out_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()

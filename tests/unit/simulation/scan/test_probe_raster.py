@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.crystal.electron import wavelength_a
+from pacbed.crystal.electron import mrad_per_inverse_a
 from pacbed.simulation.scan.probes import positions_needed
 from pacbed.simulation.scan.raster import smallest_raster, spread_over
 
@@ -18,7 +18,7 @@ def _worst_interference(positions, cell, convergence_mrad, energy_ev):
     """Largest |mean of exp(2 pi i G.R)| of the beams that interfere, brute force."""
     index = np.stack(np.meshgrid(*[np.arange(-25, 26)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
     g = index @ np.linalg.inv(cell).T
-    length_mrad = 1e3 * wavelength_a(energy_ev) * np.linalg.norm(g, axis=1)
+    length_mrad = mrad_per_inverse_a(energy_ev) * np.linalg.norm(g, axis=1)
     g = g[(length_mrad <= 2 * convergence_mrad) & (length_mrad > 0)]
     return np.abs(np.exp(2j * np.pi * g @ positions.T).mean(axis=1)).max(initial=0.0)
 

@@ -25,6 +25,7 @@ from pacbed.simulation.stack.parameter_grid import ParameterGrid, StackGrid
 from pacbed.simulation.stack.scan_block import ScanNumerics, simulate_scan_block
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
+from pacbed.simulation.table.settings import TableSettings
 
 GRID = ParameterGrid(
     thickness_nm=[0.0, 2.2, 5.0],
@@ -50,10 +51,10 @@ def polar(tmp_path_factory):
     folder = tmp_path_factory.mktemp("polar")
     (folder / "structure").mkdir()
     slices.save(folder / "structure")
-    simulate_rocking_block(
-        folder / "structure", block=0, blocks=1, thickness_max_nm=5.0, cone_mrad=12.5, field_mrad=21.0,
-        direction_pitch_mrad=1.3, propagator="fresnel", batch=64, out_dir=folder / "block",
-    )  # fmt: skip
+    settings = TableSettings(
+        thickness_max_nm=5.0, cone_mrad=12.5, field_mrad=21.0, direction_pitch_mrad=1.3, propagator="fresnel", batch=64
+    )
+    simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
     gather_rocking_table([folder / "block"], folder / "rocking")
     return folder
 

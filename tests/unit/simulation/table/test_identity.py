@@ -18,6 +18,7 @@ from pacbed.simulation.scan.supercell import orthogonal_slices
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 PERIODS, ALPHA, TILT, CELLS = 24, 9.3, (3.0, 1.7), 4
 SQUARE = np.diag([4.1, 4.1, 3.9])
@@ -35,10 +36,15 @@ def _both_ways(cell, cells, folder):
     slices = slice_potentials(_polar_crystal(cell), zone_axis=(0, 0, -1), energy_ev=200e3, grid=(28, 28), slices=2)
     (folder / "structure").mkdir()
     slices.save(folder / "structure")
-    simulate_rocking_block(
-        folder / "structure", block=0, blocks=1, thickness_max_nm=10.0, cone_mrad=ALPHA + 4, field_mrad=30.0,
-        direction_pitch_mrad=0.5, propagator="fresnel", batch=64, out_dir=folder / "block",
-    )  # fmt: skip
+    settings = TableSettings(
+        thickness_max_nm=10.0,
+        cone_mrad=ALPHA + 4,
+        field_mrad=30.0,
+        direction_pitch_mrad=0.5,
+        propagator="fresnel",
+        batch=64,
+    )
+    simulate_rocking_block(folder / "structure", settings, block=0, blocks=1, out_dir=folder / "block")
     gather_rocking_table([folder / "block"], folder / "rocking")
     wide = orthogonal_slices(slices)
     scan = scan_pacbed(

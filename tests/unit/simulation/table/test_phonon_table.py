@@ -19,6 +19,7 @@ from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import TableSettings
 
 ROOT = Path(__file__).parents[4]
 PHONONS = {"cells": 2, "configurations": 1, "pool": 8, "seed": 3}
@@ -48,7 +49,7 @@ def _table(structure, folder, blocks, **changes) -> RockingTable:
     options = {**OPTIONS, "phonons": PHONONS, **changes}
     names = [folder / f"{blocks}_{block}" for block in range(blocks)]
     for block, name in enumerate(names):
-        simulate_rocking_block(structure, block=block, blocks=blocks, out_dir=name, **options)
+        simulate_rocking_block(structure, TableSettings.of(options), block=block, blocks=blocks, out_dir=name)
     gather_rocking_table(names, folder / f"table_{blocks}")
     return RockingTable.load(folder / f"table_{blocks}")
 
@@ -115,5 +116,5 @@ def test_other_seeds_move_the_atoms_and_not_the_elastic_part(structure, tmp_path
 
 def test_displaced_atoms_must_be_described(structure, tmp_path) -> None:
     with pytest.raises(SimulationError, match="phonons: got none"):
-        simulate_rocking_block(structure, block=0, blocks=1, out_dir=tmp_path / "block", **OPTIONS)
+        simulate_rocking_block(structure, TableSettings(**OPTIONS), block=0, blocks=1, out_dir=tmp_path / "block")
     assert not list(tmp_path.iterdir())

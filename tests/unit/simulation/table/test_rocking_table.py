@@ -1,54 +1,27 @@
-"""Direction grids, blocks, and the table on disk."""
+"""The rocking table: independent of its blocks, on disk, and what symmetry says of it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
-from pacbed.crystal.lattice import cone_nodes, representatives
-from pacbed.errors import FormatError, SimulationError
-from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
-from pacbed.simulation.table.codes import decode, encode
-from pacbed.simulation.table.directions import direction_grid
+from pacbed.errors import FormatError
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
-from pacbed.simulation.table.rocking_table import SCHEMA_VERSION, RockingTable
+from pacbed.simulation.table.rocking_table import RockingTable, of_table
+from pacbed.simulation.table.settings import TableSettings
+from pacbed.systems import System
 
-SETTINGS = {
-    "thickness_max_nm": 3.0,
-    "cone_mrad": 12.0,
-    "field_mrad": 20.0,
-    "direction_pitch_mrad": 1.0,
-    "propagator": "exact",
-    "batch": 16,
-}
-
-
-def test_wedge_expands_to_the_whole_cone(srtio3_slices):
-    grid = direction_grid(srtio3_slices, cone_mrad=15.0, pitch_mrad=0.8)
-    every = {tuple(node) for node in cone_nodes(grid.pitch_mrad, grid.cone_mrad)}
-    expanded = {tuple(node) for node in np.einsum("oij,nj->noi", grid.operations, grid.nodes).reshape(-1, 2)}
-    assert expanded == every
-    assert len(grid.nodes) < len(every) / 6
-    assert np.linalg.norm(grid.pitch_mrad, axis=1).max() <= 0.8
-    assert len(np.unique(representatives(grid.nodes, grid.operations)[0], axis=0)) == len(grid.nodes)
-
-
-def test_symmetry_holds_for_the_intensities(srtio3_slices):
-    """I(t; W G, W q) = I(t; G, q) for every operation of the beam group."""
-    engine = PlaneWaveEngine(srtio3_slices)
-    grid = direction_grid(srtio3_slices, cone_mrad=15.0, pitch_mrad=2.0)
-    beams = cone_nodes(srtio3_slices.reciprocal, 1.2)
-    node = np.array([5, 2])
-    reference = engine.run(
-        (node @ grid.pitch_mrad / (engine.wavelength * 1e3))[None], beams=beams, planes=1, periods_per_plane=20
-    ).intensity[1, 0]
-    for operation in grid.operations:
-        q = (operation @ node) @ grid.pitch_mrad / (engine.wavelength * 1e3)
-        turned = engine.run(q[None], beams=beams @ operation.T, planes=1, periods_per_plane=20).intensity[1, 0]
-        np.testing.assert_allclose(turned, reference, atol=2e-5)
+SETTINGS = TableSettings(
+    thickness_max_nm=3.0, cone_mrad=12.0, field_mrad=20.0, direction_pitch_mrad=1.0, propagator="exact", batch=16
+)
 
 
 def test_table_does_not_depend_on_the_blocks(srtio3_slices, tmp_path):
@@ -58,7 +31,7 @@ def test_table_does_not_depend_on_the_blocks(srtio3_slices, tmp_path):
     for blocks in (1, 3):
         folders = [tmp_path / f"{blocks}_{block}" for block in range(blocks)]
         for block, folder in enumerate(folders):
-            simulate_rocking_block(tmp_path / "structure", block=block, blocks=blocks, out_dir=folder, **SETTINGS)
+            simulate_rocking_block(tmp_path / "structure", SETTINGS, block=block, blocks=blocks, out_dir=folder)
         gather_rocking_table(folders[::-1], tmp_path / f"table_{blocks}", threads=blocks)
         tables.append(RockingTable.load(tmp_path / f"table_{blocks}"))
     np.testing.assert_array_equal(tables[0].codes, tables[1].codes)
@@ -74,35 +47,110 @@ def test_table_does_not_depend_on_the_blocks(srtio3_slices, tmp_path):
 
 def _other(tmp_path):
     folder = tmp_path / "other"
-    simulate_rocking_block(
-        tmp_path / "structure", block=1, blocks=3, out_dir=folder, **{**SETTINGS, "field_mrad": 18.0}
-    )
+    settings = replace(SETTINGS, field_mrad=18.0)
+    simulate_rocking_block(tmp_path / "structure", settings, block=1, blocks=3, out_dir=folder)
     return folder
 
 
-def test_grid_too_small_for_the_cone(srtio3_slices, tmp_path):
-    srtio3_slices.save(tmp_path)
-    with pytest.raises(SimulationError, match="grid_px: got"):
-        simulate_rocking_block(tmp_path, block=0, blocks=1, out_dir=tmp_path / "x", **{**SETTINGS, "field_mrad": 400.0})
-    assert not (tmp_path / "x").exists()
+def test_a_table_comes_back_as_it_was(tiny_table, tmp_path):
+    for name, table in (("one", tiny_table), ("two", replace(tiny_table, diffuse=tiny_table.codes // 2))):
+        table.save(tmp_path / name)
+        back = RockingTable.load(tmp_path / name)
+        for field in fields(RockingTable):
+            was, found = getattr(table, field.name), getattr(back, field.name)
+            if isinstance(was, np.ndarray):
+                np.testing.assert_array_equal(found, was, err_msg=field.name)
+                assert found.dtype == was.dtype or field.name in ("operations", "beam_group")
+            else:
+                assert found == was, field.name
+    assert back.elastic.diffuse is None
 
 
-def test_code_round_trip():
-    values = np.concatenate([[0.0, 1.0], np.geomspace(1e-9, 1, 500)])
-    assert np.max(np.abs(np.sqrt(decode(encode(values))) - np.sqrt(values))) < 1.0 / 65535
-    np.testing.assert_array_equal(decode(encode(np.array([0.0, 1.0]))), [0.0, 1.0])
-
-
-def test_truncated_and_newer_tables_are_refused(tiny_table, tmp_path):
+def test_digests_are_those_of_the_arrays(tiny_table, tmp_path):
+    """What `done.json` says of an array does not depend on its compression."""
     tiny_table.save(tmp_path / "table")
-    back = RockingTable.load(tmp_path / "table")
-    np.testing.assert_array_equal(back.codes, tiny_table.codes)
-    assert back.azimuth_range_deg == (0.0, 45.0)
-    assert back.rotation_period_deg == 90.0
-    metadata = tmp_path / "table" / "rocking.zarr" / "zarr.json"
-    metadata.write_text(metadata.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 9'))
-    with pytest.raises(FormatError, match="schema_version 9,"):
-        RockingTable.load(tmp_path / "table")
-    (tmp_path / "table" / "done.json").unlink()
-    with pytest.raises(FormatError, match=r"done\.json"):
-        RockingTable.load(tmp_path / "table")
+    done = json.loads((tmp_path / "table" / "done.json").read_text())
+    assert done["sha256"]["codes"] == hashlib.sha256(tiny_table.codes.tobytes()).hexdigest()
+    assert (done["coefficients"], done["pairs"]) == tiny_table.codes.shape
+
+
+def test_a_damaged_table_or_one_of_another_version_is_refused(tiny_table_dir, tmp_path, damage):
+    folder = Path(shutil.copytree(tiny_table_dir, tmp_path / "table"))
+    damage.to(folder)
+    with pytest.raises(FormatError, match=damage.words):
+        RockingTable.load(folder)
+
+
+def test_a_table_without_an_array_or_a_fact_is_refused(tiny_table):
+    def stored():
+        group = zarr.open_group(zarr.storage.MemoryStore(), mode="w", zarr_format=3)
+        tiny_table.write(group)
+        return group
+
+    assert RockingTable.read(stored()).steps == tiny_table.steps
+    group = stored()
+    del group["rows"]
+    with pytest.raises(FormatError, match=r"rocking table: damaged or incomplete .*rows"):
+        RockingTable.read(group)
+    group = stored()
+    attributes = dict(group.attrs)
+    attributes.pop("cone_mrad")
+    group.attrs.put(attributes)
+    with pytest.raises(FormatError, match=r"rocking table: damaged or incomplete .*cone_mrad"):
+        RockingTable.read(group)
+
+
+def test_a_table_says_of_which_system_it_is(tiny_table_dir, tmp_path):
+    assert of_table(tiny_table_dir) == System("SrTiO3", (0, 0, 1), 200.0)
+    with pytest.raises(FormatError, match=r"got no done\.json"):
+        of_table(tmp_path)
+
+
+# Symmetry
+
+TURN = np.array([[0, -1], [1, 0]])
+MIRROR_X, DIAGONAL = np.diag([1, -1]), np.array([[0, 1], [1, 0]])
+
+
+def group_of(*generators):
+    """All products of some matrices."""
+    found = {tuple(np.eye(2, dtype=int).ravel())}
+    while True:
+        grown = found | {tuple((np.reshape(one, (2, 2)) @ other).ravel()) for one in found for other in generators}
+        if grown == found:
+            return np.array([np.reshape(one, (2, 2)) for one in sorted(found)])
+        found = grown
+
+
+@pytest.mark.parametrize(("generators", "period", "mirror", "azimuths"), [
+    ((), 360.0, False, (0.0, 360.0)),
+    ((-np.eye(2, dtype=int),), 180.0, False, (0.0, 180.0)),
+    ((TURN,), 90.0, False, (0.0, 90.0)),
+    ((MIRROR_X,), 360.0, True, (0.0, 180.0)),
+    ((DIAGONAL,), 360.0, True, (-135.0, 45.0)),
+    ((MIRROR_X, -MIRROR_X), 180.0, True, (0.0, 90.0)),
+    ((DIAGONAL, -DIAGONAL), 180.0, True, (-45.0, 45.0)),
+    ((TURN, MIRROR_X), 90.0, True, (0.0, 45.0)),
+])  # fmt: skip
+def test_azimuths_that_symmetry_leaves_distinct(tiny_table, generators, period, mirror, azimuths):
+    """Every direction of the plane has exactly one image in the range, up to its ends."""
+    table = replace(tiny_table, reciprocal_mrad=6.4 * np.eye(2), beam_group=group_of(*generators))
+    assert table.rotation_period_deg == period
+    assert table.has_mirror == mirror
+    assert table.azimuth_range_deg == pytest.approx(azimuths)
+    low, high = table.azimuth_range_deg
+    for azimuth in np.deg2rad(np.random.default_rng(1).uniform(0, 360, 20)):
+        images = table.group @ [np.cos(azimuth), np.sin(azimuth)]
+        turned = (np.rad2deg(np.arctan2(images[:, 1], images[:, 0])) - low) % 360
+        assert np.sum(turned < high - low) == 1
+
+
+def test_operations_are_cartesian_rotations_and_mirrors(tiny_table):
+    """A sixfold axis in the oblique basis of its lattice."""
+    oblique = 6.4 * np.array([[1.0, 0.0], [-0.5, np.sqrt(3) / 2]])
+    table = replace(tiny_table, reciprocal_mrad=oblique, beam_group=group_of(np.array([[1, -1], [1, 0]])))
+    assert table.rotation_period_deg == pytest.approx(60.0)
+    for operation in table.group:
+        np.testing.assert_allclose(operation @ operation.T, np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(table.beams_mrad, tiny_table.beams @ oblique)
+    assert table.widest_pitch_mrad == pytest.approx(6.4 / min(table.steps))

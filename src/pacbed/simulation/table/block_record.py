@@ -1,8 +1,9 @@
-"""What a block of a rocking table holds, in memory taken once and filled batch by batch."""
+"""Intensities of a block of a rocking table, coded batch by batch into memory that is taken once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,14 +11,45 @@ from pacbed.simulation.table.codes import encode_columns
 from pacbed.simulation.table.directions import DirectionGrid
 
 
+class BlockCodes(NamedTuple):
+    """Coded intensities of one block of directions.
+
+    Attributes
+    ----------
+    pairs : int
+        Pairs of a direction and a beam.
+    chunks : iterable of ndarray of uint16, shape (some planes, pair)
+        The planes one after the other.
+    """
+
+    pairs: int
+    chunks: Iterable[np.ndarray]
+
+
 def kept_pairs(grid: DirectionGrid, nodes: np.ndarray, beams: np.ndarray, field_mrad: float) -> np.ndarray:
-    """True where |q + G| lies in the field or within interpolation reach of it; shape (direction, beam)."""
+    """Which pairs of a direction and a beam a table needs.
+
+    Parameters
+    ----------
+    grid : DirectionGrid
+    nodes : ndarray of int, shape (direction, 2)
+        Directions in steps of the grid.
+    beams : ndarray of int, shape (beam, 2)
+        Indices of the reciprocal-lattice vectors.
+    field_mrad : float
+        Largest scattered angle [mrad].
+
+    Returns
+    -------
+    ndarray of bool, shape (direction, beam)
+        True where |q + G| lies in the field or within interpolation reach of it.
+    """
     out = nodes[:, None, :] @ grid.pitch_mrad + beams[None] @ grid.reciprocal_mrad
     return np.linalg.norm(out, axis=-1) <= field_mrad + grid.sample_margin_mrad + 1e-6
 
 
-class BlockSamples:
-    """Coded intensities of the pairs that a table needs.
+class BlockRecord:
+    """Coded intensities of the pairs of a direction and a beam that a table needs.
 
     Parameters
     ----------
@@ -59,17 +91,26 @@ class BlockSamples:
         number : int
             Of the batch.
         rocking : dict of ndarray
-            Intensities (plane, direction, beam) by kind, and the fractions `absorbed` and `lost` (plane, direction).
+            By name: intensities of each kind, shape (plane, direction, beam), and the fractions `absorbed` and `lost`,
+            shape (plane, direction).
         """
         columns = np.flatnonzero(self._kept[number])
         for kind, codes in self._codes.items():
-            part = codes[:, self._pairs[number] : self._pairs[number + 1]]
-            encode_columns(rocking[kind].reshape(len(codes), -1), columns, part)
+            batch = codes[:, self._pairs[number] : self._pairs[number + 1]]
+            encode_columns(rocking[kind].reshape(len(codes), -1), columns, batch)
         for name, shares in self._shares.items():
             shares[:, self._directions[number] : self._directions[number + 1]] = rocking[name]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays of a block by name; `beam` and `count` say which pairs the codes are of."""
+        """The arrays of a block by name.
+
+        Returns
+        -------
+        dict of ndarray
+            ``intensity`` and ``diffuse``: uint16 codes, shape (plane, pair). ``beam``: uint16, shape (pair,), index of
+            each pair's beam. ``count``: uint32, shape (direction,), pairs of each direction, which come in order.
+            ``absorbed`` and ``lost``: float32, shape (plane, direction).
+        """
         none = np.zeros(0, dtype=np.int64)
         beam = np.concatenate([none, *(np.nonzero(kept)[1] for kept in self._kept)])
         count = np.concatenate([none, *(kept.sum(axis=1) for kept in self._kept)])

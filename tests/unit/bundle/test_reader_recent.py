@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from pacbed.bundle.recent import RecentResults
+from pacbed.bundle.reader import RecentResults
 
 
 def test_a_result_is_made_once_per_key():
