@@ -29,19 +29,14 @@ class LevelPatterns:
         level = int(np.searchsorted(self._ends_nm, thickness_nm))
         return self._levels[level].pattern(thickness_nm, convergence_mrad, view)
 
-    def series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
-        """See `PatternRenderer`."""
-        return next(self.nested_series(thicknesses_nm, [convergence_mrad], view))
-
-    def nested_series(
+    def series(
         self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
     ) -> Iterator[np.ndarray]:
         """See `PatternRenderer`."""
         held_by = np.searchsorted(self._ends_nm, thicknesses_nm)
         used = np.unique(held_by)
         parts = [
-            self._levels[level].nested_series(thicknesses_nm[held_by == level], convergences_mrad, view)
-            for level in used
+            self._levels[level].series(thicknesses_nm[held_by == level], convergences_mrad, view) for level in used
         ]
         for together in zip(*parts, strict=True):
             series = np.empty((len(thicknesses_nm), *view.geometry.shape), dtype=np.float32)

@@ -16,10 +16,10 @@ class PatternRenderer(Protocol):
     def pattern(self, thickness_nm: float, convergence_mrad: float, view: View) -> np.ndarray:
         """One pattern, float32 of shape (ny, nx) [fraction of the beam per pixel]."""
 
-    def series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
-        """Patterns of several thicknesses, float32 of shape (thickness, ny, nx) [fraction of the beam per pixel]."""
-
-    def nested_series(
+    def series(
         self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
     ) -> Iterator[np.ndarray]:
-        """`series` of ascending convergence angles, one after the other."""
+        """Patterns of several thicknesses, for one of the ascending convergence angles after the other.
+
+        Each is float32 of shape (thickness, ny, nx) [fraction of the beam per pixel].
+        """

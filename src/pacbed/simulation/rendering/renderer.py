@@ -128,7 +128,7 @@ class Renderer:
         view = self._view(geometry, mistilt_mrad, blur_mrad, edge_mrad)
         self._check(thicknesses_nm, [convergence_mrad], view)
         if len(thicknesses_nm) >= FEW_THICKNESSES:
-            return self._patterns.series(np.asarray(thicknesses_nm, dtype=float), float(convergence_mrad), view)
+            return next(self._patterns.series(np.asarray(thicknesses_nm, dtype=float), [float(convergence_mrad)], view))
         series = np.empty((len(thicknesses_nm), *geometry.shape), dtype=np.float32)
         for image, thickness in zip(series, thicknesses_nm, strict=True):
             image[:] = self._patterns.pattern(float(thickness), float(convergence_mrad), view)
@@ -167,9 +167,8 @@ class Renderer:
         self._check(thicknesses_nm, convergences_mrad, view)
         if len(convergences_mrad) == 0 or list(convergences_mrad) != sorted(convergences_mrad):
             raise bad_value("convergences_mrad", list(convergences_mrad), "one angle or more, ascending")
-        return self._patterns.nested_series(
-            np.asarray(thicknesses_nm, dtype=float), list(map(float, convergences_mrad)), view
-        )
+        angles = list(map(float, convergences_mrad))
+        return self._patterns.series(np.asarray(thicknesses_nm, dtype=float), angles, view)
 
     def _view(self, geometry: Geometry, mistilt_mrad, blur_mrad: float, edge_mrad: float | None) -> View:
         # The aperture is exact at any pitch; a pixel sees the mean over its own width.

@@ -77,11 +77,7 @@ class TablePatterns:
         view.blur(image)
         return image
 
-    def series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
-        """See `PatternRenderer`."""
-        return next(self.nested_series(thicknesses_nm, [convergence_mrad], view))
-
-    def nested_series(
+    def series(
         self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
     ) -> Iterator[np.ndarray]:
         """See `PatternRenderer`."""
@@ -127,16 +123,12 @@ class WithDiffuse:
         image += self._diffuse.pattern(thickness_nm, convergence_mrad, view.blurred(self._spread_mrad))
         return image
 
-    def series(self, thicknesses_nm: np.ndarray, convergence_mrad: float, view: View) -> np.ndarray:
-        """See `PatternRenderer`."""
-        return next(self.nested_series(thicknesses_nm, [convergence_mrad], view))
-
-    def nested_series(
+    def series(
         self, thicknesses_nm: np.ndarray, convergences_mrad: Sequence[float], view: View
     ) -> Iterator[np.ndarray]:
         """See `PatternRenderer`."""
-        elastic = self._elastic.nested_series(thicknesses_nm, convergences_mrad, view)
-        diffuse = self._diffuse.nested_series(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))
+        elastic = self._elastic.series(thicknesses_nm, convergences_mrad, view)
+        diffuse = self._diffuse.series(thicknesses_nm, convergences_mrad, view.blurred(self._spread_mrad))
         for series, more in zip(elastic, diffuse, strict=True):
             series += more
             yield series
