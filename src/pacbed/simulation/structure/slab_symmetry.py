@@ -13,6 +13,7 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.lattice import cone_nodes, on_reciprocal_indices
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
+from pacbed.simulation.structure.settings import whole_periods
 
 log = logging.getLogger(__name__)
 TOLERANCE = 1e-3  # relative L2 over all beams of the worst direction; a rendered pattern averages over hundreds
@@ -32,9 +33,9 @@ class GroupFindings:
     ----------
     candidates : UprightOperations
         The operations.
-    worst_l2 : ndarray, shape (operation,)
+    worst_l2 : numpy.ndarray, shape (operation,)
         Relative L2 between I(W G, W q) and I(G, q) over all beams at the largest thickness, worst of all directions.
-    kept : ndarray of bool, shape (operation,)
+    kept : numpy.ndarray of bool, shape (operation,)
         The verified beam group.
     """
 
@@ -85,6 +86,7 @@ def verified_group(
     thickness_max_nm, cone_mrad : float
         Largest thickness [nm] and incident angle [mrad]: where symmetry is broken most.
     propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
 
     Returns
     -------
@@ -93,17 +95,17 @@ def verified_group(
     findings : GroupFindings
     """
     worst = _deviations(slices, candidates.matrices, thickness_max_nm, cone_mrad, propagator)
-    group = _largest_group(candidates.matrices, worst / tolerances(candidates))
+    group = largest_group(candidates.matrices, worst / tolerances(candidates))
     kept = np.array([tuple(matrix.ravel()) in group for matrix in candidates.matrices])
     for matrix, lift, figure, holds in zip(candidates.matrices, candidates.lifts, worst, kept, strict=True):
         verdict = "kept" if holds else "dropped"
         log.info("operation %s, lift %.3f periods: relative L2 %.1e, %s", matrix.tolist(), lift, figure, verdict)
-    chosen = _terminations(candidates, kept)
+    surfaces = _terminations(candidates, kept)
     result = replace(
         slices,
         group=candidates.matrices[kept],
-        terminations=candidates.matrices[chosen],
-        termination_lifts=candidates.lifts[chosen],
+        terminations=candidates.matrices[surfaces],
+        termination_lifts=candidates.lifts[surfaces],
     )
     return result, GroupFindings(candidates, worst, kept)
 
@@ -117,14 +119,15 @@ def tolerances(candidates: UprightOperations) -> np.ndarray:
 def _deviations(
     slices: SlicePotentials, matrices: np.ndarray, thickness_max_nm: float, cone_mrad: float, propagator: str
 ) -> np.ndarray:
+    """Relative L2 between I(W G, W q) and I(G, q), over all beams, of the worst direction; shape (operation,)."""
     engine = PlaneWaveEngine(slices, propagator=propagator)
-    periods = max(1, int(10 * thickness_max_nm / slices.period_a + 1e-6))
+    periods = whole_periods(slices.period_a, thickness_max_nm)
     beams = cone_nodes(slices.reciprocal, slices.band_limit)
     rng = np.random.default_rng(SEED)
     radius, azimuth = cone_mrad * np.sqrt(rng.uniform(size=DIRECTIONS)), rng.uniform(0, 2 * np.pi, DIRECTIONS)
     q = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1) / (1e3 * wavelength_a(slices.energy_ev))
 
-    # What lies beyond the band limit is zero, or a frequency of the grid that stands for something else.
+    # Beyond the band limit is nothing, or a frequency of the grid that stands for something else.
     inside = np.linalg.norm(q[:, None] + beams @ slices.reciprocal, axis=2) < slices.band_limit
 
     def intensity(matrix: np.ndarray) -> np.ndarray:
@@ -138,8 +141,21 @@ def _deviations(
     return np.array([(np.linalg.norm(intensity(w) - straight, axis=1) / size).max() for w in matrices])
 
 
-def _largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, ...]]:
-    """Matrices, flat, of a group all of whose members use up at most their tolerance; the best ones generate it."""
+def largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, ...]]:
+    """A group all of whose members use up at most their tolerance; the best operations generate it.
+
+    Parameters
+    ----------
+    matrices : numpy.ndarray of int, shape (operation, 2, 2)
+        The candidates, a group together.
+    shares : numpy.ndarray, shape (operation,)
+        What each uses up of its tolerance; more than 1 is too much.
+
+    Returns
+    -------
+    set of tuple of int
+        The members' matrices, row by row.
+    """
     passed = {tuple(matrix.ravel()) for matrix, share in zip(matrices, shares, strict=True) if share <= 1}
     group: set[tuple[int, ...]] = {(1, 0, 0, 1)}
     for index in np.argsort(shares, kind="stable"):
@@ -150,6 +166,7 @@ def _largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, .
 
 
 def _closure(members: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """All products of some matrices, the matrices among them."""
     while True:
         squares = [np.reshape(member, (2, 2)) for member in members]
         grown = members | {tuple(int(value) for value in (a @ b).ravel()) for a in squares for b in squares}

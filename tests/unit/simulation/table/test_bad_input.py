@@ -15,6 +15,7 @@ from pacbed.simulation.stack.assemble import assemble_stack
 from pacbed.simulation.stack.parameter_grid import ParameterGrid
 from pacbed.simulation.stack.stored import of_stack, open_stack
 from pacbed.simulation.structure.orient_structure import orient_structure
+from pacbed.simulation.structure.settings import StructureSettings
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable, of_table
@@ -69,14 +70,14 @@ def refusal(tmp_path, content, **changes):
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(PacbedError) as caught:
-        orient_structure(file, **{**ASKED, **changes}, out_dir=tmp_path / "out" / "structure")
+        orient_structure(file, StructureSettings(**{**ASKED, **changes}), out_dir=tmp_path / "out" / "structure")
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
     return caught.value
 
 
 def test_the_crystal_that_the_bad_ones_are_made_from_is_good(tmp_path):
     (tmp_path / "crystal.cif").write_bytes(cif())
-    orient_structure(tmp_path / "crystal.cif", **ASKED, out_dir=tmp_path / "structure")
+    orient_structure(tmp_path / "crystal.cif", StructureSettings(**ASKED), out_dir=tmp_path / "structure")
     assert of_structure(tmp_path / "structure") == System("SrTi", (0, 0, 1), 200.0)
 
 
@@ -121,7 +122,7 @@ def test_a_bad_crystal_is_refused(tmp_path, content, words):
 def test_rounded_occupancies_make_a_full_site(tmp_path):
     sites = "".join(f"{symbol}1 {symbol} 0 0 0 0.334 0.01\n" for symbol in ("Fe", "Co", "Ni"))
     (tmp_path / "crystal.cif").write_bytes(cif(sites=sites))
-    orient_structure(tmp_path / "crystal.cif", **ASKED, out_dir=tmp_path / "structure")
+    orient_structure(tmp_path / "crystal.cif", StructureSettings(**ASKED), out_dir=tmp_path / "structure")
 
 
 @pytest.mark.parametrize("axis", [[0, 0, 0], [0, 1], [0, 0, 0.5]])

@@ -79,7 +79,7 @@ def ring_rows(x, y, lines, radius, first, last):
 def aperture(distance, alpha, edge):
     """Share of the beam that the aperture lets pass: 1 inside, a ramp across the edge, 0 outside.
 
-    `pacbed.simulation.scan.aperture.aperture` is the same ramp for abTEM's probes.
+    `pacbed.simulation.scan.aperture.aperture_transmission` is the same ramp for abTEM's probes.
     """
     if distance > alpha + 0.5 * edge + 1e-9:
         return np.float32(0.0)
