@@ -22,9 +22,9 @@ import tifffile
 from ase import Atoms
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
 from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
 from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
-from pacbed.simulation.scan.supercell import SupercellGrid, frozen_phonon_periods
 
 SEED = 20260
 PATTERNS = 3

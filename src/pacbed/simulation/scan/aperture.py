@@ -49,14 +49,17 @@ class ShiftedAperture(BaseAperture):
 
     @property
     def convergence_mrad(self) -> float:
+        """Semi-convergence angle [mrad]."""
         return self._convergence_mrad
 
     @property
     def edge_mrad(self) -> float:
+        """Width of the ramp at the edge [mrad]."""
         return self._edge_mrad
 
     @property
     def shift_mrad(self) -> tuple[float, float]:
+        """Minus the centre of the disk (x, y) [mrad]."""
         return self._shift_mrad
 
     def _evaluate_from_angular_grid(self, alpha: np.ndarray, phi: np.ndarray) -> np.ndarray:

@@ -16,13 +16,8 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.terminations import termination_slices
 from pacbed.errors import SimulationError
-from pacbed.simulation.scan.supercell import (
-    OrthogonalSlices,
-    SupercellGrid,
-    frozen_phonon_periods,
-    orthogonal_slices,
-    rectangle,
-)
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
+from pacbed.simulation.scan.supercell import OrthogonalSlices, orthogonal_slices, rectangle
 
 FINEST_SPACING_A = 0.04  # of the grid on which displaced atoms are placed: it moves them by 0.0003 Å^2 at most
 

@@ -41,7 +41,7 @@ def direction_error(
     """
     squared = _squared_error(trial, pitch_mrad, centers_mrad, planes)
     # The errors of the beams that meet in a pixel come from different directions and are independent.
-    return np.asarray(np.sqrt(squared * len(trial.sample.nodes)) / np.linalg.norm(patterns, axis=1))
+    return np.asarray(np.sqrt(squared * len(trial.aperture.nodes)) / np.linalg.norm(patterns, axis=1))
 
 
 def _squared_error(

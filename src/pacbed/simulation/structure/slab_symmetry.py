@@ -97,9 +97,7 @@ def verified_group(
     worst = _deviations(slices, candidates.matrices, thickness_max_nm, cone_mrad, propagator)
     group = largest_group(candidates.matrices, worst / tolerances(candidates))
     kept = np.array([tuple(matrix.ravel()) in group for matrix in candidates.matrices])
-    for matrix, lift, figure, holds in zip(candidates.matrices, candidates.lifts, worst, kept, strict=True):
-        verdict = "kept" if holds else "dropped"
-        log.info("operation %s, lift %.3f periods: relative L2 %.1e, %s", matrix.tolist(), lift, figure, verdict)
+    _log_operations(candidates, worst, kept)
     surfaces = _terminations(candidates, kept)
     result = replace(
         slices,
@@ -108,6 +106,12 @@ def verified_group(
         termination_lifts=candidates.lifts[surfaces],
     )
     return result, GroupFindings(candidates, worst, kept)
+
+
+def _log_operations(candidates: UprightOperations, worst: np.ndarray, kept: np.ndarray) -> None:
+    for matrix, lift, figure, holds in zip(candidates.matrices, candidates.lifts, worst, kept, strict=True):
+        verdict = "kept" if holds else "dropped"
+        log.info("operation %s, lift %.3f periods: relative L2 %.1e, %s", matrix.tolist(), lift, figure, verdict)
 
 
 def tolerances(candidates: UprightOperations) -> np.ndarray:

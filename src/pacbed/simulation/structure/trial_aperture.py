@@ -28,24 +28,24 @@ class TrialAperture:
     ----------
     engine : PlaneWaveEngine
         Plane waves through the crystal.
-    sample : Sample
+    aperture : Sample
         Few directions that fill the aperture, its mistilt, and its beams.
     limits : PatternLimits
         Largest thickness, aperture, mistilt and angle.
     """
 
     engine: PlaneWaveEngine
-    sample: Sample
+    aperture: Sample
     limits: PatternLimits
 
     @classmethod
     def of(cls, slices: SlicePotentials, limits: PatternLimits) -> TrialAperture:
         """The aperture of a crystal."""
-        sample = sample_aperture(slices, limits.alpha_max_mrad, limits.tau_max_mrad, limits.max_angle_mrad)
-        return cls(PlaneWaveEngine(slices, propagator=limits.propagator), sample, limits)
+        aperture = sample_aperture(slices, limits.alpha_max_mrad, limits.tau_max_mrad, limits.max_angle_mrad)
+        return cls(PlaneWaveEngine(slices, propagator=limits.propagator), aperture, limits)
 
     @property
-    def mrad(self) -> float:
+    def mrad_per_inverse_a(self) -> float:
         """Angle of a spatial frequency of 1/Å [mrad]."""
         return 1e3 * self.engine.wavelength
 
@@ -56,11 +56,11 @@ class TrialAperture:
 
     def refined(self, slices: SlicePotentials) -> TrialAperture:
         """The same directions and beams through other slices of the same crystal."""
-        return TrialAperture(PlaneWaveEngine(slices, propagator=self.limits.propagator), self.sample, self.limits)
+        return TrialAperture(PlaneWaveEngine(slices, propagator=self.limits.propagator), self.aperture, self.limits)
 
     def run(self, planes: ThicknessPlanes) -> Rocking:
         """Diffraction of every direction of the aperture."""
-        return self.engine.run(self.sample.q, beams=self.sample.beams, **planes._asdict())
+        return self.engine.run(self.aperture.q, beams=self.aperture.beams, **planes._asdict())
 
     def run_at(self, directions_mrad: np.ndarray, planes: ThicknessPlanes) -> np.ndarray:
         """Intensities of the beams for other directions, mistilt included; shape (plane + 1, direction, beam).
@@ -72,12 +72,12 @@ class TrialAperture:
         planes : ThicknessPlanes
             Where to record.
         """
-        q = directions_mrad / self.mrad
-        return self.engine.run(q, beams=self.sample.beams, **planes._asdict()).intensity
+        q = directions_mrad / self.mrad_per_inverse_a
+        return self.engine.run(q, beams=self.aperture.beams, **planes._asdict()).intensity
 
     def patterns(self, rocking: Rocking) -> np.ndarray:
         """Sums over the aperture on the pixels of the field of view, shape (plane + 1, pixel)."""
-        return self.sample.patterns(rocking.intensity, self.limits.max_angle_mrad / self.mrad)
+        return self.aperture.patterns(rocking.intensity, self.limits.max_angle_mrad / self.mrad_per_inverse_a)
 
     def seen(self, directions_mrad: np.ndarray) -> np.ndarray:
         """Whether a beam of a direction falls into the field of view; bool, shape (..., beam).
@@ -87,13 +87,13 @@ class TrialAperture:
         directions_mrad : numpy.ndarray, shape (..., 2)
             Incident directions in the crystal's frame, mistilt included [mrad].
         """
-        beams_mrad = self.sample.beams @ self.sample.reciprocal * 1e3 * self.engine.wavelength
-        leaving = (directions_mrad - self.sample.tilt_mrad)[..., None, :] + beams_mrad
+        beams_mrad = self.aperture.beams @ self.aperture.reciprocal * 1e3 * self.engine.wavelength
+        leaving = (directions_mrad - self.aperture.tilt_mrad)[..., None, :] + beams_mrad
         return np.asarray(np.linalg.norm(leaving, axis=-1) <= self.limits.max_angle_mrad)
 
     def even_directions(self, count: int, *, turn: float = 0.0) -> np.ndarray:
         """Directions evenly spread over the aperture, its mistilt included [mrad], shape (count, 2)."""
-        return even_directions(count, self.limits.alpha_max_mrad, turn=turn) + self.sample.tilt_mrad
+        return even_directions(count, self.limits.alpha_max_mrad, turn=turn) + self.aperture.tilt_mrad
 
 
 def even_directions(count: int, radius_mrad: float, *, turn: float = 0.0) -> np.ndarray:

@@ -20,9 +20,9 @@ from pacbed.simulation.multislice.aperture import sample_aperture
 from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.multislice.phonon_pool import PhononPool
 from pacbed.simulation.multislice.plane_wave import below_band_limit
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
 from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
 from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
-from pacbed.simulation.scan.supercell import SupercellGrid, frozen_phonon_periods
 
 ROOT = Path(__file__).parents[4]
 ENERGY_EV, ALPHA, TILT, FIELD, CELLS, PERIODS, GRID, ENTRIES = 200e3, 9.3, (3.0, 1.7), 24.0, 3, 8, 36, 3

@@ -30,7 +30,7 @@ def test_the_error_between_directions_falls_with_a_high_power_of_the_pitch(srtio
     """Between the third and the tenth power, thin slabs and fine pitches being limited by single precision."""
     planes = ThicknessPlanes(2, 20)
     patterns = trial.patterns(trial.run(planes))
-    reciprocal_mrad = srtio3_slices.reciprocal * trial.mrad
+    reciprocal_mrad = srtio3_slices.reciprocal * trial.mrad_per_inverse_a
     coarse, fine = (
         direction_error(trial, reciprocal_mrad / count, trial.even_directions(4), planes=planes, patterns=patterns)
         for count in (2, 3)

@@ -46,7 +46,7 @@ def test_the_next_coarser_directions_miss_the_tolerance(srtio3_slices, found):
     pitch, accepted = found[1e-4].pitch_mrad, LIMIT * 1e-4
     trial = TrialAperture.of(srtio3_slices, LIMITS)
     patterns = trial.patterns(trial.run(trial.largest_thickness))
-    length = float(np.linalg.norm(srtio3_slices.reciprocal[0])) * trial.mrad
+    length = float(np.linalg.norm(srtio3_slices.reciprocal[0])) * trial.mrad_per_inverse_a
     errors = []
     for fewer in (0, 1):
         count = round(length / pitch) - fewer

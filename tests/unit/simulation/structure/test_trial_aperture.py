@@ -42,10 +42,10 @@ def test_a_turn_keeps_angles_and_moves_directions():
 
 def test_the_aperture_stands_at_the_largest_mistilt(trial):
     directions = trial.even_directions(50)
-    center = trial.sample.tilt_mrad
+    center = trial.aperture.tilt_mrad
     assert np.linalg.norm(center) == pytest.approx(LIMITS.tau_max_mrad)
     assert np.linalg.norm(directions - center, axis=1).max() <= LIMITS.alpha_max_mrad
-    np.testing.assert_allclose(trial.sample.q.mean(axis=0) * trial.mrad, center, rtol=1e-6)
+    np.testing.assert_allclose(trial.aperture.q.mean(axis=0) * trial.mrad_per_inverse_a, center, rtol=1e-6)
 
 
 def test_beams_are_seen_where_they_leave_within_the_field(trial):
@@ -54,8 +54,8 @@ def test_beams_are_seen_where_they_leave_within_the_field(trial):
     seen = trial.seen(directions)
     assert 0 < seen.sum() < seen.size
     for direction, row in zip(directions, seen, strict=True):
-        for beam, visible in zip(trial.sample.beams, row, strict=True):
-            leaving = direction - trial.sample.tilt_mrad + beam @ trial.sample.reciprocal * trial.mrad
+        for beam, visible in zip(trial.aperture.beams, row, strict=True):
+            leaving = direction - trial.aperture.tilt_mrad + beam @ trial.aperture.reciprocal * trial.mrad_per_inverse_a
             assert visible == (np.hypot(*leaving) <= LIMITS.max_angle_mrad)
 
 
@@ -63,7 +63,9 @@ def test_waves_are_those_of_the_engine(srtio3_slices, trial):
     directions = trial.even_directions(5)
     intensity = trial.run_at(directions, ThicknessPlanes(2, 3))
     engine = PlaneWaveEngine(srtio3_slices)
-    direct = engine.run(directions / trial.mrad, beams=trial.sample.beams, planes=2, periods_per_plane=3).intensity
+    direct = engine.run(
+        directions / trial.mrad_per_inverse_a, beams=trial.aperture.beams, planes=2, periods_per_plane=3
+    ).intensity
     np.testing.assert_array_equal(intensity, direct)
     assert trial.largest_thickness == (1, 25)  # 25 periods of 0.3905 nm are 9.76 nm
 
@@ -71,7 +73,7 @@ def test_waves_are_those_of_the_engine(srtio3_slices, trial):
 def test_patterns_hold_the_whole_beam_at_the_entrance_surface(trial):
     """Nothing is scattered yet: a disk of one unit for each direction, the mistilt left out."""
     patterns = trial.patterns(trial.run(ThicknessPlanes(1, 20)))
-    assert patterns[0].sum() == pytest.approx(len(trial.sample.nodes))
+    assert patterns[0].sum() == pytest.approx(len(trial.aperture.nodes))
     assert set(np.round(patterns[0], 6)) == {0.0, 1.0}
     assert 0.5 * patterns[0].sum() < patterns[1].sum() < patterns[0].sum()
 
