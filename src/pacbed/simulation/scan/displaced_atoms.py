@@ -120,7 +120,8 @@ def occupied(sites: np.ndarray, share: np.ndarray, cells: int, rng: np.random.Ge
     -------
     numpy.ndarray of bool, shape (cells * atom,)
     """
-    # ASSUME: sites are filled independently of each other, cell by cell (no short-range order), as in a solid solution.
+    # ASSUME: sites are filled independently of each other, cell by cell, as in a solid solution without short-range
+    # order (Cowley, Phys. Rev. 77, 669 (1950)).
     order = np.argsort(sites, kind="stable")
     upper = np.empty(len(share))
     for site in np.unique(sites):
