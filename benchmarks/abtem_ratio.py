@@ -37,7 +37,7 @@ from pacbed.config.system import SystemConfig, load_config
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.simulation.scan.probes import positions_needed, raster
+from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
 from pacbed.simulation.scan.supercell import orthogonal_slices
 
 CORES = 2
@@ -99,7 +99,7 @@ def published(system: SystemConfig) -> Case:
     counts = [int(np.ceil(length / 0.6 - 1e-9)) for length in lengths[:2]]
     angle = min(20.0, needed.alpha_max_mrad)
     probe = abtem.Probe(energy=energy_ev, semiangle_cutoff=angle)
-    return Case(potential, probe, raster(lengths[:2], counts), needed.max_angle_mrad)
+    return Case(potential, probe, rectangular_raster(lengths[:2], counts), needed.max_angle_mrad)
 
 
 def like_for_like(system: SystemConfig, structure_dir: Path) -> Case:
@@ -117,7 +117,7 @@ def like_for_like(system: SystemConfig, structure_dir: Path) -> Case:
 
     counts = positions_needed(needed.alpha_max_mrad, cell.lengths_a, cell.energy_ev)
     probe = abtem.Probe(energy=cell.energy_ev, semiangle_cutoff=needed.alpha_max_mrad)
-    return Case(potential, probe, raster(cell.lengths_a, counts), needed.max_angle_mrad)
+    return Case(potential, probe, rectangular_raster(cell.lengths_a, counts), needed.max_angle_mrad)
 
 
 def seconds_of_series(case: Case, potential: Any, probes: int, setting: Setting) -> float:

@@ -22,8 +22,9 @@ import tifffile
 from ase import Atoms
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from pacbed.simulation.scan.probes import positions_needed, raster, scan_pacbed
-from pacbed.simulation.scan.supercell import frozen_phonon_periods
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
+from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
+from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
 
 SEED = 20260
 PATTERNS = 3
@@ -91,16 +92,14 @@ def simulate_configuration(truth: dict, offset: tuple[float, float], rng: np.ran
     wavelength = 12.2643 / np.sqrt(ENERGY_EV + 0.97845e-6 * ENERGY_EV**2)
     pitch = 1e3 * wavelength / (CELL * CELLS[0])
     azimuth = np.deg2rad(truth["mistilt_azimuth_crystal_deg"])
-    # ASSUME: abTEM shares a displaced atom out among four grid points, which adds some 0.0016 Å^2 to the displacements
-    # (an estimate from the pitch of the grid).
+    # ASSUME: abTEM shares a displaced atom out among four grid points, which adds some 0.0016 Å^2 to the displacements.
+    mistilt = truth["mistilt_mrad"] * np.array([np.cos(azimuth), np.sin(azimuth)])
     pattern = scan_pacbed(
-        frozen_phonon_periods(atoms, displacement, cells=CELLS, gpts=GRID, slices=2, rng=rng),
+        frozen_phonon_periods(atoms, displacement, cells=CELLS, grid=SupercellGrid(GRID, 2), rng=rng),
+        ScanProbe(ENERGY_EV, truth["convergence_mrad"], mistilt_mrad=tuple(mistilt)),
+        rectangular_raster((CELL, CELL), POSITIONS, cells=CELLS, spread=True),
         thickness_periods=[truth["periods"]],
-        energy_ev=ENERGY_EV,
-        convergence_mrad=truth["convergence_mrad"],
-        positions=raster((CELL, CELL), POSITIONS, cells=CELLS, spread=True),
         max_angle_mrad=FIELD_MRAD,
-        mistilt_mrad=truth["mistilt_mrad"] * np.array([np.cos(azimuth), np.sin(azimuth)]),
         offset_mrad=(offset[0] * pitch, offset[1] * pitch),
     )[0]
     return {"density": pattern.density, "kx_mrad": pattern.kx_mrad, "ky_mrad": pattern.ky_mrad}

@@ -6,11 +6,11 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.checks.convergence import check_convergence
+from pacbed.simulation.checks.convergence import ConvergenceSettings, check_convergence
 
 check_convergence(
     Path(snakemake.input.cell).parent,
-    settings=snakemake.params.settings,
+    ConvergenceSettings(**snakemake.params.settings),
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
 )

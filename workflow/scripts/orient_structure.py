@@ -7,5 +7,10 @@ from pacbed.logs import configure_logging
 configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.simulation.structure.orient_structure import orient_structure
+from pacbed.simulation.structure.settings import StructureSettings
 
-orient_structure(snakemake.input.cif, **snakemake.params.settings, out_dir=Path(snakemake.output.cell).parent)
+orient_structure(
+    snakemake.input.cif,
+    StructureSettings(**snakemake.params.settings),
+    out_dir=Path(snakemake.output.cell).parent,
+)

@@ -6,12 +6,12 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
-from pacbed.simulation.checks.referee_phonons import referee_phonons
+from pacbed.simulation.checks.referee_phonons import PhononRefereeSettings, referee_phonons
 
 referee_phonons(
     Path(snakemake.input.cell).parent,
     snakemake.input.table,
-    settings=snakemake.params.settings,
+    PhononRefereeSettings(**snakemake.params.settings),
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
 )

@@ -6,12 +6,13 @@ from pacbed.logs import configure_logging
 
 configure_logging(snakemake.log[0], snakemake.params)
 
+from pacbed.simulation.checks.parameter_sets import RefereeSettings
 from pacbed.simulation.checks.referee import referee_simulation
 
 referee_simulation(
     Path(snakemake.input.cell).parent,
     snakemake.input.table,
-    settings=snakemake.params.settings,
+    RefereeSettings(**snakemake.params.settings),
     out_json=snakemake.output.findings,
     out_png=snakemake.output.plot,
     threads=snakemake.threads,

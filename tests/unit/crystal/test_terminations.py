@@ -16,6 +16,7 @@ from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import termination_slices
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.patterns import Geometry
+from pacbed.simulation.checks.parameter_sets import RefereeSettings
 from pacbed.simulation.checks.referee import referee_simulation
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.rendering.renderer import Renderer
@@ -155,10 +156,10 @@ def test_a_three_fold_screw_turns_the_right_way(tmp_path):
 def test_the_referee_averages_its_scans(tables, folder, tmp_path):
     """Accepted against the mean of two scans; against one slab alone the same table is further off."""
     average = folder / "average"
-    settings = {
-        "cells": 2, "patterns": 1, "max_thickness_nm": 12.0, "full_thickness": False, "seed": 3, "tolerance": 2e-3,
-        "thickness_max_nm": 12.0, "alpha_max_mrad": 10.0, "tau_max_mrad": 3.0,
-    }  # fmt: skip
+    settings = RefereeSettings(
+        cells=2, patterns=1, max_thickness_nm=12.0, full_thickness=False, seed=3, tolerance=2e-3,
+        thickness_max_nm=12.0, alpha_max_mrad=10.0, tau_max_mrad=3.0,
+    )  # fmt: skip
     referee_simulation(average / "structure", average / "rocking", settings, tmp_path / "r.json", tmp_path / "r.png")
     found = json.loads((tmp_path / "r.json").read_text())
     mislabelled = replace(tables[2], facts={**tables[2].facts, "termination": "top"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pacbed.config.sections import ModelErrorConfig
-from pacbed.simulation.table.numerics import pitch_of, spacing_of
+from pacbed.simulation.table.settings import pitch_of, spacing_of
 
 
 @dataclass(frozen=True)

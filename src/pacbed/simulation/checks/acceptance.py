@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pacbed.errors import FormatError, SimulationError
-from pacbed.outputs import write_json
+from pacbed.outputs import check_version, write_json
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
@@ -77,6 +77,7 @@ def _read(path: str | Path) -> dict[str, Any]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FormatError(f"{path}: damaged or incomplete ({error})") from error
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        raise FormatError(f"{path}: got another schema, accepted: schema_version {SCHEMA_VERSION}")
+    if not isinstance(content, dict):
+        raise FormatError(f"{path}: damaged or incomplete (got {type(content).__name__}, accepted: an object)")
+    check_version(str(path), content.get("schema_version"), current=SCHEMA_VERSION, oldest=SCHEMA_VERSION)
     return content

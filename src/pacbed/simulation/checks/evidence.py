@@ -1,11 +1,11 @@
-"""What the checks of a simulation leave behind: pictures and figures, complete or absent."""
+"""Pictures that the checks of a simulation leave behind."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,33 +13,38 @@ from matplotlib.figure import Figure
 from pacbed.figures import Panel, draw_row, save_figure
 
 
-def draw_comparisons(
-    results: Sequence[Mapping[str, Any]], pictures: Sequence[tuple[np.ndarray, np.ndarray]], path: str | Path
-) -> None:
-    """Scan, table and difference of every parameter set, one row each.
+class ComparedPatterns(NamedTuple):
+    """Two patterns of one parameter set, as they are drawn.
 
-    Parameters
+    Attributes
     ----------
-    results : sequence of mapping
-        Figures of the sets, as `compare` returns them.
-    pictures : sequence of pairs of numpy.ndarray, shape (ky, kx)
-        The two patterns of each set.
-    path : path
-        PNG file.
+    direct, table : numpy.ndarray, shape (row, column)
+        What a referee computed, and what the table says; NaN outside the field of view.
+    half_mrad : float
+        Half width of both [mrad].
+    titles : tuple of three str
+        Of the one, of the other, and of their difference.
     """
-    figure = Figure(figsize=(9, 2.7 * len(pictures)), layout="constrained")
-    axes = figure.subplots(len(pictures), 3, squeeze=False)
-    for row, result, (direct, table) in zip(axes, results, pictures, strict=True):
-        top = direct.max()
-        difference = table - direct
-        bound = max(np.abs(difference).max(), 1e-12 * top)
-        tilt = "({:.2f}, {:.2f})".format(*result["mistilt_mrad"])
+
+    direct: np.ndarray
+    table: np.ndarray
+    half_mrad: float
+    titles: tuple[str, str, str]
+
+
+def draw_comparisons(comparisons: Sequence[ComparedPatterns], path: str | Path) -> None:
+    """Referee, table and difference of every parameter set, one row each, as PNG."""
+    figure = Figure(figsize=(9, 2.8 * len(comparisons)), layout="constrained")
+    rows = figure.subplots(len(comparisons), 3, squeeze=False)
+    for row, (direct, table, half_mrad, titles) in zip(rows, comparisons, strict=True):
+        top = np.nanmax(direct)
+        bound = max(np.nanmax(np.abs(table - direct)), 1e-12 * top)
         shown = (
-            Panel(direct, f"abTEM scan, {result['thickness_nm']:.2f} nm", "gray", (0, top)),
-            Panel(table, f"table, {result['convergence_mrad']:.2f} mrad, tilt {tilt}", "gray", (0, top)),
-            Panel(difference, f"difference, L2 {result['relative_l2']:.1e}", "RdBu_r", (-bound, bound)),
+            Panel(direct, titles[0], "gray", (0, top)),
+            Panel(table, titles[1], "gray", (0, top)),
+            Panel(table - direct, titles[2], "RdBu_r", (-bound, bound)),
         )
-        draw_row(figure, row, shown, half_mrad=result["pixel_mrad"] * len(direct) / 2)
+        draw_row(figure, row, shown, half_mrad=half_mrad)
     save_figure(figure, path)
 
 

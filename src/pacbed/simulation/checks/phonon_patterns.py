@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.multislice.phonon_pool import phonon_pool
 
 log = logging.getLogger(__name__)
-BATCH = 32  # directions between two lines of the log
+DIRECTIONS_PER_BATCH = 32  # between two lines of the log
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,11 @@ class PhononPatterns:
 
     Attributes
     ----------
-    thickness_nm : ndarray, shape (plane,)
+    thickness_nm : numpy.ndarray, shape (plane,)
         Whole periods of the crystal [nm].
-    elastic : ndarray, shape (plane, pixel)
+    elastic : numpy.ndarray, shape (plane, pixel)
         Elastic part, free of noise.
-    totals : ndarray, shape (configuration, plane, pixel)
+    totals : numpy.ndarray, shape (configuration, plane, pixel)
         Elastic and diffuse part, the diffuse one from independent configurations.
     """
 
@@ -42,16 +44,34 @@ class PhononPatterns:
         return np.asarray(self.totals.mean(axis=0))
 
 
+class PhononNumerics(NamedTuple):
+    """How displaced atoms are drawn.
+
+    Attributes
+    ----------
+    cells : int
+        Edge of the supercell, in cells.
+    configurations : int
+        Independent configurations of the atoms for each direction.
+    pool : int
+        Displaced slices per level, from which configurations are put together.
+    seed : int
+        Source of the displacements.
+    """
+
+    cells: int
+    configurations: int
+    pool: int
+    seed: int
+
+
 def phonon_patterns(
     slices: SlicePotentials,
     aperture: Aperture,
+    numerics: PhononNumerics,
     *,
-    kept: list[int],
+    planes: Sequence[int],
     periods_per_plane: int,
-    cells: int,
-    configurations: int,
-    pool: int,
-    seed: int,
     propagator: str = "exact",
 ) -> PhononPatterns:
     """Patterns of one aperture at several thicknesses; all come from the same waves.
@@ -61,33 +81,37 @@ def phonon_patterns(
     slices : SlicePotentials
         Of thermal model "frozen_phonons".
     aperture : Aperture
-        Its `steps` are a multiple of `cells`.
-    kept : list of int
-        Planes to keep, ascending.
+        Its `steps` are a multiple of the supercell's edge.
+    numerics : PhononNumerics
+        Supercell and configurations.
+    planes : sequence of int
+        Thickness planes whose patterns are made, ascending; 0 is the entrance surface.
     periods_per_plane : int
         Periods of the crystal between planes.
-    cells, configurations, pool, seed
-        Edge of the supercell, configurations per direction, displaced slices per level, seed.
     propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
     """
-    atoms = phonon_pool(slices, vibrating_atoms(slices, cells=cells), entries=pool, seed=seed)
-    shape = (len(kept), len(aperture.pixels))
-    elastic, totals = np.zeros(shape), np.zeros((configurations, *shape))
-    starts = [(run, start) for run in range(configurations) for start in range(0, len(aperture.q), BATCH)]
-    for run, start in progress(starts, total=len(starts), label="batches of directions"):
-        engine = FrozenPhononEngine(slices, atoms, propagator=propagator, seed=seed + run)
-        chosen = slice(start, start + BATCH)
-        part = replace(aperture, nodes=aperture.nodes[chosen], q=aperture.q[chosen])
+    atoms = vibrating_atoms(slices, cells=numerics.cells)
+    pool = phonon_pool(slices, atoms, entries=numerics.pool, seed=numerics.seed)
+    shape = (len(planes), len(aperture.pixels))
+    elastic, totals = np.zeros(shape), np.zeros((numerics.configurations, *shape))
+    directions = range(0, len(aperture.q), DIRECTIONS_PER_BATCH)
+    batches = [(configuration, start) for configuration in range(numerics.configurations) for start in directions]
+    for configuration, start in progress(batches, total=len(batches), label="batches of directions"):
+        engine = FrozenPhononEngine(slices, pool, propagator=propagator, seed=numerics.seed + configuration)
+        chosen = slice(start, start + DIRECTIONS_PER_BATCH)
+        batch = replace(aperture, nodes=aperture.nodes[chosen], q=aperture.q[chosen])
         rocking = engine.run(
-            part.q,
+            batch.q,
             beams=aperture.beams,
-            planes=kept[-1],
+            planes=planes[-1],
             periods_per_plane=periods_per_plane,
-            keys=np.arange(start, start + len(part.q)),
+            keys=np.arange(start, start + len(batch.q)),
             resolved=True,
         )
-        coherent = part.patterns(rocking.intensity[kept])
-        totals[run] += coherent + part.patterns(rocking.diffuse[kept], cells=cells, offsets=engine.offsets)
-        if run == 0:
+        coherent = batch.patterns(rocking.intensity[planes])
+        diffuse = batch.patterns(rocking.diffuse[planes], cells=numerics.cells, offsets=engine.offsets)
+        totals[configuration] += coherent + diffuse
+        if configuration == 0:
             elastic += coherent
-    return PhononPatterns(np.array(kept) * periods_per_plane * slices.period_a / 10, elastic, totals)
+    return PhononPatterns(np.array(planes) * periods_per_plane * slices.period_a / 10, elastic, totals)

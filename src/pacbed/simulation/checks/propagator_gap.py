@@ -12,7 +12,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.scan.probes import ScanPattern
 
-BATCH = 64
+DIRECTIONS_PER_BATCH = 64
 
 
 def propagator_gap(
@@ -28,7 +28,7 @@ def propagator_gap(
     slices : SlicePotentials
         One period of the crystal.
     scan : ScanPattern
-        Gives the samples, the origin among them, and the convergence semi-angle.
+        Gives the samples, the origin among them, and the semi-convergence angle.
     periods : int
         Thickness in periods.
     mistilt_mrad : tuple of float
@@ -38,33 +38,37 @@ def propagator_gap(
 
     Returns
     -------
-    ndarray, shape (ky, kx)
+    numpy.ndarray, shape (ky, kx)
         Difference of the densities [1/mrad^2].
     """
-    unit, kx_mrad, ky_mrad = mrad_per_inverse_a(slices.energy_ev), scan.kx_mrad, scan.ky_mrad
-    convergence_mrad = scan.convergence_mrad
-    x, y = np.meshgrid(kx_mrad, ky_mrad)
-    lit = np.hypot(x, y) <= convergence_mrad * (1 + 1e-9)
+    mrad = mrad_per_inverse_a(slices.energy_ev)
+    x, y = np.meshgrid(scan.kx_mrad, scan.ky_mrad)
+    lit = np.hypot(x, y) <= scan.convergence_mrad * (1 + 1e-9)
     incident = np.stack([x[lit], y[lit]], axis=1)
-    beams = cone_nodes(slices.reciprocal * unit, float(np.hypot(x, y).max()) + convergence_mrad)
-    parts = [incident[start : start + BATCH] for start in range(0, len(incident), BATCH)]
+    beams = cone_nodes(slices.reciprocal * mrad, float(np.hypot(x, y).max()) + scan.convergence_mrad)
+    starts = range(0, len(incident), DIRECTIONS_PER_BATCH)
+    batches = [incident[start : start + DIRECTIONS_PER_BATCH] for start in starts]
 
     def pattern(propagator: str) -> np.ndarray:
         engine = PlaneWaveEngine(slices, propagator=propagator)
 
-        def propagate(part: np.ndarray) -> np.ndarray:
-            q = (part + np.asarray(mistilt_mrad)) / unit
+        def propagate(directions_mrad: np.ndarray) -> np.ndarray:
+            q = (directions_mrad + np.asarray(mistilt_mrad)) / mrad
             return engine.run(q, beams=beams, planes=1, periods_per_plane=periods).intensity[1]
 
         total = np.zeros(x.shape)
         with ThreadPoolExecutor(threads) as pool:
-            for part, intensity in zip(parts, pool.map(propagate, parts), strict=True):
-                out = part[:, None] + beams @ slices.reciprocal * unit
-                column = np.round((out[..., 0] - kx_mrad[0]) / (kx_mrad[1] - kx_mrad[0])).astype(int)
-                row = np.round((out[..., 1] - ky_mrad[0]) / (ky_mrad[1] - ky_mrad[0])).astype(int)
-                seen = (column >= 0) & (column < len(kx_mrad)) & (row >= 0) & (row < len(ky_mrad))
-                np.add.at(total, (row[seen], column[seen]), intensity[seen])
+            for directions_mrad, intensity in zip(batches, pool.map(propagate, batches), strict=True):
+                _add(total, scan, directions_mrad[:, None] + beams @ slices.reciprocal * mrad, intensity)
         return total
 
-    gap: np.ndarray = (pattern("fresnel") - pattern("exact")) / (np.pi * convergence_mrad**2)
-    return gap
+    return np.asarray((pattern("fresnel") - pattern("exact")) / (np.pi * scan.convergence_mrad**2))
+
+
+def _add(total: np.ndarray, scan: ScanPattern, leaving_mrad: np.ndarray, intensity: np.ndarray) -> None:
+    """Add intensities (direction, beam) to the samples (ky, kx) at which they leave, (direction, beam, 2) [mrad]."""
+    kx, ky = scan.kx_mrad, scan.ky_mrad
+    column = np.round((leaving_mrad[..., 0] - kx[0]) / (kx[1] - kx[0])).astype(int)
+    row = np.round((leaving_mrad[..., 1] - ky[0]) / (ky[1] - ky[0])).astype(int)
+    seen = (column >= 0) & (column < len(kx)) & (row >= 0) & (row < len(ky))
+    np.add.at(total, (row[seen], column[seen]), intensity[seen])

@@ -46,14 +46,14 @@ def abtem_settings(extra: Mapping[str, Any] | None = None) -> Iterator[None]:
     extra : mapping of str to value, optional
         abTEM configuration keys on top of `ABTEM_SETTINGS`.
     """
-    wanted = {**ABTEM_SETTINGS, **(extra or {})}
+    settings = {**ABTEM_SETTINGS, **(extra or {})}
     with _IN_FORCE.changed:
-        _IN_FORCE.changed.wait_for(lambda: not _IN_FORCE.users or wanted.items() <= _IN_FORCE.values.items())
+        _IN_FORCE.changed.wait_for(lambda: not _IN_FORCE.users or settings.items() <= _IN_FORCE.values.items())
         if not _IN_FORCE.users:
-            if REPRODUCIBLE.items() <= wanted.items():
+            if REPRODUCIBLE.items() <= settings.items():
                 pyfftw.forget_wisdom()  # what was measured before outranks an estimate
-            _IN_FORCE.undo.enter_context(abtem.config.set(wanted))
-            _IN_FORCE.values = wanted
+            _IN_FORCE.undo.enter_context(abtem.config.set(settings))
+            _IN_FORCE.values = settings
         _IN_FORCE.users += 1
     try:
         yield

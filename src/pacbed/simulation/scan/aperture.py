@@ -8,20 +8,19 @@ import numpy as np
 from abtem.transfer import BaseAperture
 
 
-def aperture(angle_mrad: np.ndarray, convergence_mrad: float, edge_mrad: float) -> np.ndarray:
+def aperture_transmission(angle_mrad: np.ndarray, convergence_mrad: float, edge_mrad: float) -> np.ndarray:
     """Share of the intensity that the aperture lets pass: 1 inside, a linear ramp across the edge, 0 outside.
 
     Parameters
     ----------
-    angle_mrad : numpy.ndarray
+    angle_mrad : numpy.ndarray, any shape
         Angles from the axis of the aperture [mrad].
     convergence_mrad, edge_mrad : float
         Semi-convergence angle, in the middle of the ramp, and full width of the ramp, 0 for a hard edge [mrad].
 
     Notes
     -----
-    The same ramp as `aperture` of `pacbed.simulation.rendering.kernels.detector`, which is compiled into the renderer
-    and takes one distance at a time; a test holds the two together.
+    The renderer's compiled loops have the same ramp, one angle at a time; a test holds the two together.
     """
     if edge_mrad == 0:
         return (angle_mrad <= convergence_mrad).astype(float)
@@ -31,7 +30,8 @@ def aperture(angle_mrad: np.ndarray, convergence_mrad: float, edge_mrad: float) 
 class ShiftedAperture(BaseAperture):
     """Disk, its centre at minus `shift_mrad` on abTEM's grid, which then samples the points between its own.
 
-    `convergence_mrad` and `edge_mrad` are those of `aperture`; abTEM is told the outer radius, to crop its array.
+    `convergence_mrad` and `edge_mrad` are those of `aperture_transmission`; `semiangle_cutoff` is the outer radius, at
+    which abTEM crops its array; all in mrad.
     """
 
     def __init__(
@@ -49,18 +49,21 @@ class ShiftedAperture(BaseAperture):
 
     @property
     def convergence_mrad(self) -> float:
+        """Semi-convergence angle [mrad]."""
         return self._convergence_mrad
 
     @property
     def edge_mrad(self) -> float:
+        """Width of the ramp at the edge [mrad]."""
         return self._edge_mrad
 
     @property
     def shift_mrad(self) -> tuple[float, float]:
+        """Minus the centre of the disk (x, y) [mrad]."""
         return self._shift_mrad
 
     def _evaluate_from_angular_grid(self, alpha: np.ndarray, phi: np.ndarray) -> np.ndarray:
         x = 1e3 * np.asarray(alpha, dtype=float) * np.cos(phi) + self._shift_mrad[0]
         y = 1e3 * np.asarray(alpha, dtype=float) * np.sin(phi) + self._shift_mrad[1]
-        passed = aperture(np.hypot(x, y), self._convergence_mrad, self._edge_mrad)
+        passed = aperture_transmission(np.hypot(x, y), self._convergence_mrad, self._edge_mrad)
         return np.sqrt(passed).astype(np.float32)

@@ -15,7 +15,8 @@ from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials, termination_slices
 from pacbed.errors import SimulationError
-from pacbed.simulation.scan.supercell import OrthogonalSlices, frozen_phonon_periods, orthogonal_slices, rectangle
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
+from pacbed.simulation.scan.supercell import OrthogonalSlices, orthogonal_slices, rectangle
 
 FINEST_SPACING_A = 0.04  # of the grid on which displaced atoms are placed: it moves them by 0.0003 Å^2 at most
 
@@ -49,7 +50,7 @@ class ScanCrystal:
 
     @classmethod
     def slabs(cls, slices: SlicePotentials, cif: str | Path, *, termination: str = "top") -> tuple[ScanCrystal, ...]:
-        """The slabs of slice potentials whose mean a table is, see `termination_slices`."""
+        """The slab that starts at the first slice ("top"), or every slab with an equivalent surface ("average")."""
         lifts = slices.termination_lifts if termination == "average" else [0.0]
         turned = termination_slices(slices, termination)
         return tuple(cls.load(slab, cif, lift=float(lift)) for slab, lift in zip(turned, lifts, strict=True))
@@ -87,23 +88,28 @@ class ScanCrystal:
         """Endless supercell periods, `cells` orthogonal cells wide; random where atoms vibrate."""
         if self.atoms is None:
             return self.still.periods(cells)
-        slices, *grid = self.still.transmission.shape
-        spacing = max(length / points for length, points in zip(self.still.lengths_a, grid, strict=True))
+        slices, *points = self.still.transmission.shape
+        spacing = max(length / count for length, count in zip(self.still.lengths_a, points, strict=True))
+        oversampling = max(1, round(np.ceil(spacing / FINEST_SPACING_A - 1e-6)))
         return frozen_phonon_periods(
             self.atoms,
             self.displacement,
             occupancy=self.occupancy,
             cells=cells,
-            gpts=[points * count for points, count in zip(grid, cells, strict=True)],
-            slices=slices,
+            grid=SupercellGrid((points[0] * cells[0], points[1] * cells[1]), slices, oversampling),
             rng=rng,
             parametrization=self.parametrization,
-            oversampling=max(1, round(np.ceil(spacing / FINEST_SPACING_A - 1e-6))),
         )
 
 
 def rectangular_atoms(oriented: Crystal) -> tuple[Atoms, np.ndarray, np.ndarray]:
-    """Atoms of the smallest orthogonal cell, their displacement tensors (atom, 3, 3) [Å^2] and occupancies (atom,)."""
+    """Atoms of the smallest orthogonal cell, their displacement tensors (atom, 3, 3) [Å^2] and occupancies (atom,).
+
+    Parameters
+    ----------
+    oriented : Crystal
+        The crystal with the beam along z and a lattice vector along x.
+    """
     _, rows = rectangle(oriented.cell[:2, :2])
     # Rows of cells side by side fill the rectangle once atoms that stick out of it are brought back in.
     positions = np.concatenate([oriented.positions + row * oriented.cell[1] for row in range(rows)])

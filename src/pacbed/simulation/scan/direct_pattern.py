@@ -10,16 +10,22 @@ import numpy as np
 
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.patterns import Geometry
-from pacbed.simulation.scan.probes import ScanPattern, scan_pacbed
+from pacbed.simulation.scan.probes import ScanPattern, ScanProbe, scan_pacbed
 from pacbed.simulation.scan.raster import smallest_raster
 from pacbed.simulation.scan.supercell import OrthogonalSlices
 
-WAVES_BYTES = 128e6  # of the probes that one thread propagates together
+BYTES_PER_THREAD = 128e6  # of the probes that are propagated together
 
 
 @dataclass(frozen=True)
 class SampledGeometry(Geometry):
-    """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square."""
+    """A geometry whose pixels are the reciprocal-lattice points of a supercell, in general not square.
+
+    Attributes
+    ----------
+    kx_mrad, ky_mrad : numpy.ndarray, shapes (column,) and (row,)
+        Angles of the samples along both axes [mrad].
+    """
 
     kx_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
     ky_mrad: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -44,27 +50,28 @@ class SampledGeometry(Geometry):
 
 def direct_pattern(
     slices: SlicePotentials,
-    cell: OrthogonalSlices,
+    orthogonal: OrthogonalSlices,
+    probe: ScanProbe,
     *,
     cells: Sequence[int],
     periods: int,
-    convergence_mrad: float,
-    mistilt_mrad: tuple[float, float],
     max_angle_mrad: float,
     threads: int = 1,
 ) -> tuple[ScanPattern, int]:
-    """Send the smallest raster of probes with a hard aperture through a slab.
+    """Send the smallest raster of probes through a slab.
 
     Parameters
     ----------
-    slices, cell : SlicePotentials, OrthogonalSlices
+    slices, orthogonal : SlicePotentials, OrthogonalSlices
         One period of the crystal, and the same on an orthogonal cell.
+    probe : ScanProbe
+        Aperture and mistilt; of the energy of the slices.
     cells : two ints
         Orthogonal cells of the supercell along x and y.
     periods : int
         Thickness of the slab in periods.
-    convergence_mrad, mistilt_mrad, max_angle_mrad
-        See `scan_pacbed`.
+    max_angle_mrad : float
+        Half width of the pattern [mrad].
     threads : int
         Parts of the raster computed at once.
 
@@ -75,24 +82,23 @@ def direct_pattern(
     int
         Number of probe positions.
     """
-    positions = smallest_raster(slices.cell_a, convergence_mrad, cell.energy_ev)
-    wave_bytes = 8 * cell.transmission[0].size * cells[0] * cells[1]
-    parts = min(len(positions), max(threads, int(np.ceil(len(positions) * wave_bytes / WAVES_BYTES))))
+    outer_mrad = probe.convergence_mrad + probe.edge_mrad / 2
+    positions = smallest_raster(slices.cell_a, outer_mrad, probe.energy_ev)
+    wave_bytes = 8 * orthogonal.transmission[0].size * cells[0] * cells[1]
+    count = min(len(positions), max(threads, int(np.ceil(len(positions) * wave_bytes / BYTES_PER_THREAD))))
 
-    def scan(part: np.ndarray) -> ScanPattern:
+    def scan(some: np.ndarray) -> ScanPattern:
         return scan_pacbed(
-            cell.periods(cells),
+            orthogonal.periods(cells),
+            probe,
+            some,
             thickness_periods=[periods],
-            energy_ev=cell.energy_ev,
-            convergence_mrad=convergence_mrad,
-            positions=part,
             max_angle_mrad=max_angle_mrad,
-            mistilt_mrad=mistilt_mrad,
-            band_limit=cell.band_limit,
+            band_limit=orthogonal.band_limit,
         )[0]
 
-    chunks = np.array_split(positions, parts)
+    chunks = np.array_split(positions, count)
     with ThreadPoolExecutor(threads) as pool:
         patterns = list(pool.map(scan, chunks))
-    weighted = [len(part) * pattern.intensity for part, pattern in zip(chunks, patterns, strict=True)]
+    weighted = [len(chunk) * pattern.intensity for chunk, pattern in zip(chunks, patterns, strict=True)]
     return replace(patterns[0], intensity=np.sum(weighted, axis=0) / len(positions)), len(positions)

@@ -1,4 +1,4 @@
-"""The fewest probe positions whose average is the average over the whole cell."""
+"""Probe positions whose average is the average over the whole cell."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def smallest_raster(cell_a: np.ndarray, convergence_mrad: float, energy_ev: floa
 
     Returns
     -------
-    numpy.ndarray, shape (positions, 2)
+    numpy.ndarray, shape (position, 2)
         x and y [Å].
     """
     cell = np.asarray(cell_a, dtype=float)
@@ -51,11 +51,69 @@ def smallest_raster(cell_a: np.ndarray, convergence_mrad: float, energy_ev: floa
         count += 1
 
 
+def positions_needed(convergence_mrad: float, cell_lengths: Sequence[float], energy_ev: float) -> tuple[int, int]:
+    """Fewest rows of positions over a rectangular cell that average to zero every pair of interfering beams.
+
+    Two plane waves of the probe interfere when they differ by a lattice vector G with |G| <= 2 alpha; n positions per
+    axis cancel every G that is not a multiple of n, so n must exceed 2 alpha / |G1|.
+
+    Parameters
+    ----------
+    convergence_mrad : float
+        Semi-convergence angle [mrad].
+    cell_lengths : two floats
+        Edges of the cell along x and y [Å].
+    energy_ev : float
+        Beam energy [eV].
+    """
+    mrad = mrad_per_inverse_a(energy_ev)
+    x, y = (int(np.floor(2 * convergence_mrad * length / mrad)) + 1 for length in cell_lengths)
+    return x, y
+
+
+def rectangular_raster(
+    cell_lengths: Sequence[float], counts: Sequence[int], *, cells: Sequence[int] = (1, 1), spread: bool = False
+) -> np.ndarray:
+    """Rows of probe positions that cover exactly one rectangular cell, as a microscope scans it.
+
+    Parameters
+    ----------
+    cell_lengths : two floats
+        Edges of the orthogonal cell along x and y [Å].
+    counts : two ints
+        Positions along x and y.
+    cells : two ints
+        Cells of the supercell; used by `spread` only.
+    spread : bool
+        Move each position by whole cells so that the raster covers the supercell, as `spread_over` does.
+
+    Returns
+    -------
+    numpy.ndarray, shape (position, 2)
+        x and y [Å].
+    """
+    axes = []
+    for length, count, repeats in zip(cell_lengths, counts, cells, strict=True):
+        steps = np.arange(count)
+        whole = steps * (repeats // count) if spread else np.zeros(count)
+        axes.append((steps / count + whole) * length)
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
 def spread_over(positions: np.ndarray, lengths_a: Sequence[float], cells: Sequence[int]) -> np.ndarray:
-    """Move each position by whole cells so that all together cover the supercell; shape (positions, 2) [Å].
+    """Move each position by whole cells so that all together cover the supercell; shape (position, 2) [Å].
 
     Nothing changes for a perfect crystal; with frozen phonons every probe then meets other atoms, and the speckle of
     one configuration averages out faster.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (position, 2)
+        x and y [Å].
+    lengths_a : two floats
+        Edges of the orthogonal cell along x and y [Å].
+    cells : two ints
+        Cells of the supercell along x and y.
     """
     steps = np.arange(len(positions))[:, None] * np.array(GOLDEN) % 1.0
     return positions + np.floor(steps * np.asarray(cells)) * np.asarray(lengths_a)
@@ -69,7 +127,7 @@ def _sublattices(index: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _shortest(basis: np.ndarray) -> float:
-    """Length of the shortest vector of a plane lattice, by Gauss' reduction of its basis (rows)."""
+    """Length of the shortest vector of a plane lattice, by Gauss' reduction of its basis (rows), shape (2, 2)."""
     short, long = sorted((tuple(row) for row in basis), key=lambda row: math.hypot(*row))
     while True:
         times = round((short[0] * long[0] + short[1] * long[1]) / (short[0] ** 2 + short[1] ** 2))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -71,29 +72,28 @@ class ScanSampling:
         half_width = geometry.pixel_mrad * (max(geometry.shape) - 1) / 2
         first_mrad = [mrad_per_inverse_a(energy_ev) / length for length in lengths_a]
         share = [min(lengths_a) / length for length in lengths_a]  # of the cells along the shorter edge
-        columns = [
-            _axis(first, samples_per_pixel * first / geometry.pixel_mrad, cells, part, half_width)
-            for first, part in zip(first_mrad, share, strict=True)
-        ]
-        (x_cells, x_scans, x_pitch, x_reach), (y_cells, y_scans, y_pitch, y_reach) = columns
-        return cls((x_cells, y_cells), (x_scans, y_scans), (x_pitch, y_pitch), (x_reach, y_reach))
+        x, y = (
+            _AxisSampling.of(first, samples_per_pixel * first / geometry.pixel_mrad, cells, edge, half_width)
+            for first, edge in zip(first_mrad, share, strict=True)
+        )
+        return cls((x.cells, y.cells), (x.interleaved, y.interleaved), (x.pitch_mrad, y.pitch_mrad), (x.reach, y.reach))
 
     @property
     def offsets(self) -> list[tuple[int, int]]:
-        """Every scan by its place (x, y) among the interleaved ones."""
+        """Every scan by its indices (x, y) among the interleaved ones."""
         return list(product(range(self.interleaved[0]), range(self.interleaved[1])))
 
     def offset_mrad(self, offset: tuple[int, int]) -> tuple[float, float]:
         """Shift of the sampled angles of one scan, at most half a sample of its supercell [mrad]."""
         x, y = (
-            (place - count // 2) * pitch
-            for place, count, pitch in zip(offset, self.interleaved, self.pitch_mrad, strict=True)
+            (index - count // 2) * pitch
+            for index, count, pitch in zip(offset, self.interleaved, self.pitch_mrad, strict=True)
         )
         return x, y
 
     @property
     def axes_mrad(self) -> tuple[np.ndarray, np.ndarray]:
-        """Angles (kx, ky) of the samples of all scans together, ascending [mrad]."""
+        """Angles of the samples of all scans together along kx and ky, ascending [mrad]; one axis each."""
         x, y = (
             (np.arange((2 * reach + 1) * count) - reach * count - count // 2) * pitch
             for reach, count, pitch in zip(self.reach, self.interleaved, self.pitch_mrad, strict=True)
@@ -107,13 +107,23 @@ class ScanSampling:
         return max((reach + 0.5) * count * pitch for reach, count, pitch in edges)
 
     def window(self, pattern: np.ndarray) -> np.ndarray:
-        """The middle of one scan's pattern, shape (ky, kx), that belongs to the joint samples."""
+        """The middle of one scan's pattern (ky, kx) that belongs to the joint samples, shape (2 y + 1, 2 x + 1)."""
         x, y = self.reach
         row, column = (size // 2 for size in pattern.shape)
         return pattern[row - y : row + y + 1, column - x : column + x + 1]
 
     def join(self, windows: Sequence[np.ndarray]) -> np.ndarray:
-        """Interleave the scans, in the order of `offsets`: each (..., ky, kx) of one, the result of all of them."""
+        """Interleave the windows of all scans.
+
+        Parameters
+        ----------
+        windows : sequence of numpy.ndarray, shape (..., ky, kx)
+            One for each entry of `offsets`.
+
+        Returns
+        -------
+        numpy.ndarray, shape (..., ky of all scans, kx of all scans)
+        """
         columns, rows = self.interleaved
         shape = windows[0].shape
         joint = np.empty((*shape[:-2], shape[-2] * rows, shape[-1] * columns), dtype=windows[0].dtype)
@@ -122,19 +132,31 @@ class ScanSampling:
         return joint
 
 
-def _axis(
-    first_mrad: float, samples: float, cells: int | str, share: float, half_width: float
-) -> tuple[int, int, float, int]:
-    """Cells, interleaved scans, pitch [mrad] and reach along one axis with so many samples between G's."""
-    wanted = max(1, math.ceil(samples - 1e-9))
-    if isinstance(cells, str):
-        scans = math.ceil(wanted / max(1, round(AUTOMATIC_CELLS[-1] * share)))
-        wide = next(count for count in AUTOMATIC_CELLS if count * scans >= wanted)
-    else:
-        wide = max(1, round(cells * share))
-        scans = math.ceil(wanted / wide)
-    step = first_mrad / wide
-    return wide, scans, step / scans, math.ceil((half_width + MARGIN_SAMPLES * step / scans) / step)
+class _AxisSampling(NamedTuple):
+    """The sampling along one axis, as `ScanSampling` has it for both."""
+
+    cells: int
+    interleaved: int
+    pitch_mrad: float
+    reach: int
+
+    @classmethod
+    def of(
+        cls, first_mrad: float, samples: float, cells: int | str, share: float, half_width_mrad: float
+    ) -> _AxisSampling:
+        """Fewest scans with at least so many samples between neighbouring beams, `first_mrad` apart [mrad].
+
+        `share` is that of the cells along the shorter edge, because this edge is longer.
+        """
+        least = max(1, math.ceil(samples - 1e-9))
+        if isinstance(cells, str):
+            scans = math.ceil(least / max(1, round(AUTOMATIC_CELLS[-1] * share)))
+            wide = next(count for count in AUTOMATIC_CELLS if count * scans >= least)
+        else:
+            wide = max(1, round(cells * share))
+            scans = math.ceil(least / wide)
+        step = first_mrad / wide
+        return cls(wide, scans, step / scans, math.ceil((half_width_mrad + MARGIN_SAMPLES * step / scans) / step))
 
 
 def read_pixels(density: np.ndarray, axes_mrad: tuple[np.ndarray, np.ndarray], geometry: Geometry) -> np.ndarray:
@@ -147,8 +169,8 @@ def read_pixels(density: np.ndarray, axes_mrad: tuple[np.ndarray, np.ndarray], g
     ----------
     density : numpy.ndarray, shape (plane, ky, kx)
         Fraction of the beam per solid angle at the samples [1/mrad^2].
-    axes_mrad : two numpy.ndarray
-        Angles (kx, ky) of the samples [mrad].
+    axes_mrad : two numpy.ndarray, shapes (kx,) and (ky,)
+        Angles of the samples [mrad].
     geometry : Geometry
         Pixels inside the samples; not rotated.
 
@@ -159,8 +181,8 @@ def read_pixels(density: np.ndarray, axes_mrad: tuple[np.ndarray, np.ndarray], g
     """
     kx, ky = geometry.angles_mrad()
     weights = [
-        make_interp_spline(axis, np.eye(len(axis)), k=3)(wanted)
-        for axis, wanted in zip(axes_mrad, (kx[0], ky[:, 0]), strict=True)
+        make_interp_spline(axis, np.eye(len(axis)), k=3)(centers)
+        for axis, centers in zip(axes_mrad, (kx[0], ky[:, 0]), strict=True)
     ]
     images = weights[1] @ density @ weights[0].T * geometry.pixel_mrad**2
     return np.maximum(images, 0.0).astype(np.float32)

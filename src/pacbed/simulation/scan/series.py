@@ -11,11 +11,11 @@ from scipy.interpolate import make_interp_spline
 
 from pacbed.patterns import Geometry
 from pacbed.simulation.scan.crystal import ScanCrystal
-from pacbed.simulation.scan.probes import scan_pacbed
+from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
 from pacbed.simulation.scan.raster import smallest_raster, spread_over
 from pacbed.simulation.scan.sampling import ScanSampling, read_pixels
 
-WAVES_BYTES = 256e6  # of the probes that one task propagates together
+BYTES_PER_TASK = 256e6  # of the probes that are propagated together
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class ScanSeries:
     geometry : Geometry
         Pixels of the images.
     thickness_nm : tuple of float
-        Thicknesses wanted [nm].
+        Thicknesses of the images [nm].
     periods_per_plane, planes : int
-        Patterns are recorded at every so many periods, and how many of these; see `plane_layout`.
+        Patterns are recorded at every so many periods, and how many of these below the entrance surface.
     convergence_mrad, edge_mrad : float
         Semi-convergence angle and width of the aperture's edge [mrad].
     mistilt_mrad : tuple of two float
@@ -94,38 +94,35 @@ class ScanSeries:
         """What has to be computed, in the order in which `images` takes the results.
 
         The cut depends on the grid alone, not on who computes: results are the same for every scheduler. Vibrating
-        atoms are drawn anew in every task, so parts of the raster see more configurations than asked for, not fewer.
+        atoms are drawn anew in every task, so the chunks of a raster see more configurations than asked for, not fewer.
         """
         positions = len(self.raster)
         pixels = np.prod(self.crystal.still.transmission.shape[1:]) * np.prod(self.sampling.cells)
-        parts = min(positions, int(np.ceil(positions * 8 * pixels / WAVES_BYTES)))
-        edges = [positions * part // parts for part in range(parts + 1)]
+        chunks = min(positions, int(np.ceil(positions * 8 * pixels / BYTES_PER_TASK)))
+        edges = [positions * chunk // chunks for chunk in range(chunks + 1)]
         return [
-            ScanTask(slab, offset, draw, part)
+            ScanTask(slab, offset, draw, chunk)
             for slab in range(len(self.slabs))
             for offset in range(len(self.sampling.offsets))
             for draw in range(self.configurations)
-            for part in pairwise(edges)
+            for chunk in pairwise(edges)
         ]
 
     def run(self, task: ScanTask) -> np.ndarray:
         """Density [1/mrad^2] of one task's samples, times its share of the scan; float32, shape (plane, ky, kx)."""
-        still, chosen = self.crystal.still, self.raster
+        still, raster = self.crystal.still, self.raster
         rng = np.random.default_rng([*self.seed, task.slab, task.offset, task.configuration, task.positions[0]])
         patterns = scan_pacbed(
             self.slabs[task.slab].periods(self.sampling.cells, rng=rng),
+            ScanProbe(still.energy_ev, self.convergence_mrad, self.edge_mrad, self.mistilt_mrad),
+            raster[slice(*task.positions)],
             thickness_periods=[plane * self.periods_per_plane for plane in range(self.planes + 1)],
-            energy_ev=still.energy_ev,
-            convergence_mrad=self.convergence_mrad,
-            positions=chosen[slice(*task.positions)],
             max_angle_mrad=self.sampling.window_mrad,
-            mistilt_mrad=self.mistilt_mrad,
             offset_mrad=self.sampling.offset_mrad(self.sampling.offsets[task.offset]),
             band_limit=still.band_limit,
-            edge_mrad=self.edge_mrad,
             reproducible=True,
         )
-        share = (task.positions[1] - task.positions[0]) / len(chosen) / self.configurations / len(self.slabs)
+        share = (task.positions[1] - task.positions[0]) / len(raster) / self.configurations / len(self.slabs)
         density = np.stack([self.sampling.window(pattern.density) for pattern in patterns])
         return (share * density).astype(np.float32)
 
@@ -134,8 +131,8 @@ class ScanSeries:
 
         Parameters
         ----------
-        results : sequence of numpy.ndarray
-            Of `run`, for every entry of `tasks`.
+        results : sequence of numpy.ndarray, shape (plane, ky, kx)
+            Of `run`, for every entry of `tasks` [1/mrad^2].
         """
         scans = [np.zeros(results[0].shape) for _ in self.sampling.offsets]
         for task, result in zip(self.tasks(), results, strict=True):

@@ -1,4 +1,4 @@
-"""Supercells for the `scan` engine: frozen phonons, or the plane-wave engine's own slices laid out side by side."""
+"""Supercells for the `scan` engine: the plane-wave engine's own slices laid out side by side."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import abtem
 import numpy as np
 import scipy.fft
 from abtem.core.energy import energy2sigma
 from abtem.potentials.iam import PotentialArray, TransmissionFunction
-from ase import Atoms
 
-from pacbed.crystal.cif import SAME_SITE_A
 from pacbed.crystal.potentials import BAND_FRACTION, SlicePotentials
 from pacbed.errors import SimulationError
 
@@ -21,108 +18,11 @@ MOST_ROWS = 12  # cells in the rectangle that stands for an oblique cell
 ONLY_RECTANGLES = "abTEM scans rectangles only, so this crystal has no direct simulation to compare with"
 
 
-def frozen_phonon_periods(
-    cell: Atoms,
-    displacement: np.ndarray,
-    *,
-    cells: Sequence[int],
-    gpts: Sequence[int],
-    slices: int,
-    rng: np.random.Generator,
-    parametrization: str = "lobato",
-    oversampling: int = 1,
-    occupancy: np.ndarray | None = None,
-) -> Iterator[PotentialArray]:
-    """Endless, independently displaced periods of an N x M supercell.
-
-    abTEM's own `FrozenPhonons` knows one standard deviation per axis; a site's tensor need not be diagonal, so the
-    atoms are moved here. As in the slice potentials, an atom belongs to the nearest plane z = i depth.
-
-    Parameters
-    ----------
-    cell : ase.Atoms
-        One orthogonal oriented cell, z along the beam.
-    displacement : numpy.ndarray, shape (atoms, 3, 3)
-        Mean-square displacement tensor of each site, cartesian [Å^2].
-    cells : two ints
-        Cells along x and y.
-    gpts : two ints
-        Grid of the supercell.
-    slices : int
-        Slices per period, equally thick.
-    rng : numpy.random.Generator
-        Source of the displacements.
-    parametrization : str
-        "lobato" or "kirkland".
-    oversampling : int
-        Compute the potentials on a grid so many times finer and keep the frequencies of `gpts`. abTEM shares an atom
-        out among the four nearest grid points, which is a displacement of its own with a mean square of about
-        (spacing / oversampling)^2 / 6 along each axis.
-    occupancy : numpy.ndarray, shape (atoms,), optional
-        Probability that a site holds its atom; atoms of one site exclude each other.
-    """
-    # ASSUME: Einstein model, every atom moves alone, with the displacement tensor of its site (Loane, Xu & Silcox, Acta
-    # Cryst. A47 (1991) 267).
-    period = cell * (int(cells[0]), int(cells[1]), 1)
-    roots = np.tile(_tensor_roots(displacement), (int(cells[0]) * int(cells[1]), 1, 1))
-    thickness = float(period.cell[2, 2]) / slices
-    period.positions[:, 2] += thickness / 2  # abTEM cuts at z = i depth: planes belong between the cuts
-    share = np.ones(len(cell)) if occupancy is None else np.asarray(occupancy, dtype=float)
-    sites = _sites(cell) if np.any(share < 1) else None
-    while True:
-        moved = period.copy()
-        moved.positions += np.einsum("nij,nj->ni", roots, rng.standard_normal((len(period), 3)))
-        moved.wrap()
-        if sites is not None:
-            moved = moved[_occupied(sites, share, int(cells[0]) * int(cells[1]), rng)]
-        potential = abtem.Potential(
-            moved,
-            gpts=tuple(points * oversampling for points in gpts),
-            slice_thickness=thickness,
-            projection="infinite",
-            parametrization=parametrization,
-        )
-        built = potential.build(lazy=False)
-        yield built if oversampling == 1 else _coarser(built, gpts)
-
-
-def _sites(cell: Atoms) -> np.ndarray:
-    """Number of the site of each atom, shape (atoms,): atoms in one place share a site."""
-    together = cell.get_all_distances(mic=True) < SAME_SITE_A
-    return np.argmax(together, axis=1)
-
-
-def _occupied(sites: np.ndarray, share: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw which atoms are there, shape (cells * atoms,): at most one per site, each with its own probability."""
-    # ASSUME: sites are filled independently of each other, cell by cell (no short-range order), as in a solid solution.
-    order = np.argsort(sites, kind="stable")
-    upper = np.empty(len(share))
-    for site in np.unique(sites):
-        there = order[sites[order] == site]
-        upper[there] = np.cumsum(share[there])
-    draw = rng.random((cells, len(share)))[:, sites]
-    return ((draw < upper) & (draw >= upper - share)).reshape(-1)
-
-
-def _coarser(fine: PotentialArray, gpts: Sequence[int]) -> PotentialArray:
-    """The same potential with the frequencies that a coarser grid carries."""
-    coefficients = np.fft.fftshift(np.fft.fft2(fine.array, norm="forward"), axes=(1, 2))
-    x, y = (total // 2 - points // 2 for total, points in zip(fine.gpts, gpts, strict=True))
-    kept = np.fft.ifftshift(coefficients[:, x : x + gpts[0], y : y + gpts[1]], axes=(1, 2))
-    array = np.fft.ifft2(kept, norm="forward").real.astype(np.float32)
-    return PotentialArray(array, slice_thickness=fine.slice_thickness, extent=fine.extent)
-
-
-def _tensor_roots(displacement: np.ndarray) -> np.ndarray:
-    """Symmetric square roots of displacement tensors, shape (atoms, 3, 3) [Å]; zero displacements are allowed."""
-    values, vectors = np.linalg.eigh(np.asarray(displacement, dtype=float))
-    return np.einsum("nij,nj,nkj->nik", vectors, np.sqrt(np.clip(values, 0.0, None)), vectors)
-
-
 class _TransmissionArray(PotentialArray):
-    """Transmission functions in the place of potentials: abTEM's potentials are real and know no absorption."""
+    """Transmission functions instead of potentials: abTEM's potentials are real and know no absorption."""
 
     def transmission_function(self, energy: float) -> TransmissionFunction:
+        """What abTEM asks of a potential for a beam of an energy [eV]: here the functions themselves."""
         return TransmissionFunction(self.array, self.slice_thickness, extent=self.extent, energy=energy)
 
 
@@ -202,7 +102,18 @@ def _grid_for(lengths: tuple[float, float], band_limit: float) -> tuple[int, int
 
 
 def rectangle(cell: np.ndarray) -> tuple[int, int]:
-    """Smallest integers (m, n) that make m a + n b perpendicular to a."""
+    """Smallest integers (m, n) that make m a + n b perpendicular to a.
+
+    Parameters
+    ----------
+    cell : numpy.ndarray, shape (2, 2)
+        In-plane lattice vectors a and b as rows [Å], a along x.
+
+    Raises
+    ------
+    SimulationError
+        There are none with n up to twelve, or a does not lie along x.
+    """
     for rows in range(1, MOST_ROWS + 1):
         along = -rows * cell[1, 0] / cell[0, 0]
         if abs(along - round(along)) < 1e-4 and abs(cell[0, 1]) < 1e-6 * cell[0, 0]:

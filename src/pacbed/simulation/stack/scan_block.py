@@ -21,8 +21,8 @@ from pacbed.simulation.scan.sampling import ScanSampling
 from pacbed.simulation.scan.series import ScanSeries
 from pacbed.simulation.stack.parameter_grid import ParameterGrid, StackGrid
 from pacbed.simulation.stack.scan_file import SCAN_BLOCK_VERSION, crystal_facts, series_file
-from pacbed.simulation.table.numerics import PLANE_SPACING_NM, plane_layout, spacing_of
 from pacbed.simulation.table.rocking_table import RockingTable
+from pacbed.simulation.table.settings import PLANE_SPACING_NM, plane_layout, spacing_of
 
 log = logging.getLogger(__name__)
 

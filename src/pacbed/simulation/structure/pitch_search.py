@@ -3,82 +3,82 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 
-from pacbed.crystal.potentials import SlicePotentials, whole_periods
+from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
-from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
-from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
-from pacbed.simulation.structure.interpolation import Trial, even_directions
+from pacbed.simulation.structure.interpolation import direction_error
+from pacbed.simulation.structure.settings import PatternLimits
+from pacbed.simulation.structure.trial_aperture import TrialAperture
 from pacbed.simulation.table.directions import direction_grid, starting_pitch_mrad
 
 log = logging.getLogger(__name__)
-PATCHES = 12  # sets of so many places differ by a tenth or two
-AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; the check looks at other places
+PATCHES = 12  # sets of so many differ by a tenth or two
+AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; the check looks at other directions
 ORDER = 6.0  # the error grows with about this power of the pitch
 ROUNDS = 6
 
 
-def measure_pitch(
-    slices: SlicePotentials,
-    *,
-    thickness_max_nm: float,
-    alpha_max_mrad: float,
-    tau_max_mrad: float,
-    max_angle_mrad: float,
-    propagator: str,
-    tolerance: float,
-) -> tuple[float, float]:
-    """Largest pitch at which a pattern of the largest thickness keeps well within the tolerance.
+class MeasuredPitch(NamedTuple):
+    """Upper limit of the distance between directions [mrad], and the relative L2 error measured with it."""
+
+    pitch_mrad: float
+    relative_l2: float
+
+
+def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPitch:
+    """Find the largest pitch at which a pattern of the largest thickness keeps well within the tolerance.
 
     Parameters
     ----------
     slices : SlicePotentials
         The crystal.
-    thickness_max_nm : float
-        Where rocking fringes are finest [nm].
-    alpha_max_mrad, tau_max_mrad, max_angle_mrad : float
-        Largest convergence semi-angle, largest mistilt, half width of the field of view [mrad].
-    propagator : {"exact", "fresnel"}
-    tolerance : float
-        Accepted relative L2 error of a pattern.
-
-    Returns
-    -------
-    tuple of float
-        Pitch [mrad] and the relative L2 error measured with it.
+    limits : PatternLimits
+        The patterns to be met.
 
     Raises
     ------
     SimulationError
         No pitch is found.
     """
-    engine = PlaneWaveEngine(slices, propagator=propagator)
-    mistilt = mistilt_off_mirrors(tau_max_mrad)
-    aperture = sample_aperture(slices, alpha_mrad=alpha_max_mrad, mistilt_mrad=mistilt, field_mrad=max_angle_mrad)
-    periods = whole_periods(slices.period_a, thickness_max_nm)
-    rocking = engine.run(aperture.q, beams=aperture.beams, planes=1, periods_per_plane=periods)
-    patterns = aperture.patterns(rocking.intensity)
-    trial = Trial(engine, aperture, max_angle_mrad, 1, periods)
-    centers = even_directions(PATCHES, alpha_max_mrad, turn=1.0)
-    pitch, limit = starting_pitch_mrad(slices.energy_ev, thickness_max_nm), alpha_max_mrad / 4
-    good, failed = (0.0, 0.0), np.inf
+    trial = TrialAperture.of(slices, limits)
+    patterns = trial.patterns(trial.run(trial.largest_thickness))
+    centers = trial.even_directions(PATCHES, turn=1.0)
+    asked_mrad, widest_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), limits.alpha_max_mrad / 4
+    best: MeasuredPitch | None = None
+    failed_mrad = np.inf
     for _ in range(ROUNDS):
-        steps = direction_grid(slices, cone_mrad=alpha_max_mrad, pitch_mrad=min(pitch, limit)).pitch_mrad
-        taken = float(np.linalg.norm(steps, axis=1).max())
-        if good[0] and not good[0] < taken < failed:  # whole numbers of steps: there is none between
-            return good
-        error = float(trial.pattern_error(steps, centers, patterns)[1])
+        steps, taken = direction_steps(slices, limits, min(asked_mrad, widest_mrad))
+        if best is not None and not best.pitch_mrad < taken < failed_mrad:
+            return best  # whole numbers of steps: there is none between
+        error = float(direction_error(trial, steps, centers, planes=trial.largest_thickness, patterns=patterns)[1])
         log.info("pitch %.3f mrad: relative L2 %.1e between directions", taken, error)
-        if error <= LIMIT * tolerance:
-            good = taken * (1 + 1e-6), error
+        if error <= LIMIT * limits.tolerance:
+            best = MeasuredPitch(taken * (1 + 1e-6), error)
         else:
-            failed = taken
-        pitch = taken * float(np.clip((AIM * tolerance / max(error, 1e-12)) ** (1 / ORDER), 0.5, 1.8))
-    if good[0]:
-        return good
+            failed_mrad = taken
+        asked_mrad = taken * float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / ORDER), 0.5, 1.8))
+    if best is not None:
+        return best
     raise SimulationError(
         f"direction_pitch_mrad: auto ended at {taken:.3f} mrad with an error of {error:.1e}, accepted: "
-        f"{LIMIT * tolerance:.1e}; give a pitch by hand"
+        f"{LIMIT * limits.tolerance:.1e}; give a pitch by hand"
     )
+
+
+class DirectionSteps(NamedTuple):
+    """The two steps between a table's directions as rows, shape (2, 2), and the length of the longer one [mrad]."""
+
+    steps_mrad: np.ndarray
+    longest_mrad: float
+
+
+def direction_steps(slices: SlicePotentials, limits: PatternLimits, pitch_mrad: float) -> DirectionSteps:
+    """Steps between directions that a table takes for an upper limit of their lengths [mrad].
+
+    They are whole fractions of the reciprocal lattice vectors, and shorter than the limit in general.
+    """
+    steps = direction_grid(slices, cone_mrad=limits.alpha_max_mrad, pitch_mrad=pitch_mrad).pitch_mrad
+    return DirectionSteps(steps, float(np.linalg.norm(steps, axis=1).max()))

@@ -32,9 +32,9 @@ class GroupFindings:
     ----------
     candidates : UprightOperations
         The operations.
-    worst_l2 : ndarray, shape (operation,)
+    worst_l2 : numpy.ndarray, shape (operation,)
         Relative L2 between I(W G, W q) and I(G, q) over all beams at the largest thickness, worst of all directions.
-    kept : ndarray of bool, shape (operation,)
+    kept : numpy.ndarray of bool, shape (operation,)
         The verified beam group.
     """
 
@@ -85,6 +85,7 @@ def verified_group(
     thickness_max_nm, cone_mrad : float
         Largest thickness [nm] and incident angle [mrad]: where symmetry is broken most.
     propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
 
     Returns
     -------
@@ -93,19 +94,23 @@ def verified_group(
     findings : GroupFindings
     """
     worst = _deviations(slices, candidates.matrices, thickness_max_nm, cone_mrad, propagator)
-    group = _largest_group(candidates.matrices, worst / tolerances(candidates))
+    group = largest_group(candidates.matrices, worst / tolerances(candidates))
     kept = np.array([tuple(matrix.ravel()) in group for matrix in candidates.matrices])
-    for matrix, lift, figure, holds in zip(candidates.matrices, candidates.lifts, worst, kept, strict=True):
-        verdict = "kept" if holds else "dropped"
-        log.info("operation %s, lift %.3f periods: relative L2 %.1e, %s", matrix.tolist(), lift, figure, verdict)
-    chosen = _terminations(candidates, kept)
+    _log_operations(candidates, worst, kept)
+    surfaces = _terminations(candidates, kept)
     result = replace(
         slices,
         group=candidates.matrices[kept],
-        terminations=candidates.matrices[chosen],
-        termination_lifts=candidates.lifts[chosen],
+        terminations=candidates.matrices[surfaces],
+        termination_lifts=candidates.lifts[surfaces],
     )
     return result, GroupFindings(candidates, worst, kept)
+
+
+def _log_operations(candidates: UprightOperations, worst: np.ndarray, kept: np.ndarray) -> None:
+    for matrix, lift, figure, holds in zip(candidates.matrices, candidates.lifts, worst, kept, strict=True):
+        verdict = "kept" if holds else "dropped"
+        log.info("operation %s, lift %.3f periods: relative L2 %.1e, %s", matrix.tolist(), lift, figure, verdict)
 
 
 def tolerances(candidates: UprightOperations) -> np.ndarray:
@@ -117,6 +122,7 @@ def tolerances(candidates: UprightOperations) -> np.ndarray:
 def _deviations(
     slices: SlicePotentials, matrices: np.ndarray, thickness_max_nm: float, cone_mrad: float, propagator: str
 ) -> np.ndarray:
+    """Relative L2 between I(W G, W q) and I(G, q), over all beams, of the worst direction; shape (operation,)."""
     engine = PlaneWaveEngine(slices, propagator=propagator)
     periods = whole_periods(slices.period_a, thickness_max_nm)
     beams = cone_nodes(slices.reciprocal, slices.band_limit)
@@ -124,7 +130,7 @@ def _deviations(
     radius, azimuth = cone_mrad * np.sqrt(rng.uniform(size=DIRECTIONS)), rng.uniform(0, 2 * np.pi, DIRECTIONS)
     q = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth)], axis=1) / mrad_per_inverse_a(slices.energy_ev)
 
-    # What lies beyond the band limit is zero, or a frequency of the grid that stands for something else.
+    # Beyond the band limit is nothing, or a frequency of the grid that stands for something else.
     inside = np.linalg.norm(q[:, None] + beams @ slices.reciprocal, axis=2) < slices.band_limit
 
     def intensity(matrix: np.ndarray) -> np.ndarray:
@@ -138,8 +144,21 @@ def _deviations(
     return np.array([(np.linalg.norm(intensity(w) - straight, axis=1) / size).max() for w in matrices])
 
 
-def _largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, ...]]:
-    """Matrices, flat, of a group all of whose members use up at most their tolerance; the best ones generate it."""
+def largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, ...]]:
+    """A group all of whose members use up at most their tolerance; the best operations generate it.
+
+    Parameters
+    ----------
+    matrices : numpy.ndarray of int, shape (operation, 2, 2)
+        The candidates, a group together.
+    shares : numpy.ndarray, shape (operation,)
+        What each uses up of its tolerance; more than 1 is too much.
+
+    Returns
+    -------
+    set of tuple of int
+        The members' matrices, row by row.
+    """
     passed = {tuple(matrix.ravel()) for matrix, share in zip(matrices, shares, strict=True) if share <= 1}
     group: set[tuple[int, ...]] = {(1, 0, 0, 1)}
     for index in np.argsort(shares, kind="stable"):
@@ -150,6 +169,7 @@ def _largest_group(matrices: np.ndarray, shares: np.ndarray) -> set[tuple[int, .
 
 
 def _closure(members: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """All products of some matrices, the matrices among them."""
     while True:
         squares = [np.reshape(member, (2, 2)) for member in members]
         grown = members | {tuple(int(value) for value in (a @ b).ravel()) for a in squares for b in squares}

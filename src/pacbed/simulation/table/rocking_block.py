@@ -22,8 +22,7 @@ from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.table.block_file import write_block
 from pacbed.simulation.table.block_record import BlockRecord
 from pacbed.simulation.table.directions import DirectionGrid, direction_grid
-from pacbed.simulation.table.numerics import PlaneLayout, pitch_of, plane_layout, spacing_of
-from pacbed.simulation.table.settings import TableSettings
+from pacbed.simulation.table.settings import PlaneLayout, TableSettings, pitch_of, plane_layout, spacing_of
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,36 +12,27 @@ import pytest
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.simulation.checks import convergence
-from pacbed.simulation.checks.convergence import check_convergence
-from pacbed.simulation.checks.referee import SampledGeometry
-from pacbed.simulation.multislice.aperture import mistilt_off_mirrors, sample_aperture
-from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
+from pacbed.errors import FormatError
+from pacbed.simulation.checks.convergence import ConvergenceSettings, check_convergence
 from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.simulation.scan.direct_pattern import SampledGeometry
 from pacbed.simulation.scan.probes import ScanPattern
-from pacbed.simulation.structure.interpolation import even_directions, every_period, plane_error
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
 from pacbed.simulation.table.settings import TableSettings
 
 ROOT = Path(__file__).resolve().parents[4]
-SETTINGS = {
-    "thickness_max_nm": 10.0,
-    "alpha_max_mrad": 12.0,
-    "tau_max_mrad": 3.0,
-    "max_angle_mrad": 18.0,
-    "direction_pitch_mrad": 0.8,
-    "plane_spacing_nm": 1.0,
-    "propagator": "exact",
-    "tolerance": 2e-3,
-}
+SETTINGS = ConvergenceSettings(
+    thickness_max_nm=10.0, alpha_max_mrad=12.0, tau_max_mrad=3.0, max_angle_mrad=18.0, direction_pitch_mrad=0.8,
+    plane_spacing_nm=1.0, propagator="exact", tolerance=2e-3,
+)  # fmt: skip
 
 
 def _check(slices, folder, **changes):
     (folder / "structure").mkdir(exist_ok=True)
     slices.save(folder / "structure")
-    check_convergence(folder / "structure", {**SETTINGS, **changes}, folder / "found.json", folder / "found.png")
+    check_convergence(folder / "structure", replace(SETTINGS, **changes), folder / "found.json", folder / "found.png")
     assert (folder / "found.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads((folder / "found.json").read_text())
     return found, {check["name"]: check for check in found["checks"]}
@@ -73,13 +64,19 @@ def test_coarse_grid_and_thick_slices_are_caught(tmp_path):
     assert 1e-3 < checks["mean_loss"]["worst"] < checks["worst_loss"]["worst"]
 
 
-def test_two_depths_for_thick_slabs(srtio3_slices, tmp_path, monkeypatch):
-    monkeypatch.setattr(convergence, "sample_aperture", partial(sample_aperture, directions=30))
-    monkeypatch.setattr(convergence, "PATCHES", 1)
-    found, checks = _check(srtio3_slices, tmp_path, thickness_max_nm=78.2, alpha_max_mrad=4.0, max_angle_mrad=6.0)
-    assert found["thicknesses_nm"] == pytest.approx([39.05, 78.1], abs=0.1)
-    assert len(checks["grid"]["values"]) == 2
-    assert checks["mean_loss"]["values"][0] < checks["mean_loss"]["values"][1]
+@pytest.mark.parametrize("choice", ["direction_pitch_mrad", "plane_spacing_nm"])
+def test_a_distance_that_was_never_measured_is_named(srtio3_slices, tmp_path, choice):
+    with pytest.raises(FormatError, match=r"numerics\.json: damaged or missing"):
+        _check(srtio3_slices, tmp_path, **{choice: "auto"})
+
+
+def test_measured_distances_are_taken_from_the_structure(srtio3_slices, tmp_path):
+    """The checks of interpolation are those of the distances written beside the slices."""
+    quick = {"alpha_max_mrad": 4.0, "tau_max_mrad": 1.0, "max_angle_mrad": 6.0, "thickness_max_nm": 4.0}
+    by_hand = _check(srtio3_slices, tmp_path, direction_pitch_mrad=1.0, plane_spacing_nm=1.6, **quick)[1]
+    (tmp_path / "structure" / "numerics.json").write_text('{"direction_pitch_mrad": 1.0, "plane_spacing_nm": 1.6}')
+    measured = _check(srtio3_slices, tmp_path, direction_pitch_mrad="auto", plane_spacing_nm="auto", **quick)[1]
+    assert measured == by_hand
 
 
 def test_predicted_interpolation_error_is_that_of_a_rendered_pattern(srtio3_slices, tmp_path):
@@ -110,15 +107,3 @@ def _render(folder, pitch):
     return Renderer(RockingTable.load(folder / "table")).render(
         thickness_nm=9.76, convergence_mrad=12.0, mistilt_mrad=(2.5, 1.0), geometry=geometry, edge_mrad=0.0
     )
-
-
-def test_plane_error_is_small_and_vanishes_where_there_is_nothing_between(srtio3_slices):
-    points = even_directions(4, 12.0)
-    assert np.linalg.norm(points, axis=1).max() <= 12.0
-    aperture = sample_aperture(srtio3_slices, alpha_mrad=12.0, mistilt_mrad=mistilt_off_mirrors(3.0), field_mrad=18.0)
-    engine = PlaneWaveEngine(srtio3_slices)
-    options = {"aperture": aperture, "field_mrad": 18.0}
-    every = every_period(engine, points, thickness_max_nm=10.0, **options)
-    errors = [plane_error(every, srtio3_slices.period_a, spacing, 10.0) for spacing in (0.4, 1.0, 1.8)]
-    assert errors[0] == 0.0 < 10 * errors[1] < errors[2] < 2e-2
-    assert plane_error(every, srtio3_slices.period_a, 1.0, 0.7) == 0.0

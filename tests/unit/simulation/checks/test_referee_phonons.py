@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pacbed.simulation.checks.referee_phonons import _Comparison, _warnings, referee_phonons
-from pacbed.simulation.multislice.aperture import sample_aperture
-from pacbed.simulation.rendering.renderer import Renderer
+from pacbed.errors import FormatError
+from pacbed.simulation.checks.referee_phonons import PhononRefereeSettings, find_warnings, referee_phonons
 
-SETTINGS = {
-    "thickness_max_nm": 10.0,
-    "convergence_mrad": [12.0, 13.0, 14.0],
-    "tau_max_mrad": 3.0,
-    "max_angle_mrad": 18.0,
-    "cells": 2,
-    "configurations": 2,
-    "pool": 12,
-    "seed": 1,
-}
+SETTINGS = PhononRefereeSettings(
+    cells=2, configurations=2, pool=12, seed=1, convergence_mrad=[14.0, 12.0, 13.0], thickness_max_nm=10.0,
+    tau_max_mrad=3.0, max_angle_mrad=18.0,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,32 +42,26 @@ def test_an_absorptive_table_agrees_with_frozen_phonons(report) -> None:
     assert (folder / "b.png").stat().st_size > 10_000
 
 
-@pytest.fixture(scope="module")
-def comparison(tiny_table, srtio3_slices):
-    tilt = np.array([1.5, 0.6])
-    aperture = sample_aperture(
-        srtio3_slices, alpha_mrad=13.0, mistilt_mrad=(1.5, 0.6), field_mrad=18.0, directions=100, cells=3
-    )
-    return _Comparison(Renderer(tiny_table), aperture, tilt)
+def test_a_single_configuration_has_no_noise_to_tell(tiny_table_dir, tmp_path):
+    """And a system without mistilt is compared on its zone axis."""
+    structure = tiny_table_dir.parent / "structure"
+    settings = replace(SETTINGS, configurations=1, tau_max_mrad=0.0, thickness_max_nm=1.0, convergence_mrad=[12.0])
+    referee_phonons(structure, tiny_table_dir, settings, tmp_path / "b.json", tmp_path / "b.png")
+    found = json.loads((tmp_path / "b.json").read_text())
+    assert found["mistilt_mrad"] == [0.0, 0.0]
+    assert [one["thickness_nm"] for one in found["patterns"]] == pytest.approx([0.39, 0.78], abs=0.01)
+    assert all(one["noise_l2"] is None and one["bias_std_nm"] is None for one in found["patterns"])
 
 
-def test_a_fit_finds_thickness_and_tilt_under_gain_and_background(comparison) -> None:
-    off = comparison.tilt + np.array([0.25, -0.15])
-    background = 0.3 * comparison.columns[:, 2] + 0.1
-    pattern = 0.7 * comparison.table(7.4, off)
-    pattern = pattern + background * pattern.max()
-    assert comparison.fitted_thickness_nm(pattern, 7.0) == pytest.approx(7.4, abs=0.01)
-
-
-def test_the_pixels_of_a_comparison_have_the_axes_of_the_renderer(comparison) -> None:
-    table = comparison.table(9.0, comparison.tilt)
-    swapped = comparison.table(9.0, comparison.tilt[::-1])
-    assert 0.7 < table.sum() < 1.01
-    assert np.linalg.norm(swapped - table) > 0.01 * np.linalg.norm(table)
+def test_a_table_of_another_system_is_refused(tiny_table_dir, srtio3_slices, tmp_path):
+    replace(srtio3_slices, energy_ev=300e3).save(tmp_path)
+    with pytest.raises(FormatError, match="table: got SrTiO3"):
+        referee_phonons(tmp_path, tiny_table_dir, SETTINGS, tmp_path / "b.json", tmp_path / "b.png")
+    assert not (tmp_path / "b.json").exists()
 
 
 def test_large_deviations_are_named() -> None:
     fine = {"thickness_nm": 50.0, "bias_nm": 0.1, "elastic_l2": 0.004}
-    assert _warnings(fine) == []
-    assert _warnings({**fine, "bias_nm": -0.41}) == ["50.0 nm: thickness bias -0.41 nm, above 0.3 nm"]
-    assert _warnings({**fine, "elastic_l2": 0.0312}) == ["50.0 nm: elastic parts differ by 3.1 %, above 1 %"]
+    assert find_warnings(fine) == []
+    assert find_warnings({**fine, "bias_nm": -0.41}) == ["50.0 nm: thickness bias -0.41 nm, above 0.3 nm"]
+    assert find_warnings({**fine, "elastic_l2": 0.0312}) == ["50.0 nm: elastic parts differ by 3.1 %, above 1 %"]

@@ -20,8 +20,9 @@ from pacbed.simulation.multislice.aperture import sample_aperture
 from pacbed.simulation.multislice.frozen_phonons import FrozenPhononEngine
 from pacbed.simulation.multislice.phonon_pool import PhononPool
 from pacbed.simulation.multislice.plane_wave import below_band_limit
-from pacbed.simulation.scan.probes import positions_needed, raster, scan_pacbed
-from pacbed.simulation.scan.supercell import frozen_phonon_periods
+from pacbed.simulation.scan.displaced_atoms import SupercellGrid, frozen_phonon_periods
+from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
+from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
 
 ROOT = Path(__file__).parents[4]
 ENERGY_EV, ALPHA, TILT, FIELD, CELLS, PERIODS, GRID, ENTRIES = 200e3, 9.3, (3.0, 1.7), 24.0, 3, 8, 36, 3
@@ -43,8 +44,8 @@ def slices(crystal):
 def potentials(crystal):
     """Displaced slices made by abTEM, shape (level, entry, x, y) [eV Å], and their period."""
     periods = frozen_phonon_periods(
-        crystal.to_atoms(), crystal.displacement, cells=(CELLS, CELLS), gpts=(CELLS * GRID, CELLS * GRID),
-        slices=2, rng=np.random.default_rng(3),
+        crystal.to_atoms(), crystal.displacement, cells=(CELLS, CELLS),
+        grid=SupercellGrid((CELLS * GRID, CELLS * GRID), 2), rng=np.random.default_rng(3),
     )  # fmt: skip
     few = list(itertools.islice(periods, ENTRIES))
     return np.stack([np.asarray(period.array) for period in few], axis=1), few[0]
@@ -87,12 +88,10 @@ def probes(crystal, slices, potentials, engine, aperture):
     lengths = [CELLS * length for length in np.diag(crystal.cell)[:2]]
     scan = scan_pacbed(
         periods(),
+        ScanProbe(ENERGY_EV, ALPHA, mistilt_mrad=TILT),
+        rectangular_raster(lengths, positions_needed(ALPHA, lengths, ENERGY_EV)),
         thickness_periods=[PERIODS],
-        energy_ev=ENERGY_EV,
-        convergence_mrad=ALPHA,
-        positions=raster(lengths, positions_needed(ALPHA, lengths, ENERGY_EV)),
         max_angle_mrad=FIELD + 5,
-        mistilt_mrad=TILT,
         band_limit=slices.band_limit,
     )[0]
     pitch = scan.kx_mrad[1] - scan.kx_mrad[0]

@@ -7,6 +7,7 @@ import pytest
 from pacbed.crystal.potentials import of_structure
 from pacbed.errors import PacbedError, SimulationError, StructureError
 from pacbed.simulation.structure.orient_structure import orient_structure
+from pacbed.simulation.structure.settings import StructureSettings
 from pacbed.systems import System
 
 CIF = """data_test
@@ -58,14 +59,14 @@ def refusal(tmp_path, content, **changes):
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(PacbedError) as caught:
-        orient_structure(file, **{**ASKED, **changes}, out_dir=tmp_path / "out" / "structure")
+        orient_structure(file, StructureSettings(**{**ASKED, **changes}), out_dir=tmp_path / "out" / "structure")
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
     return caught.value
 
 
 def test_the_crystal_that_the_bad_ones_are_made_from_is_good(tmp_path):
     (tmp_path / "crystal.cif").write_bytes(cif())
-    orient_structure(tmp_path / "crystal.cif", **ASKED, out_dir=tmp_path / "structure")
+    orient_structure(tmp_path / "crystal.cif", StructureSettings(**ASKED), out_dir=tmp_path / "structure")
     assert of_structure(tmp_path / "structure") == System("SrTi", (0, 0, 1), 200.0)
 
 

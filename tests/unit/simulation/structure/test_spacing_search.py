@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from pacbed.errors import FormatError
+from pacbed.simulation.structure.interpolation import every_period, plane_error
+from pacbed.simulation.structure.settings import PatternLimits
 from pacbed.simulation.structure.spacing_search import LIMIT, measure_spacing
-from pacbed.simulation.table.numerics import FILE, pitch_of, plane_layout, spacing_of
+from pacbed.simulation.structure.trial_aperture import TrialAperture
+from pacbed.simulation.table.settings import plane_layout
 
-VIEW = {"thickness_max_nm": 20.0, "alpha_max_mrad": 10.0, "tau_max_mrad": 2.0, "max_angle_mrad": 15.0}
+LIMITS = PatternLimits(
+    thickness_max_nm=20.0, alpha_max_mrad=10.0, tau_max_mrad=2.0, max_angle_mrad=15.0, propagator="exact",
+    tolerance=2e-3,
+)  # fmt: skip
 
 
-def test_a_heavier_crystal_needs_closer_planes(srtio3_slices):
+@pytest.fixture(scope="module")
+def heavier(srtio3_slices):
     """Three times the potential makes intensities oscillate faster with thickness."""
-    heavier = replace(srtio3_slices, potential=3 * srtio3_slices.potential)
-    (wide, error), (close, closer_error) = (
-        measure_spacing(slices, propagator="exact", tolerance=2e-3, **VIEW) for slices in (srtio3_slices, heavier)
-    )
+    return replace(srtio3_slices, potential=3 * srtio3_slices.potential)
+
+
+def test_a_heavier_crystal_needs_closer_planes(srtio3_slices, heavier):
     period_nm = srtio3_slices.period_a / 10
-    assert period_nm * 0.999 < close < wide
-    for spacing, found in ((wide, error), (close, closer_error)):
-        assert found <= LIMIT * 2e-3
-        assert spacing / period_nm == pytest.approx(round(spacing / period_nm), rel=1e-5)
+    wide, close = measure_spacing(srtio3_slices, LIMITS), measure_spacing(heavier, LIMITS)
+    assert period_nm * 0.999 < close.spacing_nm < wide.spacing_nm
+    for spacing, error in (wide, close):
+        assert error <= LIMIT * LIMITS.tolerance
+        periods = round(spacing / period_nm)
+        assert spacing / period_nm == pytest.approx(periods, rel=1e-5)
         # The distance found, taken as the limit, gives the same number of periods.
-        assert plane_layout(srtio3_slices.period_a, 20.0, spacing)[0] == round(spacing / period_nm)
-    stricter, _ = measure_spacing(srtio3_slices, propagator="exact", tolerance=1e-7, **VIEW)
-    assert stricter == pytest.approx(period_nm, rel=1e-5)
+        assert plane_layout(srtio3_slices.period_a, 20.0, spacing)[0] == periods
 
 
-def test_planes_reach_the_largest_thickness_with_one_to_spare():
-    assert plane_layout(4.0, 10.0, 1.0) == (2, 14)
-    assert plane_layout(4.0, 10.0, 0.1) == (1, 26)
-    assert plane_layout(25.0, 10.0, 1.0) == (1, 5)
+def test_planes_one_period_further_apart_miss_the_tolerance(heavier):
+    """Tried in other directions than those of the search."""
+    found, period_nm = measure_spacing(heavier, LIMITS), heavier.period_a / 10
+    trial = TrialAperture.of(heavier, LIMITS)
+    every = every_period(trial, trial.even_directions(10, turn=0.3))
+    good, coarse = (
+        plane_error(every, heavier.period_a, found.spacing_nm + more * period_nm, LIMITS.thickness_max_nm)
+        for more in (0, 1)
+    )
+    assert good < 1.3 * LIMIT * LIMITS.tolerance < coarse
 
 
-def test_given_or_measured(tmp_path):
-    assert spacing_of(tmp_path, 0.7) == 0.7
-    with pytest.raises(FormatError, match=r"numerics\.json: damaged or missing"):
-        spacing_of(tmp_path, "auto")
-    (tmp_path / FILE).write_text(json.dumps({"direction_pitch_mrad": 0.3, "plane_spacing_nm": 1.2}))
-    assert (pitch_of(tmp_path, "auto"), spacing_of(tmp_path, "auto")) == (0.3, 1.2)
+def test_one_period_always_does(srtio3_slices):
+    found = measure_spacing(srtio3_slices, replace(LIMITS, tolerance=1e-9))
+    assert found.spacing_nm == pytest.approx(srtio3_slices.period_a / 10, rel=1e-5)
+    assert found.relative_l2 == 0.0

@@ -11,9 +11,10 @@ import pytest
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.patterns import Geometry, polar_to_vector, relative_l2
-from pacbed.simulation.checks.referee import SampledGeometry
 from pacbed.simulation.rendering.renderer import Renderer
-from pacbed.simulation.scan.probes import positions_needed, raster, scan_pacbed
+from pacbed.simulation.scan.direct_pattern import SampledGeometry
+from pacbed.simulation.scan.probes import ScanProbe, scan_pacbed
+from pacbed.simulation.scan.raster import positions_needed, rectangular_raster
 from pacbed.simulation.scan.supercell import orthogonal_slices
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
@@ -49,12 +50,10 @@ def _both_ways(cell, cells, folder):
     wide = orthogonal_slices(slices)
     scan = scan_pacbed(
         wide.periods(cells),
+        ScanProbe(200e3, ALPHA, mistilt_mrad=TILT),
+        rectangular_raster(wide.lengths_a, positions_needed(ALPHA, wide.lengths_a, 200e3)),
         thickness_periods=[PERIODS],
-        energy_ev=200e3,
-        convergence_mrad=ALPHA,
-        positions=raster(wide.lengths_a, positions_needed(ALPHA, wide.lengths_a, 200e3)),
         max_angle_mrad=18.0,
-        mistilt_mrad=TILT,
         band_limit=slices.band_limit,
     )[0]
     return scan, Renderer(RockingTable.load(folder / "rocking"))

@@ -13,7 +13,7 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.errors import SimulationError
 from pacbed.patterns import Geometry
-from pacbed.simulation.checks.phonon_patterns import phonon_patterns
+from pacbed.simulation.checks.phonon_patterns import PhononNumerics, phonon_patterns
 from pacbed.simulation.multislice.aperture import sample_aperture
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.gather import gather_rocking_table
@@ -91,8 +91,8 @@ def test_the_diffuse_part_is_that_of_directly_computed_patterns(structure, table
     """Other directions, other atoms, bins of the diffuse part on their own pixels: the same amount in the field."""
     slices = SlicePotentials.load(structure)
     aperture = sample_aperture(slices, alpha_mrad=ALPHA, mistilt_mrad=TILT, field_mrad=14.0, directions=60, cells=2)
-    options = {"kept": [1], "periods_per_plane": 10, "configurations": 2, "cells": 2, "pool": 8, "seed": 9}
-    patterns = phonon_patterns(slices, aperture, **options)
+    numerics = PhononNumerics(cells=2, configurations=2, pool=8, seed=9)
+    patterns = phonon_patterns(slices, aperture, numerics, planes=[1], periods_per_plane=10)
     inside = np.hypot(*FRAME.angles_mrad()) <= 14.0
     whole, elastic = (
         _render(one, thickness_nm=float(patterns.thickness_nm[0]))[inside].sum() for one in (table, table.elastic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.simulation.table.numerics import FILE, pitch_of, plane_layout, spacing_of
+from pacbed.simulation.table.settings import FILE, pitch_of, plane_layout, spacing_of
 
 
 @pytest.mark.parametrize(("period_a", "thickness_nm", "spacing_nm"), [

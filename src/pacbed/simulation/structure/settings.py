@@ -1,0 +1,122 @@
+"""What the first stage is asked for: crystal and beam, the patterns that must be carried, grid and distances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GridReach:
+    """Which waves a grid must carry.
+
+    Attributes
+    ----------
+    thickness_max_nm : float
+        Largest thickness [nm].
+    cone_mrad, field_mrad : float
+        Largest incident and largest scattered angle [mrad].
+    propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
+    """
+
+    thickness_max_nm: float
+    cone_mrad: float
+    field_mrad: float
+    propagator: str
+
+
+@dataclass(frozen=True)
+class PatternLimits:
+    """The patterns that interpolation in a table must meet, by the ends of their parameter grid.
+
+    Attributes
+    ----------
+    thickness_max_nm : float
+        Largest thickness, where rocking fringes are finest [nm].
+    alpha_max_mrad, tau_max_mrad : float
+        Largest semi-convergence angle and largest mistilt [mrad].
+    max_angle_mrad : float
+        Half width of the field of view; beams outside do not count [mrad].
+    propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
+    tolerance : float
+        Accepted relative L2 error of a pattern.
+    """
+
+    thickness_max_nm: float
+    alpha_max_mrad: float
+    tau_max_mrad: float
+    max_angle_mrad: float
+    propagator: str
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class StructureSettings:
+    """A system's configuration as far as the first stage needs it.
+
+    Attributes
+    ----------
+    zone_axis : sequence of three int
+        Points to the source; the beam travels along -[uvw].
+    energy_kev : float
+        Kinetic energy of the electrons [keV].
+    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+        How thermal vibration smears the potential, and whether it absorbs.
+    parametrization : {"lobato", "kirkland"}
+        Table of the atoms' form factors.
+    grid_px : sequence of two int or "auto"
+        Grid along the in-plane vectors; "auto" takes the smallest that loses at most 0.15 % of the beam in the mean
+        over the cone and 0.5 % in the worst direction at the largest thickness.
+    slice_depth_nm : float or "auto"
+        Upper limit of the slice depth [nm]; "auto" takes at most 0.2 nm and lets slices meet the atomic layers.
+    thickness_max_nm : float
+        Largest thickness [nm].
+    cone_mrad, field_mrad : float
+        Largest incident and scattered angle that the grid must carry [mrad].
+    propagator : {"exact", "fresnel"}
+        Free-space propagation between slices.
+    direction_pitch_mrad : float or "auto"
+        Distance of incident directions [mrad]; "auto" measures the largest that keeps the tolerance.
+    plane_spacing_nm : float or "auto"
+        Distance of thickness planes [nm]; "auto" measures the largest that keeps the tolerance.
+    alpha_max_mrad, tau_max_mrad, max_angle_mrad : float
+        Largest semi-convergence angle, largest mistilt, half width of the field of view [mrad].
+    tolerance : float
+        Accepted relative L2 error of a pattern.
+    """
+
+    zone_axis: Sequence[int]
+    energy_kev: float
+    thermal_model: str
+    parametrization: str
+    grid_px: Sequence[int] | str
+    slice_depth_nm: float | str
+    thickness_max_nm: float
+    cone_mrad: float
+    field_mrad: float
+    propagator: str
+    direction_pitch_mrad: float | str
+    plane_spacing_nm: float | str
+    alpha_max_mrad: float
+    tau_max_mrad: float
+    max_angle_mrad: float
+    tolerance: float
+
+    @property
+    def grid_reach(self) -> GridReach:
+        """Which waves the grid must carry."""
+        return GridReach(self.thickness_max_nm, self.cone_mrad, self.field_mrad, self.propagator)
+
+    @property
+    def pattern_limits(self) -> PatternLimits:
+        """The patterns that interpolation must meet."""
+        return PatternLimits(
+            self.thickness_max_nm,
+            self.alpha_max_mrad,
+            self.tau_max_mrad,
+            self.max_angle_mrad,
+            self.propagator,
+            self.tolerance,
+        )

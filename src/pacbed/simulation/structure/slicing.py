@@ -1,0 +1,94 @@
+"""How a crystal is cut into slices, while the grid of the slices is still to be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cif import read_cif
+from pacbed.crystal.orientation import orient
+from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.slicing import slice_potentials
+
+DEEPEST_SLICE_A, SHALLOWEST_SLICE_A = 2.0, 0.9
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """A crystal and everything that makes slice potentials of it but the grid.
+
+    Attributes
+    ----------
+    oriented : Crystal
+        The crystal with the beam along z.
+    zone_axis : tuple of int
+        Points to the source.
+    energy_ev : float
+        Kinetic energy of the electrons [eV].
+    slices : int
+        Slices per period.
+    thermal_model, parametrization : str
+        Thermal smearing, and table of form factors, as `slice_potentials` knows them.
+    """
+
+    oriented: Crystal
+    zone_axis: tuple[int, int, int]
+    energy_ev: float
+    slices: int
+    thermal_model: str
+    parametrization: str
+
+    @classmethod
+    def behind(cls, slices: SlicePotentials) -> Slicing:
+        """What made slice potentials; the CIF file they came from is read again."""
+        return cls(
+            orient(read_cif(slices.source), slices.zone_axis),
+            slices.zone_axis,
+            slices.energy_ev,
+            len(slices.potential),
+            slices.thermal_model,
+            slices.parametrization,
+        )
+
+    @property
+    def lengths_a(self) -> np.ndarray:
+        """Lengths of the two in-plane vectors, shape (2,) [Å]."""
+        return np.asarray(np.linalg.norm(self.oriented.cell[:2, :2], axis=1))
+
+    def on_grid(self, grid: tuple[int, int]) -> SlicePotentials:
+        """The slice potentials on so many points along the in-plane vectors."""
+        return slice_potentials(
+            self.oriented,
+            zone_axis=self.zone_axis,
+            energy_ev=self.energy_ev,
+            grid=grid,
+            slices=self.slices,
+            thermal_model=self.thermal_model,
+            parametrization=self.parametrization,
+        )
+
+
+def slice_count(oriented: Crystal, slice_depth_nm: float | str) -> int:
+    """Slices per period: the fewest within the limits whose planes lie closest to the atoms.
+
+    Parameters
+    ----------
+    oriented : Crystal
+        The crystal with the beam along z.
+    slice_depth_nm : float or "auto"
+        Upper limit of the depth [nm]; "auto" looks from 0.09 to 0.2 nm for the depth whose planes suit the atoms.
+    """
+    period = float(oriented.cell[2, 2])
+    if not isinstance(slice_depth_nm, str):
+        return max(1, int(np.ceil(period / (10 * slice_depth_nm) - 1e-6)))
+    fewest = max(1, int(np.ceil(period / DEEPEST_SLICE_A - 1e-6)))
+    most = max(fewest, int(period / SHALLOWEST_SLICE_A))
+    heights = oriented.fractional[:, 2]
+
+    def misfit_a(count: int) -> float:
+        offset = heights * count - np.round(heights * count)
+        return round(float(np.sqrt(np.mean(offset**2)) * period / count), 3)
+
+    return min(range(fewest, most + 1), key=lambda count: (misfit_a(count), count))
