@@ -92,7 +92,8 @@ def simulate_configuration(truth: dict, offset: tuple[float, float], rng: np.ran
     wavelength = 12.2643 / np.sqrt(ENERGY_EV + 0.97845e-6 * ENERGY_EV**2)
     pitch = 1e3 * wavelength / (CELL * CELLS[0])
     azimuth = np.deg2rad(truth["mistilt_azimuth_crystal_deg"])
-    # ASSUME: abTEM shares a displaced atom out among four grid points, which adds some 0.0016 Å^2 to the displacements.
+    # ASSUME: abTEM shares a displaced atom out among four grid points, which adds some 0.0016 Å^2 to the displacements
+    # (an estimate from the pitch of the grid).
     mistilt = truth["mistilt_mrad"] * np.array([np.cos(azimuth), np.sin(azimuth)])
     pattern = scan_pacbed(
         frozen_phonon_periods(atoms, displacement, cells=CELLS, grid=SupercellGrid(GRID, 2), rng=rng),

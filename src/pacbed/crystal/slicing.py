@@ -55,7 +55,8 @@ def slice_potentials(
     -------
     SlicePotentials
     """
-    # ASSUME: partially occupied sites scatter as their mean (virtual crystal); disorder scatters nothing diffusely.
+    # ASSUME: partially occupied sites scatter as their mean (virtual crystal, Nordheim 1931); disorder scatters nothing
+    # diffusely.
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
     if thermal_model in ("debye_waller_absorptive", "frozen_phonons") and not np.any(oriented.displacement):
         raise StructureError(

@@ -70,7 +70,8 @@ def _sheared_path(
     """
     # ASSUME: of the reflections that share a frequency of sheared slices only the one nearest to the Ewald sphere
     # carries intensity; a reflection in layer l is recorded l slope / period off, and atoms scatter into it as if
-    # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is exact.
+    # they lay in the sheared plane (form factor taken at the sheared frequency). The zeroth layer is
+    # exact; what the others cost is measured in docs/physics.md.
     period, path = slices.period_a, _path(k, wavelength, propagator)
     start = _path(q, wavelength, propagator)[:, None, None]
     for _ in range(LAYER_ITERATIONS):

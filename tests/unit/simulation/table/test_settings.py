@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.simulation.table.settings import FILE, pitch_of, plane_layout, spacing_of
+from pacbed.simulation.table.settings import NUMERICS_FILE, pitch_of, plane_layout, spacing_of
 
 
 @pytest.mark.parametrize(("period_a", "thickness_nm", "spacing_nm"), [
@@ -28,7 +28,7 @@ def test_whole_periods_are_not_lost_to_rounding():
 def test_what_is_asked_for_is_taken_and_auto_is_what_was_measured(tmp_path):
     assert pitch_of(tmp_path, 0.7) == 0.7
     assert spacing_of(tmp_path, 1) == 1.0
-    (tmp_path / FILE).write_text('{"direction_pitch_mrad": 0.31, "plane_spacing_nm": 1.2}')
+    (tmp_path / NUMERICS_FILE).write_text('{"direction_pitch_mrad": 0.31, "plane_spacing_nm": 1.2}')
     assert pitch_of(tmp_path, "auto") == 0.31
     assert spacing_of(tmp_path, "auto") == 1.2
 
@@ -36,6 +36,6 @@ def test_what_is_asked_for_is_taken_and_auto_is_what_was_measured(tmp_path):
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"plane_spacing_nm": null}', '{"plane_spacing_nm": "x"}'])
 def test_nothing_measured_is_refused(tmp_path, content):
     if content is not None:
-        (tmp_path / FILE).write_text(content)
+        (tmp_path / NUMERICS_FILE).write_text(content)
     with pytest.raises(FormatError, match=r"numerics\.json: damaged or missing .*accepted: what orient_structure"):
         spacing_of(tmp_path, "auto")

@@ -49,8 +49,6 @@ def widen_sum(table, scene, nodes):
             n1, shift = m1 - beams[beam, 0] * steps[0] + middle, beams[beam, 1] * steps[1]
             if not 0 <= n1 < len(disk):
                 continue
-            if disk[n1, 0] + shift >= needed[row, 1] or disk[n1, 1] + shift <= needed[row, 0]:
-                continue
             for at_segment in range(np.uintp(firsts[n1]), np.uintp(firsts[n1 + 1])):
                 segment = segments[at_segment]
                 begin, row_step, m2_step = segment.begin, segment.row_step, segment.m2_step
