@@ -40,8 +40,9 @@ demo: $(SYNCED)
 	$(RUN) snakemake --report results/demo/report.html --configfile config/demo.yaml
 	$(RUN) python -m pacbed.evaluation.demo_summary
 
+# A file's tests stay together, because they share what takes long to make.
 test: $(SYNCED)
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist loadfile
 
 lint: $(SYNCED)
 	$(RUN) ruff check

@@ -1,4 +1,14 @@
-"""PACBED patterns from a rocking table, in milliseconds."""
+"""PACBED patterns from a rocking table, in milliseconds.
+
+The position average of the patterns of a focused probe is the incoherent sum over the plane waves in its aperture
+(J. M. LeBeau, S. D. Findlay, L. J. Allen and S. Stemmer, Ultramicroscopy 110, 118 (2010)). With a thickness t, a
+mistilt tau and a convergence semi-angle alpha, the fraction of the beam per solid angle that is scattered into k is
+
+    P(k) = 1 / (pi alpha^2)  sum_G  A(|k - G|) I_t(G, k - G + tau)
+
+over the beams G: A is the aperture, 1 up to alpha, and I_t(G, q) = |S(q + G, q)|^2 the intensity that a plane wave
+along q scatters into q + G, which the rocking table holds.
+"""
 
 from __future__ import annotations
 

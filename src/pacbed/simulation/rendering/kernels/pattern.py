@@ -1,13 +1,10 @@
 """One pattern from the coefficients of one thickness; compiled, and the GIL is released.
 
-A pattern is the sum over beams G (incoherent position average: J. M. LeBeau et al., Ultramicroscopy 110, 118 (2010))
-
-    P(k) = 1 / (pi alpha^2)  sum_G  A(|k - G|) I(G, k - G + tau),    A(r) = [r <= alpha],
-
-each I a cubic spline in its second argument, with coefficients on nodes. G lies on nodes, so the weights of a pixel's
-sixteen nodes are the same for every G. The coefficients of all beams whose disk holds a node are therefore summed first
-and interpolated once. Only where a pixel's nodes straddle the edge of a disk does the beam need a correction of its
-own: its aperture times its own spline, less what the sum holds of it.
+A pattern is a sum over beams G, see `pacbed.simulation.rendering.renderer`. The intensity of each is a cubic spline
+over the incident direction, with coefficients on nodes. G lies on nodes, so the weights of a pixel's sixteen nodes are
+the same for every G. The coefficients of all beams whose disk holds a node are therefore summed first and interpolated
+once. Only where a pixel's nodes straddle the edge of a disk does the beam need a correction of its own: its aperture
+times its own spline, less what the sum holds of it.
 
 Indices of inner loops are unsigned: with signed ones Numba tests each for being negative, and loops are not vectorised.
 """
