@@ -142,7 +142,7 @@ def _crystal(path: str, sites: list[Site], expanded: Expanded) -> Crystal:
         positions=content.fractional @ content.lattice,
         occupancy=content.occupancy,
         displacement=np.concatenate([orbit.displacement for orbit in expanded.orbits]),
-        formula=cell_formula(content, expanded.orbits),
+        formula=cell_formula(content, expanded.pairs, expanded.orbits),
         source=path,
     )
 

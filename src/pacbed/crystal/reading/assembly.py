@@ -17,8 +17,9 @@ from pacbed.crystal.reading.contradictions import (
     settle,
 )
 from pacbed.crystal.reading.displacements import read_displacements
+from pacbed.crystal.reading.distances import Pairs
 from pacbed.crystal.reading.elements import formula
-from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, SAME_POSITION_A, Orbit, expand_site
+from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, SAME_POSITION_A, Orbit, UnsettledError, expand_site
 from pacbed.crystal.reading.operations import Operations, listed_operations
 from pacbed.crystal.reading.settings import disagreement, named_settings, space_group_name
 from pacbed.crystal.reading.sites import Site
@@ -57,6 +58,8 @@ class Expanded:
         Atoms of each site.
     content : Content
         All atoms.
+    pairs : Pairs
+        Their neighbours.
     found : list of Contradiction
         What the file says of itself and the atoms do not bear out.
     notes : list of str
@@ -67,6 +70,7 @@ class Expanded:
     operations: Operations
     orbits: list[Orbit]
     content: Content
+    pairs: Pairs
     found: list[Contradiction]
     notes: list[str]
 
@@ -130,11 +134,16 @@ def _under(
     notes += more
     orbits = []
     for site, star in zip(sites, stars, strict=True):
-        orbit, more = expand_site(site, star, operations, lattice)
+        try:
+            orbit, more = expand_site(site, star, operations, lattice)
+        except UnsettledError as error:
+            what = f"position of {site.label} under {operations.name}"
+            raise block.refusal(what, error.got, error.accepted, block.site_line(site.row)) from None
         orbits.append(orbit)
         notes += more
     content = _content(sites, orbits, lattice)
-    return Expanded(cell, operations, orbits, content, contradictions(block, content), notes)
+    pairs = content.neighbours()
+    return Expanded(cell, operations, orbits, content, pairs, contradictions(block, content, pairs), notes)
 
 
 def _content(sites: list[Site], orbits: list[Orbit], lattice: np.ndarray) -> Content:
@@ -148,9 +157,9 @@ def _content(sites: list[Site], orbits: list[Orbit], lattice: np.ndarray) -> Con
     )
 
 
-def cell_formula(content: Content, orbits: list[Orbit]) -> str:
+def cell_formula(content: Content, pairs: Pairs, orbits: list[Orbit]) -> str:
     """Formula of one formula unit, occupancies counted: 'La0.7Sr0.3MnO3'."""
-    return formula(content.counts(), _sharing(content), [len(orbit.fractional) for orbit in orbits])
+    return formula(content.counts(), _sharing(content, pairs), [len(orbit.fractional) for orbit in orbits])
 
 
 def symbol_of(element: str) -> str:
@@ -158,13 +167,12 @@ def symbol_of(element: str) -> str:
     return "H" if element == "D" else element
 
 
-def _sharing(content: Content) -> dict[str, str]:
+def _sharing(content: Content, pairs: Pairs) -> dict[str, str]:
     """For elements that do not fill all of their sites, the first in the alphabet of those on the same sites."""
-    pairs = content.neighbours()
     together = pairs.distance < SAME_POSITION_A
     symbols = [symbol_of(name) for name in content.elements]
     sharing: dict[str, str] = {}
-    for atom in (content.labels.index(label) for label in dict.fromkeys(content.labels)):
+    for atom in content.first_of_sites():
         others = [int(i) for i in pairs.second[together & (pairs.first == atom)]]
         same = sum(content.occupancy[i] for i in others if symbols[i] == symbols[atom])
         if content.occupancy[atom] + same < 1 - OCCUPANCY_ROUNDING:

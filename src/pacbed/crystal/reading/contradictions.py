@@ -25,6 +25,7 @@ SPLIT_A = 0.5  # no two atoms are that close (H-H has 0.74): positions of one at
 BOND_SHARE, BOND_SHARE_H = 0.6, 0.5
 # ASSUME: 5 to 1000 Å^3 for an atom other than hydrogen; diamond has 5.67, open frameworks some 100 (estimate).
 DENSEST_A3, EMPTIEST_A3 = 5.0, 1000.0
+SMALLEST_A3 = 0.5  # for any atom: below, distances are not worth a look
 DALTON_PER_A3 = 1.66053907  # in g/cm^3
 
 
@@ -68,9 +69,18 @@ class Content(NamedTuple):
         weights = np.array([gemmi.Element(name).weight for name in self.elements])
         return float(weights @ self.occupancy) * DALTON_PER_A3 / self.volume_a3
 
+    def first_of_sites(self) -> np.ndarray:
+        """Number of the first atom of each site, shape (site,)."""
+        return np.flatnonzero([at == 0 or self.labels[at - 1] != label for at, label in enumerate(self.labels)])
+
     def neighbours(self) -> Pairs:
-        """Pairs closer than any two atoms may be, of the first atom of each site with all others."""
-        first = np.array([self.labels.index(label) for label in dict.fromkeys(self.labels)])
+        """Pairs closer than any two atoms may be, of the first atom of each site with all others.
+
+        There are none in a cell too small for its atoms, which `contradictions` refuses.
+        """
+        if self.volume_a3 < len(self.elements) * SMALLEST_A3:
+            return Pairs(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0))
+        first = self.first_of_sites()
         largest = max(gemmi.Element(name).covalent_r for name in set(self.elements))
         return close_pairs(first, self.fractional, self.lattice, max(2 * BOND_SHARE * largest, SPLIT_A))
 
@@ -121,8 +131,8 @@ def metric_contradictions(block: Block, cell: UnitCell, operations: Operations) 
     return [Contradiction("metric", f"cell of {block.name}", got, "a cell that its operations leave as it is")]
 
 
-def contradictions(block: Block, content: Content) -> list[Contradiction]:
-    """All of a block against its content but the metric.
+def contradictions(block: Block, content: Content, pairs: Pairs) -> list[Contradiction]:
+    """All of a block against its content but the metric; `pairs` are the neighbours of the content.
 
     Raises
     ------
@@ -131,7 +141,6 @@ def contradictions(block: Block, content: Content) -> list[Contradiction]:
     """
     found = _crowding(content)
     if not found:
-        pairs = content.neighbours()
         _check_shared(block, content, pairs)
         found += _distances(content, pairs)
     return found + _formula(block, content) + _volume(block, content) + _density(block, content)
@@ -154,8 +163,9 @@ def _crowding(content: Content) -> list[Contradiction]:
 
 def _check_shared(block: Block, content: Content, pairs: Pairs) -> None:
     """Refuse positions that are more than full, and atoms that are listed twice."""
-    for atom in np.unique(pairs.first):
-        mine = (pairs.first == atom) & (pairs.distance < SAME_POSITION_A)
+    together = pairs.distance < SAME_POSITION_A
+    for atom in np.unique(pairs.first[together]):
+        mine = (pairs.first == atom) & together
         others = pairs.second[mine]
         if content.occupancy[atom] + content.occupancy[others].sum() <= 1 + OCCUPANCY_ROUNDING:
             continue
@@ -209,10 +219,17 @@ def _formula(block: Block, content: Content) -> list[Contradiction]:
             got = f"{text!r} and {there} in the cell of the sites"
             return [Contradiction("formula", "_chemical_formula_sum", got, "the same ratios, to 2 % of each element")]
     stated_z = number(block.value("_cell_formula_units_z") or "")
-    if stated_z is None or abs(scale - stated_z.value) <= Z_ERROR * stated_z.value or abs(scale - 1) <= Z_ERROR:
+    if stated_z is None or abs(scale - stated_z.value) <= Z_ERROR * stated_z.value:
+        return []
+    if abs(scale - 1) <= Z_ERROR and _is_multiple([count for count, _ in stated.values()], stated_z.value):
         return []  # some programs write the sum of the whole cell beside Z
     got = f"{stated_z.value:g} and {scale:.4g} units of {text!r} in the cell of the sites"
     return [Contradiction("z", "_cell_formula_units_Z", got, "the same number; is the setting right?")]
+
+
+def _is_multiple(counts: list[float], units: float) -> bool:
+    """Whether all whole numbers of a formula are multiples of Z."""
+    return all(count % units == 0 for count in counts if units > 0 and count == round(count))
 
 
 def _volume(block: Block, content: Content) -> list[Contradiction]:

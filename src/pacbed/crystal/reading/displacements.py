@@ -143,7 +143,7 @@ def _match(block: Block, text: str, sites: list[Site], column: Column, row: int)
 def _fill(
     block: Block, sites: list[Site], stars: list[np.ndarray | None], given: Mapping[str, float], inverse: np.ndarray
 ) -> list[str]:
-    """Put given values where the file has none, or 0 for all sites; what was filled in, as notes."""
+    """Put given values where the file has none, or 0; what was filled in, as notes."""
     known = {site.label for site in sites} | {site.element for site in sites}
     for key, u_nm2 in given.items():
         what = f"crystal.displacements of {key}"
@@ -151,11 +151,10 @@ def _fill(
             raise block.refusal(what, u_nm2, f"labels or elements of sites: {', '.join(sorted(known))}")
         if not 0 < u_nm2 * 100 <= LARGEST_U_A2:
             raise block.refusal(what, u_nm2, f"u_iso above 0, at most {LARGEST_U_A2 / 100:g} nm^2")
-    empty = not any(star is not None and np.any(star) for star in stars)
     filled: dict[str, list[str]] = {}
     for index, site in enumerate(sites):
         key = site.label if site.label in given else site.element
-        if key in given and (empty or stars[index] is None):
+        if key in given and not np.any(stars[index] if stars[index] is not None else 0):
             stars[index] = given[key] * 100 * inverse.T @ inverse
             filled.setdefault(key, []).append(site.label)
     notes = [

@@ -8,7 +8,6 @@ import numpy as np
 
 from pacbed.crystal.reading.operations import Operations
 from pacbed.crystal.reading.sites import Site
-from pacbed.errors import StructureError
 
 SAME_POSITION_A = 0.05  # images of one site that lie closer than this are one atom
 UNSPLIT_A = 0.01  # no split positions are as close as this
@@ -16,7 +15,16 @@ OCCUPANCY_ROUNDING = 2e-3  # three times 0.334 is a full site
 # ASSUME: a special position is written to 0.7 units of its last digit (0.6666 for 2/3), of two decimals at most.
 DIGITS, COARSEST, LARGEST_SHIFT_A = 0.7, 0.01, 0.3
 SETTLED_A, TOLD_A = 1e-6, 1e-5  # six decimals are exact enough; where sites are moved, and where it is said
+ROUND_A2 = 1e-12  # of an isotropic tensor, by arithmetic alone
 TENSOR_ROUNDING_A2 = 3e-4  # published tensors have four decimals
+
+
+class UnsettledError(ValueError):
+    """A site is near a special position, and it cannot be told on which: what was got, and what is accepted."""
+
+    def __init__(self, got: str, accepted: str) -> None:
+        super().__init__(f"{got}, accepted: {accepted}")
+        self.got, self.accepted = got, accepted
 
 
 class Orbit(NamedTuple):
@@ -73,33 +81,34 @@ def expand_site(site: Site, star: np.ndarray, operations: Operations, lattice: n
 
     Raises
     ------
-    StructureError
+    UnsettledError
         The site is near a special position, and it cannot be told which.
     """
+    if len(operations) == 1:
+        return Orbit(_wrapped(site.fractional[None]), (lattice.T @ star @ lattice)[None]), []
     position = _settle(site, operations, lattice)
     notes = []
     shift = np.linalg.norm((position - site.fractional) @ lattice)
     if shift > TOLD_A:
         old, new = (", ".join(f"{value:.6g}" for value in values) for values in (site.fractional, position))
         notes.append(f"site {site.label} is put onto its special position, by {shift:.2g} Å: {old} -> {new}")
-    images = operations.rotations @ position + operations.translations
-    images %= 1.0
-    images[images > 1 - 1e-6] = 0.0
+    images = _wrapped(operations.rotations @ position + operations.translations)
     stars = operations.rotations @ star @ np.swapaxes(operations.rotations, 1, 2)
     same = same_position(images[:, None], images[None, :], lattice, SAME_POSITION_A / 2)
     first = same.argmax(axis=1)  # index of the first image at the position of each
     kept = np.unique(first)
     if len({int(np.sum(first == index)) for index in kept}) > 1:
-        raise StructureError(
-            f"cif: site {site.label}: its {len(images)} images make {len(kept)} atoms of unequal weight, accepted: a "
-            "position on a symmetry element to six decimals, or farther from it"
+        raise UnsettledError(
+            f"{len(images)} images that make {len(kept)} atoms of unequal weight",
+            "a position on a symmetry element to six decimals, or farther from it",
         )
     tensors = np.array([np.mean(list(stars[first == index]), axis=0) for index in kept])
     displacement = np.array([lattice.T @ tensor @ lattice for tensor in tensors])
-    round_one = np.trace(lattice.T @ star @ lattice) / 3 * np.eye(3)
-    if np.allclose(lattice.T @ star @ lattice, round_one, rtol=0, atol=1e-12):
-        if not np.allclose(displacement, round_one, rtol=0, atol=1e-12):  # a strained cell: the operations shear
-            displacement[:] = round_one
+    tensor = lattice.T @ star @ lattice
+    sphere = np.trace(tensor) / 3 * np.eye(3)
+    if np.abs(tensor - sphere).max() < ROUND_A2:
+        if np.abs(displacement - sphere).max() > ROUND_A2:  # a strained cell: its operations shear
+            displacement[:] = sphere
         return Orbit(images[kept], displacement), notes
     change = np.abs(lattice.T @ (stars[kept] - tensors) @ lattice).max()
     if change > max(TENSOR_ROUNDING_A2, 0.05 * np.abs(displacement).max()):
@@ -107,12 +116,19 @@ def expand_site(site: Site, star: np.ndarray, operations: Operations, lattice: n
     return Orbit(images[kept], displacement), notes
 
 
+def _wrapped(fractional: np.ndarray) -> np.ndarray:
+    """Positions from 0 to below 1; what rounding left below 1 is 0."""
+    wrapped = fractional % 1.0
+    wrapped[wrapped > 1 - 1e-6] = 0.0
+    return wrapped
+
+
 def _settle(site: Site, operations: Operations, lattice: np.ndarray) -> np.ndarray:
     """The position of a site, moved onto the symmetry elements that its digits allow; shape (3,)."""
     rotations, translations = operations.rotations, operations.translations
-    if len(rotations) == 1:
-        return site.fractional
-    moved = np.abs(rotations - np.eye(3)) @ np.minimum(DIGITS * site.unit, DIGITS * COARSEST) + 1e-9
+    exact = site.fractional * 8 == np.round(site.fractional * 8)  # 0.5 and 0.25 are no rounded numbers
+    rounding = np.where(exact, 0.0, DIGITS * np.minimum(site.unit, COARSEST))
+    moved = np.abs(rotations - np.eye(3)) @ rounding + 1e-9
     position = site.fractional
     for attempt in range(20):
         difference = rotations @ position + translations - position
@@ -121,22 +137,19 @@ def _settle(site: Site, operations: Operations, lattice: np.ndarray) -> np.ndarr
         held = distance < SAME_POSITION_A
         if not attempt:
             rounded = np.all(np.abs(difference) <= moved, axis=1) & (distance < LARGEST_SHIFT_A)
-            _check_split(site, distance[held & ~rounded], int(held.sum()))
+            same = rounded | (distance < UNSPLIT_A)
+            _check_split(site, distance[held & ~same], int(held.sum() / same.sum()))
             held |= rounded
         if distance[held].max() < SETTLED_A:
             return position
         position = position + difference[held].mean(axis=0)
-    raise StructureError(
-        f"cif: site {site.label}: {len(rotations)} operations leave open on which symmetry element it lies, accepted: "
-        "its position to six decimals"
-    )
+    raise UnsettledError(f"{len(rotations)} operations that leave its symmetry element open", "six decimals")
 
 
 def _check_split(site: Site, distances: np.ndarray, images: int) -> None:
     """Refuse what may be one atom or split positions: images that the digits tell apart, and of which one is there."""
-    split = distances[distances > UNSPLIT_A]
-    if len(split) and site.occupancy * images <= 1 + OCCUPANCY_ROUNDING:
-        raise StructureError(
-            f"cif: site {site.label}: got {images} images of occupancy {site.occupancy:g}, {split.max():.2f} Å apart, "
-            f"accepted: a position on the symmetry element, or split positions {SAME_POSITION_A:g} Å apart and more"
+    if len(distances) and site.occupancy * images <= 1 + OCCUPANCY_ROUNDING:
+        raise UnsettledError(
+            f"{images} images of occupancy {site.occupancy:g}, {distances.max():.2f} Å apart",
+            f"a position on the symmetry element, or split positions {SAME_POSITION_A:g} Å apart and more",
         )

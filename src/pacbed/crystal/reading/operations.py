@@ -54,8 +54,9 @@ def from_gemmi(name: str, found: list[gemmi.Op]) -> Operations:
 
 def group_name(found: list[gemmi.Op]) -> str:
     """Symbol of the space group in the setting of its operations, or their number where it has no symbol."""
-    group = gemmi.find_spacegroup_by_ops(gemmi.GroupOps(found))
-    return f"{len(found)} operations" if group is None else group.xhm()
+    unique = {op.wrap().triplet(): op for op in found}
+    group = gemmi.find_spacegroup_by_ops(gemmi.GroupOps(list(unique.values())))
+    return f"{len(unique)} operations" if group is None else group.xhm()
 
 
 def listed_operations(block: Block) -> tuple[Operations | None, list[str]]:

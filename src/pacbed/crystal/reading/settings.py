@@ -118,7 +118,7 @@ def _by_symbol(block: Block, symbol: str, number: int, cell: UnitCell) -> list[O
         return [_setting(one) for one in chosen]
     fitting = _fitting(same, cell)
     if not fitting and "1" not in bare.split():
-        fitting = _fitting([one for one in _table() if one.short_name() == group.short_name()], cell)
+        fitting = _fitting([one for one in _table() if _axes(one.hm) == _axes(group.hm)], cell)
     return _distinct(fitting or same)
 
 
@@ -159,6 +159,11 @@ def _short(symbol: str) -> str:
         for index, axis in enumerate(axes)
     ]
     return " ".join([lattice, *shortened])
+
+
+def _axes(symbol: str) -> list[str]:
+    """Parts of a symbol without those that only say which axis is the unique one."""
+    return [part for part in symbol.split() if part != "1"]
 
 
 @cache
