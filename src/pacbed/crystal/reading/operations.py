@@ -109,23 +109,25 @@ def missing_product(operations: Operations) -> str:
 
 def _operation(block: Block, column: Column, row: int) -> gemmi.Op:
     text = column.values[row]
-    advice = "three terms of x, y, z and simple fractions between two commas, such as '-x+1/2,y,z'; in quotes"
+    advice = "three terms of x, y, z and fractions (of 24) between two commas, such as '-x+1/2,y,z'; in quotes"
     what = f"{column.tag} number {row + 1}"
+    compact = re.sub(r"(\d)([xyz])", r"\1*\2", text.lower().replace(" ", ""))
     if not SIGNS.fullmatch(text):
         raise block.refusal(what, text, advice, block.row_line(column, row))
     try:
-        op = gemmi.Op(re.sub(r"(\d)\s*([xyz])", r"\1*\2", text.lower().replace(" ", "")))
+        op = gemmi.Op(DECIMAL.sub(_fraction, compact))
     except (ValueError, RuntimeError):
         raise block.refusal(what, text, advice, block.row_line(column, row)) from None
-    if any(entry % PARTS for row_ in op.rot for entry in row_) or abs(round(np.linalg.det(op.rot) / PARTS**3)) != 1:
-        advice = f"an operation that keeps the lattice, {advice}"
-        raise block.refusal(what, text, advice, block.row_line(column, row))
-    for decimal in map(str, DECIMAL.findall(text)):
-        unit = 10.0 ** -len(decimal.partition(".")[2])
-        if abs(float(decimal) * PARTS - round(float(decimal) * PARTS)) > unit * PARTS:
-            advice = f"a translation of whole 24ths, as all space groups have, {advice}"
-            raise block.refusal(what, text, advice, block.row_line(column, row))
+    if any(entry % PARTS for matrix_row in op.rot for entry in matrix_row) or abs(op.det_rot()) != PARTS**3:
+        raise block.refusal(what, text, f"an operation that keeps the lattice, {advice}", block.row_line(column, row))
     return op
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """A decimal number as the fraction of 24 that it rounds; over 0, which is no operation, where it rounds none."""
+    unit = 10.0 ** -len(match[0].partition(".")[2])
+    parts = round(float(match[0]) * PARTS)
+    return f"{parts}/{PARTS}" if abs(float(match[0]) - parts / PARTS) <= unit else f"{parts}/0"
 
 
 def _rows(rotations: np.ndarray, translations: np.ndarray) -> list[tuple[int, ...]]:
