@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.reading.assembly import Expanded, ReadingChoices, cell_formula, expand, symbol_of
+from pacbed.crystal.reading import ReadingChoices
+from pacbed.crystal.reading.assembly import Expanded, cell_formula, expand, symbol_of
 from pacbed.crystal.reading.blocks import choose_block
 from pacbed.crystal.reading.cell import read_cell
 from pacbed.crystal.reading.contradictions import check_names, settle

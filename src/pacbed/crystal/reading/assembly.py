@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pacbed.crystal.reading import ReadingChoices
 from pacbed.crystal.reading.blocks import Block
 from pacbed.crystal.reading.cell import UnitCell
 from pacbed.crystal.reading.contradictions import (
@@ -24,25 +24,6 @@ from pacbed.crystal.reading.operations import Operations, listed_operations
 from pacbed.crystal.reading.settings import disagreement, named_settings, space_group_name
 from pacbed.crystal.reading.sites import Site
 from pacbed.errors import StructureError
-
-
-@dataclass(frozen=True)
-class ReadingChoices:
-    """What a configuration says where a CIF leaves something open.
-
-    Attributes
-    ----------
-    block : str, optional
-        Name of the data block, where a file holds several structures.
-    accept_contradictions : collection of str
-        Of "formula", "z", "volume", "density", "metric", "distance": what the file says of itself and need not be true.
-    displacements : mapping of str to float
-        u_iso [nm^2] by label of a site, else by element, for sites without displacement parameters.
-    """
-
-    block: str | None = None
-    accept_contradictions: Collection[str] = ()
-    displacements: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pacbed.crystal.reading.sites import Site
 SAME_POSITION_A = 0.05  # images of one site that lie closer than this are one atom
 UNSPLIT_A = 0.01  # no split positions are as close as this
 OCCUPANCY_ROUNDING = 2e-3  # three times 0.334 is a full site
-# ASSUME: a special position is written to 0.7 units of its last digit (0.6666 for 2/3), of two decimals at most.
+# ASSUME: a special position is written to 0.7 units of its last digit (0.6666 for 2/3), and with two decimals or more
+# (estimate).
 DIGITS, COARSEST, LARGEST_SHIFT_A = 0.7, 0.01, 0.3
 SETTLED_A, TOLD_A = 1e-6, 1e-5  # six decimals are exact enough; where sites are moved, and where it is said
 ROUND_A2 = 1e-12  # of an isotropic tensor, by arithmetic alone

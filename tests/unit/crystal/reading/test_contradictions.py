@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pacbed.crystal.cif import ReadingChoices, read_cif, read_structure
+from pacbed.crystal.cif import read_cif, read_structure
+from pacbed.crystal.reading import ReadingChoices
 from pacbed.errors import StructureError
 
 CASES = {

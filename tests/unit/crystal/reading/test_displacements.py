@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.crystal.cif import ReadingChoices, read_cif, read_structure
+from pacbed.crystal.cif import read_cif, read_structure
+from pacbed.crystal.reading import ReadingChoices
 from pacbed.errors import StructureError
 
 NO_U = "label type_symbol fract_x fract_y fract_z"
