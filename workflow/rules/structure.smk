@@ -25,6 +25,9 @@ rule orient_structure:
     params:
         stage_version=STAGE_VERSIONS["orient_structure"],
         settings=settings(
+            block=setting("crystal.block"),
+            accept_contradictions=setting("crystal.accept_contradictions"),
+            displacements=setting("crystal.displacements"),
             zone_axis=setting("crystal.zone_axis"),
             thermal_model=setting("crystal.thermal_model"),
             parametrization=setting("crystal.parametrization"),

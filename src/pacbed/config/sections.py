@@ -26,6 +26,8 @@ LIMITS = {
     "mistilt_mrad": (0, 100),
     "azimuth_deg": (-360, 360),
 }
+# Mean-square displacement of an atom along one direction [nm^2]; above, the number is a B, or one of Å^2.
+DisplacementNm2 = Annotated[float, Field(gt=0, le=2e-3)]
 MAX_PATTERNS = 10_000_000  # of a stack; the paper has 128,100
 
 
@@ -33,6 +35,14 @@ class CrystalConfig(Section):
     """The crystal and how its atoms scatter."""
 
     cif: Path = Field(description="CIF file, relative to the working directory")
+    block: str | None = Field(None, description="name of the data block, where the CIF holds several structures")
+    accept_contradictions: tuple[Literal["formula", "z", "volume", "density", "metric", "distance"], ...] = Field(
+        (), description="what the CIF says of itself and its atoms need not bear out: a warning in place of a refusal"
+    )
+    displacements: dict[str, DisplacementNm2] = Field(
+        default_factory=dict,
+        description="u_iso [nm^2] by label of a site, else by element, where the CIF has no displacement parameters",
+    )
     zone_axis: tuple[Index, Index, Index] = Field(
         description="[u, v, w] of the direct lattice; it points to the source"
     )

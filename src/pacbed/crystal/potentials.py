@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.crystal.reading import ReadingChoices
 from pacbed.errors import FormatError, SimulationError
 from pacbed.outputs import check_version, write_json
 from pacbed.systems import System
@@ -53,6 +54,8 @@ class SlicePotentials:
         As in `slice_potentials`.
     source : str
         CIF file.
+    reading : ReadingChoices
+        How that file was read, for whoever reads it again.
     slope : ndarray, shape (2,)
         Slices are the planes z' = z - slope.(x, y); zero where a lattice plane is normal to the beam.
     terminations : ndarray of int, shape (termination, 2, 2)
@@ -76,6 +79,7 @@ class SlicePotentials:
     slope: np.ndarray = field(default_factory=lambda: np.zeros(2))
     terminations: np.ndarray = field(default_factory=lambda: np.eye(2, dtype=int)[None])
     termination_lifts: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    reading: ReadingChoices = field(default_factory=ReadingChoices)
 
     @property
     def period_a(self) -> float:
@@ -120,6 +124,8 @@ class SlicePotentials:
             del facts[key]
         for key in ("cell_a", "group", "slope", "terminations", "termination_lifts"):
             facts[key] = getattr(self, key).tolist()
+        if self.reading == ReadingChoices():
+            del facts["reading"]
         facts = {"schema_version": SCHEMA_VERSION, **facts}
         write_json(facts, folder / "cell.json")
 
@@ -157,6 +163,7 @@ def _typed(facts: dict[str, Any]) -> dict[str, Any]:
         "terminations": np.array(facts.get("terminations", [[[1, 0], [0, 1]]]), dtype=int),
         "termination_lifts": np.array(facts.get("termination_lifts", [0.0])),
         "zone_axis": tuple(facts["zone_axis"]),
+        "reading": ReadingChoices.of(facts.get("reading", {})),
     }
 
 

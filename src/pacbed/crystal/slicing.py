@@ -58,10 +58,12 @@ def slice_potentials(
     # ASSUME: partially occupied sites scatter as their mean (virtual crystal, Nordheim 1931); disorder scatters nothing
     # diffusely.
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
-    if thermal_model in ("debye_waller_absorptive", "frozen_phonons") and not np.any(oriented.displacement):
+    if thermal_model != "none" and not np.any(oriented.displacement):
         raise StructureError(
             f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
-            "accepted: 'none', or a CIF with _atom_site_U_iso_or_equiv or an anisotropic loop"
+            "accepted: _atom_site_U_iso_or_equiv [Å^2] for every site of that file, crystal.displacements in the "
+            f"configuration, such as {{{oriented.symbols[0]}: 0.00006}} (u_iso in nm^2, by label or element), or "
+            "thermal_model 'none'"
         )
     real, imaginary = _projected(oriented, (slices, *grid), energy_ev, thermal_model, parametrization)
     if thermal_model == "frozen_phonons":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import read_cif
+from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering import projected_coefficient
@@ -72,17 +72,18 @@ def vibrating_atoms(
     """
     # ASSUME: a displacement along the beam leaves an atom in its slice; it would change phases by the small path
     # difference dz g^2 lambda / 2 only (Loane, Xu & Silcox, Acta Cryst. A47 (1991) 267).
-    oriented = orient(read_cif(slices.source), slices.zone_axis) if crystal is None else crystal
-    if not np.allclose(oriented.cell[:2, :2], slices.cell_a, atol=1e-4):
+    if crystal is None:
+        crystal = orient(read_structure(slices.source, slices.reading).crystal, slices.zone_axis)
+    if not np.allclose(crystal.cell[:2, :2], slices.cell_a, atol=1e-4):
         raise StructureError(f"{slices.source}: its cell is not that of the slices, accepted: the file they came from")
-    kinds = sorted(set(oriented.symbols))
+    kinds = sorted(set(crystal.symbols))
     return VibratingAtoms(
         cells=cells,
-        level=np.array([slice_level(height, len(slices.potential)) for height in oriented.fractional[:, 2]]),
-        fractional=oriented.fractional[:, :2],
-        root=_roots(oriented.displacement[:, :2, :2]),
-        occupancy=np.asarray(oriented.occupancy, dtype=float),
-        species=np.array([kinds.index(symbol) for symbol in oriented.symbols]),
+        level=np.array([slice_level(height, len(slices.potential)) for height in crystal.fractional[:, 2]]),
+        fractional=crystal.fractional[:, :2],
+        root=_roots(crystal.displacement[:, :2, :2]),
+        occupancy=np.asarray(crystal.occupancy, dtype=float),
+        species=np.array([kinds.index(symbol) for symbol in crystal.symbols]),
         coefficient=_coefficients(slices, cells, oversampling, kinds),
     )
 

@@ -1,4 +1,4 @@
-"""One unit cell: what follows from it, and what no crystal has."""
+"""One unit cell: what follows from it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.crystal.cell import Crystal, check_atoms, check_cell, check_site
-from pacbed.errors import StructureError
+from pacbed.crystal.cell import Crystal
 
 CELL = np.array([[4.0, 0.0, 0.0], [-1.0, 5.0, 0.0], [0.5, 0.7, 6.0]])
 
@@ -40,53 +39,3 @@ def test_site_types_tell_unlike_atoms_apart():
     tensors[3], tensors[4] = np.diag([0.01, 0.006, 0.006]), np.diag([0.006, 0.01, 0.006])
     crystal = replace(_crystal(places, ["Sr", "O", "O", "O", "O"], [1.0, 1.0, 0.5, 1.0, 1.0]), displacement=tensors)
     assert crystal.site_types().tolist() == [0, 1, 2, 3, 3]
-
-
-def test_a_possible_crystal_passes(crystal):
-    check_atoms(crystal)
-    check_site("Sr", 0.5, 0.0, "Sr1")
-    check_cell((4.0, 5.0, 6.0, 90.0, 103.0, 120.0), "test")
-
-
-def test_atoms_inside_each_other_are_found_across_the_border():
-    close = _crystal([[0.02, 0.2, 0.3], [0.97, 0.2, 0.3]])
-    with pytest.raises(StructureError, match=r"test: atoms Sr 0 and O 1 are 0\.20 Å apart, accepted: 0\.5 Å or more"):
-        check_atoms(close)
-
-
-@pytest.mark.parametrize(("occupancy", "refused"), [((0.6, 0.5), True), ((0.5, 0.5), False), ((0.5, 0.501), False)])
-def test_a_shared_site_holds_one_atom_at_most(occupancy, refused):
-    shared = _crystal([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]], occupancy=occupancy)
-    if refused:
-        with pytest.raises(StructureError, match=r"one site holds Sr 0\.6, O 0\.5"):
-            check_atoms(shared)
-    else:
-        check_atoms(shared)
-
-
-def test_a_tensor_is_an_ellipsoid(crystal):
-    tensors = crystal.displacement.copy()
-    tensors[1] = [[0.01, 0.02, 0], [0.02, 0.01, 0], [0, 0, 0.01]]  # principal values 0.03 and -0.01
-    with pytest.raises(StructureError, match="displacement tensor of O 1 has a negative principal value"):
-        check_atoms(replace(crystal, displacement=tensors))
-
-
-@pytest.mark.parametrize(("site", "words"), [
-    (("Qq", 1.0, 0.01), "element of A1: got 'Qq', accepted"),
-    (("X", 1.0, 0.01), "element of A1: got 'X'"),
-    (("C", 0.0, 0.01), "occupancy of A1: got 0, accepted: above 0"),
-    (("C", float("nan"), 0.01), "occupancy of A1: got nan"),
-    (("C", 1.0, -0.01), r"displacement of A1: got U = -0\.01"),
-])  # fmt: skip
-def test_sites_that_no_crystal_has(site, words):
-    with pytest.raises(StructureError, match=words):
-        check_site(*site, "A1")
-
-
-@pytest.mark.parametrize("parameters", [
-    (0.0, 5.0, 6.0, 90.0, 90.0, 90.0), (4.0, 5.0, 6.0, 90.0, 90.0, 180.0), (4.0, 5.0, 6.0, 30.0, 40.0, 80.0),
-    (4.0, 5.0, float("nan"), 90.0, 90.0, 90.0),
-])  # fmt: skip
-def test_cells_that_enclose_nothing(parameters):
-    with pytest.raises(StructureError, match=r"cell of test: got .*accepted: three lengths above 0"):
-        check_cell(parameters, "test")

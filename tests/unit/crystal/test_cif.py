@@ -27,16 +27,11 @@ _atom_site_fract_z
 _atom_site_occupancy
 _atom_site_U_iso_or_equiv
 {sites}
-loop_
-_atom_site_aniso_label
-_atom_site_aniso_U_11
-_atom_site_aniso_U_22
-_atom_site_aniso_U_33
-_atom_site_aniso_U_12
-_atom_site_aniso_U_13
-_atom_site_aniso_U_23
 {aniso}
 """
+ANISO = "loop_\n_atom_site_aniso_label\n" + "".join(
+    f"_atom_site_aniso_U_{component}\n" for component in ("11", "22", "33", "12", "13", "23")
+)
 
 
 def _write(tmp_path, *, b=4.0, gamma=90, operations=("x,y,z",), sites=("C1 C 0.1 0.2 0.3 1 0.01",), aniso=()):
@@ -45,7 +40,7 @@ def _write(tmp_path, *, b=4.0, gamma=90, operations=("x,y,z",), sites=("C1 C 0.1
         gamma=gamma,
         operations="\n".join(f"'{operation}'" for operation in operations),
         sites="\n".join(sites),
-        aniso="\n".join(aniso or ("Xx1 0 0 0 0 0 0",)),
+        aniso=ANISO + "\n".join(aniso) if aniso else "",
     )
     path = tmp_path / "test.cif"
     path.write_text(text)
@@ -53,9 +48,10 @@ def _write(tmp_path, *, b=4.0, gamma=90, operations=("x,y,z",), sites=("C1 C 0.1
 
 
 def test_tensor_turns_with_the_operation(tmp_path):
-    path = _write(tmp_path, operations=("x,y,z", "-y,x,z"), aniso=("C1 0.01 0.02 0.03 0.004 0.001 0.002",))
+    operations = ("x,y,z", "-y,x,z", "-x,-y,z", "y,-x,z")
+    path = _write(tmp_path, operations=operations, aniso=("C1 0.01 0.02 0.03 0.004 0.001 0.002",))
     crystal = read_cif(path)
-    assert len(crystal.symbols) == 2
+    assert len(crystal.symbols) == 4
     np.testing.assert_allclose(crystal.fractional[1], [0.8, 0.1, 0.3], atol=1e-9)
     quarter = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
     np.testing.assert_allclose(crystal.displacement[1], quarter @ crystal.displacement[0] @ quarter.T, atol=1e-12)
@@ -77,7 +73,10 @@ def test_equivalent_isotropic_value_of_an_oblique_tensor(tmp_path):
     ("sites", "words"),
     [
         (("C1 C 0.1 0.2 0.3 1.2 0.01",), ["occupancy of C1", "1.2"]),
-        (("C1 C 0.1 0.2 0.3 1 0.01", "C2 C 0.11 0.2 0.3 1 0.01"), ["0.04 Å apart"]),
+        (
+            ("C1 C 0.1 0.2 0.3 1 0.01", "C2 C 0.11 0.2 0.3 1 0.01"),
+            ["one site holds C 1 (C1), C 1 (C2)", "0.04 Å apart"],
+        ),
     ],
 )
 def test_impossible_sites_are_refused(tmp_path, sites, words):
@@ -91,21 +90,12 @@ def test_shared_site_is_accepted(tmp_path):
     assert crystal.symbols == ["Mg", "Fe"]
 
 
-@pytest.mark.parametrize("content", [None, "", "not a cif at all", "data_x\n_cell_length_a 4\n"])
-def test_files_without_a_structure_are_refused(tmp_path, content):
-    path = tmp_path / "bad.cif"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(StructureError, match="cif: "):
-        read_cif(path)
-
-
 # Files that describe no crystal
 
 TEMPLATE = """data_test
 _cell_length_a {a}
-_cell_length_b 4.0
-_cell_length_c 4.0
+_cell_length_b {a}
+_cell_length_c {a}
 _cell_angle_alpha {alpha}
 _cell_angle_beta 90
 _cell_angle_gamma 90
@@ -123,7 +113,7 @@ _atom_site_U_iso_or_equiv
 GOOD_SITES = "Sr1 Sr 0 0 0 1 0.008\nTi1 Ti 0.5 0.5 0.5 1 0.006\n"
 
 
-def cif(a="4.0", alpha="90", symmetry="_space_group_IT_number 1", sites=GOOD_SITES):
+def cif(a="4.0", alpha="90", symmetry="_space_group_name_H-M_alt 'P 1'", sites=GOOD_SITES):
     return TEMPLATE.format(a=a, alpha=alpha, symmetry=symmetry, sites=sites).encode()
 
 
@@ -138,29 +128,25 @@ def test_the_crystal_that_the_bad_ones_are_made_from_is_good(tmp_path):
     ("content", "words"),
     [
         (None, ["cif: got", "accepted: the path of an existing CIF file"]),
-        (b"", ["holds no cell with atom sites", "accepted: a CIF with one crystal structure"]),
-        (b"PK\x03\x04 not a CIF", ["cannot be read as a CIF file", "accepted: a CIF"]),
-        (bytes(range(256)), ["cannot be read as a CIF file", "accepted: a CIF"]),
-        (cif()[:200], ["holds no cell with atom sites"]),
+        (b"", ["is empty", "accepted: a CIF with one crystal structure"]),
+        (b"PK\x03\x04 not a CIF", ["not a CIF", "accepted: a CIF file"]),
+        (bytes(range(256)), ["is not a CIF"]),
+        (cif()[:150], ["holds no cell with atom sites"]),
         (cif(sites=""), ["lists no complete fractional atom positions"]),
         (cif(symmetry=""), ["says nothing of symmetry", "accepted: a list of operations, or a space group"]),
-        (cif(symmetry="_space_group_IT_number 999"), ["symmetry of", "is not understood"]),
-        (
-            cif(sites="Qq1 Qq 0 0 0 1 0.01"),
-            ["element of Qq1", "got 'Qq'", "accepted: the symbol of a chemical element"],
-        ),
-        (cif(sites="V1 X 0 0 0 1 0.01"), ["element of V1", "got 'X'"]),
-        (cif(sites="C1 C 0 0 0 1.5 0.01"), ["occupancy of C1", "got 1.5", "accepted: above 0, at most 1"]),
-        (cif(sites="C1 C 0 0 0 ? 0.01"), ["occupancy of C1", "got ?", "accepted: a number"]),
-        (cif(sites="C1 C 0 0 0 1 -0.01"), ["displacement of C1", "got U = -0.01", "accepted: 0 or more"]),
-        (cif(sites="C1 C 0 nowhere 0 1 0.01"), ["position of C1", "got nowhere", "accepted: a number"]),
-        (cif(sites="C1 C 0 0 0 0.6 0.01\nN1 N 0 0 0 0.6 0.01"), ["one site holds C 0.6, N 0.6", "up to 1 in all"]),
+        (cif(symmetry="_space_group_IT_number 999"), ["number of the space group: got '999'"]),
+        (cif(sites="Qq1 Qq 0 0 0 1 0.01"), ["element of Qq1: got 'Qq'", "accepted: the symbol of a chemical element"]),
+        (cif(sites="V1 X 0 0 0 1 0.01"), ["element of V1: got 'X'"]),
+        (cif(sites="C1 C 0 0 0 1.5 0.01"), ["line 17: occupancy of C1: got '1.5'", "from 0 to at most 1; write 1"]),
+        (cif(sites="C1 C 0 0 0 1 -0.01"), ["displacement of C1", "got '-0.01'", "accepted: a number, 0 or more"]),
+        (cif(sites="C1 C 0 nowhere 0 1 0.01"), ["position of C1, _atom_site_fract_y: got 'nowhere'"]),
+        (cif(sites="C1 C 0 0 0 0.6 0.01\nN1 N 0 0 0 0.6 0.01"), ["one site holds C 0.6 (C1), N 0.6 (N1)"]),
         (
             cif(sites="C1 C 0 0 0 0.4 0.01\nN1 N 0 0 0 0.4 0.01\nO1 O 0.01 0 0 0.4 0.01"),
-            ["one site holds C 0.4, N 0.4, O 0.4", "at most 0.04 Å apart", "up to 1 in all"],
+            ["one site holds C 0.4 (C1), N 0.4 (N1), O 0.4 (O1)", "at most 0.04 Å apart", "up to 1 in all"],
         ),
-        (cif(sites="C1 C 0 0 0 1 0.01\nC2 C 0.1 0 0 1 0.01"), ["C 0 and C 1 are 0.40 Å apart", "accepted: 0.5 Å"]),
-        (cif(a="0"), ["cell of", "got 0, 4, 4", "accepted: three lengths above 0"]),
+        (cif(sites="C1 C 0 0 0 1 0.01\nC2 C 0.1 0 0 1 0.01"), ["C1 (C) and C2 (C) too close: got '0.40 Å"]),
+        (cif(a="0"), ["cell of", "got '0, 0, 0", "accepted: three lengths above 0"]),
         (cif(alpha="200"), ["cell of", "200", "angles of a cell"]),
     ],
 )
@@ -184,7 +170,7 @@ def test_listed_operations_outrank_the_name_of_a_group(tmp_path):
     """The file says Pm-3m, and lists an inversion alone."""
     listed = "_space_group_IT_number 221\nloop_\n_space_group_symop_operation_xyz\n'x,y,z'\n'-x,-y,-z'"
     for symmetry, count in ((listed, 2), ("_space_group_IT_number 221", 24)):
-        (tmp_path / "crystal.cif").write_bytes(cif(symmetry=symmetry, sites="O1 O 0.2 0.3 0 1 0.01"))
+        (tmp_path / "crystal.cif").write_bytes(cif(symmetry=symmetry, a="6.0", sites="O1 O 0.2 0.3 0 1 0.01"))
         assert len(read_cif(tmp_path / "crystal.cif").symbols) == count
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import read_cif
+from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import bad_value
@@ -144,7 +144,7 @@ class _Workbench:
     def __init__(self, slices: SlicePotentials, settings: BudgetSettings, state: Path) -> None:
         choices = settings.choices
         self.slices, self.state = slices, state
-        self.oriented: Crystal = orient(read_cif(slices.source), slices.zone_axis)
+        self.oriented: Crystal = orient(read_structure(slices.source, slices.reading).crystal, slices.zone_axis)
         self.effects = effects_of(self.oriented, slices, choices)
         self.deepest_nm = float(settings.thickness_max_nm)
         self.thickness_nm = thicknesses_nm(self.deepest_nm, float(choices.thickness_step_nm))

@@ -11,7 +11,7 @@ from abtem.potentials.iam import PotentialArray
 from ase import Atoms
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import read_cif
+from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials, termination_slices
 from pacbed.errors import SimulationError
@@ -68,7 +68,7 @@ class ScanCrystal:
         nothing = np.zeros((0, 3, 3)), np.zeros(0)
         if slices.thermal_model != "frozen_phonons":
             return cls(still, slices.cell_a, None, *nothing, slices.parametrization)
-        oriented = orient(read_cif(cif), slices.zone_axis)
+        oriented = orient(read_structure(cif, slices.reading).crystal, slices.zone_axis)
         if not np.allclose(oriented.cell[:2, :2], slices.cell_a, atol=1e-4):
             raise SimulationError(
                 f"cif: got {cif} with the cell {np.round(oriented.cell[:2, :2], 4).tolist()}, accepted: the crystal of "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pacbed.crystal.beam_group import upright_operations
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import read_cif
+from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
 from pacbed.crystal.potentials import SlicePotentials
@@ -46,8 +47,8 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
     SimulationError
         The grid asked for carries too little, or a search ends without success.
     """
-    oriented = orient(read_cif(cif), tuple(settings.zone_axis))
-    slices = _on_grid(_slicing(oriented, settings), settings)
+    oriented = orient(read_structure(cif, settings.reading).crystal, tuple(settings.zone_axis))
+    slices = replace(_on_grid(_slicing(oriented, settings), settings), reading=settings.reading)
     reach = settings.grid_reach
     slices, findings = verified_group(
         slices,

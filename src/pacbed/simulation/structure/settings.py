@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pacbed.crystal.reading import ReadingChoices
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class StructureSettings:
         Largest semi-convergence angle, largest mistilt, half width of the field of view [mrad].
     tolerance : float
         Accepted relative L2 error of a pattern.
+    block, accept_contradictions, displacements : str, sequence of str, mapping of str to float; optional
+        What the configuration says of the CIF file, as in `ReadingChoices`.
     """
 
     zone_axis: Sequence[int]
@@ -103,6 +107,14 @@ class StructureSettings:
     tau_max_mrad: float
     max_angle_mrad: float
     tolerance: float
+    block: str | None = None
+    accept_contradictions: Sequence[str] = ()
+    displacements: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reading(self) -> ReadingChoices:
+        """How the CIF file is read."""
+        return ReadingChoices(self.block, tuple(self.accept_contradictions), dict(self.displacements))
 
     @property
     def grid_reach(self) -> GridReach:

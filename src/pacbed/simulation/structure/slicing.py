@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.cif import read_cif
+from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
@@ -44,7 +44,7 @@ class Slicing:
     def behind(cls, slices: SlicePotentials) -> Slicing:
         """What made slice potentials; the CIF file they came from is read again."""
         return cls(
-            orient(read_cif(slices.source), slices.zone_axis),
+            orient(read_structure(slices.source, slices.reading).crystal, slices.zone_axis),
             slices.zone_axis,
             slices.energy_ev,
             len(slices.potential),

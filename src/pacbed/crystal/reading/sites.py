@@ -1,0 +1,139 @@
+"""Rows of the atom sites of a CIF: label, element, position and occupancy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pacbed.crystal.reading.blocks import Block, Column
+from pacbed.crystal.reading.elements import ADVICE, UnknownElementError, element_of_label, element_of_symbol
+from pacbed.crystal.reading.text import Number, is_missing, number
+
+AXES = "xyz"
+
+
+class Site(NamedTuple):
+    """One row of the atom sites.
+
+    Attributes
+    ----------
+    label : str
+    element : str
+        Chemical symbol; D for deuterium.
+    fractional : ndarray, shape (3,)
+        Position in units of the lattice vectors.
+    unit : ndarray, shape (3,)
+        One unit of the last digit of the position.
+    occupancy : float
+        Above 0, at most 1.
+    row : int
+        Number of the row in the loop, from 0.
+    """
+
+    label: str
+    element: str
+    fractional: np.ndarray
+    unit: np.ndarray
+    occupancy: float
+    row: int
+
+
+def site_column(block: Block, name: str, base: Column) -> Column | None:
+    """A column of the atom sites beside another one; None where the block has none.
+
+    Raises
+    ------
+    StructureError
+        It stands in another loop.
+    """
+    column = block.column(f"_atom_site_{name}")
+    if column is not None and column.item != base.item:
+        raise block.refusal(column.tag, "another loop", f"the loop of {base.tag}", column.line)
+    return column
+
+
+def read_sites(block: Block) -> tuple[list[Site], list[str]]:
+    """Read the atom sites; those of occupancy 0 are left out, with a note.
+
+    Raises
+    ------
+    StructureError
+        A position or occupancy is impossible, an element is not known, two sites have one label, or no site is left.
+    """
+    positions = [block.column(f"_atom_site_fract_{axis}") for axis in AXES]
+    base = positions[0]
+    if base is None or None in positions or not base.values:
+        tags = "_atom_site_fract_x, _atom_site_fract_y and _atom_site_fract_z of every atom"
+        line = block.line("_atom_site_fract_x")
+        raise block.refusal("positions", "lists no complete fractional atom positions", tags, line)
+    columns = [column for axis in AXES if (column := site_column(block, f"fract_{axis}", base)) is not None]
+    symbols, occupancies = site_column(block, "type_symbol", base), site_column(block, "occupancy", base)
+    labels = site_column(block, "label", base) or _numbered(block, symbols, base)
+    flags = site_column(block, "calc_flag", base)
+    _check_labels(block, labels)
+    sites, notes = [], []
+    for row, label in enumerate(labels.values):
+        if flags is not None and flags.values[row].lower() == "dum":
+            raise block.refusal(
+                f"{flags.tag} of {label}", "dum", "atoms; delete the row of a dummy", block.site_line(row)
+            )
+        occupancy = _occupancy(block, occupancies, row, label)
+        if occupancy == 0:
+            notes.append(f"site {label} has occupancy 0 and is left out")
+            continue
+        numbers = [_coordinate(block, column, row, label) for column in columns]
+        fractional, unit = np.array([n.value for n in numbers]), np.array([n.unit for n in numbers])
+        sites.append(Site(label, _element(block, symbols, row, label), fractional, unit, occupancy, row))
+    if not sites:
+        raise block.refusal("occupancies", "0 of every site", "sites that hold atoms", labels.line)
+    return sites, notes
+
+
+def _numbered(block: Block, symbols: Column | None, base: Column) -> Column:
+    """Labels for a file without any: type symbol and number of the row."""
+    if symbols is None:
+        raise block.refusal("_atom_site_label", "no such tag", f"labels such as Fe1, or {ADVICE}", base.line)
+    values = [f"{symbol}_{row + 1}" for row, symbol in enumerate(symbols.values)]
+    return Column("_atom_site_label", values, base.item, base.line)
+
+
+def _check_labels(block: Block, labels: Column) -> None:
+    seen: dict[str, int] = {}
+    for row, label in enumerate(labels.values):
+        if is_missing(label):
+            raise block.refusal(labels.tag, label, "a label for every site, such as Fe1", block.site_line(row))
+        if label in seen:
+            got = f"{label} in rows {seen[label] + 1} and {row + 1}"
+            raise block.refusal(labels.tag, got, "a label of its own for every site", block.site_line(row))
+        seen[label] = row
+
+
+def _element(block: Block, symbols: Column | None, row: int, label: str) -> str:
+    symbol = "?" if symbols is None else symbols.values[row]
+    try:
+        return element_of_label(label) if is_missing(symbol) else element_of_symbol(symbol)
+    except UnknownElementError as error:
+        got = label if is_missing(symbol) else symbol
+        raise block.refusal(f"element of {label}", got, str(error), block.site_line(row)) from None
+
+
+def _coordinate(block: Block, column: Column, row: int, label: str) -> Number:
+    found = number(column.values[row])
+    if found is None:
+        advice = "a number; fractions such as 1/3 as 0.333333"
+        raise block.refusal(f"position of {label}, {column.tag}", column.values[row], advice, block.site_line(row))
+    return found
+
+
+def _occupancy(block: Block, column: Column | None, row: int, label: str) -> float:
+    """Occupancy of one site; '?' and '.' mean 1, as the dictionary has it."""
+    text = "." if column is None else column.values[row]
+    if is_missing(text):
+        return 1.0
+    found = number(text)
+    if found is None or not 0 <= found.value <= 1:
+        full = "; write 1 for a full site" if found is not None and found.value > 1 else ""
+        advice = f"a number from 0 to at most 1{full}"
+        raise block.refusal(f"occupancy of {label}", text, advice, block.site_line(row))
+    return found.value
