@@ -13,6 +13,7 @@ from ase.data import atomic_numbers
 
 from pacbed.crystal.identity import SAME_OCCUPANCY, SAME_U_A2, close_pairs, levels
 from pacbed.errors import StructureError
+from pacbed.systems import shortest_indices
 
 log = logging.getLogger(__name__)
 SAME_SITE_A = 0.05  # images of one site that lie closer than this are one atom
@@ -99,7 +100,7 @@ class Crystal:
         return np.array([order[key] for key in keys])
 
 
-def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> np.ndarray:
+def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> tuple[int, int, int]:
     """Shortest indices [uvw] of a zone axis.
 
     Parameters
@@ -110,10 +111,6 @@ def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> np.ndarray:
     cell : ndarray, shape (3, 3)
         Lattice vectors as rows [Å].
 
-    Returns
-    -------
-    ndarray of int, shape (3,)
-
     Raises
     ------
     StructureError
@@ -122,17 +119,14 @@ def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> np.ndarray:
     given = np.asarray(axis)
     if given.shape not in ((3,), (4,)) or not np.any(given) or not np.issubdtype(given.dtype, np.integer):
         raise StructureError(f"zone_axis: got {list(axis)}, accepted: three integers, not all zero")
-    indices = given
-    if len(given) == 4:
-        if given[:3].sum() or not _is_hexagonal(cell):
-            raise StructureError(
-                f"zone_axis: got {given.tolist()}, accepted: four integers [u, v, t, w] with t = -(u + v) for a "
-                "hexagonal cell, or three of any cell"
-            )
-        indices = np.array([2 * given[0] + given[1], given[0] + 2 * given[1], given[3]])
-    indices = indices // np.gcd.reduce(indices)
-    if indices.tolist() != given.tolist():
-        log.info("zone axis %s is [%s] of the published cell", given.tolist(), " ".join(map(str, indices)))
+    if len(given) == 4 and (given[:3].sum() or not _is_hexagonal(cell)):
+        raise StructureError(
+            f"zone_axis: got {given.tolist()}, accepted: four integers [u, v, t, w] with t = -(u + v) for a hexagonal "
+            "cell, or three for any cell"
+        )
+    indices = shortest_indices(given.tolist())
+    if list(indices) != given.tolist():
+        log.info("zone axis %s is [%d %d %d] of the published cell", given.tolist(), *indices)
     return indices
 
 

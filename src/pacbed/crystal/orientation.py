@@ -43,7 +43,7 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
     StructureError
         The zone axis is no direction of the crystal.
     """
-    axis = zone_axis_indices(zone_axis, crystal.cell)
+    axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
     operations = symmetry_operations(crystal)
     crystal, centring = symmetrised(crystal, operations), lattice_translations(operations)
     period = -axis / _repeats(axis, centring)

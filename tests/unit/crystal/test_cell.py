@@ -68,12 +68,12 @@ def test_zone_axes_in_three_shortest_indices(axis, three, caplog):
     """The direction u a1 + v a2 + t a3 + w c with a3 = -(a1 + a2) is that of the three indices; changes are logged."""
     caplog.set_level("INFO")
     found = zone_axis_indices(axis, HEXAGONAL)
-    assert found.tolist() == list(three)
+    assert found == three
     if len(axis) == 4:
         a1, a2, c = HEXAGONAL
         direction = axis @ np.array([a1, a2, -(a1 + a2), c])
-        np.testing.assert_allclose(np.cross(direction, found @ HEXAGONAL), 0, atol=1e-9)
-        assert direction @ (found @ HEXAGONAL) > 0
+        np.testing.assert_allclose(np.cross(direction, np.array(found) @ HEXAGONAL), 0, atol=1e-9)
+        assert direction @ (np.array(found) @ HEXAGONAL) > 0
     assert ("of the published cell" in caplog.text) == (axis != three)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pacbed.crystal.beam_group import upright_operations
-from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cell import Crystal, zone_axis_indices
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
@@ -46,8 +46,10 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
     SimulationError
         The grid asked for carries too little, or a search ends without success.
     """
-    oriented = orient(read_cif(cif), tuple(settings.zone_axis))
-    slices = _on_grid(_slicing(oriented, settings), settings)
+    crystal = read_cif(cif)
+    axis = zone_axis_indices(settings.zone_axis, crystal.cell)
+    oriented = orient(crystal, axis)
+    slices = _on_grid(_slicing(oriented, axis, settings), settings)
     reach = settings.grid_reach
     slices, findings = verified_group(
         slices,
@@ -62,12 +64,11 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
         _write(aside, oriented, slices, findings, numerics)
 
 
-def _slicing(oriented: Crystal, settings: StructureSettings) -> Slicing:
+def _slicing(oriented: Crystal, zone_axis: tuple[int, int, int], settings: StructureSettings) -> Slicing:
     """How the crystal is cut; its grid is still to be chosen."""
-    u, v, w = settings.zone_axis
     return Slicing(
         oriented,
-        zone_axis=(u, v, w),
+        zone_axis=zone_axis,
         energy_ev=settings.energy_kev * 1e3,
         slices=slice_count(oriented, settings.slice_depth_nm),
         thermal_model=settings.thermal_model,
