@@ -15,7 +15,7 @@ from pacbed.crystal.electron import interaction_per_ev_a, mrad_per_inverse_a, wa
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import _fill, orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
