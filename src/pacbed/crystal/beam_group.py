@@ -77,6 +77,8 @@ def symmetrised(crystal: Crystal, operations: list[SymmetryOperation]) -> Crysta
     operations : list of SymmetryOperation
         Its group, from `symmetry_operations`.
     """
+    if len(operations) == 1:
+        return crystal
     rotations = np.array([operation.rotation for operation in operations])
     translations = np.array([operation.translation for operation in operations])
     image = _images(crystal, rotations, translations, crystal.site_types(), 2 * SAME_POSITION_A)

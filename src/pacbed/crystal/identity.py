@@ -13,7 +13,7 @@ import numpy as np
 
 # Coordinates with three digits leave 0.005 Å open, and an operation doubles that; atoms vibrate by 0.05 Å and more.
 SAME_POSITION_A = 0.01
-LARGEST_TABLE = 100_000  # distances looked at at a time
+LARGEST_TABLE = 100_000  # distances held at a time
 BOX_A = 2.0  # edge of the boxes in which neighbours are looked for; smaller ones are more than there are atoms
 SAME_OCCUPANCY = 1.5e-4  # one value rounded to four decimals twice differs by 1e-4 at most
 SAME_U_A2 = 1.5e-5  # and to five decimals by 1e-5
@@ -125,12 +125,12 @@ def images(
     found = np.empty(moved.shape[:2], dtype=int)
     for kind in np.unique(types):
         members = np.flatnonzero(types == kind)
-        step = max(1, LARGEST_TABLE // len(members) ** 2)  # operations at a time
-        for start in range(0, len(moved), step):
-            rows = slice(start, start + step)
-            offsets = nearest_offsets(moved[rows, members][:, :, None] - fractional[members], cell)
-            squared = np.einsum("oijk,oijk->oij", offsets, offsets)
-            near = squared.min(axis=2) < tolerance_a**2
-            found[rows, members] = np.where(near, members[squared.argmin(axis=2)], -1)
+        points, nearest = moved[:, members].reshape(-1, 3), []
+        step = max(1, LARGEST_TABLE // len(members))
+        for start in range(0, len(points), step):
+            offsets = nearest_offsets(points[start : start + step, None] - fractional[members], cell)
+            squared = np.einsum("ijk,ijk->ij", offsets, offsets)
+            nearest.append(np.where(squared.min(axis=1) < tolerance_a**2, members[squared.argmin(axis=1)], -1))
+        found[:, members] = np.concatenate(nearest).reshape(len(moved), -1)
     found[np.any(np.sort(found, axis=1) != np.arange(len(types)), axis=1)] = -1
     return found

@@ -14,6 +14,7 @@ from pacbed.errors import StructureError
 PARALLEL = 1e-4  # relative z component below which a lattice vector counts as in-plane
 SEARCH = 4  # lattice vectors with components up to this are searched
 WIDER_SEARCHES = (1, 2, 4)  # times as far, where the cell is so oblique that these do not span the lattice
+WHOLE = 1e-3  # numbers that differ from whole ones by less are these, but for floating-point noise
 SAME_LENGTH_A = 5e-5  # lattice vectors whose lengths differ by less are equally short; files have four decimals
 
 
@@ -46,13 +47,25 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
     axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
     operations = symmetry_operations(crystal)
     crystal, centring = symmetrised(crystal, operations), lattice_translations(operations)
-    period = -axis / _repeats(axis, centring)
-    cell = None
-    if np.abs(np.round(period)).max() <= SEARCH:
-        cell = _normal_cell(_lattice_vectors(crystal, centring, SEARCH), period @ crystal.cell)
-    if cell is None:
-        cell = _primitive_cell(crystal, centring, period)
+    cell = _cell_along(crystal, centring, -axis / _repeats(axis, centring))
     return _fill(crystal, cell, _frame(cell), centring)
+
+
+def _cell_along(crystal: Crystal, centring: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Cell (a, b, c), shape (3, 3) [Å], whose c is a fractional period along the beam.
+
+    Its other vectors are normal to the beam where short ones are; else it is the primitive cell.
+    """
+    reach, volume = max(SEARCH, int(np.ceil(np.abs(period).max()))), crystal.volume_a3 / len(centring)
+    for wider in WIDER_SEARCHES:
+        vectors, along = _lattice_vectors(crystal, centring, wider * reach), period @ crystal.cell
+        cell = _normal_cell(vectors, along) if wider * reach == SEARCH else None
+        if cell is not None:
+            return cell
+        cell = _sheared_cell(vectors, along)
+        if cell is not None and np.linalg.det(cell) < 1.5 * volume:  # else a multiple: vectors in between are missing
+            return cell
+    raise StructureError(f"{crystal.source}: no primitive cell along {period} found; this is an error of pacbed")
 
 
 def _lattice_vectors(crystal: Crystal, centring: np.ndarray, reach: int) -> np.ndarray:
@@ -90,16 +103,6 @@ def _normal_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray | None:
         if len(seconds):
             return np.array([first, seconds[0], period])
     return None
-
-
-def _primitive_cell(crystal: Crystal, centring: np.ndarray, period: np.ndarray) -> np.ndarray:
-    """Primitive cell (a, b, c), shape (3, 3) [Å], for an axis with no plane normal to it; `period` is fractional."""
-    reach, volume = max(SEARCH, int(np.ceil(np.abs(period).max()))), crystal.volume_a3 / len(centring)
-    for wider in WIDER_SEARCHES:
-        cell = _sheared_cell(_lattice_vectors(crystal, centring, wider * reach), period @ crystal.cell)
-        if cell is not None and np.linalg.det(cell) < 1.5 * volume:  # else a multiple: vectors in between are missing
-            return cell
-    raise StructureError(f"{crystal.source}: no primitive cell along {period} found; this is an error of pacbed")
 
 
 def _sheared_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray | None:
@@ -168,12 +171,16 @@ def _atoms_of(crystal: Crystal, cell: np.ndarray, centring: np.ndarray) -> tuple
     Two atoms that the lattice makes equal are one if a vector of the new lattice lies between them. That is a matter of
     whole numbers, the lattice being counted in n-th parts of old lattice vectors where it has n points in the old cell.
     """
-    parts = len(centring)
-    basis = np.round(parts * cell @ np.linalg.inv(crystal.cell)).astype(int)
+    parts, vectors = len(centring), cell @ np.linalg.inv(crystal.cell)
+    basis = np.round(parts * vectors).astype(int)
     size = round(abs(np.linalg.det(basis)))
+    if size == 0 or np.abs(parts * vectors - basis).max() > WHOLE:
+        raise StructureError(
+            f"{crystal.source}: {vectors.tolist()} is no cell of the lattice; this is an error of pacbed"
+        )
     adjugate = np.round(size * np.linalg.inv(basis)).astype(int)
     first, offset = _lattice_orbits(crystal, centring)
-    reach = int(np.ceil(np.abs(cell @ np.linalg.inv(crystal.cell)).sum(axis=0).max())) + 1
+    reach = int(np.ceil(np.abs(vectors).sum(axis=0).max())) + 1
     shifts = _whole_vectors(reach)
     shifts = shifts[_first_of_each(parts * shifts @ adjugate % size)]
     classes = (parts * shifts + offset[:, None]) @ adjugate % size
@@ -195,6 +202,8 @@ def _lattice_orbits(crystal: Crystal, centring: np.ndarray) -> tuple[np.ndarray,
     Numbers of atoms, shape (atom,), and whole numbers in n-th parts of the cell's vectors, shape (atom, 3).
     """
     fractional = crystal.fractional
+    if len(centring) == 1:
+        return np.arange(len(fractional)), np.zeros(fractional.shape, dtype=int)
     moved = fractional + centring[:, None]
     image = images(fractional, moved, crystal.site_types(), crystal.cell, 2 * SAME_POSITION_A)
     if image.min() < 0:
@@ -205,7 +214,5 @@ def _lattice_orbits(crystal: Crystal, centring: np.ndarray) -> tuple[np.ndarray,
 
 def _first_of_each(rows: np.ndarray) -> np.ndarray:
     """Numbers of the first of equal rows, ascending; `rows` are whole numbers of 0 or more, shape (n, columns)."""
-    code = np.zeros(len(rows), dtype=int)
-    for column in rows.T:
-        code = np.unique(code * (int(column.max()) + 1) + column, return_inverse=True)[1]
+    code = np.ravel_multi_index(rows.T, rows.max(axis=0) + 1)
     return np.sort(np.unique(code, return_index=True)[1])

@@ -13,7 +13,7 @@ import pytest
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.orientation import orient
 
-CRYSTALS, AXES, CLOSEST_A = 8, 20, 0.5
+CRYSTALS, AXES, CLOSEST_A = 200, 20, 0.5
 CELLS = {  # which of three lengths and three angles each lattice takes
     "triclinic": lambda a, b, c, x, y, z: (a, b, c, x, y, z),
     "monoclinic": lambda a, b, c, x, y, z: (a, b, c, 90, y, 90),

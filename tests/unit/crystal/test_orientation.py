@@ -12,7 +12,7 @@ import pytest
 from pacbed.crystal.beam_group import beam_group
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
-from pacbed.crystal.orientation import orient
+from pacbed.crystal.orientation import _fill, orient
 from pacbed.errors import StructureError
 
 STRUCTURES, DATA = Path(__file__).parents[3] / "structures", Path(__file__).parent / "data"
@@ -73,6 +73,18 @@ def test_wurtzite_across_its_axis_has_eight_atoms(name, axis):
 ])  # fmt: skip
 def test_decimals_neither_double_atoms_nor_widen_cells(name, axis, atoms):
     assert len(orient(read_cif(DATA / f"{name}.cif"), axis).symbols) == atoms
+
+
+@pytest.mark.parametrize(("factor", "centring", "words"), [
+    (0.5, [[0, 0, 0]], "is no cell of the lattice; this is an error of pacbed"),
+    (0.0, [[0, 0, 0]], "is no cell of the lattice"),
+    (1.0, [[0, 0, 0], [0.5, 0.5, 0.5]], "are no translations; this is an error of pacbed"),
+])  # fmt: skip
+def test_what_is_no_lattice_of_the_crystal_is_an_error_of_ours(factor, centring, words):
+    """Strontium titanate is primitive: there is no cell of half its edge, and no centring."""
+    crystal = read_cif(STRUCTURES / "srtio3.cif")
+    with pytest.raises(StructureError, match=words):
+        _fill(crystal, factor * crystal.cell, np.eye(3), np.array(centring))
 
 
 def test_a_lattice_vector_near_the_axis_is_not_the_axis():
