@@ -15,7 +15,8 @@ PARALLEL = 1e-4  # relative z component below which a lattice vector counts as i
 SEARCH = 4  # lattice vectors with components up to this are searched
 WIDER_SEARCHES = (1, 2, 4)  # times as far, where the cell is so oblique that these do not span the lattice
 WHOLE = 1e-3  # numbers that differ from whole ones by less are these, but for floating-point noise
-SAME_LENGTH_A = 5e-5  # lattice vectors whose lengths differ by less are equally short; files have four decimals
+EQUALLY_SHORT_A = 5e-5  # lattice vectors whose lengths differ by less are equally short; files have four decimals
+ALIKE_A = 1e-3  # of vectors seen along the beam that differ by less, the angle decides
 
 
 def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
@@ -75,7 +76,7 @@ def _lattice_vectors(crystal: Crystal, centring: np.ndarray, reach: int) -> np.n
     fractional = fractional[np.linalg.norm(fractional, axis=1) > 1e-6]
     keys = np.lexsort((-fractional[:, 2], -fractional[:, 1], -fractional[:, 0]))
     vectors = (fractional @ crystal.cell)[keys]
-    return vectors[np.argsort(levels(np.linalg.norm(vectors, axis=1), SAME_LENGTH_A), kind="stable")]
+    return vectors[np.argsort(levels(np.linalg.norm(vectors, axis=1), EQUALLY_SHORT_A), kind="stable")]
 
 
 def _whole_vectors(reach: int) -> np.ndarray:
@@ -112,17 +113,18 @@ def _sheared_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray | None:
     seen = vectors - along[:, None] * direction
     lengths = np.linalg.norm(seen, axis=1)
     near = (np.abs(along) <= (0.5 + PARALLEL) * np.linalg.norm(period)) & (lengths > PARALLEL)
-    vectors, seen, ranks = vectors[near], seen[near], levels(lengths[near], SAME_LENGTH_A)
-    order = np.argsort(ranks, kind="stable")
-    vectors, seen, ranks = vectors[order], seen[order], ranks[order]
+    if not np.any(near):
+        return None
+    order = np.flatnonzero(near)[np.argsort(levels(lengths[near], EQUALLY_SHORT_A), kind="stable")]
+    vectors, seen, lengths = vectors[order], seen[order], lengths[order]
     handed = np.einsum("ij,j->i", np.cross(seen[0], seen), direction)
     second = np.flatnonzero(handed > 0.1 * (seen[0] @ seen[0]))
     if len(second) == 0:
         return None
     # Of equally short ones the one that makes an obtuse angle, as in a conventional hexagonal cell.
-    second = second[ranks[second] == ranks[second[0]]]
-    cosine = seen[second] @ seen[0]
-    return np.array([vectors[0], vectors[second[np.argmax(cosine < cosine.min() + 1e-3)]], period])
+    second = second[lengths[second] < lengths[second[0]] + ALIKE_A]
+    product = seen[second] @ seen[0]
+    return np.array([vectors[0], vectors[second[np.argmax(product < product.min() + ALIKE_A)]], period])
 
 
 def _frame(cell: np.ndarray) -> np.ndarray:

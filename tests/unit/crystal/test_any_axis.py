@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.cell import Crystal
+from pacbed.crystal.identity import SAME_POSITION_A
 from pacbed.crystal.orientation import orient
 
 CRYSTALS, AXES, CLOSEST_A = 200, 20, 0.5
@@ -68,17 +69,15 @@ def test_atoms_volume_and_distances_are_the_same_along_every_axis(seed):
     rng = np.random.default_rng(seed)
     for number in range(CRYSTALS // 4):
         crystal = random_crystal(rng)
-        content = Counter(crystal.symbols)
-        least = distances(crystal.fractional, crystal.cell, np.arange(len(crystal.symbols))).min()
+        content, symbols = Counter(crystal.symbols), np.array(crystal.symbols)
+        published = distances(crystal.fractional, crystal.cell, np.arange(len(symbols)))
         for axis in rng.choice(WHOLE, AXES, replace=False):
             oriented = orient(crystal, axis)
-            where = f"crystal {number} along {axis}"
             share = oriented.volume_a3 / crystal.volume_a3
             found = Counter(oriented.symbols)
-            assert found == {symbol: round(count * share) for symbol, count in content.items()}, where
-            assert len(oriented.symbols) / oriented.volume_a3 == pytest.approx(
-                len(crystal.symbols) / crystal.volume_a3, rel=1e-9
-            ), where
+            case = f"crystal {number} along {axis}"
+            assert {symbol: count * share for symbol, count in content.items()} == pytest.approx(found, rel=1e-9), case
             some = np.array([oriented.symbols.index(symbol) for symbol in found])
             nearest = distances(oriented.fractional, oriented.cell, some)
-            assert nearest.min() > least - 0.02, where
+            for symbol, distance in zip(found, nearest, strict=True):
+                assert np.abs(published[symbols == symbol] - distance).min() < 2 * SAME_POSITION_A, case

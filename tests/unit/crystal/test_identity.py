@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 
 import gemmi
@@ -34,6 +35,21 @@ def test_pairs_are_those_of_brute_force(parameters):
     assert len(first) > 0
     assert list(zip(pairs.first, pairs.second, strict=True)) == list(zip(first, second, strict=True))
     np.testing.assert_allclose(pairs.distance, distance[first, second])
+
+
+def test_a_thousand_atoms_need_no_table_of_all_pairs():
+    """1,279 atoms have 1.6 million distances, 39 MB of vectors each time they are all held."""
+    rng, cell = np.random.default_rng(0), np.eye(3) * 30
+    fractional = rng.random((1279, 3))
+    tracemalloc.start()
+    try:
+        close_pairs(fractional, cell, 0.5)
+        found = images(fractional, fractional[None] + 1.0, np.zeros(1279, dtype=int), cell, 1e-3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.tolist() == [list(range(1279))]
+    assert peak < 20e6
 
 
 def test_no_pairs():
