@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -45,11 +45,25 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
     StructureError
         The zone axis is no direction of the crystal.
     """
-    axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
+    return next(orientations(crystal, [zone_axis]))
+
+
+def orientations(crystal: Crystal, zone_axes: Iterable[Sequence[int]]) -> Iterator[Crystal]:
+    """The crystal along one zone axis after the other, see `orient`; its symmetry is worked out once.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The structure as published.
+    zone_axes : iterable of sequences of three or four int
+        As `orient` takes them.
+    """
     operations = symmetry_operations(crystal)
-    crystal, centring = symmetrised(crystal, operations), lattice_translations(operations)
-    cell = _cell_along(crystal, centring, -axis / _repeats(axis, centring))
-    return _fill(crystal, cell, _frame(cell), centring)
+    settled, centring = symmetrised(crystal, operations), lattice_translations(operations)
+    for zone_axis in zone_axes:
+        axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
+        cell = _cell_along(settled, centring, -axis / _repeats(axis, centring))
+        yield _fill(settled, cell, _frame(cell), centring)
 
 
 def _cell_along(crystal: Crystal, centring: np.ndarray, period: np.ndarray) -> np.ndarray:
