@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pacbed.errors import FormatError
@@ -35,6 +37,21 @@ class System:
             or self.zone_axis != other.zone_axis
             or abs(self.energy_kev - other.energy_kev) > 1e-6
         )
+
+
+def shortest_indices(axis: Sequence[int]) -> tuple[int, int, int]:
+    """Indices [uvw] of a zone axis without a common divisor.
+
+    Parameters
+    ----------
+    axis : sequence of three or four int
+        [uvw], or [uvtw] of a hexagonal cell: the direction u a1 + v a2 + t a3 + w c with a3 = -(a1 + a2).
+    """
+    u, v, *third, w = (int(index) for index in axis)
+    if third:
+        u, v = u - third[0], v - third[0]
+    divisor = math.gcd(u, v, w)
+    return u // divisor, v // divisor, w // divisor
 
 
 def check_same_system(**systems: System) -> None:

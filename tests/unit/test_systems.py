@@ -3,7 +3,7 @@
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.systems import System, check_same_system
+from pacbed.systems import System, check_same_system, shortest_indices
 
 RUTILE = System("TiO2", (0, 0, 1), 80.0)
 
@@ -26,3 +26,11 @@ def test_the_one_that_differs_is_named_with_what_it_should_be(other):
 
 def test_a_system_reads_as_people_write_it():
     assert str(System("Be3Al2Si6O18", (0, -1, 2), 299.5)) == "Be3Al2Si6O18 [0 -1 2] at 299.5 keV"
+
+
+@pytest.mark.parametrize(("axis", "shortest"), [
+    ((0, 0, 1), (0, 0, 1)), ((2, -4, 0), (1, -2, 0)), ((0, 0, 0, 2), (0, 0, 1)), ((1, 1, -2, 0), (1, 1, 0)),
+    ((1, 0, -1, 0), (2, 1, 0)), ((2, -1, -1, 3), (1, 0, 1)),
+])  # fmt: skip
+def test_an_axis_in_three_shortest_indices(axis, shortest):
+    assert shortest_indices(axis) == shortest

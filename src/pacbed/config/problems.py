@@ -94,8 +94,10 @@ def _child(node: Node | None, part: Any, schema: Node) -> Node | None:
     if isinstance(part, int):
         for member in [node, *_members(node)]:
             items = (member or {}).get("prefixItems", (member or {}).get("items"))
-            if items is not None:
-                return items[part] if isinstance(items, list) else items
+            if isinstance(items, list) and part < len(items):
+                return items[part]
+            if isinstance(items, Mapping):
+                return items
         return None
     if part in node.get("properties", {}):
         return node["properties"][part]

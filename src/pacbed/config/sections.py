@@ -9,7 +9,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pacbed.config.values import (
     Auto,
-    Index,
     Positive,
     Range,
     Section,
@@ -17,6 +16,7 @@ from pacbed.config.values import (
     ValueList,
     Values,
     ValuesOrAuto,
+    ZoneAxis,
     refuse,
 )
 
@@ -43,8 +43,8 @@ class CrystalConfig(Section):
         default_factory=dict,
         description="u_iso [nm^2] by label of a site, else by element, where the CIF has no displacement parameters",
     )
-    zone_axis: tuple[Index, Index, Index] = Field(
-        description="[u, v, w] of the direct lattice; it points to the source"
+    zone_axis: ZoneAxis = Field(
+        description="[u, v, w] of the direct lattice, [u, v, -u-v, w] of a hexagonal one; it points to the source"
     )
     thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
         "debye_waller_absorptive",
@@ -57,9 +57,11 @@ class CrystalConfig(Section):
 
     @field_validator("zone_axis")
     @classmethod
-    def _not_zero(cls, axis: tuple[int, int, int]) -> tuple[int, int, int]:
+    def _is_a_direction(cls, axis: tuple[int, ...]) -> tuple[int, ...]:
         if not any(axis):
-            raise refuse("", list(axis), "three integers that are not all 0")
+            raise refuse("", list(axis), "integers that are not all 0")
+        if len(axis) == 4 and sum(axis[:3]) != 0:
+            raise refuse("", list(axis), "four integers [u, v, t, w] with t = -(u + v), or three")
         return axis
 
 

@@ -12,6 +12,10 @@ Auto = Literal["auto"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 Index = Annotated[int, Field(ge=-20, le=20)]
 GridPixels = Annotated[int, Field(ge=16, le=4096)]
+ZoneAxis = Annotated[
+    Annotated[tuple[Index, Index, Index], Tag("uvw")] | Annotated[tuple[Index, Index, Index, Index], Tag("uvtw")],
+    Discriminator(lambda value: "uvtw" if isinstance(value, list | tuple) and len(value) == 4 else "uvw"),
+]
 Positive = Annotated[float, Field(gt=0)]
 Sigma = Annotated[float, Field(ge=0, le=1)]
 

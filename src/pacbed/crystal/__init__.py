@@ -1,1 +1,1 @@
-"""CIF, zone axis, cell, symmetry, scattering factors, slice potentials."""
+"""CIF, which atoms are one, zone axis, cell, symmetry, slice potentials."""

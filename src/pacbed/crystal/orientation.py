@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from pacbed.crystal.beam_group import symmetry_operations
-from pacbed.crystal.cell import SAME_SITE_A, Crystal
+from pacbed.crystal.beam_group import lattice_translations, symmetrised, symmetry_operations
+from pacbed.crystal.cell import Crystal, zone_axis_indices
+from pacbed.crystal.identity import SAME_POSITION_A, images, levels
 from pacbed.errors import StructureError
 
 PARALLEL = 1e-4  # relative z component below which a lattice vector counts as in-plane
 SEARCH = 4  # lattice vectors with components up to this are searched
-
-
-class _Atom(NamedTuple):
-    """An atom of the new cell: its number in the published cell, and its fractional position, shape (3,)."""
-
-    number: int
-    fractional: np.ndarray
+WIDER_SEARCHES = (1, 2, 4)  # times as far, where the cell is so oblique that these do not span the lattice
+WHOLE = 1e-3  # numbers that differ from whole ones by less are these, but for floating-point noise
+EQUALLY_SHORT_A = 5e-5  # lattice vectors whose lengths differ by less are equally short; files have four decimals
+ALIKE_A = 1e-3  # of vectors seen along the beam that differ by less, the angle decides
 
 
 def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
@@ -34,87 +30,115 @@ def orient(crystal: Crystal, zone_axis: Sequence[int]) -> Crystal:
     ----------
     crystal : Crystal
         The structure as published.
-    zone_axis : sequence of three int
-        Direction [uvw] in the basis of the published cell; it points to the source, the beam travels along -[uvw].
+    zone_axis : sequence of three or four int
+        Direction [uvw] in the basis of the published cell, or [uvtw] of a hexagonal one (see `zone_axis_indices`); it
+        points to the source, the beam travels along -[uvw].
 
     Returns
     -------
     Crystal
         Cell rows (a, b, c), right-handed: c along +z, the beam's travel; a along +x as seen along the beam; a and b
-        normal to the beam if a lattice plane is.
+        normal to the beam if a lattice plane is. Atoms that only decimals keep off their special positions lie on them.
 
     Raises
     ------
     StructureError
-        The zone axis is not three integers with one other than zero.
+        The zone axis is no direction of the crystal.
     """
-    axis = np.asarray(zone_axis)
-    if axis.shape != (3,) or not np.any(axis) or not np.issubdtype(axis.dtype, np.integer):
-        raise StructureError(f"zone_axis: got {list(zone_axis)}, accepted: three integers, not all zero")
-    axis = axis // np.gcd.reduce(axis)
-    centring = _centring(crystal)
-    direction = -(axis @ crystal.cell) / np.linalg.norm(axis @ crystal.cell)
-    cell = _normal_cell(_lattice_vectors(crystal, centring, SEARCH), direction)
-    if cell is None:
-        vectors = _lattice_vectors(crystal, centring, max(SEARCH, int(np.abs(axis).max())))
-        cell = _sheared_cell(vectors, -(axis @ crystal.cell) / _repeats(axis, centring))
-    return _fill(crystal, cell, _frame(cell))
+    return next(orientations(crystal, [zone_axis]))
 
 
-def _centring(crystal: Crystal) -> np.ndarray:
-    """Translations of the lattice within the published cell, fractional, shape (n, 3), zero among them."""
-    identity = np.eye(3)
-    return np.array([shift for rotation, shift in symmetry_operations(crystal) if np.array_equal(rotation, identity)])
+def orientations(crystal: Crystal, zone_axes: Iterable[Sequence[int]]) -> Iterator[Crystal]:
+    """The crystal along one zone axis after the other, see `orient`; its symmetry is worked out once.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The structure as published.
+    zone_axes : iterable of sequences of three or four int
+        As `orient` takes them.
+    """
+    operations = symmetry_operations(crystal)
+    settled, centring = symmetrised(crystal, operations), lattice_translations(operations)
+    for zone_axis in zone_axes:
+        axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
+        cell = _cell_along(settled, centring, -axis / _repeats(axis, centring))
+        yield _fill(settled, cell, _frame(cell), centring)
+
+
+def _cell_along(crystal: Crystal, centring: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Cell (a, b, c), shape (3, 3) [Å], whose c is a fractional period along the beam.
+
+    Its other vectors are normal to the beam where short ones are; else it is the primitive cell.
+    """
+    reach, volume = max(SEARCH, int(np.ceil(np.abs(period).max()))), crystal.volume_a3 / len(centring)
+    for wider in WIDER_SEARCHES:
+        vectors, along = _lattice_vectors(crystal, centring, wider * reach), period @ crystal.cell
+        cell = _normal_cell(vectors, along) if wider * reach == SEARCH else None
+        if cell is not None:
+            return cell
+        cell = _sheared_cell(vectors, along)
+        if cell is not None and np.linalg.det(cell) < 1.5 * volume:  # else a multiple: vectors in between are missing
+            return cell
+    raise StructureError(f"{crystal.source}: no primitive cell along {period} found; this is an error of pacbed")
 
 
 def _lattice_vectors(crystal: Crystal, centring: np.ndarray, reach: int) -> np.ndarray:
     """Short lattice vectors, centring included, shape (n, 3), those along the published axes first among equals."""
-    whole = np.array(list(product(range(-reach, reach + 1), repeat=3)), dtype=float)
+    whole = _whole_vectors(reach).astype(float)
     fractional = np.concatenate([whole + (shift - np.round(shift)) for shift in centring])
     fractional = fractional[np.linalg.norm(fractional, axis=1) > 1e-6]
     keys = np.lexsort((-fractional[:, 2], -fractional[:, 1], -fractional[:, 0]))
     vectors = (fractional @ crystal.cell)[keys]
-    return vectors[np.argsort(np.round(np.linalg.norm(vectors, axis=1), 4), kind="stable")]
+    return vectors[np.argsort(levels(np.linalg.norm(vectors, axis=1), EQUALLY_SHORT_A), kind="stable")]
+
+
+def _whole_vectors(reach: int) -> np.ndarray:
+    """All triples of whole numbers from -reach to reach, in lexicographic order, shape (n, 3)."""
+    return np.indices((2 * reach + 1,) * 3).reshape(3, -1).T - reach
 
 
 def _repeats(axis: np.ndarray, centring: np.ndarray) -> int:
     """How many lattice points the shortest whole-number vector along an axis passes, centring included."""
     for parts in range(len(centring), 1, -1):
         offset = axis / parts - centring
-        if np.any(np.all(np.abs(offset - np.round(offset)) < 1e-4, axis=1)):
+        if np.any(np.all(np.abs(offset - np.round(offset)) < 1e-6, axis=1)):
             return parts
     return 1
 
 
-def _normal_cell(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray | None:
-    """Cell (a, b, c), shape (3, 3) [Å], with a and b normal to the beam; None where no lattice plane is."""
-    along = vectors @ direction
-    lengths = np.linalg.norm(vectors, axis=1)
-    parallel = vectors[np.abs(along - lengths) < PARALLEL * lengths]
-    plane = vectors[np.abs(along) < PARALLEL * lengths]
-    if len(parallel) and len(plane):
+def _normal_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray | None:
+    """Cell (a, b, c), shape (3, 3) [Å], with a and b normal to the period along the beam; None if no plane is."""
+    direction = period / np.linalg.norm(period)
+    plane = vectors[np.abs(vectors @ direction) < PARALLEL * np.linalg.norm(vectors, axis=1)]
+    if len(plane):
         first = plane[0]
         handed = np.einsum("ij,j->i", np.cross(first, plane), direction)
         seconds = plane[(handed > PARALLEL * np.linalg.norm(first)) & (plane @ first < PARALLEL)]
         if len(seconds):
-            return np.array([first, seconds[0], parallel[0]])
+            return np.array([first, seconds[0], period])
     return None
 
 
-def _sheared_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray:
-    """Cell (a, b, c) with c the period along the beam, and a and b shortest as seen along it."""
+def _sheared_cell(vectors: np.ndarray, period: np.ndarray) -> np.ndarray | None:
+    """Cell (a, b, c) with c the period along the beam, and a and b shortest as seen along it; None if none is there."""
     direction = period / np.linalg.norm(period)
     along = vectors @ direction
     seen = vectors - along[:, None] * direction
-    lengths = np.round(np.linalg.norm(seen, axis=1), 4)
+    lengths = np.linalg.norm(seen, axis=1)
     near = (np.abs(along) <= (0.5 + PARALLEL) * np.linalg.norm(period)) & (lengths > PARALLEL)
-    order = np.argsort(lengths[near], kind="stable")
-    vectors, seen, lengths = vectors[near][order], seen[near][order], lengths[near][order]
+    if not np.any(near):
+        return None
+    order = np.flatnonzero(near)[np.argsort(levels(lengths[near], EQUALLY_SHORT_A), kind="stable")]
+    vectors, seen, lengths = vectors[order], seen[order], lengths[order]
     handed = np.einsum("ij,j->i", np.cross(seen[0], seen), direction)
-    second = np.flatnonzero(handed > 0.1 * lengths[0] ** 2)
+    second = np.flatnonzero(handed > 0.1 * (seen[0] @ seen[0]))
+    if len(second) == 0:
+        return None
     # Of equally short ones the one that makes an obtuse angle, as in a conventional hexagonal cell.
-    second = second[lengths[second] < lengths[second[0]] + 1e-3]
-    return np.array([vectors[0], vectors[second[np.argmin(np.round(seen[second] @ seen[0], 3))]], period])
+    second = second[lengths[second] < lengths[second[0]] + ALIKE_A]
+    product = seen[second] @ seen[0]
+    return np.array([vectors[0], vectors[second[np.argmax(product < product.min() + ALIKE_A)]], period])
 
 
 def _frame(cell: np.ndarray) -> np.ndarray:
@@ -125,27 +149,31 @@ def _frame(cell: np.ndarray) -> np.ndarray:
     return np.array([x, np.cross(z, x), z])
 
 
-def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
-    """The crystal in another cell, rows in old coordinates [Å], then turned by a rotation; shape (3, 3) each."""
-    inverse = np.linalg.inv(cell)
-    reach = int(np.ceil(np.abs(cell @ np.linalg.inv(crystal.cell)).sum(axis=0).max())) + 1
-    shifts = np.array(list(product(range(-reach, reach + 1), repeat=3))) @ crystal.cell
-    expected = len(crystal.symbols) * abs(np.linalg.det(cell)) / crystal.volume_a3
-    found: list[_Atom] = []
-    for number, position in enumerate(crystal.positions):
-        images = ((position + shifts) @ inverse + 1e-6) % 1.0 - 1e-6
-        images = images[np.unique(np.round(images, 5), axis=0, return_index=True)[1]]
-        atoms = [_Atom(number, image) for image in images]
-        found += [atom for atom in atoms if not _is_there(crystal, found, atom, cell)]
-    if abs(len(found) - expected) > 1e-3:
-        raise StructureError(f"{crystal.source}: re-basing gives {len(found)} atoms where {expected:.3f} belong")
+def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray, centring: np.ndarray) -> Crystal:
+    """The crystal in another cell of its lattice, then turned.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        In its old cell.
+    cell : ndarray, shape (3, 3)
+        New lattice vectors as rows, in old coordinates [Å].
+    turn : ndarray, shape (3, 3)
+        Rotation from old to new coordinates.
+    centring : ndarray, shape (n, 3)
+        All translations of the lattice within the old cell, fractional.
+    """
+    indices, shifts = _atoms_of(crystal, cell, centring)
+    places = (crystal.positions[indices] + shifts @ crystal.cell) @ np.linalg.inv(cell)
+    fractional = (places + 1e-6) % 1.0 - 1e-6
+    order = np.lexsort((*np.round(fractional, 5).T[::-1], indices))  # an order for the eye, which decides nothing
+    indices, fractional = indices[order], fractional[order]
     turned = cell @ turn.T
     turned[np.abs(turned) < 1e-10] = 0.0
-    indices = [atom.number for atom in found]
     return Crystal(
         cell=turned,
         symbols=[crystal.symbols[index] for index in indices],
-        positions=np.array([atom.fractional for atom in found]) @ turned,
+        positions=fractional @ turned,
         occupancy=crystal.occupancy[indices],
         displacement=turn @ crystal.displacement[indices] @ turn.T,
         formula=crystal.formula,
@@ -153,12 +181,54 @@ def _fill(crystal: Crystal, cell: np.ndarray, turn: np.ndarray) -> Crystal:
     )
 
 
-def _is_there(crystal: Crystal, found: list[_Atom], atom: _Atom, cell: np.ndarray) -> bool:
-    """Whether a centring translation has already brought an equal atom there."""
-    for number, fractional in found:
-        same = number != atom.number and crystal.symbols[number] == crystal.symbols[atom.number]
-        if same and crystal.occupancy[number] == crystal.occupancy[atom.number]:
-            offset = atom.fractional - fractional
-            if np.linalg.norm((offset - np.round(offset)) @ cell) < SAME_SITE_A:
-                return True
-    return False
+def _atoms_of(crystal: Crystal, cell: np.ndarray, centring: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms of a new cell: numbers in the old one, shape (atom,), and shifts by old lattice vectors, shape (atom, 3).
+
+    Two atoms that the lattice makes equal are one if a vector of the new lattice lies between them. That is a matter of
+    whole numbers, the lattice being counted in n-th parts of old lattice vectors where it has n points in the old cell.
+    """
+    parts, vectors = len(centring), cell @ np.linalg.inv(crystal.cell)
+    basis = np.round(parts * vectors).astype(int)
+    size = round(abs(np.linalg.det(basis)))
+    if size == 0 or np.abs(parts * vectors - basis).max() > WHOLE:
+        raise StructureError(
+            f"{crystal.source}: {vectors.tolist()} is no cell of the lattice; this is an error of pacbed"
+        )
+    adjugate = np.round(size * np.linalg.inv(basis)).astype(int)
+    first, offset = _lattice_orbits(crystal, centring)
+    reach = int(np.ceil(np.abs(vectors).sum(axis=0).max())) + 1
+    shifts = _whole_vectors(reach)
+    shifts = shifts[_first_of_each(parts * shifts @ adjugate % size)]
+    classes = (parts * shifts + offset[:, None]) @ adjugate % size
+    owner = np.broadcast_to(first[:, None, None], (*classes.shape[:2], 1))
+    chosen = _first_of_each(np.concatenate([owner, classes], axis=2).reshape(-1, 4))
+    indices, numbers = np.divmod(chosen, len(shifts))
+    counts = np.bincount(first[indices], minlength=len(first))[np.unique(first)]
+    if np.any(counts * parts**2 != size):
+        raise StructureError(
+            f"{crystal.source}: re-basing to {basis.tolist()} / {parts} gives {sorted(set(counts.tolist()))} atoms "
+            f"where {size / parts**2:g} belong; this is an error of pacbed"
+        )
+    return indices, shifts[numbers]
+
+
+def _lattice_orbits(crystal: Crystal, centring: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms that the lattice makes equal: the first of those of each atom, and the lattice vector from it.
+
+    Numbers of atoms, shape (atom,), and whole numbers in n-th parts of the cell's vectors, shape (atom, 3).
+    """
+    fractional = crystal.fractional
+    if len(centring) == 1:
+        return np.arange(len(fractional)), np.zeros(fractional.shape, dtype=int)
+    moved = fractional + centring[:, None]
+    image = images(fractional, moved, crystal.site_types(), crystal.cell, 2 * SAME_POSITION_A)
+    if image.min() < 0:
+        raise StructureError(f"{crystal.source}: {centring.tolist()} are no translations; this is an error of pacbed")
+    first = image.min(axis=0)
+    return first, np.round(len(centring) * (fractional - fractional[first])).astype(int)
+
+
+def _first_of_each(rows: np.ndarray) -> np.ndarray:
+    """Numbers of the first of equal rows, ascending; `rows` are whole numbers of 0 or more, shape (n, columns)."""
+    code = np.ravel_multi_index(rows.T, rows.max(axis=0) + 1)
+    return np.sort(np.unique(code, return_index=True)[1])

@@ -9,8 +9,8 @@ from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import PARALLEL
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
-from pacbed.crystal.thermal_mean import mean_transmission
+from pacbed.crystal.scattering.form_factors import absorptive_coefficient, projected_coefficient
+from pacbed.crystal.scattering.thermal_mean import mean_transmission
 from pacbed.errors import StructureError
 
 

@@ -10,7 +10,7 @@ from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.slicing import slice_level
 from pacbed.errors import StructureError
 

@@ -5,6 +5,7 @@ import math
 from pacbed.config.plan import plan
 from pacbed.config.simulation import MAX_BLOCKS
 from pacbed.config.system import SystemConfig
+from pacbed.systems import shortest_indices
 from pacbed.workflow.cif_glance import cell_area_a2
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
@@ -47,7 +48,7 @@ def beams(system: SystemConfig) -> float:
 
 def projected_cell_a2(system: SystemConfig) -> float:
     """Area of one cell seen along the beam [Å^2]."""
-    return cell_area_a2(system.crystal.cif, system.crystal.zone_axis)
+    return cell_area_a2(system.crystal.cif, shortest_indices(system.crystal.zone_axis))
 
 
 def core_seconds(system: SystemConfig) -> float:

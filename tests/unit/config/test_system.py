@@ -96,7 +96,13 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
         ("beam.energy_kev", float("nan"), "beam.energy_kev: got nan, accepted: a number from 20 to 1000 [keV]"),
         ("beam.energy_kV", 200, "beam.energy_kV: unknown key (got 200), accepted: energy_kev"),
         ("beam", None, "beam: got None, accepted: {energy_kev}"),
-        ("crystal.zone_axis", [0, 0, 0], "crystal.zone_axis: got [0, 0, 0], accepted: three integers that are not"),
+        ("crystal.zone_axis", [0, 0, 0], "crystal.zone_axis: got [0, 0, 0], accepted: integers that are not all 0"),
+        (
+            "crystal.zone_axis",
+            [1, 1, 0, 0],
+            "crystal.zone_axis: got [1, 1, 0, 0], accepted: four integers [u, v, t, w]",
+        ),
+        ("crystal.zone_axis", [1, 1, -2, 0.5], "crystal.zone_axis.3: got 0.5, accepted: an integer from -20 to 20"),
         (
             "crystal.zone_axis",
             [0, 1],

@@ -12,7 +12,7 @@ from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 

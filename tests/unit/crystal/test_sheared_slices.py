@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from ase.cell import Cell
 
+from pacbed.crystal.beam_group import lattice_translations, symmetry_operations
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a, mrad_per_inverse_a, wavelength_a
 from pacbed.crystal.lattice import cone_nodes
 from pacbed.crystal.orientation import _fill, orient
 from pacbed.crystal.potentials import SlicePotentials
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
@@ -38,8 +39,10 @@ def _both_ways(x: float, period: float, energy_ev: float) -> tuple[SlicePotentia
     crystal = _centred(x, period)
     options = {"zone_axis": (0, 0, 1), "energy_ev": energy_ev, "slices": round(period)}
     a, b, c = crystal.cell
-    narrow = slice_potentials(_fill(crystal, np.array([(a + c) / 2, b, c]), np.eye(3)), grid=(22, 34), **options)
-    wide = slice_potentials(_fill(crystal, crystal.cell, np.eye(3)), grid=(44, 34), **options)
+    centring = lattice_translations(symmetry_operations(crystal))
+    primitive = _fill(crystal, np.array([(a + c) / 2, b, c]), np.eye(3), centring)
+    narrow = slice_potentials(primitive, grid=(22, 34), **options)
+    wide = slice_potentials(_fill(crystal, crystal.cell, np.eye(3), centring), grid=(44, 34), **options)
     assert narrow.slope == pytest.approx([period / 6, 0.0])
     assert not wide.slope.any()
     return narrow, wide

@@ -11,7 +11,7 @@ import pytest
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import orient
-from pacbed.crystal.scattering import absorptive_coefficient, projected_coefficient
+from pacbed.crystal.scattering.form_factors import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.errors import StructureError
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.crystal.vibration import vibrating_atoms
 from pacbed.errors import StructureError

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pacbed.crystal.beam_group import upright_operations
-from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cell import Crystal, zone_axis_indices
 from pacbed.crystal.cif import read_structure
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.picture import draw_structure
@@ -47,8 +47,10 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
     SimulationError
         The grid asked for carries too little, or a search ends without success.
     """
-    oriented = orient(read_structure(cif, settings.reading).crystal, tuple(settings.zone_axis))
-    slices = replace(_on_grid(_slicing(oriented, settings), settings), reading=settings.reading)
+    crystal = read_structure(cif, settings.reading).crystal
+    axis = zone_axis_indices(settings.zone_axis, crystal.cell)
+    oriented = orient(crystal, axis)
+    slices = replace(_on_grid(_slicing(oriented, axis, settings), settings), reading=settings.reading)
     reach = settings.grid_reach
     slices, findings = verified_group(
         slices,
@@ -63,12 +65,11 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
         _write(aside, oriented, slices, findings, numerics)
 
 
-def _slicing(oriented: Crystal, settings: StructureSettings) -> Slicing:
+def _slicing(oriented: Crystal, zone_axis: tuple[int, int, int], settings: StructureSettings) -> Slicing:
     """How the crystal is cut; its grid is still to be chosen."""
-    u, v, w = settings.zone_axis
     return Slicing(
         oriented,
-        zone_axis=(u, v, w),
+        zone_axis=zone_axis,
         energy_ev=settings.energy_kev * 1e3,
         slices=slice_count(oriented, settings.slice_depth_nm),
         thermal_model=settings.thermal_model,

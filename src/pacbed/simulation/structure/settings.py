@@ -60,8 +60,8 @@ class StructureSettings:
 
     Attributes
     ----------
-    zone_axis : sequence of three int
-        Points to the source; the beam travels along -[uvw].
+    zone_axis : sequence of three or four int
+        [uvw], or [uvtw] of a hexagonal cell; points to the source, the beam travels along -[uvw].
     energy_kev : float
         Kinetic energy of the electrons [keV].
     thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.electron import interaction_per_ev_a
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 from pacbed.crystal.vibration import vibrating_atoms
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.phonon_pool import displaced, phonon_pool, transmit_shifted

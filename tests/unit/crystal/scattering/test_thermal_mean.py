@@ -9,9 +9,9 @@ import pytest
 
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
+from pacbed.crystal.scattering.thermal_mean import coarser
 from pacbed.crystal.slicing import slice_potentials
-from pacbed.crystal.thermal_mean import coarser
 from pacbed.errors import StructureError
 
 OBLIQUE = np.array([[4.2, 0, 0], [-1.3, 3.9, 0], [0, 0, 3.0]])

@@ -6,7 +6,7 @@ import numpy as np
 
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.electron import interaction_per_ev_a
-from pacbed.crystal.scattering import projected_coefficient
+from pacbed.crystal.scattering.form_factors import projected_coefficient
 
 OVERSAMPLING = 4  # displaced atoms scatter to angles that the grid does not carry; measured: 2 leaves 0.2 to 0.4 % of
 # the elastic intensity at 100 nm, 4 less than 0.1 % (SrTiO3 300 kV, rutile 80 kV)

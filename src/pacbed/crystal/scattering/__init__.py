@@ -1,0 +1,1 @@
+"""How atoms scatter electrons: at rest, and in the thermal mean."""

@@ -1,0 +1,96 @@
+"""Which atoms are one: against brute force, across the border of the cell, and with values on the seams of rounding."""
+
+from __future__ import annotations
+
+import tracemalloc
+from itertools import product
+
+import gemmi
+import numpy as np
+import pytest
+
+from pacbed.crystal.identity import close_pairs, images, levels, nearest_offsets
+
+CELLS = [
+    (2.4, 2.4, 2.4, 60, 60, 60), (2.2, 3, 9, 90, 140, 90), (3, 3, 3, 90, 90, 150), (30, 2.5, 4, 90, 90, 90),
+    (5, 6, 7, 80, 75, 70),
+]  # fmt: skip
+
+
+def _lattice(parameters) -> np.ndarray:
+    return np.array(gemmi.UnitCell(*parameters).orth.mat.tolist()).T
+
+
+@pytest.mark.parametrize("parameters", CELLS)
+def test_pairs_are_those_of_brute_force(parameters):
+    """Positions outside the cell as well, half of them close to others."""
+    rng, cell = np.random.default_rng(1), _lattice(parameters)
+    fractional = 3 * rng.random((12, 3)) - 1
+    fractional[6:] = fractional[:6] + rng.normal(size=(6, 3)) * 0.05
+    shifts = np.array(list(product(range(-5, 6), repeat=3)))
+    vectors = (fractional[:, None] - fractional)[:, :, None] + shifts
+    distance = np.linalg.norm(vectors @ cell, axis=-1).min(axis=-1)
+    first, second = np.nonzero(np.triu(distance < 0.5, k=1))
+    pairs = close_pairs(fractional, cell, 0.5)
+    assert len(first) > 0
+    assert list(zip(pairs.first, pairs.second, strict=True)) == list(zip(first, second, strict=True))
+    np.testing.assert_allclose(pairs.distance, distance[first, second])
+
+
+def test_a_thousand_atoms_need_no_table_of_all_pairs():
+    """1,279 atoms have 1.6 million distances, 39 MB of vectors each time they are all held."""
+    rng, cell = np.random.default_rng(0), np.eye(3) * 30
+    fractional = rng.random((1279, 3))
+    tracemalloc.start()
+    try:
+        close_pairs(fractional, cell, 0.5)
+        found = images(fractional, fractional[None] + 1.0, np.zeros(1279, dtype=int), cell, 1e-3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.tolist() == [list(range(1279))]
+    assert peak < 20e6
+
+
+def test_no_pairs():
+    pairs = close_pairs(np.array([[0.1, 0.2, 0.3]]), np.eye(3) * 4, 0.5)
+    assert [len(column) for column in pairs] == [0, 0, 0]
+
+
+def test_offsets_cross_the_border():
+    offset = nearest_offsets(np.array([0.97, -1.02, 0.0]), np.diag([4.0, 5.0, 6.0]))
+    np.testing.assert_allclose(offset, [-0.12, -0.1, 0.0])
+
+
+@pytest.mark.parametrize("seam", [0.008115, 0.0049999999999, 0.3333, 1e-5, 0.0])
+def test_noise_never_splits_a_value(seam):
+    values = seam + 1e-9 * np.random.default_rng(0).normal(size=50)
+    assert set(levels(values, 1e-6)) == {0}
+
+
+def test_levels_rise_with_the_values():
+    assert levels(np.array([0.5, 0.25, 0.2500001, 1.0, 0.4999999]), 1e-4).tolist() == [1, 0, 0, 2, 1]
+    assert levels(np.array([]), 1e-4).tolist() == []
+
+
+def test_values_are_equal_over_those_between():
+    assert levels(np.array([1.0, 1.2, 1.1]), 0.11).tolist() == [0, 0, 0]
+
+
+def test_images_are_found_across_the_border_and_of_one_type():
+    cell = np.diag([4.0, 4.0, 4.0])
+    fractional = np.array([[0.999, 0.5, 0], [0.0, 0.0, 0.5], [0.001, 0.5, 0.5]])
+    shift = np.array([0.002, 0, 0.5])
+    types = np.array([0, 1, 0])
+    moved = np.stack([fractional, fractional + shift, fractional])
+    moved[1, 1] = fractional[1]
+    found = images(fractional, moved, types, cell, 0.01)
+    assert found.tolist() == [[0, 1, 2], [-1, -1, -1], [0, 1, 2]]  # 2 falls 0.016 Å beside 0
+    assert images(fractional, moved, types, cell, 0.02)[1].tolist() == [2, 1, 0]
+    assert images(fractional, moved, np.arange(3), cell, 0.02)[1].tolist() == [-1, -1, -1]
+
+
+def test_two_atoms_have_no_common_image():
+    fractional = np.array([[0.0, 0, 0], [0.001, 0, 0]])
+    moved = np.zeros((1, 2, 3))
+    assert images(fractional, moved, np.zeros(2, dtype=int), np.eye(3) * 4, 0.01).tolist() == [[-1, -1]]
