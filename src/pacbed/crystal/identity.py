@@ -1,7 +1,7 @@
 """When two atoms are one and two values equal: distances modulo the lattice, differences that rounding in a file makes.
 
-Nothing here rounds: rounded numbers that agree but for noise may still fall on two sides of a seam. Tolerances on
-values lie between whole steps of the decimals that files have.
+Nothing is decided by rounded numbers: two that agree but for noise may lie on two sides of a seam. Tolerances on values
+lie between whole steps of the decimals that files have.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import NamedTuple
 import gemmi
 import numpy as np
 
-# Coordinates with three digits leave 0.005 Å open, and an operation doubles that; atoms vibrate by 0.05 Å and more.
+# ASSUME: atoms this near to a more symmetric arrangement belong there. Estimate: three decimals of a coordinate leave
+# 0.005 Å open and an operation doubles that; atoms vibrate by 0.05 Å and more.
 SAME_POSITION_A = 0.01
 LARGEST_TABLE = 100_000  # distances held at a time
 BOX_A = 2.0  # edge of the boxes in which neighbours are looked for; smaller ones are more than there are atoms
