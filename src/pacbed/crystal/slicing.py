@@ -61,9 +61,8 @@ def slice_potentials(
     if thermal_model != "none" and not np.any(oriented.displacement):
         raise StructureError(
             f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
-            "accepted: _atom_site_U_iso_or_equiv [Å^2] for every site of that file, crystal.displacements in the "
-            f"configuration, such as {{{oriented.symbols[0]}: 0.00006}} (u_iso in nm^2, by label or element), or "
-            "thermal_model 'none'"
+            "accepted: 'none', _atom_site_U_iso_or_equiv [Å^2] for every site of that file, or crystal.displacements "
+            f"in the configuration, such as {{{oriented.symbols[0]}: 0.00006}} (u_iso in nm^2, by label or element)"
         )
     real, imaginary = _projected(oriented, (slices, *grid), energy_ev, thermal_model, parametrization)
     if thermal_model == "frozen_phonons":

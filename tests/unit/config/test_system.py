@@ -53,6 +53,18 @@ def valid(system: dict[str, Any]) -> SystemConfig:
     return validate_config({"systems": {"demo": system}}).systems["demo"]
 
 
+def test_what_a_cif_leaves_open() -> None:
+    crystal = valid(MINIMAL).crystal
+    assert (crystal.block, crystal.accept_contradictions, crystal.displacements) == (None, (), {})
+    assert valid(changed("crystal.displacements", {"Ti": 5.6e-5, "O1": 9e-5})).crystal.displacements["Ti"] == 5.6e-5
+    assert valid(changed("crystal.accept_contradictions", ["volume"])).crystal.accept_contradictions == ("volume",)
+    for key, value in (("displacements", {"Ti": 0.0}), ("displacements", {"Ti": 0.56}), ("block", 3)):
+        with pytest.raises(ConfigError, match=rf"crystal\.{key}.*got"):
+            valid(changed(f"crystal.{key}", value))
+    with pytest.raises(ConfigError, match=r"crystal\.accept_contradictions.*got"):
+        valid(changed("crystal.accept_contradictions", ["vol"]))
+
+
 def refusal(system: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
         valid(system)

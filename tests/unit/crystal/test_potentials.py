@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.potentials import SlicePotentials, of_structure, termination_slices, whole_periods
+from pacbed.crystal.reading import ReadingChoices
 from pacbed.errors import FormatError, SimulationError
 from pacbed.systems import System
 
@@ -61,6 +62,14 @@ def test_everything_comes_back(oblique, tmp_path):
         np.testing.assert_array_equal(found, was, err_msg=field.name)
     assert back.zone_axis == (0, 0, 1)
     assert of_structure(tmp_path) == System("SrTiO3", (0, 0, 1), 200.0)
+
+
+def test_how_the_file_was_read_comes_back(oblique, tmp_path):
+    reading = ReadingChoices("cold", ("volume", "z"), {"Sr": 6e-5})
+    replace(oblique, reading=reading).save(tmp_path)
+    assert SlicePotentials.load(tmp_path).reading == reading
+    oblique.save(tmp_path)
+    assert SlicePotentials.load(tmp_path).reading == ReadingChoices()
 
 
 def test_folders_of_older_versions_have_one_termination_and_no_slope(oblique, tmp_path):

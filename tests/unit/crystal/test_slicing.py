@@ -61,3 +61,11 @@ def test_absorptive_model_without_displacements_is_refused():
     crystal = replace(read_cif(STRUCTURES / "srtio3.cif"), displacement=np.zeros((5, 3, 3)))
     with pytest.raises(StructureError, match="thermal_model"):
         slice_potentials(orient(crystal, (0, 0, 1)), zone_axis=(0, 0, 1), energy_ev=200e3, grid=(24, 24), slices=2)
+
+
+def test_damping_without_displacements_is_refused_and_nothing_else_needs_them():
+    crystal = replace(read_cif(STRUCTURES / "srtio3.cif"), displacement=np.zeros((5, 3, 3)))
+    asked = {"zone_axis": (0, 0, 1), "energy_ev": 200e3, "grid": (24, 24), "slices": 2}
+    with pytest.raises(StructureError, match=r"accepted: 'none'.*crystal\.displacements .*Sr: 0\.00006"):
+        slice_potentials(orient(crystal, (0, 0, 1)), thermal_model="debye_waller", **asked)
+    assert slice_potentials(orient(crystal, (0, 0, 1)), thermal_model="none", **asked).potential.max() > 0

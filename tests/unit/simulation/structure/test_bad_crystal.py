@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from pacbed.crystal.potentials import of_structure
+from pacbed.crystal.potentials import SlicePotentials, of_structure
 from pacbed.errors import PacbedError, SimulationError, StructureError
 from pacbed.simulation.structure.orient_structure import orient_structure
 from pacbed.simulation.structure.settings import StructureSettings
+from pacbed.simulation.structure.slicing import Slicing
 from pacbed.systems import System
 
 CIF = """data_test
@@ -97,3 +99,21 @@ def test_a_grid_by_hand_that_cannot_hold_the_angles_is_refused(tmp_path, angle):
 def test_no_grid_holds_an_absurd_field(tmp_path, monkeypatch):
     monkeypatch.setattr("pacbed.simulation.structure.grid_search.GRID_SIZES", [16, 32])
     assert "grid_px: got [32, 32], which carries" in str(refusal(tmp_path, cif(), grid_px="auto", field_mrad=500.0))
+
+
+def test_what_a_file_leaves_open_is_settled_by_the_settings(tmp_path):
+    """Two blocks without displacement parameters and with a wrong volume; whoever reads the file again does as well."""
+    text = cif(sites="Sr1 Sr 0 0 0 1 ?\nTi1 Ti 0.5 0.5 0.5 1 ?\n").decode()
+    path = tmp_path / "crystal.cif"
+    path.write_text(text + text.replace("data_test", "data_cold\n_cell_volume 70").replace("4.0", "3.9"))
+    choices = {
+        "block": "cold",
+        "accept_contradictions": ["volume"],
+        "displacements": {"Sr": 8e-5, "Ti1": 6e-5},
+    }
+    orient_structure(path, StructureSettings(**ASKED, **choices), out_dir=tmp_path / "structure")
+    slices = SlicePotentials.load(tmp_path / "structure")
+    again = Slicing.behind(slices).oriented
+    assert again.cell[0, 0] == pytest.approx(3.9)
+    assert again.volume_a3 == pytest.approx(3.9**3)
+    np.testing.assert_allclose(again.displacement[:, 0, 0], [0.008, 0.006])
