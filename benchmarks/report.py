@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textwrap import fill
+from textwrap import fill, wrap
 
 RUTILE, SRTIO3, BERYL = "rutile_80kv", "srtio3_300kv", "beryl_300kv"
 ROWS = (
@@ -43,7 +43,7 @@ def markdown(figures: dict) -> str:
             _cell(row.get(key), aims if isinstance(aims, str) else aims.get(name, "")) for name, row in systems.items()
         ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *_convergence(systems), "", *_ratios(systems)]).rstrip() + "\n"
+    return "\n".join([*lines, "", *_notes(systems), *_convergence(systems), "", *_ratios(systems)]).rstrip() + "\n"
 
 
 def _cell(value: object, aim: str) -> str:
@@ -51,6 +51,12 @@ def _cell(value: object, aim: str) -> str:
         return "not measured"
     text = f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
     return f"{text} ({aim})" if aim else text
+
+
+def _notes(systems: dict) -> list[str]:
+    """What whoever measured a system wants its readers to know; gone when it is measured again."""
+    notes = [f"**{name}**: {row['note']}" for name, row in systems.items() if row.get("note")]
+    return [line for note in notes for line in [*wrap(note, 120), ""]]
 
 
 def _convergence(systems: dict) -> list[str]:
