@@ -197,7 +197,9 @@ def check_command(words: list[str], block: Block, options: dict) -> None:
             assert f"name: {name}\n" in (ROOT / "environment.yml").read_text(encoding="utf-8")
         case ["git", "clone", address]:
             assert address == project["urls"]["Repository"]
-        case ["pytest"] | ["conda", "env", "create"] | ["cd", "pacbed"]:
+        case ["pytest", *rest]:
+            assert {word for word in rest if word.startswith("-")} <= {"-n", "--dist", "-m", "-q"}
+        case ["conda", "env", "create"] | ["cd", "pacbed"]:
             pass
         case _:
             pytest.fail(f"{block}: nobody checks the command {' '.join(words)!r}")

@@ -59,7 +59,7 @@ class CrystalConfig(Section):
     @classmethod
     def _is_a_direction(cls, axis: tuple[int, ...]) -> tuple[int, ...]:
         if not any(axis):
-            raise refuse("", list(axis), "integers that are not all 0")
+            raise refuse("", list(axis), "three integers, or the four of a hexagonal cell, that are not all 0")
         if len(axis) == 4 and sum(axis[:3]) != 0:
             raise refuse("", list(axis), "four integers [u, v, t, w] with t = -(u + v), or three")
         return axis

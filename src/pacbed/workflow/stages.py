@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 5,
+        "orient_structure": 6,
         "check_convergence": 3,
         "simulate_rocking_block": 4,
         "gather_rocking_table": 3,

@@ -108,7 +108,12 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
         ("beam.energy_kev", float("nan"), "beam.energy_kev: got nan, accepted: a number from 20 to 1000 [keV]"),
         ("beam.energy_kV", 200, "beam.energy_kV: unknown key (got 200), accepted: energy_kev"),
         ("beam", None, "beam: got None, accepted: {energy_kev}"),
-        ("crystal.zone_axis", [0, 0, 0], "crystal.zone_axis: got [0, 0, 0], accepted: integers that are not all 0"),
+        (
+            "crystal.zone_axis",
+            [0, 0, 0],
+            "crystal.zone_axis: got [0, 0, 0], accepted: three integers, or the four of "
+            "a hexagonal cell, that are not all 0",
+        ),
         (
             "crystal.zone_axis",
             [1, 1, 0, 0],
