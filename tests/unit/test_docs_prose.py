@@ -73,8 +73,10 @@ def found(name: str) -> bool:
 
 
 def test_what_is_looked_for_is_found() -> None:
-    text = "`src/pacbed/cli.py`, tests/unit/, (workflow/rules/x.smk). results/demo/docs/ is none, src/<room>/ neither."
-    assert paths(text) == ["src/pacbed/cli.py", "tests/unit/", "workflow/rules/x.smk"]
+    text = (
+        "`src/pacbed/errors.py`, tests/unit/, (workflow/rules/x.smk). results/demo/docs/ is none, src/<room>/ neither."
+    )
+    assert paths(text) == ["src/pacbed/errors.py", "tests/unit/", "workflow/rules/x.smk"]
     text = "`pacbed.errors.bad_value`: demo.pacbed is a file, pacbed.predict(...) a function, pacbed.nothing neither."
     assert names(text) == ["pacbed.errors.bad_value", "pacbed.predict", "pacbed.nothing"]
     assert [found(name) for name in names(text)] == [True, True, False]

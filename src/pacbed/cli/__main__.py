@@ -1,0 +1,5 @@
+"""``python -m pacbed.cli`` is ``pacbed``."""
+
+from pacbed.cli import main
+
+main()

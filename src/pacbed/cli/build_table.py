@@ -1,0 +1,24 @@
+"""`pacbed build-table`: the rocking table of a bundle made again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pacbed.cli.arguments import DONE, BundlePath, whole_number
+
+
+def build_table_command(
+    bundle: BundlePath,
+    out: Annotated[Path, typer.Option(help="the new .pacbed file", show_default=False)],
+    jobs: Annotated[int, typer.Option(parser=whole_number, metavar="NUMBER", help="blocks computed at once")] = 1,
+) -> int:
+    """Make the rocking table of a bundle again, from the slice potentials that it holds."""
+    from pacbed.bundle.rebuild import build_table
+
+    build_table(bundle, out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    return DONE

@@ -1,0 +1,44 @@
+"""`pacbed map`: thickness of 4D-STEM data, window by window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Pixel, whole_number
+
+
+def map_command(
+    bundle: BundlePath,
+    data: Annotated[Path, typer.Argument(metavar="DATASET", show_default=False)],
+    convergence_mrad: Convergence = None,
+    energy_kev: Energy = None,
+    pixel_mrad: Pixel = None,
+    dataset: Dataset = None,
+    window: Annotated[
+        int, typer.Option(parser=whole_number, metavar="NUMBER", help="scan positions averaged along each axis")
+    ] = 1,
+    jobs: Annotated[int, typer.Option(parser=whole_number, metavar="NUMBER", help="windows analysed at once")] = 1,
+    out: Annotated[Path, typer.Option(help="folder of maps")] = Path("maps"),
+) -> int:
+    """Map the thickness of a 4D-STEM data set window by window."""
+    from pacbed.analysis.options import PredictOptions
+    from pacbed.analysis.report.map_dataset import map_dataset
+    from pacbed.bundle.reader import load_bundle
+
+    picture = out / f"{data.stem}.png"
+    map_dataset(
+        load_bundle(bundle),
+        data,
+        PredictOptions(
+            convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset
+        ),
+        window=window,
+        jobs=jobs,
+        out_dir=out / data.stem,
+        out_png=picture,
+    )
+    print(f"{picture}: maps as arrays lie in {out / data.stem}")
+    return DONE
