@@ -3,18 +3,26 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from snakemake.logging import logger
+
 from pacbed.config.system import validate_config
 from pacbed.config.values import TASKS
 from pacbed.errors import ConfigError
 from pacbed.workflow import directives
+from pacbed.workflow.crystals import check_crystals
 from pacbed.workflow.directives import final_targets
 from pacbed.workflow.stages import STAGE_VERSIONS
 
 # sys.exit, because a user's typing error deserves its own line and not Snakemake's traceback.
 try:
     SYSTEMS = validate_config(config, folder=Path(workflow.basedir) / "config").systems
+    # Every job parses this file again; the run that started it has told everything.
+    notes = check_crystals(SYSTEMS) if workflow.is_main_process else []
 except ConfigError as problem:
     sys.exit(f"{problem}")
+
+for note in notes:
+    logger.warning(note)
 
 settings = directives.settings
 setting = partial(directives.setting, SYSTEMS)

@@ -130,6 +130,28 @@ def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> tuple[int, int, 
     return indices
 
 
+def require_displacements(crystal: Crystal, thermal_model: str) -> None:
+    """Refuse a crystal of atoms at rest where its vibration is asked for.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+        All but "none" need displacement parameters.
+
+    Raises
+    ------
+    StructureError
+        The file gave none.
+    """
+    if thermal_model != "none" and not np.any(crystal.displacement):
+        raise StructureError(
+            f"thermal_model: got {thermal_model!r}, but {crystal.source} has no displacement parameters; "
+            "accepted: 'none', _atom_site_U_iso_or_equiv [Å^2] for every site of that file, or crystal.displacements "
+            f"in the configuration, such as {{{crystal.symbols[0]}: 0.00006}} (u_iso in nm^2, by label or element)"
+        )
+
+
 def _is_hexagonal(cell: np.ndarray) -> bool:
     """Whether a = b, gamma = 120 and alpha = beta = 90 degrees, as far as cells are printed."""
     a, b, c = cell

@@ -107,7 +107,9 @@ def read_cif(
 
 
 def read_structure(path: str | Path, choices: ReadingChoices | None = None) -> ReadStructure:
-    """Read a CIF file as `read_cif` does, and tell how it was understood; notes are logged as well.
+    """Read a CIF file as `read_cif` does, and tell how it was understood; notes go into the log as well.
+
+    They are no warnings there: many jobs of a run read the file, and planning has told them.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def read_structure(path: str | Path, choices: ReadingChoices | None = None) -> R
     expanded = expand(block, cell, sites, choices)
     notes += expanded.notes + settle(block, expanded.found, choices.accept_contradictions)
     for note in notes:
-        log.warning("%s: %s", path, note)
+        log.info("%s: %s", path, note)
     crystal = _crystal(str(path), sites, expanded)
     return ReadStructure(crystal, expanded.operations.name, _read_sites(sites, expanded.orbits), tuple(notes))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.crystal.beam_group import beam_group
-from pacbed.crystal.cell import Crystal
+from pacbed.crystal.cell import Crystal, require_displacements
 from pacbed.crystal.electron import interaction_per_ev_a
 from pacbed.crystal.orientation import PARALLEL
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering.form_factors import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.scattering.thermal_mean import mean_transmission
-from pacbed.errors import StructureError
 
 
 def slice_potentials(
@@ -58,12 +57,7 @@ def slice_potentials(
     # ASSUME: partially occupied sites scatter as their mean (virtual crystal, Nordheim 1931); disorder scatters nothing
     # diffusely.
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
-    if thermal_model != "none" and not np.any(oriented.displacement):
-        raise StructureError(
-            f"thermal_model: got {thermal_model!r}, but {oriented.source} has no displacement parameters; "
-            "accepted: 'none', _atom_site_U_iso_or_equiv [Å^2] for every site of that file, or crystal.displacements "
-            f"in the configuration, such as {{{oriented.symbols[0]}: 0.00006}} (u_iso in nm^2, by label or element)"
-        )
+    require_displacements(oriented, thermal_model)
     real, imaginary = _projected(oriented, (slices, *grid), energy_ev, thermal_model, parametrization)
     if thermal_model == "frozen_phonons":
         real, imaginary = _all_orders(oriented, real, energy_ev, parametrization)

@@ -7,6 +7,7 @@ import math
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig
+from pacbed.workflow.crystals import projected_cell_a2
 from pacbed.workflow.table_size import (
     PHONON_SECONDS_PER_PIXEL,
     SLICE_NM,
@@ -15,7 +16,6 @@ from pacbed.workflow.table_size import (
     core_seconds,
     grid_px,
     has_displaced_atoms,
-    projected_cell_a2,
     table_mb,
     table_seconds,
     wavelength_a,

@@ -5,8 +5,7 @@ import math
 from pacbed.config.plan import plan
 from pacbed.config.simulation import MAX_BLOCKS
 from pacbed.config.system import SystemConfig
-from pacbed.systems import shortest_indices
-from pacbed.workflow.cif_glance import cell_area_a2
+from pacbed.workflow.crystals import projected_cell_a2
 
 WAVELENGTH_COEFFICIENT = (12.2643, 0.97845e-6)  # lambda = a / sqrt(U + b U^2) [Å, V]
 # ASSUME: symmetry leaves a quarter of the directions, as in rutile [001] as a slab (an estimate; SrTiO3 [001] leaves
@@ -44,11 +43,6 @@ def beams(system: SystemConfig) -> float:
     """Diffracted beams kept per direction."""
     field_per_a = plan(system).field_mrad * 1e-3 / wavelength_a(system)
     return max(1.0, math.pi * field_per_a**2 * projected_cell_a2(system))
-
-
-def projected_cell_a2(system: SystemConfig) -> float:
-    """Area of one cell seen along the beam [Å^2]."""
-    return cell_area_a2(system.crystal.cif, shortest_indices(system.crystal.zone_axis))
 
 
 def core_seconds(system: SystemConfig) -> float:

@@ -49,18 +49,6 @@ class ConvergenceSettings:
     propagator: str
     tolerance: float
 
-    @property
-    def pattern_limits(self) -> PatternLimits:
-        """The patterns on which the choices are tried."""
-        return PatternLimits(
-            self.thickness_max_nm,
-            self.alpha_max_mrad,
-            self.tau_max_mrad,
-            self.max_angle_mrad,
-            self.propagator,
-            self.tolerance,
-        )
-
 
 def check_convergence(
     structure_dir: str | Path, settings: ConvergenceSettings, out_json: str | Path, out_png: str | Path
@@ -82,7 +70,7 @@ def check_convergence(
     """
     slices = SlicePotentials.load(structure_dir)
     slicing = Slicing.behind(slices)
-    reference = refinement.Reference.of(slices, settings.pattern_limits)
+    reference = refinement.Reference.of(slices, PatternLimits.among(settings))
     findings = [
         refinement.check_slice_depth(reference, slicing),
         refinement.check_grid(reference, slicing),

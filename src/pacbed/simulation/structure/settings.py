@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from pacbed.crystal.reading import ReadingChoices
 
@@ -52,6 +52,11 @@ class PatternLimits:
     max_angle_mrad: float
     propagator: str
     tolerance: float
+
+    @classmethod
+    def among(cls, settings: object) -> PatternLimits:
+        """The limits among the settings of a stage, whose fields have the same names."""
+        return cls(**{limit.name: getattr(settings, limit.name) for limit in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,4 @@ class StructureSettings:
     @property
     def pattern_limits(self) -> PatternLimits:
         """The patterns that interpolation must meet."""
-        return PatternLimits(
-            self.thickness_max_nm,
-            self.alpha_max_mrad,
-            self.tau_max_mrad,
-            self.max_angle_mrad,
-            self.propagator,
-            self.tolerance,
-        )
+        return PatternLimits.among(self)
