@@ -163,7 +163,7 @@ def options():
 
 @each("bash")
 def test_commands_exist(block, options) -> None:
-    for line in block.text.splitlines():
+    for line in block.text.replace("\\\n", " ").splitlines():
         for command in line.split(" && "):
             check_command(shlex.split(command), block, options)
 

@@ -129,10 +129,11 @@ def test_every_field_of_a_result_is_explained() -> None:
 # Figures
 
 
-def test_the_page_of_the_benchmark_is_made_of_its_record() -> None:
-    report = runpy.run_path(str(ROOT / "benchmarks/report.py"))
-    figures = json.loads((ROOT / "benchmarks/simulation.json").read_text(encoding="utf-8"))
-    assert (ROOT / "benchmarks/simulation.md").read_text(encoding="utf-8") == report["markdown"](figures)
+@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning")])
+def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str) -> None:
+    report = runpy.run_path(str(ROOT / f"benchmarks/{script}.py"))
+    figures = json.loads((ROOT / f"benchmarks/{page}.json").read_text(encoding="utf-8"))
+    assert (ROOT / f"benchmarks/{page}.md").read_text(encoding="utf-8") == report["markdown"](figures)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "benchmarks/referee").glob("*_b.json")), ids=lambda file: file.stem)
