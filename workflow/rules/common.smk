@@ -16,7 +16,7 @@ from pacbed.workflow.stages import STAGE_VERSIONS
 # sys.exit, because a user's typing error deserves its own line and not Snakemake's traceback.
 try:
     SYSTEMS = validate_config(config, folder=Path(workflow.basedir) / "config").systems
-    # Every job parses this file again; the run that started it has told everything.
+    # Jobs of a cluster parse this file again; the run that started them has told everything.
     notes = check_crystals(SYSTEMS) if workflow.is_main_process else []
 except ConfigError as problem:
     sys.exit(f"{problem}")
