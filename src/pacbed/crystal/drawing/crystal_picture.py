@@ -20,6 +20,7 @@ from pacbed.crystal.drawing.unit_cell import draw_unit_cell
 from pacbed.outputs import file_aside
 
 DPI = 180
+LEANS_A = 0.01
 PANEL_IN, CELL_IN, TITLE_IN, NAMES_IN, MARGIN_IN = 3.3, 3.3, 0.4, 0.75, 0.15
 
 
@@ -73,13 +74,21 @@ def draw_crystal(path: str | Path, crystal: Crystal, space_group: str, along: Al
     figure.text(CELL_IN / 2 / figure_width, title_y, title, ha="center", fontsize=10)
     if along is not None:
         box = (CELL_IN + MARGIN_IN) / figure_width, (foot + NAMES_IN) / height, width / figure_width, PANEL_IN / height
-        names = [direction_label(direction_indices(vector), crystal.cell) for vector in along.vectors[:2]]
-        draw_projection(figure.add_axes(box), along.oriented, (names[0], names[1]), colours)
+        draw_projection(figure.add_axes(box), along.oriented, _axis_names(along, crystal), colours)
         seen = f"along {direction_label(along.zone_axis, crystal.cell)}, beam into the page"
         figure.text(box[0] + box[2] / 2, title_y, seen, ha="center", fontsize=10)
     draw_legend(figure, rows, colours, bottom_in=MARGIN_IN / 2)
     with file_aside(path) as aside:
         figure.savefig(aside, dpi=DPI)
+
+
+def _axis_names(along: AlongBeam, crystal: Crystal) -> tuple[str, str]:
+    """Directions of the two lattice vectors of the projection; those that lean along the beam are projected."""
+    first, second = (
+        direction_label(direction_indices(vector), crystal.cell) + (" proj." if abs(turned[2]) > LEANS_A else "")
+        for vector, turned in zip(along.vectors[:2], along.oriented.cell[:2], strict=True)
+    )
+    return first, second
 
 
 def _aspect(field: Field) -> float:

@@ -80,7 +80,7 @@ def is_cif(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(GLANCE)
     if start.startswith(UTF_16):
-        start = start.replace(b"\x00", b"")  # ASCII remains, and the reader refuses it by name
+        start = start[2:].replace(b"\x00", b"")  # ASCII remains, and the reader refuses it by name
     return b"\x00" not in start and bool(CIF_BLOCK.search(start) and CIF_TAG.search(start))
 
 
