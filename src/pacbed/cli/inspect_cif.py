@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from pacbed.config.sections import CrystalConfig
 from pacbed.config.system import load_config
 from pacbed.crystal.cell import zone_axis_indices
 from pacbed.crystal.cif import ReadStructure, read_structure
-from pacbed.crystal.description import Slab, describe_slab, structure_json, structure_lines
+from pacbed.crystal.description import Slab, describe_slab, settling_note, structure_json, structure_lines
 from pacbed.crystal.reading import ReadingChoices
 from pacbed.errors import ConfigError, bad_value
 
@@ -69,7 +70,11 @@ def inspect_cif(question: CifQuestion, *, as_json: bool = False, out: Path | Non
     choices, axis = _choices(question)
     read = read_structure(question.path, choices)
     along, note = (None, None) if axis is None else _along(read, axis)
-    slab = None if along is None else describe_slab(along.oriented, along.zone_axis)
+    slab = None
+    if along is not None:
+        slab = describe_slab(along.oriented, along.zone_axis)
+        settling = settling_note(read.crystal)
+        read = replace(read, notes=(*read.notes, settling)) if settling else read
     if out is not None:
         from pacbed.crystal.drawing.crystal_picture import draw_crystal
 

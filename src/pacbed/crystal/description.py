@@ -10,6 +10,7 @@ import numpy as np
 
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import ReadSite, ReadStructure
+from pacbed.crystal.identity import nearest_offsets
 
 COLUMNS = ("label", "element", "occupancy", "multiplicity", "x", "y", "z", "U [Å^2]")
 NO_DISPLACEMENTS = (
@@ -96,6 +97,21 @@ def describe_slab(oriented: Crystal, zone_axis: tuple[int, int, int]) -> Slab:
         beam_group=len(upright_operations(oriented).matrices),
         without_lift=len(beam_group(oriented)),
     )
+
+
+def settling_note(crystal: Crystal) -> str | None:
+    """Whether atoms that only decimals keep off their special positions are moved in the slab, and by how much.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        As read.
+    """
+    from pacbed.crystal.beam_group import symmetrised, symmetry_operations
+
+    settled = symmetrised(crystal, symmetry_operations(crystal))
+    shift = np.linalg.norm(nearest_offsets(settled.fractional - crystal.fractional, crystal.cell), axis=1).max()
+    return f"in the slab, atoms are put onto their special positions, by at most {shift:.1e} Å" if shift > 0 else None
 
 
 def cell_parameters(crystal: Crystal) -> CellParameters:

@@ -9,7 +9,7 @@ import pytest
 
 from pacbed.crystal.cell import zone_axis_indices
 from pacbed.crystal.cif import read_structure
-from pacbed.crystal.description import cell_parameters, describe_slab, structure_json, structure_lines
+from pacbed.crystal.description import cell_parameters, describe_slab, settling_note, structure_json, structure_lines
 from pacbed.crystal.orientation import orient
 
 DATA = Path(__file__).parent / "data"
@@ -104,3 +104,24 @@ def test_a_slab_of_strontium_titanate():
     assert found.period_nm == pytest.approx(0.390528 * 2**0.5)
     assert found.volume_nm3 == pytest.approx(2 * 0.390528**3)
     assert (found.atoms, found.beam_group) == (10, 4)
+
+
+@pytest.mark.parametrize(("third", "told"), [("0.3333", True), ("0.33333333", False)])
+def test_atoms_that_move_in_the_slab_are_told(tmp_path, third, told):
+    """Wurtzite listed in P 1: the reader takes positions as they are, the slab has the symmetry they nearly have."""
+    rest = str(round(1 - float(third), len(third) - 2))
+    sites = [("Ga1", "Ga", third, rest, "0"), ("Ga2", "Ga", rest, third, "0.5"),
+             ("N1", "N", third, rest, "0.377"), ("N2", "N", rest, third, "0.877")]  # fmt: skip
+    rows = [f"{label} {symbol} {x} {y} {z} 0.005" for label, symbol, x, y, z in sites]
+    tags = ["label", "type_symbol", "fract_x", "fract_y", "fract_z", "U_iso_or_equiv"]
+    cell = [("length_a", 3.189), ("length_b", 3.189), ("length_c", 5.1855),
+            ("angle_alpha", 90), ("angle_beta", 90), ("angle_gamma", 120)]  # fmt: skip
+    lines = ["data_gan", *(f"_cell_{name} {value}" for name, value in cell)]
+    lines += ["_symmetry_space_group_name_H-M 'P 1'", "loop_", *(f"_atom_site_{tag}" for tag in tags), *rows]
+    (tmp_path / "gan.cif").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    read = read_structure(tmp_path / "gan.cif")
+    assert read.notes == ()
+    note = settling_note(read.crystal)
+    assert (note is not None) is told
+    if note:
+        assert 1e-5 < float(note.split()[-2]) < 3e-4
