@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pacbed.errors import FormatError
+
+# Compositions that differ by less per formula unit are one crystal: 2/3 is written 0.67 and 0.667, 0.7 refines to
+# 0.698(5); neighbours that are told apart, as La0.7Sr0.3MnO3 and La0.67Sr0.33MnO3, differ by 0.03.
+SAME_COMPOSITION = 0.01
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class System:
     Attributes
     ----------
     formula : str
-        Formula of the cell content.
+        Formula of the cell content, occupancies counted.
     zone_axis : tuple of int
         Points to the source.
     energy_kev : float
@@ -31,12 +36,38 @@ class System:
         return f"{self.formula} [{' '.join(map(str, self.zone_axis))}] at {self.energy_kev:g} keV"
 
     def differs(self, other: System) -> bool:
-        """True if one of the three is different."""
+        """True if one of the three is different; compositions may differ by rounding."""
         return (
-            self.formula != other.formula
+            not same_composition(self.formula, other.formula)
             or self.zone_axis != other.zone_axis
             or abs(self.energy_kev - other.energy_kev) > 1e-6
         )
+
+
+def same_composition(first: str, second: str) -> bool:
+    """Whether two formulas hold the same elements, each in the same amount up to rounding, in any order.
+
+    Parameters
+    ----------
+    first, second : str
+        Such as 'La0.7Sr0.3MnO3'; texts that are no such formulas are compared as they are.
+    """
+    one, other = _amounts(first), _amounts(second)
+    if one is None or other is None:
+        return first == second
+    return one.keys() == other.keys() and all(
+        abs(one[element] - other[element]) <= SAME_COMPOSITION * (1 + 1e-9) for element in one
+    )
+
+
+def _amounts(formula: str) -> dict[str, float] | None:
+    """Amount of each element of a formula; None if it is none."""
+    if not re.fullmatch(r"([A-Z][a-z]?(\d+(\.\d+)?)?)+", formula):
+        return None
+    amounts: dict[str, float] = {}
+    for element, amount in re.findall(r"([A-Z][a-z]?)(\d+(?:\.\d+)?)?", formula):
+        amounts[element] = amounts.get(element, 0.0) + float(amount or 1)
+    return amounts
 
 
 def shortest_indices(axis: Sequence[int]) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 import pytest
 
 from pacbed.errors import FormatError
-from pacbed.systems import System, check_same_system, shortest_indices
+from pacbed.systems import System, check_same_system, same_composition, shortest_indices
 
 RUTILE = System("TiO2", (0, 0, 1), 80.0)
 
@@ -34,3 +34,25 @@ def test_a_system_reads_as_people_write_it():
 ])  # fmt: skip
 def test_an_axis_in_three_shortest_indices(axis, shortest):
     assert shortest_indices(axis) == shortest
+
+
+@pytest.mark.parametrize(("formula", "same"), [
+    ("La0.7Sr0.3MnO3", True), ("La0.698Sr0.302MnO3", True), ("Sr0.3La0.7MnO3", True), ("La0.7Sr0.3MnO2.995", True),
+    ("La0.5Sr0.5MnO3", False), ("La0.67Sr0.33MnO3", False), ("LaSrMnO3", False), ("La0.7Ca0.3MnO3", False),
+    ("LaMnO3", False), ("La0.7Sr0.3MnO2.9", False),
+])  # fmt: skip
+def test_mixed_crystals_differ_by_more_than_rounding(formula, same):
+    manganite, other = System("La0.7Sr0.3MnO3", (0, 0, 1), 300.0), System(formula, (0, 0, 1), 300.0)
+    assert manganite.differs(other) is not same
+    assert other.differs(manganite) is not same
+
+
+def test_thirds_are_the_same_however_many_digits_they_have():
+    assert same_composition("La0.67Sr0.33MnO3", "La0.667Sr0.333MnO3")
+    assert same_composition("La0.66Sr0.34MnO3", "La0.67Sr0.33MnO3"), "the limit counts as the same"
+
+
+def test_what_is_no_formula_is_compared_as_it_is():
+    assert same_composition("unknown", "unknown")
+    assert not same_composition("unknown", "SrTiO3")
+    assert not same_composition("Sr0.5.5", "Sr0.5")

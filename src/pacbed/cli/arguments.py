@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pacbed.errors import bad_value
 
 DONE, BAD = 0, 2
 
@@ -24,6 +27,20 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"got {text!r}, accepted: a whole number") from None
+
+
+def direction(argument: str, text: str) -> tuple[int, ...]:
+    """Parse three or four indices: "1,1,0", "[1, 1, -2, 0]" or "0 0 1".
+
+    Raises
+    ------
+    ParameterError
+        The text is none of these.
+    """
+    words = re.split(r"\s*,\s*|\s+", text.strip().removeprefix("[").removesuffix("]").strip())
+    if len(words) not in (3, 4) or not all(re.fullmatch(r"[+-]?\d{1,4}", word) for word in words):
+        raise bad_value(argument, text, "three whole numbers such as 1,1,0, or the four of a hexagonal cell, 1,1,-2,0")
+    return tuple(int(word) for word in words)
 
 
 BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="a .pacbed file or folder", show_default=False)]

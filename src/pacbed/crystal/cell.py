@@ -119,7 +119,7 @@ def zone_axis_indices(axis: Sequence[int], cell: np.ndarray) -> tuple[int, int, 
     given = np.asarray(axis)
     if given.shape not in ((3,), (4,)) or not np.any(given) or not np.issubdtype(given.dtype, np.integer):
         raise StructureError(f"zone_axis: got {list(axis)}, accepted: three integers, not all zero")
-    if len(given) == 4 and (given[:3].sum() or not _is_hexagonal(cell)):
+    if len(given) == 4 and (given[:3].sum() or not is_hexagonal(cell)):
         raise StructureError(
             f"zone_axis: got {given.tolist()}, accepted: four integers [u, v, t, w] with t = -(u + v) for a hexagonal "
             "cell, or three for any cell"
@@ -152,7 +152,7 @@ def require_displacements(crystal: Crystal, thermal_model: str) -> None:
         )
 
 
-def _is_hexagonal(cell: np.ndarray) -> bool:
+def is_hexagonal(cell: np.ndarray) -> bool:
     """Whether a = b, gamma = 120 and alpha = beta = 90 degrees, as far as cells are printed."""
     a, b, c = cell
     tilts = (a @ b / (a @ a) + 0.5, a @ c / np.sqrt((a @ a) * (c @ c)), b @ c / np.sqrt((b @ b) * (c @ c)))

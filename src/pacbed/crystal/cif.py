@@ -61,6 +61,8 @@ class ReadStructure:
         All atoms of one unit cell.
     space_group : str
         As the file names it, or as its cell and sites decide.
+    density_g_cm3 : float
+        Density of the sites, deuterium with its own mass [g/cm^3].
     sites : tuple of ReadSite
     notes : tuple of str
         What was put right or is worth a warning, one line each.
@@ -68,6 +70,7 @@ class ReadStructure:
 
     crystal: Crystal
     space_group: str
+    density_g_cm3: float
     sites: tuple[ReadSite, ...]
     notes: tuple[str, ...]
 
@@ -134,7 +137,13 @@ def read_structure(path: str | Path, choices: ReadingChoices | None = None) -> R
     for note in notes:
         log.info("%s: %s", path, note)
     crystal = _crystal(str(path), sites, expanded)
-    return ReadStructure(crystal, expanded.operations.name, _read_sites(sites, expanded.orbits), tuple(notes))
+    return ReadStructure(
+        crystal=crystal,
+        space_group=expanded.operations.name,
+        density_g_cm3=expanded.content.density_g_cm3,
+        sites=_read_sites(sites, expanded.orbits),
+        notes=tuple(notes),
+    )
 
 
 def _crystal(path: str, sites: list[Site], expanded: Expanded) -> Crystal:

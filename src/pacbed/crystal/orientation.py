@@ -66,6 +66,15 @@ def orientations(crystal: Crystal, zone_axes: Iterable[Sequence[int]]) -> Iterat
         yield _fill(settled, cell, _frame(cell), centring)
 
 
+def lattice_vectors(crystal: Crystal, zone_axis: Sequence[int]) -> np.ndarray:
+    """Rows of the cell that `orient` makes, shape (3, 3), in units of the vectors of the published cell."""
+    operations = symmetry_operations(crystal)
+    settled, centring = symmetrised(crystal, operations), lattice_translations(operations)
+    axis = np.array(zone_axis_indices(zone_axis, crystal.cell))
+    vectors: np.ndarray = _cell_along(settled, centring, -axis / _repeats(axis, centring)) @ np.linalg.inv(crystal.cell)
+    return vectors
+
+
 def _cell_along(crystal: Crystal, centring: np.ndarray, period: np.ndarray) -> np.ndarray:
     """Cell (a, b, c), shape (3, 3) [Å], whose c is a fractional period along the beam.
 

@@ -9,6 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pacbed.crystal.cell import Crystal
+from pacbed.crystal.drawing.appearance import element_colours
+from pacbed.crystal.drawing.crystal_picture import subscripts
 from pacbed.crystal.potentials import SlicePotentials
 
 
@@ -20,7 +22,7 @@ def draw_structure(oriented: Crystal, slices: SlicePotentials, path: str | Path)
     _draw_plan(plan, oriented, slices)
     _draw_side(side, oriented, slices)
     uvw = " ".join(str(index) for index in slices.zone_axis)
-    figure.suptitle(f"{slices.formula}, zone axis [{uvw}], {slices.energy_ev / 1e3:g} kV")
+    figure.suptitle(f"{subscripts(slices.formula)}, zone axis [{uvw}], {slices.energy_ev / 1e3:g} kV")
     figure.savefig(path, dpi=130)
 
 
@@ -31,11 +33,12 @@ def _draw_plan(axes, oriented: Crystal, slices: SlicePotentials) -> None:
     xy = fraction @ slices.cell_a
     mesh = axes.pcolormesh(xy[..., 0], xy[..., 1], total, shading="gouraud", cmap="magma", rasterized=True)
     axes.figure.colorbar(mesh, ax=axes, label="projected potential of one period (eV Å)", shrink=0.85)
+    colours = element_colours(oriented.symbols)
     for symbol, size in _marker_sizes(oriented).items():
         chosen = np.array(oriented.symbols) == symbol
         shifts = np.array([(i, j) for i in range(2) for j in range(2)]) @ slices.cell_a
         points = (oriented.positions[chosen, :2][:, None] + shifts).reshape(-1, 2)
-        axes.plot(*points.T, "o", ms=size, mfc="none", mew=1.5, label=symbol, clip_on=False)
+        axes.plot(*points.T, "o", ms=size, mfc="none", mec=colours[symbol], mew=1.6, label=symbol, clip_on=False)
     for vector, name in zip(slices.cell_a, "ab", strict=True):
         axes.annotate(
             "", vector, (0, 0), arrowprops={"arrowstyle": "->", "color": "tab:cyan", "lw": 2}, annotation_clip=False
@@ -53,10 +56,11 @@ def _marker_sizes(oriented: Crystal) -> dict[str, float]:
 
 
 def _draw_side(axes, oriented: Crystal, slices: SlicePotentials) -> None:
+    colours = element_colours(oriented.symbols)
     for symbol, size in _marker_sizes(oriented).items():
         chosen = np.array(oriented.symbols) == symbol
         heights = oriented.fractional[chosen, 2] * slices.period_a
-        axes.plot(oriented.positions[chosen, 0], heights, "o", ms=size, mfc="none", mew=1.5, label=symbol)
+        axes.plot(oriented.positions[chosen, 0], heights, "o", ms=size, mfc=colours[symbol], mec="black", label=symbol)
     for level in range(len(slices.potential) + 1):
         axes.axhline(level * slices.slice_depth_a, color="0.8", lw=0.8, zorder=0)
     axes.annotate(

@@ -34,7 +34,7 @@ def describe(path: str | Path, *, verify: bool = False) -> list[str]:
     """
     path = Path(path)
     if not path.exists():
-        raise bad_value("path", str(path), "a bundle, a stack or a pattern that exists")
+        raise bad_value("path", str(path), "a bundle, a stack, a pattern or a CIF file that exists")
     return _describer(path)(path, verify)
 
 
@@ -88,11 +88,13 @@ def _levels(bundle: Bundle) -> list[str]:
 def _stack(path: Path, verify: bool) -> list[str]:
     folder = path / "stack.zarr" if (path / "stack.zarr").is_dir() else path
     try:
-        group = zarr.open_group(str(folder), mode="r")
+        # Consolidated metadata tells of arrays that are no longer there.
+        group = zarr.open_group(str(folder), mode="r", use_consolidated=False)
         pattern: Any = group["pattern"]
         facts: dict[str, Any] = dict(group.attrs)
         axes = {name: np.asarray(group[name][...]) for name in STACK_DIMENSIONS}  # type: ignore[index]
         split = np.asarray(group["split"][...])  # type: ignore[index]
+        _check_axes(axes, pattern.shape)
         if verify:
             for index in np.ndindex(pattern.shape[:2]):
                 pattern[index]
@@ -109,6 +111,13 @@ def _stack(path: Path, verify: bool) -> list[str]:
         f"{int((split == 1).sum())} of {split.size} series held out",
         f"schema_version {facts.get('schema_version', '?')}" + (", all chunks verified" if verify else ""),
     ]
+
+
+def _check_axes(axes: dict[str, np.ndarray], shape: tuple[int, ...]) -> None:
+    """Refuse axes that do not fit the patterns, or whose values are lost: those of a missing chunk read as equal."""
+    for (name, values), length in zip(axes.items(), shape, strict=True):
+        if values.shape != (length,) or not np.all(np.diff(values) > 0):
+            raise ValueError(f"{name} does not rise over the {length} patterns along it")
 
 
 def _pattern(path: Path, verify: bool) -> list[str]:

@@ -24,6 +24,11 @@ SPACED_VALUE = re.compile(
 )
 NUMBER = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(?:\((\d+)\))?")
 
+CIF_TAG = re.compile(rb"^\s*_(cell|atom_site|symmetry|space_group)[_.]", re.IGNORECASE | re.MULTILINE)
+CIF_BLOCK = re.compile(rb"^\s*data_", re.IGNORECASE | re.MULTILINE)
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+GLANCE = 1_000_000  # bytes, longer than any header
+
 
 @dataclass(frozen=True)
 class CifText:
@@ -66,6 +71,19 @@ def refusal(path: str, what: str, got: object, accepted: str, line: int | None =
     return StructureError(f"cif: {where}: {what}: got {shown}, accepted: {accepted}")
 
 
+def is_cif(path: Path) -> bool:
+    """Whether a file is a CIF by its name or, under any other name, by a block and a tag of a crystal in its text."""
+    if path.suffix.lower() == ".cif":
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(GLANCE)
+    if start.startswith(UTF_16):
+        start = start[2:].replace(b"\x00", b"")  # ASCII remains, and the reader refuses it by name
+    return b"\x00" not in start and bool(CIF_BLOCK.search(start) and CIF_TAG.search(start))
+
+
 def read_text(path: Path) -> CifText:
     """Decode and parse a file.
 
@@ -92,7 +110,7 @@ def read_text(path: Path) -> CifText:
 
 def _decode(data: bytes, name: str) -> str:
     """ASCII text with line feeds; what is no ASCII is replaced sign by sign."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(UTF_16):
         raise refusal(name, "encoding", "UTF-16", "UTF-8 or ASCII; save the file as UTF-8")
     if b"\x00" in data:
         raise StructureError(f"cif: {name} is not a CIF (encoding: it holds zero bytes), accepted: text in UTF-8")

@@ -100,3 +100,14 @@ def test_what_is_none_of_them_is_refused(tmp_path):
         pass
     with pytest.raises(PatternError, match="holds no image"):
         describe(tmp_path / "empty.h5")
+
+
+@pytest.mark.parametrize("axis", ["thickness_nm", "tilt", "kx_mrad"])
+def test_a_stack_without_an_axis_is_refused(parts, tmp_path, axis):
+    folder = shutil.copytree(parts["stack_dir"], tmp_path / "stack")
+    shutil.rmtree(folder / "stack.zarr" / axis / "c")
+    with pytest.raises(FormatError, match="damaged, or no stack"):
+        describe(folder)
+    shutil.rmtree(folder / "stack.zarr" / axis)
+    with pytest.raises(FormatError, match=axis):
+        describe(folder)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.cif import read_cif
-from pacbed.crystal.reading.text import Number, is_missing, number, read_text
+from pacbed.crystal.reading.text import Number, is_cif, is_missing, number, read_text
 from pacbed.errors import StructureError
 
 
@@ -103,3 +103,18 @@ def test_what_is_no_number(written):
 
 def test_missing_values():
     assert [is_missing(value) for value in ("?", ".", "", "0", "x")] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(("name", "content", "answer"), [
+    ("a.cif", b"nonsense", True), ("A.CIF", b"", True), ("a.txt", b"# long\ndata_a\n_cell_length_a 4\n", True),
+    ("a", b"DATA_a\r\n  _Cell.Length_a 4\r\n", True), ("a.txt", "data_a\n_cell_length_a 4\n".encode("utf-16"), True),
+    ("a.txt", b"data_a\n", False), ("a.txt", b"the data_a of _cell_length_a", False),
+    ("a.tif", b"II*\x00\ndata_a\n_cell_length_a 4\n", False), ("a.csv", b"1,2,3\n", False),
+])  # fmt: skip
+def test_a_cif_is_known_by_name_or_content(tmp_path, name, content, answer):
+    (tmp_path / name).write_bytes(content)
+    assert is_cif(tmp_path / name) is answer
+
+
+def test_a_folder_is_no_cif(tmp_path):
+    assert not is_cif(tmp_path)

@@ -1,0 +1,1 @@
+"""Pictures of a crystal: its cell, and its projection along the beam."""
