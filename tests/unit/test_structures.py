@@ -19,6 +19,7 @@ DALTON = 1.66053907  # g/cm^3 per Da/Å^3
 EXPECTED = {
     "srtio3": ({"Sr": 1, "Ti": 1, "O": 3}, 5.116, {("Ti", "O"): (1.953, 6), ("Sr", "O"): (2.761, 12)}),
     "rutile": ({"Ti": 2, "O": 4}, 4.249, {("Ti", "O"): (1.959, 6)}),  # 4 x 1.9485, 2 x 1.9800
+    "anatase": ({"Ti": 4, "O": 8}, 3.893, {("Ti", "O"): (1.949, 6)}),  # 4 x 1.934, 2 x 1.980
     "beryl": (
         {"Be": 6, "Al": 4, "Si": 12, "O": 36},
         2.641,
@@ -79,7 +80,7 @@ def _operations(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "order"), [("srtio3", 48), ("rutile", 16), ("beryl", 24)])
+@pytest.mark.parametrize(("name", "order"), [("srtio3", 48), ("rutile", 16), ("anatase", 32), ("beryl", 24)])
 def test_symmetry_operations_form_a_closed_group(name: str, order: int) -> None:
     def key(rotation: np.ndarray, translation: np.ndarray) -> tuple:
         return (*rotation.astype(int).ravel(), *np.round(translation * 12).astype(int) % 12)
@@ -113,7 +114,7 @@ def test_displacements_are_physical(crystal: Crystal) -> None:
     assert rms.max() < 0.14
 
 
-@pytest.mark.parametrize("name", ["srtio3", "rutile"])  # one kind of each element; beryl's are isotropic throughout
+@pytest.mark.parametrize("name", ["srtio3", "rutile", "anatase"])  # one kind of each element
 def test_isotropic_equivalents_match_the_tensors(name: str) -> None:
     crystal = read_cif(FOLDER / f"{name}.cif")
     with (FOLDER / f"{name}.cif").open("rb") as stream:

@@ -38,7 +38,8 @@ def expected_rules(config):
 
 
 def test_ready_made_configs_are_there():
-    assert {path.stem for path in CONFIGS} >= {"demo", "srtio3_200kv", "srtio3_300kv", "rutile_80kv", "beryl_300kv"}
+    materials = {"srtio3_200kv", "srtio3_300kv", "rutile_80kv", "beryl_300kv", "anatase_200kv"}
+    assert {path.stem for path in CONFIGS} >= {"demo", *materials}
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
@@ -48,6 +49,14 @@ def test_every_config_gives_the_full_dag(config):
     assert set(re.findall(r"^(?:local)?rule (\w+):$", text, flags=re.MULTILINE)) == expected_rules(system) | {"all"}
     assert text.count("rule simulate_rocking_block:") == block_count(system)
     assert text.count("rule train_network:") == 3
+
+
+def test_the_recipe_of_the_readme_is_planned_as_it_stands(plain_workplace):
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    file = plain_workplace.folder / "anatase_200kv.yaml"
+    file.write_text(text, encoding="utf-8")
+    jobs = plain_workplace.planned(configs=[file.name])
+    assert set(jobs) == expected_rules(load_config([file]).systems["anatase_200kv"])
 
 
 def test_two_configs_make_one_dag_of_both():

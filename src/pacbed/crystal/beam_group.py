@@ -10,7 +10,7 @@ import spglib
 import spglib.error
 
 from pacbed.crystal.cell import Crystal, SymmetryOperation
-from pacbed.crystal.identity import SAME_POSITION_A, SAME_U_A2, images, nearest_offsets
+from pacbed.crystal.identity import SAME_IMAGE_A, SAME_U_A2, images, nearest_offsets
 from pacbed.errors import StructureError
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise instead of returning None
@@ -36,7 +36,7 @@ class UprightOperations:
     lifts: np.ndarray
 
 
-def symmetry_operations(crystal: Crystal, *, tolerance_a: float = SAME_POSITION_A) -> list[SymmetryOperation]:
+def symmetry_operations(crystal: Crystal, *, tolerance_a: float = SAME_IMAGE_A) -> list[SymmetryOperation]:
     """All operations that carry the lattice, the atoms of one `Crystal.site_types` and their tensors into each other.
 
     Parameters
@@ -81,7 +81,7 @@ def symmetrised(crystal: Crystal, operations: list[SymmetryOperation]) -> Crysta
         return crystal
     rotations = np.array([operation.rotation for operation in operations])
     translations = np.array([operation.translation for operation in operations])
-    image = _images(crystal, rotations, translations, crystal.site_types(), 2 * SAME_POSITION_A)
+    image = _images(crystal, rotations, translations, crystal.site_types(), 2 * SAME_IMAGE_A)
     before = moved = crystal.fractional
     for _ in range(ROUNDS):  # translations are known no better than the atoms they are found from: these settle too
         steps = moved @ rotations.transpose(0, 2, 1) + translations[:, None] - moved[image]
@@ -118,7 +118,7 @@ def lattice_translations(operations: list[SymmetryOperation]) -> np.ndarray:
     return np.array(sorted(parts)) / count
 
 
-def upright_operations(oriented: Crystal, *, tolerance_a: float = SAME_POSITION_A) -> UprightOperations:
+def upright_operations(oriented: Crystal, *, tolerance_a: float = SAME_IMAGE_A) -> UprightOperations:
     """All operations that keep the beam direction and carry atoms and displacement tensors into each other.
 
     Parameters
@@ -141,7 +141,7 @@ def upright_operations(oriented: Crystal, *, tolerance_a: float = SAME_POSITION_
     )
 
 
-def beam_group(oriented: Crystal, *, tolerance_a: float = SAME_POSITION_A) -> np.ndarray:
+def beam_group(oriented: Crystal, *, tolerance_a: float = SAME_IMAGE_A) -> np.ndarray:
     """In-plane operations that keep the beam direction and, by their translation, the surfaces of the slab.
 
     Operations with a part along the beam (screws, glides) hold only for a slab with the matching surface and are
@@ -160,7 +160,7 @@ def beam_group(oriented: Crystal, *, tolerance_a: float = SAME_POSITION_A) -> np
         Matrices W acting on in-plane fractional coordinates, f' = W f; the identity comes first.
     """
     upright = upright_operations(oriented, tolerance_a=tolerance_a)
-    return upright.matrices[np.abs(upright.lifts) * oriented.cell[2, 2] < SAME_POSITION_A]
+    return upright.matrices[np.abs(upright.lifts) * oriented.cell[2, 2] < SAME_IMAGE_A]
 
 
 def _images(

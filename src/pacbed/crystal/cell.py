@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pacbed.crystal.identity import SAME_OCCUPANCY, SAME_U_A2, close_pairs, levels
+from pacbed.crystal.identity import SAME_OCCUPANCY, SAME_SITE_A, SAME_U_A2, close_pairs, levels
 from pacbed.errors import StructureError
 from pacbed.systems import shortest_indices
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 log = logging.getLogger(__name__)
-SAME_SITE_A = 0.05  # images of one site that lie closer than this are one atom
 HEXAGONAL = 1e-3  # relative; what a strained or rounded hexagonal cell is off by
 
 

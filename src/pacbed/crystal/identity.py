@@ -11,24 +11,26 @@ from typing import NamedTuple
 import gemmi
 import numpy as np
 
+SAME_SITE_A = 0.05  # atoms, or images of one atom, that lie closer than this share a site
 # ASSUME: atoms this near to a more symmetric arrangement belong there. Estimate: three decimals of a coordinate leave
 # 0.005 Å open and an operation doubles that; atoms vibrate by 0.05 Å and more.
-SAME_POSITION_A = 0.01
+SAME_IMAGE_A = 0.01
 LARGEST_TABLE = 100_000  # distances held at a time
+ROWS = 256  # atoms whose neighbours are looked for at a time: 256 x 1,279 distances take 8 MB
 BOX_A = 2.0  # edge of the boxes in which neighbours are looked for; smaller ones are more than there are atoms
 SAME_OCCUPANCY = 1.5e-4  # one value rounded to four decimals twice differs by 1e-4 at most
 SAME_U_A2 = 1.5e-5  # and to five decimals by 1e-5
 
 
-class ClosePairs(NamedTuple):
-    """Pairs of atoms that lie close to each other, each pair once.
+class Pairs(NamedTuple):
+    """Pairs of atoms that lie close to each other.
 
     Attributes
     ----------
     first, second : ndarray of int, shape (pair,)
-        Numbers of the atoms, first < second.
+        Numbers of the atoms.
     distance : ndarray, shape (pair,)
-        Distance of the nearest periodic images [Å].
+        [Å].
     """
 
     first: np.ndarray
@@ -55,8 +57,24 @@ def nearest_offsets(fractional: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return shortest
 
 
-def close_pairs(fractional: np.ndarray, cell: np.ndarray, radius_a: float) -> ClosePairs:
-    """Pairs of atoms within a radius, found with neighbour lists.
+def same_position(first: np.ndarray, second: np.ndarray, cell: np.ndarray, within_a: float) -> np.ndarray:
+    """Whether fractional positions (..., 3) are the same but for lattice vectors, within a distance.
+
+    Parameters
+    ----------
+    first, second : ndarray, shapes that broadcast to (..., 3)
+        Fractional positions.
+    cell : ndarray, shape (3, 3)
+        Lattice vectors as rows [Å].
+    within_a : float
+        Largest distance [Å].
+    """
+    same: np.ndarray = np.linalg.norm(nearest_offsets(first - second, cell), axis=-1) < within_a
+    return same
+
+
+def close_pairs(fractional: np.ndarray, cell: np.ndarray, radius_a: float) -> Pairs:
+    """Pairs of atoms within a radius, each pair once (first < second), by the distance of their nearest images.
 
     Parameters
     ----------
@@ -86,7 +104,39 @@ def close_pairs(fractional: np.ndarray, cell: np.ndarray, radius_a: float) -> Cl
     }
     first, second = np.array(sorted(found), dtype=int).reshape(-1, 2).T
     distance = np.linalg.norm(nearest_offsets(fractional[second] - fractional[first], cell), axis=1)
-    return ClosePairs(first, second, distance)
+    return Pairs(first, second, distance)
+
+
+def neighbours(some: np.ndarray, fractional: np.ndarray, cell: np.ndarray, radius_a: float) -> Pairs:
+    """All images within a radius of some atoms, those of the atoms themselves among them.
+
+    Parameters
+    ----------
+    some : ndarray of int, shape (row,)
+        Numbers of the atoms whose neighbours are wanted.
+    fractional : ndarray, shape (atom, 3)
+        Positions of all atoms of the cell, in units of the lattice vectors.
+    cell : ndarray, shape (3, 3)
+        Lattice vectors as rows [Å].
+    radius_a : float
+        Largest distance [Å], of any size.
+    """
+    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)  # between the lattice planes that bound the cell
+    reach = [0 if height > 2 * radius_a else int(np.ceil(radius_a / height + 0.5)) for height in heights]
+    steps = [np.arange(-count, count + 1) for count in reach]
+    shifts = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    found = []
+    for start in range(0, len(some), ROWS):
+        rows = some[start : start + ROWS]
+        difference = fractional[None, :] - fractional[rows][:, None]
+        difference -= np.round(difference)
+        for shift in shifts:
+            distance = np.linalg.norm((difference + shift) @ cell, axis=-1)
+            row, other = np.nonzero(distance < radius_a)
+            proper = (rows[row] != other) | np.any(shift)
+            found.append(np.array([rows[row], other, distance[row, other]])[:, proper])
+    table = np.concatenate(found, axis=1)
+    return Pairs(table[0].astype(int), table[1].astype(int), table[2])
 
 
 def levels(values: np.ndarray, tolerance: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pacbed.crystal.beam_group import lattice_translations, symmetrised, symmetry_operations
 from pacbed.crystal.cell import Crystal, zone_axis_indices
-from pacbed.crystal.identity import SAME_POSITION_A, images, levels
+from pacbed.crystal.identity import SAME_IMAGE_A, images, levels
 from pacbed.errors import StructureError
 
 PARALLEL = 1e-4  # relative z component below which a lattice vector counts as in-plane
@@ -230,7 +230,7 @@ def _lattice_orbits(crystal: Crystal, centring: np.ndarray) -> tuple[np.ndarray,
     if len(centring) == 1:
         return np.arange(len(fractional)), np.zeros(fractional.shape, dtype=int)
     moved = fractional + centring[:, None]
-    image = images(fractional, moved, crystal.site_types(), crystal.cell, 2 * SAME_POSITION_A)
+    image = images(fractional, moved, crystal.site_types(), crystal.cell, 2 * SAME_IMAGE_A)
     if image.min() < 0:
         raise StructureError(f"{crystal.source}: {centring.tolist()} are no translations; this is an error of pacbed")
     first = image.min(axis=0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.cell import Crystal
-from pacbed.crystal.identity import SAME_POSITION_A
+from pacbed.crystal.identity import SAME_IMAGE_A
 from pacbed.crystal.orientation import orientations
 
 CRYSTALS, AXES, CLOSEST_A = 200, 20, 0.5
@@ -80,4 +80,4 @@ def test_atoms_volume_and_distances_are_the_same_along_every_axis(seed):
             some = np.array([oriented.symbols.index(symbol) for symbol in found])
             nearest = distances(oriented.fractional, oriented.cell, some)
             for symbol, distance in zip(found, nearest, strict=True):
-                assert np.abs(published[symbols == symbol] - distance).min() < 2 * SAME_POSITION_A, case
+                assert np.abs(published[symbols == symbol] - distance).min() < 2 * SAME_IMAGE_A, case

@@ -9,7 +9,7 @@ import gemmi
 import numpy as np
 import pytest
 
-from pacbed.crystal.identity import close_pairs, images, levels, nearest_offsets
+from pacbed.crystal.identity import close_pairs, images, levels, nearest_offsets, neighbours, same_position
 
 CELLS = [
     (2.4, 2.4, 2.4, 60, 60, 60), (2.2, 3, 9, 90, 140, 90), (3, 3, 3, 90, 90, 150), (30, 2.5, 4, 90, 90, 90),
@@ -94,3 +94,49 @@ def test_two_atoms_have_no_common_image():
     fractional = np.array([[0.0, 0, 0], [0.001, 0, 0]])
     moved = np.zeros((1, 2, 3))
     assert images(fractional, moved, np.zeros(2, dtype=int), np.eye(3) * 4, 0.01).tolist() == [[-1, -1]]
+
+
+OBLIQUE = {
+    "large": np.diag([11.0, 12.0, 13.0]),
+    "oblique": np.array([[6.0, 0, 0], [-3.0, 5.0, 0], [1.0, 2.0, 7.0]]),
+    "small": np.array([[2.0, 0, 0], [0.9, 2.1, 0], [0.5, 0.7, 2.2]]),
+    "flat": np.diag([2.5, 2.6, 40.0]),
+}
+
+
+def _naive(some, fractional, lattice, within):
+    found = []
+    for first in some:
+        for second in range(len(fractional)):
+            for shift in product(range(-4, 5), repeat=3):
+                distance = np.linalg.norm((fractional[second] - fractional[first] + shift) @ lattice)
+                if 0 < distance < within:
+                    found.append((first, second, round(distance, 7)))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", OBLIQUE)
+def test_all_neighbours_are_found_in_cells_of_any_size(name):
+    rng = np.random.default_rng(7)
+    lattice, fractional = OBLIQUE[name], rng.uniform(size=(6, 3))
+    some = np.array([0, 4])
+    pairs = neighbours(some, fractional, lattice, 3.5)
+    found = sorted(zip(pairs.first, pairs.second, pairs.distance.round(7), strict=True))
+    expected = _naive(some, fractional, lattice, 3.5)
+    assert len(found) == len(expected) > 0
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_neighbours_of_many_atoms():
+    """1,728 carbon atoms on a grid, each with six neighbours."""
+    axis = np.arange(12) / 12
+    fractional = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+    pairs = neighbours(np.arange(0, 1728, 7), fractional, np.diag([24.0, 24.0, 24.0]), 2.1)
+    assert np.bincount(pairs.first)[::7].tolist() == [6] * 247
+    np.testing.assert_allclose(pairs.distance, 2.0)
+
+
+def test_same_position():
+    cell = np.diag([4.0, 5.0, 6.0])
+    points = np.array([[0.99, 0, 0], [0.5, 0, 0], [0, 0, 0.99]])
+    assert same_position(np.zeros(3), points, cell, 0.05).tolist() == [True, False, False]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pacbed.crystal.identity import SAME_SITE_A, Pairs
 from pacbed.crystal.reading import ReadingChoices
 from pacbed.crystal.reading.blocks import Block
 from pacbed.crystal.reading.cell import UnitCell
@@ -17,9 +18,8 @@ from pacbed.crystal.reading.contradictions import (
     settle,
 )
 from pacbed.crystal.reading.displacements import read_displacements
-from pacbed.crystal.reading.distances import Pairs
 from pacbed.crystal.reading.elements import formula
-from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, SAME_POSITION_A, Orbit, UnsettledError, expand_site
+from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, Orbit, UnsettledError, expand_site
 from pacbed.crystal.reading.operations import Operations, listed_operations
 from pacbed.crystal.reading.settings import disagreement, named_settings, space_group_name
 from pacbed.crystal.reading.sites import Site
@@ -150,7 +150,7 @@ def symbol_of(element: str) -> str:
 
 def _sharing(content: Content, pairs: Pairs) -> dict[str, str]:
     """For elements that do not fill all of their sites, the first in the alphabet of those on the same sites."""
-    together = pairs.distance < SAME_POSITION_A
+    together = pairs.distance < SAME_SITE_A
     symbols = [symbol_of(name) for name in content.elements]
     sharing: dict[str, str] = {}
     for atom in content.first_of_sites():

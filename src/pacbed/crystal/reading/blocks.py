@@ -17,6 +17,13 @@ BEYOND = {
     "_cell_modulation_dimension": "modulated",
     "_space_group_ssg": "modulated",
     "_cell_wave_vector": "modulated",
+    "_cell_subsystem": "modulated",
+    "_space_group_symop_ssg": "modulated",
+    "_atom_site_fourier": "modulated",
+    "_atom_site_displace_": "modulated",
+    "_atom_site_occ_": "modulated",
+    "_atom_site_rot_": "modulated",
+    "_atom_site_u_fourier": "modulated",
 }
 
 
@@ -106,6 +113,10 @@ class Block:
             return column.values[0]
         return None
 
+    def says(self, tag: str) -> bool:
+        """Whether a tag has a value other than '?', '.' and 0."""
+        return not all(is_missing(text) or text == "0" for one in self._columns[tag] for text in one.values)
+
     def line(self, tag: str) -> int | None:
         """Number of the line of a tag or of its loop."""
         column = self.column(tag)
@@ -194,7 +205,7 @@ def _no_structure(text: CifText, blocks: list[Block]) -> StructureError:
 def _check_kind(block: Block) -> None:
     for tag in block.tags():
         for start, kind in BEYOND.items():
-            if tag.startswith(start):
+            if tag.startswith(start) and block.says(tag):
                 advice = (
                     "a structure with the operations of an ordinary space group, or with all atoms of the "
                     f"{'magnetic cell' if kind == 'magnetic' else 'approximant'} listed in P 1"

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import gemmi
 import numpy as np
 
+from pacbed.crystal.identity import SAME_SITE_A, Pairs, neighbours
 from pacbed.crystal.reading.blocks import Block
 from pacbed.crystal.reading.cell import UnitCell
-from pacbed.crystal.reading.distances import Pairs, close_pairs
 from pacbed.crystal.reading.elements import parse_formula
-from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, SAME_POSITION_A
+from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING
 from pacbed.crystal.reading.operations import Operations
 from pacbed.crystal.reading.text import number
 from pacbed.errors import StructureError
@@ -82,7 +82,7 @@ class Content(NamedTuple):
             return Pairs(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0))
         first = self.first_of_sites()
         largest = max(gemmi.Element(name).covalent_r for name in set(self.elements))
-        return close_pairs(first, self.fractional, self.lattice, max(2 * BOND_SHARE * largest, SPLIT_A))
+        return neighbours(first, self.fractional, self.lattice, max(2 * BOND_SHARE * largest, SPLIT_A))
 
 
 class Contradiction(NamedTuple):
@@ -163,7 +163,7 @@ def _crowding(content: Content) -> list[Contradiction]:
 
 def _check_shared(block: Block, content: Content, pairs: Pairs) -> None:
     """Refuse positions that are more than full, and atoms that are listed twice."""
-    together = pairs.distance < SAME_POSITION_A
+    together = pairs.distance < SAME_SITE_A
     for atom in np.unique(pairs.first[together]):
         mine = (pairs.first == atom) & together
         others = pairs.second[mine]
@@ -190,7 +190,7 @@ def _distances(content: Content, pairs: Pairs) -> list[Contradiction]:
     split = distance < SPLIT_A
     np.add.at(crowded, first[split], content.occupancy[second[split]])
     overfull = split & (crowded[first] + content.occupancy[first] > 1 + OCCUPANCY_ROUNDING)
-    wrong = (distance >= SAME_POSITION_A) & (distance < least) & (~apart | overfull)
+    wrong = (distance >= SAME_SITE_A) & (distance < least) & (~apart | overfull)
     if not np.any(wrong):
         return []
     worst = np.flatnonzero(wrong)[np.argmin((distance / least)[wrong])]

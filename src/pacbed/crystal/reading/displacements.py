@@ -16,6 +16,10 @@ from pacbed.crystal.reading.text import is_missing, number
 
 B_OVER_U = 8 * np.pi**2
 LARGEST_U_A2 = 0.2  # amplitudes of 0.45 Å; what is larger is B, or wrong
+SMALLEST_U_A2 = 5e-4  # zero-point motion of heavy atoms in stiff crystals; what is smaller may be in nm^2
+# Two statements on one site: ratio from which one is taken for another quantity (B is 79 U), ratio that is told of,
+# and difference [Å^2] that rounding leaves.
+CONFLICTING, DIFFERING, ROUNDING_A2 = 5.0, 1.5, 3e-3
 NEGATIVE_U_A2 = -1e-4  # refined tensors of nearly flat ellipsoids round to this
 COMPONENTS = ("11", "22", "33", "12", "13", "23")
 INDICES = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
@@ -52,23 +56,28 @@ def read_displacements(
     """
     inverse = np.linalg.inv(lattice)
     anisotropic = _anisotropic(block, sites, inverse)
+    isotropic = [_isotropic(block, site) for site in sites]
     stars: list[np.ndarray | None] = []
-    for site in sites:
+    for site, stated in zip(sites, isotropic, strict=True):
         star = anisotropic.get(site.label)
-        u_iso = _isotropic(block, site) if star is None else None
+        u_iso = next(iter(stated.values()), None) if star is None else None
         stars.append(star if u_iso is None else u_iso * inverse.T @ inverse)
+    _check_type(block, sites)
     notes = _fill(block, sites, stars, given, inverse)
     _check_complete(block, sites, stars)
     found = [np.zeros((3, 3)) if star is None else star for star in stars]
-    for site, star in zip(sites, found, strict=True):
+    for site, star, stated in zip(sites, found, isotropic, strict=True):
         _check_size(block, site, lattice.T @ star @ lattice)
-    return np.array(found), notes
+        loop = {"the anisotropic loop": _mean(star, lattice)} if site.label in anisotropic else {}
+        notes += _agreement(block, site, loop | stated)
+    return np.array(found), notes + _smallest(sites, found, lattice)
 
 
-def _isotropic(block: Block, site: Site) -> float | None:
-    """U [Å^2] of one site, from U or B; None where both are missing."""
+def _isotropic(block: Block, site: Site) -> dict[str, float]:
+    """U [Å^2] of one site by tag, from U and from B; empty where both are missing."""
     base = block.column("_atom_site_fract_x")
     assert base is not None  # sites have positions
+    stated: dict[str, float] = {}
     for name, factor in (("U_iso_or_equiv", 1.0), ("B_iso_or_equiv", 1 / B_OVER_U)):
         column = site_column(block, name, base)
         if column is None or is_missing(column.values[site.row]):
@@ -77,8 +86,53 @@ def _isotropic(block: Block, site: Site) -> float | None:
         if found is None or found.value < 0:
             what = f"displacement of {site.label}, {column.tag}"
             raise block.refusal(what, column.values[site.row], "a number, 0 or more [Å^2]", block.site_line(site.row))
-        return found.value * factor
-    return None
+        stated[column.tag] = found.value * factor
+    return stated
+
+
+def _agreement(block: Block, site: Site, stated: dict[str, float]) -> list[str]:
+    """A note on statements on one site that differ, U [Å^2] by where it stands; 0 says nothing.
+
+    Raises
+    ------
+    StructureError
+        They differ so much that one must be wrong.
+    """
+    values = {where: u for where, u in stated.items() if u > 0}
+    least, largest = min(values.values(), default=0.0), max(values.values(), default=0.0)
+    if largest <= DIFFERING * least or largest - least <= ROUNDING_A2:
+        return []
+    shown = ", ".join(f"U = {u:.3g} Å^2 of {where}" for where, u in values.items())
+    if largest > CONFLICTING * least:
+        advice = "one U for a site; is one a B, or beta, under the tag of U? Delete the wrong one"
+        raise block.refusal(f"displacement of {site.label}", shown, advice, block.site_line(site.row))
+    return [f"site {site.label} has {shown}; the first is used"]
+
+
+def _check_type(block: Block, sites: list[Site]) -> None:
+    """Refuse values under a tag of U that their type says to be B."""
+    types = block.column("_atom_site_adp_type", "_atom_site_thermal_displace_type")
+    tags = ("_atom_site_B_iso_or_equiv", "_atom_site_aniso_B_11", "_atom_site_aniso_beta_11")
+    if types is None or any(tag.lower() in block.tags() for tag in tags):
+        return
+    for site in sites:
+        kind = types.values[site.row] if site.row < len(types.values) else "?"
+        if kind.lower() in ("biso", "bani") and "_atom_site_u_iso_or_equiv" in block.tags():
+            advice = "Uiso or Uani, or B under a tag of B (_atom_site_B_iso_or_equiv, _atom_site_aniso_B_11)"
+            raise block.refusal(f"{types.tag} of {site.label} beside U", kind, advice, block.site_line(site.row))
+
+
+def _mean(star: np.ndarray, lattice: np.ndarray) -> float:
+    """A third of the trace of U [Å^2]."""
+    return float(np.trace(lattice.T @ star @ lattice)) / 3
+
+
+def _smallest(sites: list[Site], stars: list[np.ndarray], lattice: np.ndarray) -> list[str]:
+    """A note on sites that would vibrate less than any atom does."""
+    names = [site.label for site, star in zip(sites, stars, strict=True) if 0 < _mean(star, lattice) < SMALLEST_U_A2]
+    if not names:
+        return []
+    return [f"U of {', '.join(names)} is below {SMALLEST_U_A2:g} Å^2, less than zero-point motion: is it in nm^2?"]
 
 
 def _anisotropic(block: Block, sites: list[Site], inverse: np.ndarray) -> dict[str, np.ndarray]:

@@ -15,7 +15,10 @@ SYMBOL = re.compile(rf"([A-Za-z]{{1,2}}){CHARGE}")
 GROUP = re.compile(r"[A-Z]{2}[2-9]")  # CO3, PO4, NO3
 VALENCE_TABLE = {"cval": "C", "siva": "Si"}  # names of form factors in the International Tables
 WATER = re.compile(r"O[WH](?![a-z])", re.IGNORECASE)  # oxygen of water or of a hydroxyl group
+MIXED_LABEL = re.compile(r"[A-Z][a-z]?\d*[/,;]\s*[A-Z]")  # Si/Al
 MIXED = re.compile(r"([A-Z][a-z]?)(\d*\.\d+)|[,/;]|\)")
+# In capitals these are rather groups and kinds of sites (NO3, PO4, PA) than the element, all of whose isotopes decay.
+RARE = {name.lower() for name in re.findall(r"\w+", "Pm Po At Rn Fr Ra Ac Pa Am Cm Bk Cf Es Fm Md No Lr")}
 ADVICE = "the symbol of a chemical element as _atom_site_type_symbol"
 NON_METALS = re.findall(r"\w+", "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Sb Te I Xe Po At Rn")
 
@@ -33,6 +36,7 @@ def element_of_symbol(symbol: str) -> str:
         The symbol is another one: a mixed site, a group, a dummy.
     """
     match = SYMBOL.fullmatch(symbol)
+    _refuse_capitals(match[1] if match else "", symbol)
     if GROUP.fullmatch(symbol) and {symbol[0].lower(), symbol[1].lower()} <= NAMES.keys():
         raise UnknownElementError(f"{ADVICE}, its second letter small; {symbol} may be a group of two elements")
     if match and match[1].lower() in NAMES:
@@ -48,7 +52,8 @@ def element_of_label(label: str) -> str:
     """Element that the letters of a label begin with, the longest; for files without type symbols.
 
     Accepted are an element alone (Fe1, SI2, O1A), one in two letters and a capital (SiT1), and oxygen (OW1, OH2, Obr);
-    what may mean a group or a kind of site (Wat, NH4, Vac) is not read as its first letters.
+    what may mean a group, a kind of site or several elements (Wat, NH4, Vac, MnFe, Si/Al) is not read as its first
+    letters.
 
     Raises
     ------
@@ -59,6 +64,9 @@ def element_of_label(label: str) -> str:
     letters = match[0] if match else ""
     if re.match(r"H2O", label, re.IGNORECASE):
         raise UnknownElementError(f"{ADVICE}: {label} is not H; write O, and H as sites of their own")
+    if MIXED_LABEL.match(label) or _names_two(label):
+        raise UnknownElementError(_advice(label))
+    _refuse_capitals(letters, label)
     if letters.lower() in NAMES:
         return NAMES[letters.lower()]
     if letters[:2] in NAMES.values() and len(letters) > 2 and letters[1].islower() and letters[2].isupper():
@@ -66,6 +74,17 @@ def element_of_label(label: str) -> str:
     if letters[:1] == "O" and letters[:2].lower() not in NAMES and not letters.lower().startswith("oct"):
         return "O"
     raise UnknownElementError(_advice(label))
+
+
+def _names_two(label: str) -> bool:
+    """Whether a label names two elements, the second in two letters: MnFe, Al1Si, but not TiO, SiA, FeM."""
+    match = re.match(r"([A-Z][a-z]?)\d*([A-Z][a-z])", label)
+    return match is not None and {match[1].lower(), match[2].lower()} <= NAMES.keys()
+
+
+def _refuse_capitals(letters: str, text: str) -> None:
+    if len(letters) == 2 and letters.isupper() and letters.lower() in RARE:
+        raise UnknownElementError(f"{ADVICE}, its second letter small; {text} may be something else")
 
 
 def _advice(text: str) -> str:

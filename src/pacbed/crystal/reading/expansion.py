@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pacbed.crystal.identity import SAME_SITE_A, same_position
 from pacbed.crystal.reading.operations import Operations
 from pacbed.crystal.reading.sites import Site
 
-SAME_POSITION_A = 0.05  # images of one site that lie closer than this are one atom
 UNSPLIT_A = 0.01  # no split positions are as close as this
 OCCUPANCY_ROUNDING = 2e-3  # three times 0.334 is a full site
 # ASSUME: a special position is written to 0.7 units of its last digit (0.6666 for 2/3), and with two decimals or more
@@ -41,22 +41,6 @@ class Orbit(NamedTuple):
 
     fractional: np.ndarray
     displacement: np.ndarray
-
-
-def same_position(first: np.ndarray, second: np.ndarray, lattice: np.ndarray, within_a: float) -> np.ndarray:
-    """Whether fractional positions (..., 3) are the same but for lattice vectors, within a distance [Å].
-
-    Parameters
-    ----------
-    first, second : ndarray, shapes that broadcast to (..., 3)
-        Fractional positions.
-    lattice : ndarray, shape (3, 3)
-        Lattice vectors as rows [Å].
-    within_a : float
-        Largest distance [Å].
-    """
-    difference = first - second
-    return np.linalg.norm((difference - np.round(difference)) @ lattice, axis=-1) < within_a
 
 
 def expand_site(site: Site, star: np.ndarray, operations: Operations, lattice: np.ndarray) -> tuple[Orbit, list[str]]:
@@ -95,7 +79,7 @@ def expand_site(site: Site, star: np.ndarray, operations: Operations, lattice: n
         notes.append(f"site {site.label} is put onto its special position, by {shift:.2g} Å: {old} -> {new}")
     images = _wrapped(operations.rotations @ position + operations.translations)
     stars = operations.rotations @ star @ np.swapaxes(operations.rotations, 1, 2)
-    same = same_position(images[:, None], images[None, :], lattice, SAME_POSITION_A / 2)
+    same = same_position(images[:, None], images[None, :], lattice, SAME_SITE_A / 2)
     first = same.argmax(axis=1)  # index of the first image at the position of each
     kept = np.unique(first)
     if len({int(np.sum(first == index)) for index in kept}) > 1:
@@ -135,7 +119,7 @@ def _settle(site: Site, operations: Operations, lattice: np.ndarray) -> np.ndarr
         difference = rotations @ position + translations - position
         difference -= np.round(difference)
         distance = np.linalg.norm(difference @ lattice, axis=1)
-        held = distance < SAME_POSITION_A
+        held = distance < SAME_SITE_A
         if not attempt:
             rounded = np.all(np.abs(difference) <= moved, axis=1) & (distance < LARGEST_SHIFT_A)
             same = rounded | (distance < UNSPLIT_A)
@@ -152,5 +136,5 @@ def _check_split(site: Site, distances: np.ndarray, images: int) -> None:
     if len(distances) and site.occupancy * images <= 1 + OCCUPANCY_ROUNDING:
         raise UnsettledError(
             f"{images} images of occupancy {site.occupancy:g}, {distances.max():.2f} Å apart",
-            f"a position on the symmetry element, or split positions {SAME_POSITION_A:g} Å apart and more",
+            f"a position on the symmetry element, or split positions {SAME_SITE_A:g} Å apart and more",
         )

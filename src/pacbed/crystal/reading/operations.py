@@ -108,7 +108,7 @@ def missing_product(operations: Operations) -> str:
 
 
 def _operation(block: Block, column: Column, row: int) -> gemmi.Op:
-    text = column.values[row]
+    text = " ".join(column.values[row].split())
     advice = "three terms of x, y, z and fractions (of 24) between two commas, such as '-x+1/2,y,z'; in quotes"
     what = f"{column.tag} number {row + 1}"
     compact = re.sub(r"(\d)([xyz])", r"\1*\2", text.lower().replace(" ", ""))

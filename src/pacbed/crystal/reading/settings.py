@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 import gemmi
+import numpy as np
 
 from pacbed.crystal.reading.blocks import Block
 from pacbed.crystal.reading.cell import UnitCell
@@ -30,17 +31,32 @@ def space_group_name(block: Block) -> str:
 
 
 def disagreement(block: Block, operations: Operations) -> list[str]:
-    """A note where the file names another space group than that of the operations it lists."""
+    """A note where the file names another space group than that of the operations it lists.
+
+    Raises
+    ------
+    StructureError
+        They lack the centring that the name has: atoms would be missing.
+    """
     symbol, number = block.value(*SYMBOLS), block.value(*NUMBERS)
     named = gemmi.find_spacegroup_by_name(_short(split_choice(symbol)[0])) if symbol else None
     stated = str(named.number) if named is not None else number
     listed = gemmi.find_spacegroup_by_name(operations.name)
     if stated is None or listed is None or stated == str(listed.number):
         return []
+    if named is not None and len(operations) > 1 and _centrings(_setting(named)) > _centrings(operations):
+        what = f"the operations beside space group {symbol}"
+        advice = f"all operations, those with the centring {named.hm[0]} too; or none and {SAY}"
+        raise block.refusal(what, f"{len(operations)} operations of {operations.name}", advice, block.line(SYMBOLS[0]))
     return [
         f"the file names space group {space_group_name(block)}, its operations are those of {operations.name} "
         f"(number {listed.number}); the operations are used"
     ]
+
+
+def _centrings(operations: Operations) -> int:
+    """Number of operations that are translations alone, or none."""
+    return int(np.sum(np.all(operations.rotations == np.eye(3), axis=(1, 2))))
 
 
 def named_settings(block: Block, cell: UnitCell) -> list[Operations]:

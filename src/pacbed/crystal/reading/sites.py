@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
 from pacbed.crystal.reading.blocks import Block, Column
-from pacbed.crystal.reading.elements import ADVICE, UnknownElementError, element_of_label, element_of_symbol
+from pacbed.crystal.reading.elements import ADVICE, NAMES, UnknownElementError, element_of_label, element_of_symbol
 from pacbed.crystal.reading.text import Number, is_missing, number
 
 AXES = "xyz"
+DISORDER_ROUNDING = 0.02  # occupancies of two or three groups, with two decimals
+FARTHEST = 100.0  # no fractional position has lattice vectors beyond
+PLAIN_LABEL = re.compile(r"([A-Z][a-z]?)\d*")  # an element and a number: Fe1
 
 
 class Site(NamedTuple):
@@ -72,7 +76,8 @@ def read_sites(block: Block) -> tuple[list[Site], list[str]]:
     labels = site_column(block, "label", base) or _numbered(block, symbols, base)
     flags = site_column(block, "calc_flag", base)
     _check_labels(block, labels)
-    sites, notes = [], []
+    _check_alternatives(block, base, labels, occupancies)
+    sites, notes = [], _attached_hydrogen(block, base, labels)
     for row, label in enumerate(labels.values):
         if flags is not None and flags.values[row].lower() == "dum":
             raise block.refusal(
@@ -84,7 +89,9 @@ def read_sites(block: Block) -> tuple[list[Site], list[str]]:
             continue
         numbers = [_coordinate(block, column, row, label) for column in columns]
         fractional, unit = np.array([n.value for n in numbers]), np.array([n.unit for n in numbers])
-        sites.append(Site(label, _element(block, symbols, row, label), fractional, unit, occupancy, row))
+        element = _element(block, symbols, row, label)
+        notes += _other_element(label, element)
+        sites.append(Site(label, element, fractional, unit, occupancy, row))
     if not sites:
         raise block.refusal("occupancies", "0 of every site", "sites that hold atoms", labels.line)
     return sites, notes
@@ -109,6 +116,40 @@ def _check_labels(block: Block, labels: Column) -> None:
         seen[label] = row
 
 
+def _check_alternatives(block: Block, base: Column, labels: Column, occupancies: Column | None) -> None:
+    """Refuse groups of a disorder, of which one at most is there, that are all there by their occupancies."""
+    groups, assemblies = site_column(block, "disorder_group", base), site_column(block, "disorder_assembly", base)
+    if groups is None:
+        return
+    least: dict[str, dict[str, float]] = {}
+    for row, group in enumerate(groups.values):
+        if is_missing(group) or group == "0" or group.startswith("-"):  # below 0: by symmetry, not beside another
+            continue
+        present = least.setdefault("." if assemblies is None else assemblies.values[row], {})
+        present[group] = min(present.get(group, 1.0), _occupancy(block, occupancies, row, labels.values[row]))
+    for assembly, present in least.items():
+        if sum(present.values()) > 1 + DISORDER_ROUNDING:
+            shown = ", ".join(f"group {group} {occupancy:g}" for group, occupancy in present.items())
+            what = f"occupancies of disorder assembly {assembly}, of which one group at most is there"
+            raise block.refusal(what, shown, "occupancies of the groups up to 1 in all", groups.line)
+
+
+def _attached_hydrogen(block: Block, base: Column, labels: Column) -> list[str]:
+    """A note on hydrogen that a file counts, but gives no position."""
+    column = site_column(block, "attached_hydrogens", base)
+    counts = [] if column is None else list(map(number, column.values))
+    holders = [label for label, count in zip(labels.values, counts, strict=False) if count is not None and count.value]
+    return [f"hydrogen attached to {', '.join(holders)} has no position and is left out"] if holders else []
+
+
+def _other_element(label: str, element: str) -> list[str]:
+    """A note on a label that names another element than its type symbol."""
+    match = PLAIN_LABEL.fullmatch(label)
+    if match is None or match[1].lower() not in NAMES or NAMES[match[1].lower()] == element:
+        return []
+    return [f"site {label} is {element} by its type symbol"]
+
+
 def _element(block: Block, symbols: Column | None, row: int, label: str) -> str:
     symbol = "?" if symbols is None else symbols.values[row]
     try:
@@ -120,8 +161,8 @@ def _element(block: Block, symbols: Column | None, row: int, label: str) -> str:
 
 def _coordinate(block: Block, column: Column, row: int, label: str) -> Number:
     found = number(column.values[row])
-    if found is None:
-        advice = "a number; fractions such as 1/3 as 0.333333"
+    if found is None or abs(found.value) > FARTHEST:
+        advice = f"a number; fractions such as 1/3 as 0.333333, up to {FARTHEST:g}"
         raise block.refusal(f"position of {label}, {column.tag}", column.values[row], advice, block.site_line(row))
     return found
 

@@ -12,8 +12,12 @@ from gemmi import cif
 from pacbed.errors import StructureError
 
 # Signs that stand for one of ASCII, which is all that a CIF allows outside of quotes; any other becomes "~".
-PLAIN = str.maketrans(
-    {"\u2212": "-", "\u2013": "-", "\u2032": "'", "\u2019": "'", "\xa0": " ", "\f": " ", "\v": " ", "\x1a": " "}
+PLAIN = (
+    {ord(sign): " " for sign in "\xa0\u202f\u205f\u3000\f\v\x1a"}
+    | dict.fromkeys(range(8192, 8203), " ")
+    | {ord(sign): "" for sign in "\u200b\u200c\u200d\u2060\ufeff"}
+    | {ord(sign): "-" for sign in "\u2010\u2011\u2012\u2013\u2212"}
+    | {ord(sign): "'" for sign in "\u2019\u2032"}
 )
 OPERATION_TAG = re.compile(r"_(symmetry_equiv|space_group_symop)[_.]", re.IGNORECASE)
 OPERATION_XYZ_TAG = re.compile(r"_(symmetry_equiv[_.]pos_as|space_group_symop[_.]operation)_xyz$", re.IGNORECASE)
@@ -173,6 +177,8 @@ def _syntax_error(message: str, lines: list[str], name: str) -> StructureError:
         return refusal(name, "loop", reason.replace("Wrong", "wrong"), advice, line)
     shown = lines[line - 1].strip()[:60] if line <= len(lines) else "the end of the file"
     advice = f"CIF syntax ({reason}): one value after a tag, in quotes if it holds blanks"
+    if lines[0].startswith("#\\#CIF_2"):
+        advice += "; lists, tables and triple quotes of CIF 2.0 are not read, save the file as CIF 1.1"
     return refusal(name, "not a CIF here", shown, advice, line)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from abtem.potentials.iam import PotentialArray
 from ase import Atoms
 
-from pacbed.crystal.cell import SAME_SITE_A
+from pacbed.crystal.identity import SAME_SITE_A
 
 
 class SupercellGrid(NamedTuple):

@@ -32,6 +32,10 @@ def test_blocks_without_a_structure_do_not_count(made, text):
         ("_space_group_magn.number_BNS 62.441", "magnetic"),
         ("loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nCs1 1.0", "magnetic"),
         ("_cell_modulation_dimension 1", "modulated"),
+        ("loop_\n_atom_site_Fourier_wave_vector_seq_id\n_atom_site_Fourier_wave_vector_x\n1 0.3", "modulated"),
+        ("loop_\n_atom_site_displace_Fourier_id\n_atom_site_displace_Fourier_axis\n1 x", "modulated"),
+        ("loop_\n_atom_site_occ_special_func_crenel_c\n0.5", "modulated"),
+        ("loop_\n_space_group_symop_ssg_operation_algebraic\nx1,x2,x3,x4", "modulated"),
         ("loop_\n_space_group_ssg_symop_operation_algebraic\nx1,x2,x3,x4", "modulated"),
     ],
 )
@@ -54,6 +58,11 @@ def test_magnetic_and_modulated_structures(made, tag, kind):
 def test_no_structure(made, whole, words):
     with pytest.raises(StructureError, match=words):
         read_cif(made(whole))
+
+
+def test_tags_that_say_nothing_of_modulations_or_moments(made):
+    more = "_cell_modulation_dimension 0\n_space_group_ssg_name ?\n_space_group_magn.number_BNS ."
+    assert len(read_cif(made(more=more)).symbols) == 2
 
 
 def test_dotted_tags(made, text):

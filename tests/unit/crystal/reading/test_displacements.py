@@ -128,3 +128,47 @@ def test_the_configuration_fills_gaps_alone(made):
 def test_configurations_that_are_refused(made, displacements, words):
     with pytest.raises(StructureError, match=words):
         read_cif(made(columns=NO_U, rows=NO_U_ROWS), displacements=displacements)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"aniso": ("Cs1 .002 .002 .002 0 0 0",)}, r"U = 0\.002 Å\^2 of the anisotropic loop, U = 0\.02 Å\^2 of"),
+        (
+            {
+                "columns": "label type_symbol fract_x fract_y fract_z U_iso_or_equiv B_iso_or_equiv",
+                "rows": ("Cs1 Cs 0 0 0 0.02 0.1", "Cl1 Cl 0.5 0.5 0.5 0.03 2.4"),
+            },
+            r"U = 0\.02 Å\^2 of _atom_site_U_iso_or_equiv, U = 0\.00127 Å\^2 of _atom_site_B_iso_or_equiv",
+        ),
+        (
+            {
+                "columns": "label type_symbol fract_x fract_y fract_z U_iso_or_equiv adp_type",
+                "rows": ("Cs1 Cs 0 0 0 0.16 Biso", "Cl1 Cl 0.5 0.5 0.5 0.19 Biso"),
+            },
+            "_atom_site_adp_type of Cs1 beside U: got 'Biso', accepted: Uiso or Uani, or B under a tag of B",
+        ),
+    ],
+)
+def test_two_statements_of_which_one_is_wrong(made, parts, words):
+    with pytest.raises(StructureError, match=words):
+        read_structure(made(**parts))
+
+
+def test_two_statements_that_agree(made):
+    columns = "label type_symbol fract_x fract_y fract_z U_iso_or_equiv B_iso_or_equiv adp_type"
+    rows = ("Cs1 Cs 0 0 0 0.02 1.58 Bani", "Cl1 Cl 0.5 0.5 0.5 ? 2.37 Biso")
+    found = read_structure(made(columns=columns, rows=rows, aniso=("Cs1 0.02 0.021 0.022 0 0 0",)))
+    assert [round(100 * site.u_iso_nm2, 4) for site in found.sites] == [0.021, 0.03]
+
+
+def test_two_statements_that_differ_are_told(made):
+    found = read_structure(made(aniso=("Cs1 0.03 0.04 0.05 0 0 0",)))
+    note = "site Cs1 has U = 0.04 Å^2 of the anisotropic loop, U = 0.02 Å^2 of _atom_site_U_iso_or_equiv"
+    assert found.notes == (f"{note}; the first is used",)
+    assert found.sites[0].u_iso_nm2 == pytest.approx(4e-4)
+
+
+def test_less_than_zero_point_motion_is_told(made):
+    found = read_structure(made(rows=("Cs1 Cs 0 0 0 1 0.0002", "Cl1 Cl 0.5 0.5 0.5 1 0.002")))
+    assert found.notes == ("U of Cs1 is below 0.0005 Å^2, less than zero-point motion: is it in nm^2?",)

@@ -30,7 +30,7 @@ def test_type_symbols(symbol, element):
     "symbol",
     [
         *("Sr0.7La0.3", "Sr/La", "(Sr,La)", "SrLa", "Sr0.7", "H2O", "NH4", "NH4+", "SO4", "CO3", "PO4", "Wat"),
-        *("X", "M", "Q", "T", "Va", "Og", "?", "0", "", "Pb(II)"),
+        *("X", "M", "Q", "T", "Va", "Og", "?", "0", "", "Pb(II)", "NO", "PO", "PA", "NO-"),
     ],
 )
 def test_symbols_of_no_element(symbol):
@@ -49,6 +49,7 @@ def test_a_mixed_site_is_written_as_two():
         *[("Fe1", "Fe"), ("IN1", "In"), ("SI2", "Si"), ("CA1", "Ca"), ("OS1", "Os"), ("I1", "I"), ("O1A", "O")],
         *[("O1'", "O"), ("Fe3+", "Fe"), ("Fe2+_1", "Fe"), ("D1", "D"), ("Na", "Na")],
         *[("OW1", "O"), ("OH2", "O"), ("Ow", "O"), ("Obr", "O"), ("OA1", "O"), ("SiT1", "Si"), ("AlM2", "Al")],
+        *[("TiO1", "Ti"), ("FeB", "Fe"), ("SiA", "Si"), ("Pa1", "Pa"), ("No1", "No"), ("CO3", "Co"), ("TE1", "Te")],
     ],
 )
 def test_labels(label, element):
@@ -60,10 +61,17 @@ def test_labels(label, element):
     [
         *("Wat1", "WAT", "H2O1", "h2o", "NH41", "SO41", "Vac1", "Va", "Du1", "M1", "X1", "Q1", "T1", "Me1"),
         *("Cg1", "Oct1", "Tet1", "Cat1", "DA1", "1", "?", ""),
+        *("MnFe", "Al1Si", "NO3", "PO4", "PA", "RN1", "CM"),
     ],
 )
 def test_labels_of_no_element(label):
     with pytest.raises(UnknownElementError, match="_atom_site_type_symbol"):
+        element_of_label(label)
+
+
+@pytest.mark.parametrize("label", ["Si/Al", "Mn1/Fe1", "Si,Al"])
+def test_labels_of_several_elements(label):
+    with pytest.raises(UnknownElementError, match="for a mixed symbol write one row for each"):
         element_of_label(label)
 
 

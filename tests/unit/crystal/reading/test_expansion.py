@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pacbed.crystal.cif import read_cif, read_structure
-from pacbed.crystal.reading.expansion import same_position
+from pacbed.crystal.identity import same_position
 from pacbed.errors import StructureError
 
 WURTZITE = "3.189 3.189 5.1855 90 90 120"
@@ -121,9 +121,3 @@ def test_near_a_symmetry_element(made, row, expected):
     with pytest.raises(StructureError) as caught:
         read_cif(path)
     assert expected in str(caught.value)
-
-
-def test_same_position():
-    cell = np.diag([4.0, 5.0, 6.0])
-    points = np.array([[0.99, 0, 0], [0.5, 0, 0], [0, 0, 0.99]])
-    assert same_position(np.zeros(3), points, cell, 0.05).tolist() == [True, False, False]

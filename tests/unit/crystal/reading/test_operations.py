@@ -77,3 +77,8 @@ def test_repeated_operations_count_once(block):
 def test_what_is_no_group(block, operations, words):
     with pytest.raises(StructureError, match=words):
         listed_operations(block(operations=operations))
+
+
+def test_tabs_in_operations(block):
+    operations, _ = listed_operations(block(operations=("x,y,z", "-x,\ty+1/2,\t-z")))
+    assert operations.name == "P 1 21 1"

@@ -202,3 +202,18 @@ def test_operations_come_before_the_name(made):
     structure = read_structure(made(more="_space_group_name_H-M_alt 'P m -3 m'\n_space_group_IT_number 221"))
     assert structure.space_group == "P 1"
     assert "names space group P m -3 m, its operations are those of P 1" in structure.notes[0]
+
+
+def test_operations_without_the_centring_of_the_name(made):
+    """Half of the atoms would be missing."""
+    parts = {"cell": "5.64 5.64 5.64 90 90 90", "rows": ("Na1 Na 0 0 0 1 0.02",)}
+    plain = ("x,y,z", "-x,-y,z", "-x,y,-z", "x,-y,-z")
+    full = [",".join(f"{a}{b}" for a, b in zip(one.split(","), shift, strict=True)) for one in plain
+            for shift in (("", "", ""), ("", "+1/2", "+1/2"), ("+1/2", "", "+1/2"), ("+1/2", "+1/2", ""))]  # fmt: skip
+    name = "_space_group_name_H-M_alt 'F 2 2 2'"
+    with pytest.raises(StructureError, match=r"4 operations of P 2 2 2.*with the centring F"):
+        read_structure(made(**parts, operations=plain, more=name))
+    assert len(read_structure(made(**parts, operations=full, more=name)).crystal.symbols) == 4
+    everything = read_structure(made(**parts, operations=("x,y,z",), more=name))  # as programs list a whole cell
+    assert len(everything.crystal.symbols) == 1
+    assert "the operations are used" in everything.notes[0]

@@ -12,7 +12,7 @@ POSITIONS = "label fract_x fract_y fract_z"
 
 
 def test_a_site(block):
-    (site, _), notes = read_sites(block(rows=("A1 Ti4+ 0.1234(5) -.5 1.25 0.75(2) 0.01", "B1 O 0 0 0 1 0.01")))
+    (site, _), notes = read_sites(block(rows=("A1 Ti4+ 0.1234(5) -.5 1.25 0.75(2) 0.01", "O2 O 0 0 0 1 0.01")))
     assert (site.label, site.element, site.occupancy, site.row) == ("A1", "Ti", 0.75, 0)
     np.testing.assert_allclose(site.fractional, [0.1234, -0.5, 1.25])
     np.testing.assert_allclose(site.unit, [1e-4, 0.1, 0.01])
@@ -79,3 +79,53 @@ def test_columns_of_another_loop(block):
     more = "loop_\n_atom_site_occupancy\n0.5\n0.5"
     with pytest.raises(StructureError, match="_atom_site_occupancy: got 'another loop'"):
         read_sites(block(columns=POSITIONS, rows=("Cs1 0 0 0", "Cl1 .5 .5 .5"), more=more))
+
+
+DISORDER = "label type_symbol fract_x fract_y fract_z occupancy disorder_assembly disorder_group"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Cl1 Cl 0.5 0.5 0.5 1 A 1", "Cl2 Cl 0.5 0.5 0 1 A 2"),
+        ("Cl1 Cl 0.5 0.5 0.5 ? . 1", "Cl2 Cl 0.5 0.5 0 0.4 . 2"),
+        ("Cl1 Cl 0.5 0.5 0.5 0.5 A 1", "Cl2 Cl 0.5 0.5 0 0.4 A 2", "Cl3 Cl 0.5 0 0 0.3 A 3"),
+    ],
+)
+def test_alternatives_are_not_all_there(block, rows):
+    """Far from each other, so that no distance tells."""
+    with pytest.raises(StructureError, match=r"disorder assembly [A.], .*group 1 \S+, group 2 .*up to 1 in all"):
+        read_sites(block(columns=DISORDER, rows=("Cs1 Cs 0 0 0 1 . .", *rows)))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Cl1 Cl 0.5 0.5 0.5 0.6 A 1", "Cl2 Cl 0.5 0.5 0 0.4 A 2"),
+        ("Cl1 Cl 0.5 0.5 0.5 0.67 A 1", "Cl2 Cl 0.5 0.5 0 0.34 A 2"),
+        ("Cl1 Cl 0.5 0.5 0.5 1 A 1", "Cl2 Cl 0.5 0.5 0 1 B 1"),
+        ("Cl1 Cl 0.5 0.5 0.5 0.8 . 1", "Cl2 Cl 0.5 0 0 0.2 . 2", "F1 F 0 0.5 0 0.5 . 1", "F2 F 0 0 0.5 0.5 . 2"),
+        ("Cl1 Cl 0.5 0.5 0.5 1 A -1", "Cl2 Cl 0.5 0.5 0 1 . 0"),
+    ],
+)
+def test_alternatives_that_share_an_occupancy(block, rows):
+    sites, notes = read_sites(block(columns=DISORDER, rows=("Cs1 Cs 0 0 0 1 . .", *rows)))
+    assert len(sites) == 1 + len(rows)
+    assert notes == []
+
+
+def test_hydrogen_without_a_position_is_told(block):
+    columns = "label type_symbol fract_x fract_y fract_z attached_hydrogens"
+    _, notes = read_sites(block(columns=columns, rows=("Cs1 Cs 0 0 0 0", "O1 O 0.5 0.5 0.5 1", "O2 O 0.5 0.5 0 ?")))
+    assert notes == ["hydrogen attached to O1 has no position and is left out"]
+
+
+def test_a_label_of_another_element_is_told(block):
+    sites, notes = read_sites(block(rows=("Na1 Cs 0 0 0 1 0.02", "A1 Cl 0.5 0.5 0.5 1 0.03", "H2 D 0.5 0 0 1 0.02")))
+    assert [site.element for site in sites] == ["Cs", "Cl", "D"]
+    assert notes == ["site Na1 is Cs by its type symbol", "site H2 is D by its type symbol"]
+
+
+def test_a_position_far_from_every_cell(block):
+    with pytest.raises(StructureError, match=r"_atom_site_fract_x: got '1e300', accepted: a number; .*up to 100"):
+        read_sites(block(rows=("Cs1 Cs 1e300 0 0 1 0.02",)))
