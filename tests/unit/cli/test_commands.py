@@ -183,7 +183,7 @@ def test_the_installed_command_keeps_its_word():
     """Through the shell: status, and nothing but one line on standard error."""
     done = subprocess.run([sys.executable, "-m", "pacbed.cli", "inspect", "gone"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: path: got 'gone', accepted: a bundle, a stack or a pattern that exists\n"
+    assert done.stderr == "error: path: got 'gone', accepted: a bundle, a stack, a pattern or a CIF file that exists\n"
     helped = subprocess.run([sys.executable, "-m", "pacbed.cli"], capture_output=True, text=True)
     assert helped.returncode == 0
     assert all(name in helped.stdout for name in ("predict", "render", "inspect"))
