@@ -82,6 +82,8 @@ class Block:
     def column(self, *tags: str) -> Column | None:
         """Values of the first of some tags that the block holds; None if it holds none of them.
 
+        Of a tag that stands twice, what has no values does not count.
+
         Raises
         ------
         StructureError
@@ -90,6 +92,7 @@ class Block:
         found = next((self._columns[tag] for tag in map(_canonical, tags) if tag in self._columns), None)
         if found is None:
             return None
+        found = [one for one in found if not all(map(is_missing, one.values))] or found
         for other in found[1:]:
             if other.values != found[0].values:
                 got = f"{found[0].values[:3]} and {other.values[:3]}"

@@ -6,6 +6,7 @@ beta = 2 pi^2 U* (Trueblood et al., Acta Cryst. A52, 770, 1996).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -130,9 +131,8 @@ def _mean(star: np.ndarray, lattice: np.ndarray) -> float:
 def _smallest(sites: list[Site], stars: list[np.ndarray], lattice: np.ndarray) -> list[str]:
     """A note on sites that would vibrate less than any atom does."""
     names = [site.label for site, star in zip(sites, stars, strict=True) if 0 < _mean(star, lattice) < SMALLEST_U_A2]
-    if not names:
-        return []
-    return [f"U of {', '.join(names)} is below {SMALLEST_U_A2:g} Å^2, less than zero-point motion: is it in nm^2?"]
+    note = f"U of {', '.join(names)} is below {SMALLEST_U_A2:g} Å^2, less than zero-point motion: is it in nm^2?"
+    return [note] if names else []
 
 
 def _anisotropic(block: Block, sites: list[Site], inverse: np.ndarray) -> dict[str, np.ndarray]:
@@ -183,15 +183,22 @@ def _matrix(block: Block, columns: list[Column], row: int, label: str) -> np.nda
 
 
 def _match(block: Block, text: str, sites: list[Site], column: Column, row: int) -> str:
-    """Label of the site that a label of the anisotropic loop means; case counts only where it has to."""
+    """Label of the site that a label of the anisotropic loop means; case and signs count only where they have to."""
     labels = [site.label for site in sites]
-    found = [label for label in labels if label == text] or [label for label in labels if label.lower() == text.lower()]
+    found: list[str] = []
+    for spelling in (str, str.lower, _letters):
+        found = found or [label for label in labels if spelling(label) == spelling(text)]
     all_labels = block.column("_atom_site_label")
-    left_out = all_labels is not None and text in all_labels.values  # a site of occupancy 0
+    left_out = all_labels is not None and all_labels.values.count(text) == 1  # a site of occupancy 0
     if len(found) != 1 and not left_out:
         advice = f"labels of sites: {', '.join(labels[:20])}"
         raise block.refusal(f"aniso labels match no site, {column.tag}", text, advice, block.row_line(column, row))
     return found[0] if found else text
+
+
+def _letters(label: str) -> str:
+    """Letters and digits of a label in lower case: O-h1 and Oh1 are one."""
+    return re.sub(r"[^a-z0-9]", "", label.lower())
 
 
 def _fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from pacbed.crystal.reading.text import Number, is_missing, number
 
 AXES = "xyz"
 DISORDER_ROUNDING = 0.02  # occupancies of two or three groups, with two decimals
+FULL_ROUNDING = 5e-4  # a full site as some programs write it, 1.00002
 FARTHEST = 100.0  # no fractional position has lattice vectors beyond
 PLAIN_LABEL = re.compile(r"([A-Z][a-z]?)\d*")  # an element and a number: Fe1
 
@@ -75,9 +77,9 @@ def read_sites(block: Block) -> tuple[list[Site], list[str]]:
     symbols, occupancies = site_column(block, "type_symbol", base), site_column(block, "occupancy", base)
     labels = site_column(block, "label", base) or _numbered(block, symbols, base)
     flags = site_column(block, "calc_flag", base)
-    _check_labels(block, labels)
+    labels, notes = _told_apart(block, labels)
     _check_alternatives(block, base, labels, occupancies)
-    sites, notes = [], _attached_hydrogen(block, base, labels)
+    sites, notes = [], notes + _attached_hydrogen(block, base, labels)
     for row, label in enumerate(labels.values):
         if flags is not None and flags.values[row].lower() == "dum":
             raise block.refusal(
@@ -105,15 +107,19 @@ def _numbered(block: Block, symbols: Column | None, base: Column) -> Column:
     return Column("_atom_site_label", values, base.item, base.line)
 
 
-def _check_labels(block: Block, labels: Column) -> None:
-    seen: dict[str, int] = {}
+def _told_apart(block: Block, labels: Column) -> tuple[Column, list[str]]:
+    """Labels with the number of the row where several sites share one, as programs that write elements do."""
     for row, label in enumerate(labels.values):
         if is_missing(label):
             raise block.refusal(labels.tag, label, "a label for every site, such as Fe1", block.site_line(row))
-        if label in seen:
-            got = f"{label} in rows {seen[label] + 1} and {row + 1}"
-            raise block.refusal(labels.tag, got, "a label of its own for every site", block.site_line(row))
-        seen[label] = row
+    counts = Counter(labels.values)
+    shared = [label for label, count in counts.items() if count > 1]
+    if not shared:
+        return labels, []
+    values = [f"{label}_{row + 1}" if counts[label] > 1 else label for row, label in enumerate(labels.values)]
+    if len(set(values)) < len(values):
+        raise block.refusal(labels.tag, f"{shared[0]} in several rows", "a label of its own for every site")
+    return labels._replace(values=values), [f"sites with one label, {', '.join(shared)}, are told apart by their rows"]
 
 
 def _check_alternatives(block: Block, base: Column, labels: Column, occupancies: Column | None) -> None:
@@ -173,6 +179,8 @@ def _occupancy(block: Block, column: Column | None, row: int, label: str) -> flo
     if is_missing(text):
         return 1.0
     found = number(text)
+    if found is not None and 1 < found.value <= 1 + FULL_ROUNDING:
+        return 1.0
     if found is None or not 0 <= found.value <= 1:
         full = "; write 1 for a full site" if found is not None and found.value > 1 else ""
         advice = f"a number from 0 to at most 1{full}"

@@ -22,7 +22,8 @@ PLAIN = (
 OPERATION_TAG = re.compile(r"_(symmetry_equiv|space_group_symop)[_.]", re.IGNORECASE)
 OPERATION_XYZ_TAG = re.compile(r"_(symmetry_equiv[_.]pos_as|space_group_symop[_.]operation)_xyz$", re.IGNORECASE)
 SPACED_VALUE = re.compile(
-    r"^(\s*_(?:symmetry|space_group)[_.](?:space_group_)?name_(?:H-M|Hall)\w*|\s*_chemical_formula_sum)"
+    r"^(\s*_(?:symmetry|space_group)[_.](?:space_group_)?name_(?:H-M|Hall)\w*|\s*_chemical_\w+"
+    r"|\s*_(?:pd_phase_name|publ_\w+|journal_\w+|citation_\w+))"
     r"[ \t]+([^\s'\"#;][^'\"#]*?[ \t][^'\"#]*?)[ \t]*$",
     re.IGNORECASE,
 )

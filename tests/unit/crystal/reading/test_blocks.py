@@ -78,6 +78,12 @@ def test_a_tag_given_twice(made):
         read_cif(made(more="_cell_length_a 4.2"))
 
 
+def test_a_tag_given_again_without_a_value(made):
+    """As the American Mineralogist database writes formulas."""
+    more = "_chemical_formula_sum 'Cs Cl'\n_chemical_formula_sum ''"
+    assert len(read_cif(made(more=more)).symbols) == 2
+
+
 def test_values_and_columns(block):
     found = block(more="_a ?\n_b '7 8'\nloop_\n_c\n_d\n1 .\n2 x")
     assert found.value("_a", "_b") == "7 8"

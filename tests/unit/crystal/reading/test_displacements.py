@@ -172,3 +172,17 @@ def test_two_statements_that_differ_are_told(made):
 def test_less_than_zero_point_motion_is_told(made):
     found = read_structure(made(rows=("Cs1 Cs 0 0 0 1 0.0002", "Cl1 Cl 0.5 0.5 0.5 1 0.002")))
     assert found.notes == ("U of Cs1 is below 0.0005 Å^2, less than zero-point motion: is it in nm^2?",)
+
+
+def test_labels_with_other_signs(made):
+    columns = "label type_symbol fract_x fract_y fract_z"
+    rows = ("O-h1 O 0 0 0", "O-h2 O 0.5 0.5 0.5")
+    aniso = ("Oh1 0.01 0.01 0.01 0 0 0", "O(h2) 0.02 0.02 0.02 0 0 0")
+    found = read_structure(made(columns=columns, rows=rows, aniso=aniso))
+    assert [round(100 * site.u_iso_nm2, 6) for site in found.sites] == [0.01, 0.02]
+
+
+def test_a_tensor_for_a_label_that_several_sites_have(made):
+    rows = ("O O 0 0 0 1 0.01", "O O 0.5 0.5 0.5 1 0.01")
+    with pytest.raises(StructureError, match=r"aniso labels match no site, .*got 'O'"):
+        read_structure(made(rows=rows, aniso=("O 0.01 0.01 0.01 0 0 0",)))
