@@ -11,7 +11,7 @@ A bundle is one file, ``<system>.pacbed``, or a folder of the same content; noth
   table of frozen phonons as `pacbed.simulation.table.rocking_table` does. A bundle without it is made whole by
   `rebuild`.
 - ``<task>.onnx``, ``<task>.json``: a network, and what it takes and answers, for each of `pacbed.config.values.TASKS`;
-  `pacbed.networks.trained` reads them.
+  `pacbed.networks.trained` reads them. A bundle may have none of them.
 - ``validation.zarr/``: held-out thickness series of the stack, as `sample` writes them.
 
 The folder ``structure/`` holds more of what `orient_structure` found; a bundle carries it along. The Zip is stored

@@ -129,8 +129,8 @@ class EpochsConfig(Section):
 class TrainingConfig(Section):
     """Training of the three networks."""
 
-    recipe: Literal["compact", "paper"] = Field(
-        "compact", description="small convolutional network, or Xception as in the paper"
+    recipe: Literal["compact", "paper", "none"] = Field(
+        "compact", description="small convolutional network, Xception as in the paper, or no networks at all"
     )
     pixels: int = Field(
         64, ge=16, le=1024, description="edge of a network's input [pixels]; 64 for compact, 200 for paper if left out"
