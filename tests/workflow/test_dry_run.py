@@ -97,7 +97,7 @@ def test_without_networks_nothing_is_trained_and_nothing_else_changes(plain_work
         ),
         (
             {"training": {"recipe": "best"}},
-            r"systems\.mini\.training\.recipe: got 'best', accepted: compact, paper or none",
+            r"systems\.mini\.training\.recipe: got 'best', accepted: compact or paper or none",
         ),
     ],
 )

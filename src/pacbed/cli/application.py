@@ -8,6 +8,7 @@ import sys
 import typer
 
 from pacbed.cli.arguments import BAD, DONE
+from pacbed.cli.build import build
 from pacbed.cli.build_table import build_table_command
 from pacbed.cli.inspect import inspect
 from pacbed.cli.map_dataset import map_command
@@ -29,6 +30,7 @@ UsageProblem: type[Exception] = next(base for base in typer.BadParameter.__mro__
 app.command()(predict)
 app.command("map")(map_command)
 app.command()(render)
+app.command()(build)
 app.command("build-table")(build_table_command)
 app.command()(inspect)
 

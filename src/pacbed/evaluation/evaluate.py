@@ -37,7 +37,8 @@ NOTES = {
     "nearest_image": "least squares against the stack's patterns of the closest convergence angle without mistilt "
     "(Oberaigner et al. 2023); its patterns are perfectly aligned and not blurred",
     "networks": "shifted, turned, blurred patterns of another pixel size; the likeliest thickness counts",
-    "refinement": "the same patterns; library match, and networks if there are any, find the starts of a least-squares fit",
+    "refinement": "the same patterns; library match and networks, if there are any, find the starts of a least-squares "
+    "fit",
     "floor": "Cramér-Rao bound with thickness, mistilt, centre, pixel size, rotation, convergence angle, blur, gain "
     "and background unknown",
     "mistilt": "length of the error of the vector; error of the magnitude for the networks, which give no direction",
