@@ -10,7 +10,10 @@ import yaml
 
 import pacbed
 from pacbed.config.system import load_config
+from pacbed.errors import SimulationError
 from pacbed.patterns import Geometry
+from pacbed.workflow.build import build_bundle
+from pacbed.workflow.request import BuildRequest
 
 from .conftest import ROOT
 
@@ -100,12 +103,12 @@ def test_a_finished_bundle_is_made_again_only_if_asked_and_then_cleans_up(built)
 
 
 def test_a_stage_that_refuses_is_one_line_with_the_log(tmp_path):
-    """Forty degrees of convergence and few electronvolts: no grid of pixels is fine enough."""
-    asked = ASKED.replace("--convergence-mrad 13-14", "--convergence-mrad 95-100").replace(
-        "--energy-kev 200", "--energy-kev 1000"
-    )
-    status, out, lines = end(start(tmp_path, asked))
-    assert (status, out) == (2, "")
-    assert lines[-1].startswith("error: ")
-    assert "sto.pacbed.building/build.log; the same command goes on from there)" in lines[-1]
-    assert not (tmp_path / "sto.pacbed").exists()
+    """The command reads the CIF first and would have refused this itself."""
+    request = BuildRequest(ROOT / "structures" / "srtio3.cif", (0, 0, 1), 200.0, (13.0, 14.0), u_iso_nm2={"Xx": 8e-5})
+    out, told = tmp_path / "sto.pacbed", []
+    with pytest.raises(SimulationError, match=r"displacements of Xx.*build\.log; the same command goes on") as caught:
+        build_bundle(request, out, cores=1, tell=told.append)
+    assert len(str(caught.value).splitlines()) == 1
+    assert told == []
+    assert "displacements of Xx" in (tmp_path / "sto.pacbed.building" / "build.log").read_text()
+    assert not out.exists()

@@ -11,9 +11,11 @@ from pacbed.cli.arguments import BAD, DONE
 from pacbed.cli.build import build
 from pacbed.cli.build_table import build_table_command
 from pacbed.cli.inspect import inspect
+from pacbed.cli.list_bundles import list_command
 from pacbed.cli.map_dataset import map_command
 from pacbed.cli.predict import predict
 from pacbed.cli.render import render
+from pacbed.cli.slim import slim
 from pacbed.errors import PacbedError, bad_value
 
 app = typer.Typer(
@@ -32,6 +34,8 @@ app.command("map")(map_command)
 app.command()(render)
 app.command()(build)
 app.command("build-table")(build_table_command)
+app.command()(slim)
+app.command("list")(list_command)
 app.command()(inspect)
 
 

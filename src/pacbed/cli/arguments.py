@@ -26,7 +26,12 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"got {text!r}, accepted: a whole number") from None
 
 
-BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="a .pacbed file or folder", show_default=False)]
+BundlePath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="BUNDLE", help="a .pacbed file or folder, or a name that pacbed list shows", show_default=False
+    ),
+]
 Convergence = Annotated[
     float | None,
     typer.Option(parser=number, metavar="NUMBER", help="semi-convergence angle [mrad]; needed if the file is silent"),

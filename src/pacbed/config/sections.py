@@ -167,7 +167,7 @@ class ModelErrorConfig(Section):
     convergence_mrad: Auto | Positive = Field(
         "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
     )
-    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    mistilt_mrad: float = Field(0, ge=0, le=20, description="mistilt, besides none [mrad]; 0 measures on the axis only")
     thickness_step_nm: float = Field(
         10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
     )
