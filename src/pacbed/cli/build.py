@@ -13,33 +13,36 @@ import typer
 from pacbed.cli.arguments import DONE, number, whole_number
 
 
+def _number(text: str) -> Any:
+    return typer.Option(parser=number, metavar="NUMBER", help=text, show_default=False)
+
+
+ZoneAxis = Annotated[
+    str, typer.Option(metavar="U,V,W", help="direct-lattice direction that points to the source", show_default=False)
+]
+Angles = Annotated[
+    str, typer.Option(metavar="A|A-B", help="semi-convergence angle, or a range [mrad]", show_default=False)
+]
+Displacements = Annotated[
+    str | None,
+    typer.Option(metavar="Sr=0.00008,...", help="u_iso [nm^2] where the CIF has none; none: atoms at rest"),
+]
+Cores = Annotated[
+    int | None, typer.Option(parser=whole_number, metavar="NUMBER", help="jobs at once; default: all cores")
+]
+
+
 def build(
     cif: Annotated[Path, typer.Argument(metavar="CIF", show_default=False)],
-    zone_axis: Annotated[
-        str,
-        typer.Option(metavar="U,V,W", help="direct-lattice direction that points to the source", show_default=False),
-    ],
-    energy_kev: Annotated[
-        float, typer.Option(parser=number, metavar="NUMBER", help="beam energy [keV]", show_default=False)
-    ],
-    convergence_mrad: Annotated[
-        str, typer.Option(metavar="A|A-B", help="semi-convergence angle, or a range [mrad]", show_default=False)
-    ],
+    zone_axis: ZoneAxis,
+    energy_kev: Annotated[float, _number("beam energy [keV]")],
+    convergence_mrad: Angles,
     out: Annotated[Path, typer.Option(help="the .pacbed file to write", show_default=False)],
-    thickness_max_nm: Annotated[
-        float, typer.Option(parser=number, metavar="NUMBER", help="largest thickness [nm]")
-    ] = 100.0,
-    mistilt_max_mrad: Annotated[
-        float, typer.Option(parser=number, metavar="NUMBER", help="largest mistilt [mrad]")
-    ] = 5.0,
+    thickness_max_nm: Annotated[float, _number("largest thickness [nm]; default: 100")] = 100.0,
+    mistilt_max_mrad: Annotated[float, _number("largest mistilt [mrad]; default: 5")] = 5.0,
     networks: Annotated[str, typer.Option(metavar="none|compact", help="networks to train")] = "none",
-    u_iso_nm2: Annotated[
-        str | None,
-        typer.Option(metavar="Sr=0.00008,...", help="u_iso [nm^2] where the CIF has none; none: atoms at rest"),
-    ] = None,
-    cores: Annotated[
-        int | None, typer.Option(parser=whole_number, metavar="NUMBER", help="jobs at once; default: all cores")
-    ] = None,
+    u_iso_nm2: Displacements = None,
+    cores: Cores = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a bundle that is there")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="keep the work folder FILE.pacbed.building")] = False,
 ) -> int:

@@ -47,7 +47,7 @@ def build_bundle(
     keep : bool
         Keep the work folder after success.
     tell : callable
-        Receives a line after each stage.
+        Receives a line at the start and after each stage.
 
     Raises
     ------
@@ -62,6 +62,7 @@ def build_bundle(
     try:
         with locked(work / "lock") as descriptor:
             write_text(yaml.safe_dump(asked, sort_keys=False), work / CONFIG)
+            tell(f"working in {work}; a build that is stopped goes on from there")
             _run(asked, work, cores, descriptor, tell)
             name = system_name(out)
             with file_aside(out) as aside:

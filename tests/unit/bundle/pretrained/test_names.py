@@ -37,10 +37,10 @@ def test_what_lies_there_counts_first(shelf, tmp_path):
         ("srtio3_30kv", "or a name that pacbed list shows, such as srtio3_300kv"),
         ("rutile", "such as rutile_80kv"),
         ("quartz", "such as rutile_80kv, srtio3_300kv"),
-        ("gone/srtio3_300kv.pacbed", "accepted: a .pacbed file or folder that exists$"),
+        ("gone/srtio3_300kv.pacbed", r"folder that exists$"),
     ],
 )
 def test_an_unknown_name_is_one_line_with_the_nearest(shelf, name, text):
-    with pytest.raises(FormatError, match=rf"^bundle: got '{name}', accepted: a \.pacbed file or folder.*{text}") as e:
+    with pytest.raises(FormatError, match=rf"^bundle: got '{name}', accepted: a \.pacbed file or .*{text}") as e:
         find_bundle(name)
     assert len(str(e.value).splitlines()) == 1
