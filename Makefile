@@ -19,6 +19,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
+	@echo "make pretrained-X  makes the bundle of config/X.yaml and puts it, slim, into pretrained/"
 	@echo "make clean      removes results/ and caches; make distclean also the environment"
 
 # A system without python3-venv (Debian) still has pip as a rule.
@@ -54,6 +55,12 @@ lint: $(SYNCED)
 
 bench-%: benchmarks/%.py $(SYNCED)
 	$(RUN) python $<
+
+CONFIGURED = $(or $(wildcard config/$*.yaml),config/catalogue/$*.yaml)
+pretrained-%: $(SYNCED)
+	$(RUN) snakemake --cores 2 results/$*/bundle/$*.pacbed --configfile $(CONFIGURED)
+	$(RUN) pacbed slim results/$*/bundle/$*.pacbed --out pretrained/$*.new.pacbed
+	mv pretrained/$*.new.pacbed pretrained/$*.pacbed
 
 # Conda users install the same versions through pip; a test keeps this file in step with the lock.
 environment.yml: .ci/conda_environment.py pyproject.toml uv.lock | $(SYNCED)

@@ -24,6 +24,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=str(error)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Tables of slim bundles go to a folder of the tests, and those of their child processes as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PACBED_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def srtio3_slices():
     """Slice potentials of SrTiO3 [001] at 200 kV on a small grid."""

@@ -88,6 +88,12 @@ def test_the_scan_engine_fills_the_same_stack_and_nothing_else_changes(plain_wor
     assert by_scan == {**by_table, "simulate_scan_block": 3}
 
 
+def test_without_networks_nothing_is_trained_and_nothing_else_changes(plain_workplace):
+    planned = plain_workplace.planned()
+    without = plain_workplace.planned(configs=plain_workplace.overlay({"training": {"recipe": "none"}}, "none.yaml"))
+    assert without == {rule: n for rule, n in planned.items() if rule not in ("train_network", "export_networks")}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -98,7 +104,10 @@ def test_the_scan_engine_fills_the_same_stack_and_nothing_else_changes(plain_wor
             {"grid": {"thickness_nm": {"step": 1e-9}}},
             r"systems\.mini\.grid\.thickness_nm: got .*accepted: stop at or above",
         ),
-        ({"training": {"recipe": "best"}}, r"systems\.mini\.training\.recipe: got 'best', accepted: compact or paper"),
+        (
+            {"training": {"recipe": "best"}},
+            r"systems\.mini\.training\.recipe: got 'best', accepted: compact or paper or none",
+        ),
     ],
 )
 def test_bad_value_stops_before_any_job(plain_workplace, changes, message):

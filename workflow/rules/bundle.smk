@@ -5,9 +5,10 @@ rule pack_bundle:
         accepted="results/{system}/simulation/accepted.json",
         table="results/{system}/simulation/rocking",
         stack="results/{system}/stack",
-        networks=expand("results/{{system}}/models/{task}.onnx", task=TASKS),
-        descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
-        parity="results/{system}/models/parity.json",
+        # None with the recipe none.
+        networks=all_networks("results/{system}/models/{task}.onnx"),
+        descriptions=all_networks("results/{system}/models/{task}.json"),
+        parity=all_networks("results/{system}/models/parity.json"),
         evaluation="results/{system}/evaluation/errors.json",
         model_error="results/{system}/evaluation/model_error.json",
     output:

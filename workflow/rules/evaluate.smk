@@ -2,8 +2,9 @@ rule evaluate:
     input:
         table="results/{system}/simulation/rocking",
         stack="results/{system}/stack",
-        networks=expand("results/{{system}}/models/{task}.onnx", task=TASKS),
-        descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
+        # None with the recipe none.
+        networks=all_networks("results/{system}/models/{task}.onnx"),
+        descriptions=all_networks("results/{system}/models/{task}.json"),
     output:
         errors="results/{system}/evaluation/errors.json",
         answers="results/{system}/evaluation/answers.csv",

@@ -11,7 +11,7 @@ from pacbed.evaluation.evaluate import EvaluationSettings, evaluate
 evaluate(
     table_dir=snakemake.input.table,
     stack_dir=snakemake.input.stack,
-    models_dir=Path(snakemake.input.networks[0]).parent,
+    models_dir=Path(snakemake.input.networks[0]).parent if snakemake.input.networks else None,
     settings=EvaluationSettings(**snakemake.params.settings),
     out_json=snakemake.output.errors,
     out_png=snakemake.output.plot,

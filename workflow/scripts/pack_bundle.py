@@ -13,7 +13,7 @@ pack_bundle(
         structure_dir=Path(snakemake.input.cell).parent,
         table_dir=snakemake.input.table,
         stack_dir=snakemake.input.stack,
-        models_dir=Path(snakemake.input.parity).parent,
+        models_dir=Path(snakemake.input.parity[0]).parent if snakemake.input.parity else None,
         accepted_json=snakemake.input.accepted,
         evaluation_json=snakemake.input.evaluation,
         model_error_json=snakemake.input.model_error,

@@ -20,9 +20,11 @@ from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
 from pacbed.analysis.verdict import Findings
 from pacbed.bundle.reader import Bundle
+from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
 
 STARTS = 4  # of the library match; the thickness network's candidates come on top
+ALONE = 8  # of the library match where there are no networks
 
 
 @dataclass(frozen=True)
@@ -125,26 +127,32 @@ def analyse(
     ready = prepare(bundle, pattern, options)
     findings, meta = Findings(), ready.bundle.meta
     verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
-    answers = network_answers(ready)
-    verdict.judge_networks(findings, answers, refined=options.refine)
+    answers = network_answers(ready) if ready.bundle.networks else None
+    if answers is not None:
+        verdict.judge_networks(findings, answers, refined=options.refine)
+    elif not options.refine:
+        raise bad_value("refine", options.refine, "True for a bundle without networks")
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
-    best = _fitted(ready, answers, matches, findings) if options.refine else _nearest(ready, answers, matches)
+    if options.refine or answers is None:
+        best = _fitted(ready, answers, matches, findings)
+    else:
+        best = _nearest(ready, answers, matches)
     result = Result(
         system=meta.system,
-        thickness_candidates=estimates.candidates(answers),
+        thickness_candidates=[] if answers is None else estimates.candidates(answers),
         verdict=findings.verdict,
         reasons=findings.reasons,
-        networks=estimates.class_probabilities(answers, ready.bundle.networks),
+        networks={} if answers is None else estimates.class_probabilities(answers, ready.bundle.networks),
         provenance=_provenance(ready, answers, best),
         **best.values,
     )
     return Analysis(result, best.model, best.parameters)
 
 
-def _fitted(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start], findings: Findings) -> _Match:
+def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Sequence[Start], findings: Findings) -> _Match:
     """Least squares from the best matches and the networks' candidates; `findings` receives what speaks against it."""
-    thickness_nm = [peak.value for peak in answers.candidates]
-    starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
+    thickness_nm = [] if answers is None else [peak.value for peak in answers.candidates]
+    starts = choose_starts(matches, count=STARTS if answers else ALONE, thickness_nm=thickness_nm)
     refinement = refine_from(ready, [start.parameters for start in starts])
     meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
     verdict.judge_fit(findings, refinement, meta, conditions, table)
@@ -160,7 +168,7 @@ def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start])
     return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
 
 
-def _provenance(ready: Prepared, answers: NetworkAnswers, best: _Match) -> Provenance:
+def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -> Provenance:
     meta = ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
@@ -175,9 +183,9 @@ def _provenance(ready: Prepared, answers: NetworkAnswers, best: _Match) -> Prove
             "center_px": list(best.parameters.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
-            "scale_reference_pixel_mrad": answers.reference_pixel_mrad,
-            "scale_rounds": list(answers.scales),
-            "scale_converged": answers.scale_converged,
+            "scale_reference_pixel_mrad": answers and answers.reference_pixel_mrad,
+            "scale_rounds": list(answers.scales) if answers else [],
+            "scale_converged": answers and answers.scale_converged,
             "priors": meta.priors.model_dump(),
             "thresholds": meta.thresholds.model_dump(),
             "preprocessing": meta.preprocessing.model_dump(),

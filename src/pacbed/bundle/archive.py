@@ -8,10 +8,10 @@ A bundle is one file, ``<system>.pacbed``, or a folder of the same content; noth
   `pacbed.crystal.potentials` writes them.
 - ``structure/table.json``: how the rocking table is made from them, a `recipe`.
 - ``rocking.zarr/``: the rocking table in levels of thickness, as `compact` writes it under its ``compact_version``; a
-  table of frozen phonons as `pacbed.simulation.table.rocking_table` does. A bundle without it is made whole by
-  `rebuild`.
+  table of frozen phonons as `pacbed.simulation.table.rocking_table` does. A slim bundle has none: `pretrained` makes
+  it when it is needed, `rebuild` for good.
 - ``<task>.onnx``, ``<task>.json``: a network, and what it takes and answers, for each of `pacbed.config.values.TASKS`;
-  `pacbed.networks.trained` reads them.
+  `pacbed.networks.trained` reads them. A bundle may have none of them.
 - ``validation.zarr/``: held-out thickness series of the stack, as `sample` writes them.
 
 The folder ``structure/`` holds more of what `orient_structure` found; a bundle carries it along. The Zip is stored
@@ -21,10 +21,14 @@ without compression, its members sorted and their dates fixed, so that the same 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import zipfile
+from functools import cached_property
 from pathlib import Path
 
-from pacbed.bundle.meta import BundleMeta
+from pacbed.bundle.meta import BundleMeta, read_meta
+from pacbed.errors import FormatError
 from pacbed.outputs import file_aside
 
 META = "bundle.json"
@@ -32,6 +36,94 @@ STRUCTURE = "structure"
 TABLE = "rocking.zarr"
 VALIDATION = "validation.zarr"
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class Archive:
+    """A bundle that is read member by member.
+
+    Parameters
+    ----------
+    path : path
+        A ``.pacbed`` file, or a folder of the same content.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    meta : BundleMeta
+        Content of ``bundle.json``.
+
+    Raises
+    ------
+    FormatError
+        The path holds no bundle, or one of a newer version.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
+        content = self.read(META)
+        try:
+            self.meta: BundleMeta = read_meta(json.loads(content))
+        except FormatError as error:
+            raise FormatError(f"bundle {path}: {error}") from None
+        except ValueError as error:
+            raise FormatError(f"bundle {path}: {META} is damaged ({error})") from None
+
+    def names(self) -> list[str]:
+        """All members, sorted."""
+        if self.path.is_dir():
+            return names_in(self.path)
+        with zipfile.ZipFile(self.path) as archive:
+            return sorted(archive.namelist())
+
+    def holds(self, folder: str) -> bool:
+        """Whether there are members in a folder, such as `TABLE`."""
+        return any(name.startswith(f"{folder}/") for name in self.names())
+
+    def read(self, name: str) -> bytes:
+        """Content of one member.
+
+        Raises
+        ------
+        FormatError
+            It is missing or damaged.
+        """
+        try:
+            if self.path.is_dir():
+                return (self.path / name).read_bytes()
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(name)
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise FormatError(f"bundle {self.path}: {name} is missing or damaged ({type(error).__name__})") from None
+
+    def extract(self, folder: Path, *, without: tuple[str, ...]) -> None:
+        """Copy all members but those in some folders, and `META`, to a folder."""
+        for name in self.names():
+            if name != META and name.split("/")[0] not in without:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(self.read(name))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of ``bundle.json``, which holds the hash of every other member."""
+        return hashlib.sha256(self.read(META)).hexdigest()
+
+    def verify(self) -> None:
+        """Check every member against its hash.
+
+        Raises
+        ------
+        FormatError
+            Naming the members that are missing, damaged or foreign.
+        """
+        names = set(self.names()) - {META}
+        wrong = sorted(names ^ self.meta.members.keys())
+        for name in sorted(names & self.meta.members.keys()):
+            if hashlib.sha256(self.read(name)).hexdigest() != self.meta.members[name]:
+                wrong.append(name)
+        if wrong:
+            raise FormatError(f"bundle {self.path}: damaged, missing or foreign: {', '.join(wrong[:10])}")
 
 
 def write_bundle(folder: Path, meta: BundleMeta, out: str | Path) -> None:
@@ -65,6 +157,9 @@ def members_of(folder: str | Path) -> dict[str, str]:
 
 def zip_folder(folder: str | Path, out: str | Path) -> None:
     """Store a bundle's folder as one Zip file that appears complete or not at all."""
-    with file_aside(out) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        for name in names_in(folder):
-            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (Path(folder) / name).read_bytes())
+    with file_aside(out) as aside:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+            for name in names_in(folder):
+                archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), (Path(folder) / name).read_bytes())
+        with aside.open("rb+") as file:  # on the disk before it gets its name: a power cut leaves no half of it
+            os.fsync(file.fileno())

@@ -29,8 +29,10 @@ class BundleSources:
 
     Attributes
     ----------
-    structure_dir, table_dir, stack_dir, models_dir : path
-        Folders of the slice potentials, the rocking table, the stack and the exported networks.
+    structure_dir, table_dir, stack_dir : path
+        Folders of the slice potentials, the rocking table and the stack.
+    models_dir : path or None
+        Folder of the exported networks; None packs a bundle without networks.
     accepted_json, evaluation_json : path
         What the acceptance gate and the evaluation measured; kept as metrics.
     model_error_json : path
@@ -40,7 +42,7 @@ class BundleSources:
     structure_dir: str | Path
     table_dir: str | Path
     stack_dir: str | Path
-    models_dir: str | Path
+    models_dir: str | Path | None
     accepted_json: str | Path
     evaluation_json: str | Path
     model_error_json: str | Path
@@ -108,15 +110,21 @@ def pack_bundle(sources: BundleSources, grid: TrainedGrid, *, system: str, out_b
 def _copy_structure_and_networks(sources: BundleSources, folder: Path) -> None:
     """Cell, slice potentials and networks as the stages before wrote them, without pictures and Snakemake's stamps."""
     shutil.copytree(sources.structure_dir, folder / STRUCTURE, ignore=shutil.ignore_patterns("*.png", ".*"))
-    for task in TASKS:
-        for suffix in ("onnx", "json"):
-            shutil.copyfile(Path(sources.models_dir) / f"{task}.{suffix}", folder / f"{task}.{suffix}")
+    if sources.models_dir is not None:
+        for name in (f"{task}.{suffix}" for task in TASKS for suffix in ("onnx", "json")):
+            shutil.copyfile(Path(sources.models_dir) / name, folder / name)
 
 
 def _meta(
     sources: BundleSources, grid: TrainedGrid, table: RockingTable, *, system: str, stack_pixels: int
 ) -> BundleMeta:
-    models, budget = Path(sources.models_dir), _read_json(sources.model_error_json)
+    budget = _read_json(sources.model_error_json)
+    measured = {"accepted": sources.accepted_json, "evaluation": sources.evaluation_json}
+    class_values = {}
+    if sources.models_dir is not None:
+        models = Path(sources.models_dir)
+        class_values = {task: _read_json(models / f"{task}.json")["class_values"] for task in TASKS}
+        measured["parity"] = models / "parity.json"
     return BundleMeta(
         system=system,
         crystal={name: table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},
@@ -124,13 +132,9 @@ def _meta(
         trained=grid.ranges(),
         max_angle_mrad=grid.max_angle_mrad,
         stack_pixels=stack_pixels,
-        class_values={task: _read_json(models / f"{task}.json")["class_values"] for task in TASKS},
+        class_values=class_values,
         model_error=ModelError.model_validate({name: budget[name] for name in ModelError.model_fields}),
-        metrics={
-            "accepted": _read_json(sources.accepted_json),
-            "evaluation": _read_json(sources.evaluation_json),
-            "parity": _read_json(models / "parity.json"),
-        },
+        metrics={name: _read_json(path) for name, path in measured.items()},
         versions=installed_versions(),
         members={},
     )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
@@ -16,9 +13,10 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore, ZipStore
 
-from pacbed.bundle.archive import META, TABLE, VALIDATION, names_in
+from pacbed.bundle.archive import TABLE, VALIDATION, Archive
 from pacbed.bundle.compact import CompactTable
-from pacbed.bundle.meta import BundleMeta, read_meta
+from pacbed.bundle.pretrained.cache import cached_table
+from pacbed.bundle.pretrained.names import find_bundle
 from pacbed.errors import FormatError
 from pacbed.networks.trained import TrainedNetwork, load_networks
 from pacbed.simulation.rendering.renderer import Renderer
@@ -53,7 +51,7 @@ class RecentResults:
             return self._results[key]
 
 
-class Bundle:
+class Bundle(Archive):
     """An open bundle; table, renderer and networks load when they are first used. Threads may share it.
 
     Parameters
@@ -73,50 +71,11 @@ class Bundle:
         The path holds no bundle, or one of a newer version.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        if not self.path.exists():
-            raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
-        content = self.read(META)
-        try:
-            self.meta: BundleMeta = read_meta(json.loads(content))
-        except FormatError as error:
-            raise FormatError(f"bundle {path}: {error}") from None
-        except ValueError as error:
-            raise FormatError(f"bundle {path}: {META} is damaged ({error})") from None
-
-    def names(self) -> list[str]:
-        """All members, sorted."""
-        if self.path.is_dir():
-            return names_in(self.path)
-        with zipfile.ZipFile(self.path) as archive:
-            return sorted(archive.namelist())
-
-    def read(self, name: str) -> bytes:
-        """Content of one member.
-
-        Raises
-        ------
-        FormatError
-            It is missing or damaged.
-        """
-        try:
-            if self.path.is_dir():
-                return (self.path / name).read_bytes()
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.read(name)
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise FormatError(f"bundle {self.path}: {name} is missing or damaged ({type(error).__name__})") from None
-
     @cached_property
     def compact(self) -> CompactTable:
-        """The rocking table, in levels of thickness."""
-        if not any(name.startswith(f"{TABLE}/") for name in self.names()):
-            raise FormatError(
-                f"bundle {self.path}: got no rocking table, accepted: a bundle with one; "
-                f"make it with: pacbed build-table {self.path} --out NEW.pacbed"
-            )
-        return self._from_zarr(TABLE, CompactTable.read)
+        """The rocking table, in levels of thickness; that of a slim bundle is made once and kept in the cache."""
+        path = self.path if self.holds(TABLE) else cached_table(self)
+        return self._from_zarr(path, TABLE, CompactTable.read)
 
     @property
     def table(self) -> RockingTable:
@@ -130,8 +89,8 @@ class Bundle:
 
     @cached_property
     def networks(self) -> dict[str, TrainedNetwork]:
-        """The three networks, by task."""
-        return load_networks(self.read)
+        """The three networks, by task; empty in a bundle that was made without networks."""
+        return load_networks(self.read) if self.meta.class_values else {}
 
     def recent(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What `make` returns: made once, and kept with the bundle while it is among the `RECENT_RESULTS` last used.
@@ -151,7 +110,7 @@ class Bundle:
         return RecentResults(RECENT_RESULTS)
 
     def validation(self) -> dict[str, np.ndarray]:
-        """Held-out thickness series of the stack.
+        """Held-out thickness series of the stack; a slim bundle has none.
 
         Returns
         -------
@@ -166,49 +125,26 @@ class Bundle:
             scale = float(group["pattern"].attrs["scale_factor"])  # type: ignore[arg-type]
             return {**arrays, "pattern": arrays["pattern"] * np.float32(scale)}
 
-        return self._from_zarr(VALIDATION, read)
+        return self._from_zarr(self.path, VALIDATION, read)
 
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of ``bundle.json``, which holds the hash of every other member."""
-        return hashlib.sha256(self.read(META)).hexdigest()
-
-    def verify(self) -> None:
-        """Check every member against its hash.
-
-        Raises
-        ------
-        FormatError
-            Naming the members that are missing, damaged or foreign.
-        """
-        names = set(self.names()) - {META}
-        wrong = sorted(names ^ self.meta.members.keys())
-        for name in sorted(names & self.meta.members.keys()):
-            if hashlib.sha256(self.read(name)).hexdigest() != self.meta.members[name]:
-                wrong.append(name)
-        if wrong:
-            raise FormatError(f"bundle {self.path}: damaged, missing or foreign: {', '.join(wrong[:10])}")
-
-    def _from_zarr(self, name: str, read: Callable[[zarr.Group], Value]) -> Value:
-        store: ZipStore | LocalStore = (
-            LocalStore(self.path, read_only=True) if self.path.is_dir() else ZipStore(self.path, mode="r")
-        )
+    def _from_zarr(self, path: Path, name: str, read: Callable[[zarr.Group], Value]) -> Value:
+        store: ZipStore | LocalStore = LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")
         try:
             return read(zarr.open_group(store, path=name, mode="r"))
         except FormatError as error:
-            raise FormatError(f"bundle {self.path}: {error}") from error
+            raise FormatError(f"bundle {path}: {error}") from error
         except Exception as error:  # zarr, its codecs and zipfile raise what they like on damaged data
-            raise FormatError(f"bundle {self.path}: {name} is damaged ({type(error).__name__}: {error})") from error
+            raise FormatError(f"bundle {path}: {name} is damaged ({type(error).__name__}: {error})") from error
         finally:
             store.close()
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """Open a bundle, a ``.pacbed`` file or a folder of the same content.
+    """Open a bundle: a ``.pacbed`` file, a folder of the same content, or the name of one that ships.
 
     Raises
     ------
     FormatError
-        The path holds no bundle, or one of a newer version.
+        The path holds no bundle, or one of a newer version; or nothing ships under that name.
     """
-    return Bundle(path)
+    return Bundle(find_bundle(path))

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from pacbed.bundle.archive import STRUCTURE, TABLE, write_bundle
-from pacbed.bundle.reader import Bundle, load_bundle
+from pacbed.bundle.archive import STRUCTURE, TABLE, Archive, write_bundle
 from pacbed.bundle.recipe import Recipe
 from pacbed.bundle.thinning import write_compact
 from pacbed.errors import bad_value
@@ -50,18 +49,15 @@ def build_table(
         raise bad_value("out", str(out), "a .pacbed file that is not the bundle itself")
     if jobs < 1:
         raise bad_value("jobs", jobs, "1 or more")
-    _build(load_bundle(bundle), out, jobs, tell or (lambda line: None))
+    _build(Archive(bundle), out, jobs, tell or (lambda line: None))
 
 
-def _build(bundle: Bundle, out: Path, jobs: int, tell: Callable[[str], None]) -> None:
+def _build(bundle: Archive, out: Path, jobs: int, tell: Callable[[str], None]) -> None:
     with (
         scratch_folder(out.with_name(f"{out.name}.folder.part")) as folder,
         scratch_folder(out.with_name(f"{out.name}.blocks.part")) as work,
     ):
-        for name in bundle.names():
-            if not name.startswith(f"{TABLE}/"):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(bundle.read(name))
+        bundle.extract(folder, without=(TABLE,))
         recipe = Recipe.load(folder / STRUCTURE)
         table = simulate_table(folder / STRUCTURE, recipe, work, jobs=jobs, tell=tell)
         tell("packing the table")

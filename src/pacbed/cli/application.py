@@ -8,11 +8,14 @@ import sys
 import typer
 
 from pacbed.cli.arguments import BAD, DONE
+from pacbed.cli.build import build
 from pacbed.cli.build_table import build_table_command
 from pacbed.cli.inspect import inspect
+from pacbed.cli.list_bundles import list_command
 from pacbed.cli.map_dataset import map_command
 from pacbed.cli.predict import predict
 from pacbed.cli.render import render
+from pacbed.cli.slim import slim
 from pacbed.errors import PacbedError, bad_value
 
 app = typer.Typer(
@@ -29,7 +32,10 @@ UsageProblem: type[Exception] = next(base for base in typer.BadParameter.__mro__
 app.command()(predict)
 app.command("map")(map_command)
 app.command()(render)
+app.command()(build)
 app.command("build-table")(build_table_command)
+app.command()(slim)
+app.command("list")(list_command)
 app.command()(inspect)
 
 

@@ -43,7 +43,12 @@ def direction(argument: str, text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="a .pacbed file or folder", show_default=False)]
+BundlePath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="BUNDLE", help="a .pacbed file or folder, or a name that pacbed list shows", show_default=False
+    ),
+]
 Convergence = Annotated[
     float | None,
     typer.Option(parser=number, metavar="NUMBER", help="semi-convergence angle [mrad]; needed if the file is silent"),

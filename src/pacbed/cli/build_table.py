@@ -17,8 +17,9 @@ def build_table_command(
     jobs: Annotated[int, typer.Option(parser=whole_number, metavar="NUMBER", help="blocks computed at once")] = 1,
 ) -> int:
     """Make the rocking table of a bundle again, from the slice potentials that it holds."""
+    from pacbed.bundle.pretrained.names import find_bundle
     from pacbed.bundle.rebuild import build_table
 
-    build_table(bundle, out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    build_table(find_bundle(bundle), out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return DONE

@@ -129,8 +129,8 @@ class EpochsConfig(Section):
 class TrainingConfig(Section):
     """Training of the three networks."""
 
-    recipe: Literal["compact", "paper"] = Field(
-        "compact", description="small convolutional network, or Xception as in the paper"
+    recipe: Literal["compact", "paper", "none"] = Field(
+        "compact", description="small convolutional network, Xception as in the paper, or no networks at all"
     )
     pixels: int = Field(
         64, ge=16, le=1024, description="edge of a network's input [pixels]; 64 for compact, 200 for paper if left out"
@@ -167,7 +167,7 @@ class ModelErrorConfig(Section):
     convergence_mrad: Auto | Positive = Field(
         "auto", description="semi-convergence angle [mrad]; auto: the middle of the grid's"
     )
-    mistilt_mrad: float = Field(1.5, ge=0, le=20, description="mistilt, besides none [mrad]")
+    mistilt_mrad: float = Field(0, ge=0, le=20, description="mistilt, besides none [mrad]; 0 measures on the axis only")
     thickness_step_nm: float = Field(
         10, gt=0, le=1000, description="distance of thicknesses [nm]; 5 nm is always there"
     )

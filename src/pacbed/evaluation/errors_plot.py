@@ -16,7 +16,7 @@ from pacbed.outputs import file_aside
 LABELS = {
     "nearest_image": "nearest image (aligned, no mistilt)",
     "networks": "networks alone",
-    "refinement": "networks and refinement",
+    "refinement": "refinement",
     FLOOR: "smallest possible",
 }
 COLOURS = {"nearest_image": "#999999", "networks": "#E69F00", "refinement": "#0072B2", FLOOR: "#000000"}

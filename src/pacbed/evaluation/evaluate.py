@@ -37,7 +37,8 @@ NOTES = {
     "nearest_image": "least squares against the stack's patterns of the closest convergence angle without mistilt "
     "(Oberaigner et al. 2023); its patterns are perfectly aligned and not blurred",
     "networks": "shifted, turned, blurred patterns of another pixel size; the likeliest thickness counts",
-    "refinement": "the same patterns; networks and library match find the starts of a least-squares fit",
+    "refinement": "the same patterns; library match and networks, if there are any, find the starts of a least-squares "
+    "fit",
     "floor": "Cramér-Rao bound with thickness, mistilt, centre, pixel size, rotation, convergence angle, blur, gain "
     "and background unknown",
     "mistilt": "length of the error of the vector; error of the magnitude for the networks, which give no direction",
@@ -87,18 +88,20 @@ def evaluate(
     *,
     table_dir: str | Path,
     stack_dir: str | Path,
-    models_dir: str | Path,
+    models_dir: str | Path | None,
     settings: EvaluationSettings,
     out_json: str | Path,
     out_png: str | Path,
     out_csv: str | Path,
 ) -> None:
-    """Compare the nearest image, the networks and the refinement with the truth and with the smallest possible error.
+    """Compare nearest image, networks (if any) and refinement with the truth and with the smallest possible error.
 
     Parameters
     ----------
-    table_dir, stack_dir, models_dir : path
-        Rocking table; labelled stack; networks as ONNX with their descriptions.
+    table_dir, stack_dir : path
+        Rocking table; labelled stack.
+    models_dir : path or None
+        Networks as ONNX with their descriptions; None evaluates what there is without them.
     settings : EvaluationSettings
     out_json, out_png, out_csv : path
         Summary, picture, and every single answer.
@@ -158,8 +161,9 @@ def score_pattern(
         thickness_error_nm=nearest_nm - at.thickness_nm,
         seconds=time.perf_counter() - started,
     )
-    for method, refine in (("networks", False), ("refinement", True)):
-        yield _predicted(shop, truth, camera, replace(blank, method=method), refine=refine)
+    if shop.bundle.networks:
+        yield _predicted(shop, truth, camera, replace(blank, method="networks"), refine=False)
+    yield _predicted(shop, truth, camera, replace(blank, method="refinement"), refine=True)
     if noise == 0:
         yield replace(blank, thickness_error_nm=0.0, mistilt_error_mrad=0.0)
         return

@@ -21,15 +21,17 @@ class UnpackedBundle(Bundle):
 
     Parameters
     ----------
-    table_dir, models_dir : path
-        Rocking table; networks with their descriptions.
+    table_dir : path
+        Rocking table.
     stack : Stack
         Says what the networks were trained on.
+    models_dir : path or None
+        Networks with their descriptions; None where there are no networks.
     """
 
-    def __init__(self, table_dir: str | Path, stack: Stack, models_dir: str | Path) -> None:
+    def __init__(self, table_dir: str | Path, stack: Stack, models_dir: str | Path | None) -> None:
         self.path = Path(table_dir)
-        self._models_dir = Path(models_dir)
+        self._models_dir = models_dir
         self.meta = BundleMeta(
             system="not packed",
             crystal={name: self.table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},
@@ -55,8 +57,8 @@ class UnpackedBundle(Bundle):
 
     @cached_property
     def networks(self) -> dict[str, TrainedNetwork]:
-        """The three networks, by task."""
-        return load_networks_from(self._models_dir)
+        """The three networks, by task, if there are any."""
+        return {} if self._models_dir is None else load_networks_from(self._models_dir)
 
     @cached_property
     def sha256(self) -> str:

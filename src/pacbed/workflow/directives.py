@@ -9,7 +9,7 @@ from typing import Any
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig
-from pacbed.config.values import Range, Section, ValueList
+from pacbed.config.values import TASKS, Range, Section, ValueList
 from pacbed.outputs import plain_json
 from pacbed.workflow import needs, table_size
 
@@ -134,6 +134,16 @@ def scan_blocks(systems: Systems, path: str) -> Directive:
         path,
         lambda system: system.simulation.scan.blocks if system.simulation.engine == "scan" else 0,
     )
+
+
+def networks(systems: Systems, path: str) -> Directive:
+    """Input function for files of the networks, named with or without their task; none with the recipe none."""
+
+    def paths(wildcards: Any) -> list[str]:
+        tasks = () if systems[wildcards.system].training.recipe == "none" else TASKS
+        return list(dict.fromkeys(path.format(system=wildcards.system, task=task) for task in tasks))
+
+    return paths
 
 
 def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:

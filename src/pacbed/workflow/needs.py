@@ -31,7 +31,7 @@ SECONDS_PER_PIXEL_AND_SLICE = 4e-8
 SCAN_TASK_MB = 4 * 256
 PACK_MB = 600  # the part of packing a table that does not grow with it
 PACK_SECONDS_PER_MB = 1.2  # of the estimated size, on one core; measured 0.57 (rutile, 80 kV)
-VARIATIONS = 12  # of the crystal, in the thickness budget
+VARIATIONS = 9  # of the crystal, in the thickness budget
 
 
 def structure_mb(system: SystemConfig) -> int:

@@ -21,7 +21,7 @@ STAGE_VERSIONS = MappingProxyType(
         "train_network": 1,
         "export_networks": 1,
         "evaluate": 1,
-        "model_error": 2,
+        "model_error": 3,
         "pack_bundle": 3,
         "predict_pattern": 1,
         "map_dataset": 1,

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from pacbed.bundle.pack import BundleSources, pack_bundle
+from pacbed.bundle.reader import load_bundle
 from pacbed.errors import FormatError
 
 
@@ -75,3 +76,15 @@ def test_a_failed_packing_leaves_nothing_aside(pack, tmp_path):
     with pytest.raises(ValueError, match="Expecting"):
         pack(tmp_path / "new.pacbed", accepted_json=tmp_path / "accepted.json")
     assert list(tmp_path.glob("new*")) == []
+
+
+def test_a_bundle_without_networks_says_so_and_is_read(pack, tiny_bundle, tmp_path):
+    pack(tmp_path / "bare.pacbed", models_dir=None)
+    bare = load_bundle(tmp_path / "bare.pacbed")
+    bare.verify()
+    assert set(tiny_bundle.names()) - set(bare.names()) == {
+        f"{task}.{end}" for task in tiny_bundle.networks for end in ("onnx", "json")
+    }
+    assert (bare.networks, bare.meta.class_values) == ({}, {})
+    assert set(bare.meta.metrics) == {"accepted", "evaluation"}
+    assert bare.meta.trained == tiny_bundle.meta.trained

@@ -58,16 +58,6 @@ def test_everything_else_stays(rebuilt, tiny_bundle):
     assert again.meta.model_copy(update={"members": {}}) == tiny_bundle.meta.model_copy(update={"members": {}})
 
 
-def test_a_bundle_without_table_says_what_to_do(bare, tmp_path, capsys):
-    image = tmp_path / "image.npy"
-    status = run(["render", str(bare), "--thickness-nm", "5", "--convergence-mrad", "14", "--out", str(image)])
-    error = capsys.readouterr().err
-    assert status == 2
-    assert len(error.splitlines()) == 1
-    assert f"pacbed build-table {bare} --out NEW.pacbed" in error
-    assert not image.exists()
-
-
 def test_a_bundle_without_recipe_is_refused_and_leaves_nothing(bare, tmp_path, capsys):
     folder = shutil.copytree(bare, tmp_path / "old")
     (folder / "structure" / "table.json").unlink()

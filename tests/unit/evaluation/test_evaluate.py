@@ -65,3 +65,17 @@ def test_table_holds_each_answer(outcome):
     same = {row["true_thickness_nm"] for row in rows if row["pattern"] == "1"}
     assert len(same) == 1, "a pattern's parameters do not change with the noise"
     assert (outcome / "errors.png").stat().st_size > 10_000
+
+
+def test_without_networks_the_rest_is_measured(parts, outcome, tmp_path):
+    evaluate(
+        table_dir=parts["table_dir"], stack_dir=parts["stack_dir"], models_dir=None,
+        settings=EvaluationSettings([0], patterns=2, seed=4), out_json=tmp_path / "errors.json",
+        out_png=tmp_path / "errors.png", out_csv=tmp_path / "errors.csv",
+    )  # fmt: skip
+    _, found = entries(tmp_path)
+    assert {method for _, method in found} == {"nearest_image", "refinement", "floor"}
+    assert found[0, "refinement"]["thickness_median_nm"] < 0.2
+    assert found[0, "nearest_image"] == entries(outcome)[1][0, "nearest_image"] | {
+        "seconds": found[0, "nearest_image"]["seconds"]
+    }

@@ -46,6 +46,14 @@ def test_the_stack_waits_for_blocks_of_the_scan_engine_only_where_it_is_chosen(s
     assert paths(Wildcards(system="high")) == ["high/scan/0", "high/scan/1"]
 
 
+def test_files_of_networks_are_asked_for_where_networks_are_trained(systems):
+    systems["high"] = SystemConfig.model_validate({**systems["high"].model_dump(), "training": {"recipe": "none"}})
+    files = directives.networks(systems, "{system}/{task}.onnx")
+    assert files(Wildcards(system="low")) == [f"low/{task}.onnx" for task in ("scale", "thickness", "mistilt")]
+    assert directives.networks(systems, "{system}/parity.json")(Wildcards(system="low")) == ["low/parity.json"]
+    assert files(Wildcards(system="high")) == []
+
+
 def test_setting_reads_the_system_of_the_wildcards(systems):
     energy = directives.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80

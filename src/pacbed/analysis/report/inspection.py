@@ -12,6 +12,7 @@ import zarr
 from pacbed.analysis.recording.defects import repair
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import FormatError, bad_value
 
@@ -33,6 +34,8 @@ def describe(path: str | Path, *, verify: bool = False) -> list[str]:
         The path is none of these, or is damaged.
     """
     path = Path(path)
+    if not path.exists() and str(path) in shipped_bundles():
+        path = find_bundle(path)
     if not path.exists():
         raise bad_value("path", str(path), "a bundle, a stack, a pattern or a CIF file that exists")
     return _describer(path)(path, verify)

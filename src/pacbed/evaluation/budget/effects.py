@@ -15,7 +15,6 @@ from pacbed.evaluation.budget.inelastic import mean_free_path_nm
 
 BONDED_PER_A = (0.4, 0.6)  # |g| up to which bonding changes structure factors fully, and from which on not at all
 INELASTIC = "inelastic"
-BOTH = (1, -1)
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def effects_of(oriented: Crystal, slices: SlicePotentials, choices: ModelErrorCo
     return [
         *_thermal_effects(slices, choices),
         Effect("parametrization", 1.0, f"{other} instead of {slices.parametrization}", "two tables of form factors"),
-        Effect("high_tension", choices.energy_relative, "of the beam energy", "display against HOLZ lines", signs=BOTH),
+        Effect("high_tension", choices.energy_relative, "of the beam energy", "display against HOLZ lines"),
         Effect("lattice", choices.lattice_relative, "of the lattice parameters", "strain, temperature, composition"),
         Effect(
             "bonding",
@@ -119,14 +118,12 @@ def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list
         choices.displacement_relative,
         "of all displacement parameters",
         "spread between refinements, temperature under the beam",
-        signs=BOTH,
     )
     absorption = Effect(
         "absorption",
         choices.absorption_relative,
         "of the absorptive potential",
         "Einstein atoms, lowest order (Hall & Hirsch 1965)",
-        signs=BOTH,
     )
     none = Effect(
         "no_absorption",

@@ -111,7 +111,7 @@ def bridged(measured: np.ndarray) -> np.ndarray:
     """A budget without the dips where biases pass through zero.
 
     Where along the thickness a bias changes its sign depends on convergence angle, mistilt and the size of the
-    variation. A budget knows one angle and two mistilts, so a value below what is found nearby is luck.
+    variation. A budget knows one angle and few mistilts, so a value below what is found nearby is luck.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def bridged(measured: np.ndarray) -> np.ndarray:
 
 
 class _Workbench:
-    """One crystal, one aperture, two mistilts, and the tables of everything varied.
+    """One crystal, one aperture, a mistilt or two, and the tables of everything varied.
 
     Parameters
     ----------
