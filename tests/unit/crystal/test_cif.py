@@ -87,7 +87,7 @@ def test_the_crystal_that_the_bad_ones_are_made_from_is_good(made):
             ["element of Qq1: got 'Qq'", "accepted: the symbol of a chemical element"],
         ),
         ({"rows": ("V1 X 0 0 0 1 0.01",)}, ["element of V1: got 'X'"]),
-        ({"rows": ("C1 C 0 0 0 1.5 0.01",)}, ["line 16: occupancy of C1: got '1.5'", "from 0 to at most 1; write 1"]),
+        ({"rows": ("C1 C 0 0 0 1.5 0.01",)}, ["line 18: occupancy of C1: got '1.5'", "from 0 to at most 1; write 1"]),
         ({"rows": ("C1 C 0 0 0 1 -0.01",)}, ["displacement of C1", "got '-0.01'", "accepted: a number, 0 or more"]),
         ({"rows": ("C1 C 0 nowhere 0 1 0.01",)}, ["position of C1, _atom_site_fract_y: got 'nowhere'"]),
         (
