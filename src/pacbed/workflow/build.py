@@ -69,7 +69,7 @@ def build_bundle(
             name = system_name(out)
             with file_aside(out) as aside:
                 shutil.copyfile(work / "results" / name / "bundle" / f"{name}.pacbed", aside)
-            shutil.copyfile(work / CONFIG, out.with_suffix(".yaml"))
+            write_text((work / CONFIG).read_text(encoding="utf-8"), out.with_suffix(".yaml"))
     except BlockingIOError:
         raise bad_value("out", str(out), f"a bundle that nobody is building; one is at work in {work}") from None
     if not keep:
