@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -18,7 +17,7 @@ with locked(sys.argv[1]) as descriptor:
     print("held", flush=True)
     time.sleep(60)
 """
-PASS_ON = 'import subprocess; subprocess.Popen(["sleep", "1.5"], pass_fds=(descriptor,), stdout=subprocess.DEVNULL)'
+PASS_ON = 'import subprocess; subprocess.Popen(["sleep", "4"], pass_fds=(descriptor,), stdout=subprocess.DEVNULL)'
 
 
 def holder(path, inside="pass"):
@@ -68,9 +67,7 @@ def test_who_waits_is_told_once_and_comes_in_after_the_other(tmp_path):
 
 def test_a_child_that_inherits_the_lock_holds_it_after_its_parent_was_killed(tmp_path):
     child = holder(tmp_path / "lock", PASS_ON)
-    started = time.monotonic()
     end(child)
     waits = []
     with locked(tmp_path / "lock", waiting=lambda: waits.append(True)):
         assert waits == [True]
-        assert time.monotonic() - started > 0.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ NEEDED = ("snakemake", "abtem", "spglib")
 NEEDED_TO_TRAIN = ("keras", "tensorflow", "tf2onnx")
 # Of Snakemake: this process has a lock of its own, and a failure ends the run (the default profile goes on elsewhere).
 OPTIONS = ("--nolock", "--rerun-incomplete", "--show-failed-logs", "--workflow-profile", "none")
+PATIENCE_S = 10.0  # for Snakemake to end its jobs
 CONFIG, LOG = "config.yaml", "build.log"
 Tell = Callable[[str], None]
 
@@ -67,7 +69,7 @@ def build_bundle(
             name = system_name(out)
             with file_aside(out) as aside:
                 shutil.copyfile(work / "results" / name / "bundle" / f"{name}.pacbed", aside)
-            shutil.copyfile(work / CONFIG, out.with_suffix(".yaml"))
+            write_text((work / CONFIG).read_text(encoding="utf-8"), out.with_suffix(".yaml"))
     except BlockingIOError:
         raise bad_value("out", str(out), f"a bundle that nobody is building; one is at work in {work}") from None
     if not keep:
@@ -111,6 +113,7 @@ def _run(asked: Mapping[str, Any], work: Path, cores: int, lock: int, tell: Tell
         child = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment,
             pass_fds=(lock,),  # who goes on after this process was killed must wait for its child
+            start_new_session=True,  # ended as a whole, by `_end`; a terminal's Ctrl-C reaches this process alone
         )  # fmt: skip
         try:
             assert child.stdout is not None
@@ -122,10 +125,19 @@ def _run(asked: Mapping[str, Any], work: Path, cores: int, lock: int, tell: Tell
             status = child.wait()
         finally:
             if child.poll() is None:
-                child.terminate()
-                child.wait()
+                _end(child)
     if status != 0:
         raise _failure(progress.error, log)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """End Snakemake with its jobs, which leave nothing half-written."""
+    os.killpg(child.pid, signal.SIGINT)
+    try:
+        child.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def _failure(said: str | None, log: Path) -> PacbedError:
