@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from pacbed.analysis import estimates, verdict
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Start, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_match
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
@@ -23,6 +22,8 @@ from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
 
 STARTS = 4  # of the library match; the thickness network's candidates come on top
+# Without networks: all that leave hardly more than the best, which the right one has always been among.
+STARTS_ALONE, WITHIN_ALONE = 12, 1.3
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,10 @@ def analyse(
     answers = network_answers(ready)
     verdict.judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
-    best = _fitted(ready, answers, matches, findings) if options.refine else _nearest(ready, answers, matches)
+    if options.refine or answers is None:
+        best = _fitted(ready, answers, matches, findings)
+    else:
+        best = _nearest(ready, answers, matches)
     result = Result(
         system=meta.system,
         thickness_candidates=estimates.candidates(answers),
@@ -141,10 +145,13 @@ def analyse(
     return Analysis(result, best.model, best.parameters)
 
 
-def _fitted(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start], findings: Findings) -> _Match:
+def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, findings: Findings) -> _Match:
     """Least squares from the best matches and the networks' candidates; `findings` receives what speaks against it."""
-    thickness_nm = [peak.value for peak in answers.candidates]
-    starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
+    if answers is None:
+        starts = choose_starts(matches, count=STARTS_ALONE, within=WITHIN_ALONE)
+    else:
+        thickness_nm = [peak.value for peak in answers.candidates]
+        starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
     refinement = refine_from(ready, [start.parameters for start in starts])
     meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
     verdict.judge_fit(findings, refinement, meta, conditions, table)
@@ -154,13 +161,13 @@ def _fitted(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start], 
     return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
 
 
-def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start]) -> _Match:
+def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches) -> _Match:
     """The networks alone; the best match near their thickness is what the sheet shows."""
     values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
     return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
 
 
-def _provenance(ready: Prepared, answers: NetworkAnswers, best: _Match) -> Provenance:
+def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -> Provenance:
     meta = ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
@@ -175,9 +182,9 @@ def _provenance(ready: Prepared, answers: NetworkAnswers, best: _Match) -> Prove
             "center_px": list(best.parameters.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
-            "scale_reference_pixel_mrad": answers.reference_pixel_mrad,
-            "scale_rounds": list(answers.scales),
-            "scale_converged": answers.scale_converged,
+            "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,
+            "scale_rounds": None if answers is None else list(answers.scales),
+            "scale_converged": None if answers is None else answers.scale_converged,
             "priors": meta.priors.model_dump(),
             "thresholds": meta.thresholds.model_dump(),
             "preprocessing": meta.preprocessing.model_dump(),

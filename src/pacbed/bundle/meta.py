@@ -117,7 +117,7 @@ class BundleMeta(Section):
     trained: Ranges
     max_angle_mrad: float = Field(description="half width of the field of view at scale 1")
     stack_pixels: int = Field(description="edge of a pattern of the stack")
-    class_values: dict[str, list[float]]
+    class_values: dict[str, list[float]] = Field(description="by network; empty in a bundle without networks")
     model_error: ModelError
     preprocessing: Preprocessing = Field(default_factory=Preprocessing)
     priors: PriorWidths = Field(default_factory=PriorWidths)

@@ -100,3 +100,7 @@ def test_what_is_none_of_them_is_refused(tmp_path):
         pass
     with pytest.raises(PatternError, match="holds no image"):
         describe(tmp_path / "empty.h5")
+
+
+def test_a_bundle_without_networks_says_so(bare_bundle):
+    assert "networks: none" in describe(bare_bundle.path, verify=True)
