@@ -113,3 +113,21 @@ def tiny_bundle(tiny_bundle_file):
     from pacbed.bundle.reader import load_bundle
 
     return load_bundle(tiny_bundle_file)
+
+
+@pytest.fixture(scope="session")
+def bare_bundle(tiny_bundle, tmp_path_factory):
+    """The tiny bundle with its networks taken out, open."""
+    import shutil
+    import zipfile
+
+    from pacbed.bundle.archive import META, write_bundle
+    from pacbed.bundle.reader import load_bundle
+
+    folder = tmp_path_factory.mktemp("bare")
+    zipfile.ZipFile(tiny_bundle.path).extractall(folder / "content")
+    for name in (META, *(f"{task}.{suffix}" for task in CLASSES for suffix in ("onnx", "json"))):
+        (folder / "content" / name).unlink()
+    write_bundle(folder / "content", tiny_bundle.meta.model_copy(update={"class_values": {}}), folder / "bare.pacbed")
+    shutil.rmtree(folder / "content")
+    return load_bundle(folder / "bare.pacbed")

@@ -145,13 +145,19 @@ def network_values(answers: NetworkAnswers, meta: BundleMeta, *, convergence_mra
     }
 
 
-def candidates(answers: NetworkAnswers) -> list[Candidate]:
-    """Thickness candidates of the network, likeliest first."""
+def candidates(answers: NetworkAnswers | None) -> list[Candidate]:
+    """Thickness candidates of the network, likeliest first; none without networks."""
+    if answers is None:
+        return []
     return [Candidate(value=peak.value, probability=peak.probability) for peak in answers.candidates]
 
 
-def class_probabilities(answers: NetworkAnswers, networks: dict[str, TrainedNetwork]) -> dict[str, ClassProbabilities]:
-    """The networks' distributions, by task."""
+def class_probabilities(
+    answers: NetworkAnswers | None, networks: dict[str, TrainedNetwork]
+) -> dict[str, ClassProbabilities]:
+    """The networks' distributions, by task; none without networks."""
+    if answers is None:
+        return {}
     return {
         task: ClassProbabilities(
             class_values=networks[task].class_values.tolist(), probability=answers.probabilities[task].tolist()

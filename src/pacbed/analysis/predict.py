@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from pacbed.analysis import estimates, verdict
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Start, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_match
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
@@ -24,7 +23,8 @@ from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
 
 STARTS = 4  # of the library match; the thickness network's candidates come on top
-ALONE = 8  # of the library match where there are no networks
+# Without networks: all that leave hardly more than the best, which the right one has always been among.
+STARTS_ALONE, WITHIN_ALONE = 12, 1.3
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,13 @@ def analyse(
     return Analysis(result, best.model, best.parameters)
 
 
-def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Sequence[Start], findings: Findings) -> _Match:
+def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, findings: Findings) -> _Match:
     """Least squares from the best matches and the networks' candidates; `findings` receives what speaks against it."""
-    thickness_nm = [] if answers is None else [peak.value for peak in answers.candidates]
-    starts = choose_starts(matches, count=STARTS if answers else ALONE, thickness_nm=thickness_nm)
+    if answers is None:
+        starts = choose_starts(matches, count=STARTS_ALONE, within=WITHIN_ALONE)
+    else:
+        thickness_nm = [peak.value for peak in answers.candidates]
+        starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
     refinement = refine_from(ready, [start.parameters for start in starts])
     meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
     verdict.judge_fit(findings, refinement, meta, conditions, table)
@@ -162,7 +165,7 @@ def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Sequence[S
     return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
 
 
-def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Sequence[Start]) -> _Match:
+def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches) -> _Match:
     """The networks alone; the best match near their thickness is what the sheet shows."""
     values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
     return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
@@ -183,9 +186,9 @@ def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -
             "center_px": list(best.parameters.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
-            "scale_reference_pixel_mrad": answers and answers.reference_pixel_mrad,
-            "scale_rounds": list(answers.scales) if answers else [],
-            "scale_converged": answers and answers.scale_converged,
+            "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,
+            "scale_rounds": None if answers is None else list(answers.scales),
+            "scale_converged": None if answers is None else answers.scale_converged,
             "priors": meta.priors.model_dump(),
             "thresholds": meta.thresholds.model_dump(),
             "preprocessing": meta.preprocessing.model_dump(),

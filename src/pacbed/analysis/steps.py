@@ -63,6 +63,17 @@ def opened(bundle: Bundle | str | Path) -> Bundle:
     return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
 
 
+def check_networks(bundle: Bundle, *, refine: bool) -> None:
+    """Refuse to ask networks alone where there are none.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not refine and not bundle.networks:
+        raise bad_value("refine", refine, "True (no --no-refine): there are no networks in this bundle")
+
+
 def prepare(
     bundle: Bundle | str | Path, pattern: Pattern | np.ndarray | str | Path, options: PredictOptions
 ) -> Prepared:
@@ -81,6 +92,7 @@ def prepare(
         The pattern, an option or the bundle cannot be used.
     """
     bundle = opened(bundle)
+    check_networks(bundle, refine=options.refine)
     recorded = _recorded_pattern(pattern, options.dataset)
     known = options.or_stated(recorded.calibration)
     conditions = Conditions(
@@ -117,8 +129,10 @@ def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
     return bundle.recent(("library", angle), build)
 
 
-def network_answers(ready: Prepared) -> NetworkAnswers:
-    """The three networks, starting from the pixel size given, or from the size of the bright region."""
+def network_answers(ready: Prepared) -> NetworkAnswers | None:
+    """The three networks, starting from the pixel size given, or from the size of the bright region; None without."""
+    if not ready.bundle.networks:
+        return None
     # Thick crystals look larger than their disk: the library knows by how much.
     guess = float(np.median(ready.library.radius_mrad)) / ready.outline.radius_px
     return ask_networks(

@@ -97,8 +97,11 @@ def judge_input(
         )
 
 
-def judge_networks(findings: Findings, answers: NetworkAnswers, *, refined: bool) -> None:
-    """Trouble the networks report themselves; a refinement that fits outweighs it."""
+def judge_networks(findings: Findings, answers: NetworkAnswers | None, *, refined: bool) -> None:
+    """Trouble the networks report themselves, or that there are none; a refinement that fits outweighs it."""
+    if answers is None:
+        findings.add(Severity.NOTE, "no networks in this bundle: library match and least squares alone have answered")
+        return
     severity = Severity.NOTE if refined else Severity.DOUBT
     if not answers.scale_converged:
         findings.add(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import typer
@@ -69,5 +70,11 @@ def _one_line(error: Exception) -> str:
 
 
 def main() -> None:
-    """Entry point of the command ``pacbed``."""
+    """Entry point of the command ``pacbed``.
+
+    Matrices here are small: threads of BLAS would spin without work and take a second from every prediction. They are
+    counted when NumPy is imported, which the commands do later; who sets the variables decides.
+    """
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     sys.exit(run())

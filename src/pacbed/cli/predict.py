@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel
+from pacbed.cli.compiling import compilation_announced
 
 
 def predict(
@@ -42,4 +43,5 @@ def predict(
         mirrored=mirrored,
         refine=not no_refine,
     )
-    return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)
+    with compilation_announced():
+        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)

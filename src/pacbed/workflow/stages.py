@@ -23,7 +23,7 @@ STAGE_VERSIONS = MappingProxyType(
         "evaluate": 1,
         "model_error": 3,
         "pack_bundle": 3,
-        "predict_pattern": 1,
-        "map_dataset": 1,
+        "predict_pattern": 2,
+        "map_dataset": 2,
     }
 )

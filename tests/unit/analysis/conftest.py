@@ -38,3 +38,12 @@ def analysis(tiny_bundle, camera):
     from pacbed.analysis.predict import analyse
 
     return analyse(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0))
+
+
+@pytest.fixture(scope="session")
+def bare_analysis(bare_bundle, camera):
+    """The same pattern analysed with a bundle without networks."""
+    from pacbed.analysis.options import PredictOptions
+    from pacbed.analysis.predict import analyse
+
+    return analyse(bare_bundle, camera(), PredictOptions(convergence_mrad=14.0))

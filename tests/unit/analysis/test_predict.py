@@ -125,3 +125,24 @@ def test_every_option_of_the_guide_is_taken(tiny_bundle, tmp_path):
     given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True}
     assert result.provenance.parameters["given"] == given
     assert result.provenance.parameters["refined"] is False
+
+
+def test_a_bundle_without_networks_gives_the_same_answer_and_says_so(analysis, bare_analysis):
+    alone, result = bare_analysis.result, analysis.result
+    assert alone.thickness_nm.value == pytest.approx(result.thickness_nm.value, abs=0.02)
+    assert alone.mistilt_mrad.value == pytest.approx(result.mistilt_mrad.value, abs=0.02)
+    assert alone.verdict == "ok"
+    assert alone.networks == {} and alone.thickness_candidates == []
+    assert any(reason.startswith("no networks in this bundle") for reason in alone.reasons)
+    assert alone.provenance.parameters["scale_rounds"] is None
+
+
+@pytest.mark.parametrize("thickness_nm", [5.0, 9.5])
+def test_without_networks_other_thicknesses_are_found_as_well(bare_bundle, camera, thickness_nm):
+    result = predict(bare_bundle, camera(thickness_nm=thickness_nm), convergence_mrad=14.0)
+    assert result.thickness_nm.value == pytest.approx(thickness_nm, abs=0.2)
+
+
+def test_networks_alone_need_networks(bare_bundle, camera):
+    with pytest.raises(ParameterError, match=r"refine: got False.*no networks in this bundle"):
+        predict(bare_bundle, camera(), convergence_mrad=14.0, refine=False)

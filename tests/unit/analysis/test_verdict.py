@@ -126,3 +126,10 @@ def test_several_rivals_are_several_reasons():
     reasons = fitted(others=others).reasons
     assert len(reasons) == 2
     assert "30.0 nm" in reasons[0] and "70.0 nm" in reasons[1]
+
+
+def test_missing_networks_are_a_note():
+    findings = Findings()
+    judge_networks(findings, None, refined=True)
+    assert findings.verdict == "ok"
+    assert findings.reasons[0].startswith("no networks in this bundle")

@@ -178,3 +178,9 @@ def test_two_bundles_share_nothing(folder):
     one, two = load_bundle(folder), load_bundle(folder)
     assert one.recent("a", lambda: 1) == 1
     assert two.recent("a", lambda: 2) == 2
+
+
+def test_a_bundle_without_networks_is_whole(bare_bundle, tiny_bundle):
+    bare_bundle.verify()
+    assert bare_bundle.networks == {}
+    assert bare_bundle.table.thickness_max_nm == tiny_bundle.table.thickness_max_nm

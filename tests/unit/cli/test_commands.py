@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from pacbed.analysis.predict import predict
 from pacbed.analysis.result import read_result
 from pacbed.cli import run
 from pacbed.patterns import Geometry
@@ -27,6 +29,7 @@ def folder(tiny_bundle, tmp_path_factory):
         tifffile.imwrite(folder / f"{name}.tif", rng.poisson(image * 3e7).clip(0, 65000).astype(np.uint16))
     tifffile.imwrite(folder / "noise.tif", rng.poisson(100, (128, 128)).astype(np.uint16))
     (folder / "broken.tif").write_bytes(b"II*\0nothing")
+    predict(tiny_bundle, folder / "thick.tif", convergence_mrad=14)  # compiles what is not, which a command would say
     return folder
 
 
@@ -209,3 +212,26 @@ def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, 
     assert (status, err) == (0, "")
     assert str(tmp_path / "maps" / "film.png") in out
     assert np.load(tmp_path / "maps" / "film" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+
+
+def test_networks_alone_are_refused_in_one_line_where_there_are_none(pacbed, bare_bundle, folder, tmp_path):
+    arguments = ("--convergence-mrad", 14, "--out", tmp_path, "--no-refine")
+    status, out, err = pacbed("predict", bare_bundle.path, folder / "thin.tif", folder / "thick.tif", *arguments)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1 and "no networks in this bundle" in err
+
+
+def test_a_command_holds_the_threads_of_blas_to_one():
+    code = (
+        "import os, sys; sys.argv = ['pacbed', '--help']\n"
+        "from pacbed.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print({name: os.environ.get(name) for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')})\n"
+        "assert 'numpy' not in sys.modules\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment | {"OMP_NUM_THREADS": "2"}
+    )
+    assert "{'OMP_NUM_THREADS': '2', 'MKL_NUM_THREADS': '1'}" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr

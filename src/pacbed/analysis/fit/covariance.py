@@ -61,7 +61,7 @@ def estimate_covariance(model: ForwardModel, at: PatternParameters, restraints: 
     """
     residual = model.residual(at)
     sigma = rms(residual)
-    slopes = jacobian(model, at, restraints, sigma, central=True)
+    slopes = jacobian(model, at, restraints, sigma)
     area = _correlation_area(model, residual)
     degrees = max(1, len(residual) - len(NAMES))
     data = slopes[: len(residual)]

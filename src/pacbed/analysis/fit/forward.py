@@ -24,6 +24,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.parameters import PatternParameters, render_pattern
@@ -40,10 +41,16 @@ class LinearFit(NamedTuple):
         Gain, constant, Gaussians.
     residual : float array, shape (pixel,)
         Recorded minus modelled pattern over the mask.
+    sharp : float32 array, shape (y, x)
+        Rendered pattern without blur [fraction of the beam per pixel].
+    pattern : float32 array, shape (y, x)
+        Rendered pattern R, of unit mean over the mask.
     """
 
     coefficients: np.ndarray
     residual: np.ndarray
+    sharp: np.ndarray
+    pattern: np.ndarray
 
 
 class ForwardModel:
@@ -67,18 +74,28 @@ class ForwardModel:
         self._columns = np.empty((len(self._target), 1 + len(cutout.background)))
         self._columns[:, 1:] = cutout.background[:, cutout.mask].T
         self._signal = float(np.linalg.norm(self._target - self._target.mean()))
+        self._last: tuple[PatternParameters, LinearFit] | None = None
 
     def render(self, at: PatternParameters) -> np.ndarray:
-        """Rendered pattern R on the cut-out's pixels, of unit mean over the mask; shape (y, x).
+        """Rendered pattern R on the cut-out's pixels, of unit mean over the mask; shape (y, x)."""
+        return self.pattern(self.render_sharp(at), at)
+
+    def render_sharp(self, at: PatternParameters) -> np.ndarray:
+        """Rendered pattern without blur [fraction of the beam per pixel], shape (y, x).
 
         A mistilt beyond the table is drawn back to its edge, so that an optimiser may try any.
         """
         limit = self.mistilt_limit_mrad(at)
         size = float(np.hypot(*at.mistilt_mrad))
         shrink = min(1.0, 0.999 * limit / size) if size > 0 else 1.0
-        inside = replace(at, mistilt_mrad=(at.mistilt_mrad[0] * shrink, at.mistilt_mrad[1] * shrink))
-        image = render_pattern(self.renderer, inside, self.cutout.geometry(at, mirrored=self.mirrored))
-        return image / max(float(image[self.cutout.mask].mean()), 1e-30)
+        inside = replace(at, mistilt_mrad=(at.mistilt_mrad[0] * shrink, at.mistilt_mrad[1] * shrink), blur_mrad=0.0)
+        return render_pattern(self.renderer, inside, self.cutout.geometry(at, mirrored=self.mirrored))
+
+    def pattern(self, sharp: np.ndarray, at: PatternParameters) -> np.ndarray:
+        """Rendered pattern R, of what `render_sharp` returns and the blur of some parameters; shape (y, x)."""
+        sigma_px = at.blur_mrad / (at.pixel_mrad * self.cutout.factor)
+        image = ndimage.gaussian_filter(sharp, sigma_px, mode="nearest") if sigma_px > 0 else sharp
+        return np.asarray(image / max(float(image[self.cutout.mask].mean()), 1e-30))
 
     def mistilt_limit_mrad(self, at: PatternParameters) -> float:
         """Largest mistilt that the table holds at these parameters; negative where it holds none [mrad]."""
@@ -86,10 +103,15 @@ class ForwardModel:
         return self.renderer.mistilt_max_mrad(at.convergence_mrad, edge)
 
     def solve(self, at: PatternParameters) -> LinearFit:
-        """Best gain and background at some parameters, and what they leave over."""
-        self._columns[:, 0] = self.render(at)[self.cutout.mask]
-        coefficients = solve_linear(self._columns, self._target)
-        return LinearFit(coefficients, self._target - self._columns @ coefficients)
+        """Best gain and background at some parameters, and what they leave over; the last answer is kept."""
+        if self._last is None or self._last[0] != at:
+            sharp = self.render_sharp(at)
+            pattern = self.pattern(sharp, at)
+            self._columns[:, 0] = pattern[self.cutout.mask]
+            coefficients = solve_linear(self._columns, self._target)
+            residual = self._target - self._columns @ coefficients
+            self._last = at, LinearFit(coefficients, residual, sharp, pattern)
+        return self._last[1]
 
     def residual(self, at: PatternParameters) -> np.ndarray:
         """Recorded minus modelled pattern with its best gain and background, shape (pixel,) over the mask."""
@@ -97,8 +119,33 @@ class ForwardModel:
 
     def image(self, at: PatternParameters) -> np.ndarray:
         """The model of the cut-out with its best coefficients, shape (y, x)."""
-        shapes = np.concatenate([self.render(at)[None], self.cutout.background])
-        return np.asarray(np.tensordot(self.solve(at).coefficients, shapes, axes=1))
+        best = self.solve(at)
+        shapes = np.concatenate([best.pattern[None], self.cutout.background])
+        return np.asarray(np.tensordot(best.coefficients, shapes, axes=1))
+
+    def projected(self, changes: np.ndarray, best: LinearFit) -> np.ndarray:
+        """How the residual answers to changes of the rendered pattern, with its best gain and background.
+
+        The change of a projected residual is the projected change (Kaufman, BIT 15 (1975) 49). What this leaves out
+        of the derivative is orthogonal to the residual: the gradient of its square is exact.
+
+        Parameters
+        ----------
+        changes : float array, shape (change, y, x)
+            Of the rendered pattern R, up to multiples of R itself.
+        best : LinearFit
+            Where they start.
+
+        Returns
+        -------
+        float array, shape (pixel, change)
+            Over the mask.
+        """
+        columns = np.concatenate([best.pattern[None], self.cutout.background])[:, self.cutout.mask]
+        free = [index == 1 or bool(value > 0) for index, value in enumerate(best.coefficients)]
+        basis, _ = np.linalg.qr(columns[free].T)
+        slopes = -best.coefficients[0] * changes[:, self.cutout.mask].T
+        return np.asarray(slopes - basis @ (basis.T @ slopes))
 
     def misfit(self, residual: np.ndarray) -> float:
         """Norm of a residual, shape (pixel,), over that of the pattern without its mean."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from scipy import ndimage
@@ -45,22 +45,93 @@ class Start:
     mismatch: float
 
 
-class Turn(NamedTuple):
-    """How an entry of a library fits best.
+class Turns(NamedTuple):
+    """How the entries of a library fit best.
 
     Attributes
     ----------
-    correlation : float
+    correlation : float array, shape (entry,)
         With the pattern, at most 1.
-    turn_deg : float
+    turn_deg : float array, shape (entry,)
         Rotation that leads from the entry to the pattern, from +x towards +y [deg].
     """
 
-    correlation: float
-    turn_deg: float
+    correlation: np.ndarray
+    turn_deg: np.ndarray
 
 
-def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bool = False) -> list[Start]:
+@dataclass(frozen=True)
+class Matches(Sequence[Start]):
+    """Every entry of a library at its best rotation, and its mirror image where the crystal has one; best first.
+
+    Only those asked for are worked out: a library has thousands.
+
+    Attributes
+    ----------
+    library : Library
+    outline : Outline
+        Bright region of the pattern.
+    mirrored : bool
+        The camera shows the pattern mirrored.
+    turns : Turns
+        Of the entries, then of their mirror images.
+    order : int array, shape (match,)
+        Indices into `turns`, best first.
+    """
+
+    library: Library
+    outline: Outline
+    mirrored: bool
+    turns: Turns
+    order: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, index: int) -> Start: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Start]: ...
+    def __getitem__(self, index: int | slice) -> Start | list[Start]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        reflected, entry = divmod(int(self.order[index]), len(self.library.thickness_nm))
+        return Start(self._parameters(entry, reflected=bool(reflected)), float(self.mismatch[index]))
+
+    @property
+    def mismatch(self) -> np.ndarray:
+        """How badly each matches, ascending, shape (match,)."""
+        return np.asarray(np.sqrt(np.maximum(0.0, 1 - np.maximum(0.0, self.turns.correlation[self.order]) ** 2)))
+
+    @property
+    def thickness_nm(self) -> np.ndarray:
+        """Thickness of each, shape (match,) [nm]."""
+        return self.library.thickness_nm[self.order % len(self.library.thickness_nm)]
+
+    def _parameters(self, entry: int, *, reflected: bool) -> PatternParameters:
+        """What the pattern's parameters are if it is one entry of the library, turned."""
+        library, outline = self.library, self.outline
+        tilt, center = library.mistilt_mrad[entry], library.center_mrad[entry]
+        turn_deg = float(self.turns.turn_deg[entry + reflected * len(library.thickness_nm)])
+        if reflected and library.mirror is not None:
+            # The entry was reflected in the x axis; the crystal's own mirror is a rotation by twice its azimuth away.
+            turn_deg -= np.rad2deg(np.arctan2(library.mirror[1, 0], library.mirror[0, 0]))
+            tilt, center = library.mirror @ tilt, library.mirror @ center
+        rotation = -turn_deg if self.mirrored else turn_deg
+        pixel = float(library.radius_mrad[entry] / outline.radius_px)
+        shift = Geometry((1, 1), pixel, (0.0, 0.0), rotation, self.mirrored).to_image(center) / pixel
+        return PatternParameters(
+            thickness_nm=float(library.thickness_nm[entry]),
+            mistilt_mrad=(float(tilt[0]), float(tilt[1])),
+            center_px=(float(outline.center_px[0] - shift[0]), float(outline.center_px[1] - shift[1])),
+            pixel_mrad=pixel,
+            rotation_deg=float((rotation + 180) % 360 - 180),
+            convergence_mrad=library.convergence_mrad,
+            blur_mrad=FIRST_BLUR_MRAD,
+        )
+
+
+def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bool = False) -> Matches:
     """Every entry of the library at its best rotation, best first.
 
     Parameters
@@ -79,80 +150,62 @@ def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bo
     if mirrored:
         polar = polar[:, -np.arange(ANGLES) % ANGLES]
     spectrum = angular_spectrum(polar)
-    found = []
-    for reflected in (False, True) if library.mirror is not None else (False,):
-        entries = library.spectrum.conj() if reflected else library.spectrum
-        for index, best in enumerate(_best_turns(spectrum, entries)):
-            at = _parameters(outline, library, index, best.turn_deg, reflected=reflected, mirrored=mirrored)
-            found.append(Start(at, float(np.sqrt(max(0.0, 1 - max(0.0, best.correlation) ** 2)))))
-    return sorted(found, key=lambda start: start.mismatch)
+    found = [_best_turns(spectrum, library.spectrum)]
+    if library.mirror is not None:
+        found.append(_best_turns(spectrum, library.spectrum, reflected=True))
+    turns = Turns(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Matches(library, outline, mirrored, turns, np.argsort(-turns.correlation, kind="stable"))
 
 
-def choose_starts(matches: Sequence[Start], *, count: int, thickness_nm: Sequence[float] = ()) -> list[Start]:
+def choose_starts(
+    matches: Matches, *, count: int, thickness_nm: Sequence[float] = (), within: float = np.inf
+) -> list[Start]:
     """The best matches that differ in thickness or mistilt, and the best near each of the given thicknesses.
 
     Parameters
     ----------
-    matches : sequence of Start
-        Output of `match`.
+    matches : Matches
     count : int
-        How many of the best.
+        How many of the best, at most.
     thickness_nm : sequence of float
         Further thicknesses to start from [nm], such as a network's candidates.
+    within : float
+        Largest sum of squares that a match leaves of the pattern, over that of the best.
     """
     starts: list[Start] = []
+    worst = float(np.sqrt(within)) * matches.mismatch[0]
     for one in matches:
-        if len(starts) == count:
+        if len(starts) == count or one.mismatch > worst:
             break
         if all(one.parameters.differs(other.parameters, nm=DISTINCT_NM, mrad=DISTINCT_MRAD) for other in starts):
             starts.append(one)
     for candidate in thickness_nm:
         if all(abs(candidate - start.parameters.thickness_nm) > DISTINCT_NM for start in starts):
-            near = [one for one in matches if abs(one.parameters.thickness_nm - candidate) <= THICKNESS_STEP_NM]
-            starts += near[:1]
+            near = np.flatnonzero(np.abs(matches.thickness_nm - candidate) <= THICKNESS_STEP_NM)
+            starts += [matches[int(index)] for index in near[:1]]
     return starts
 
 
-def nearest_match(matches: Sequence[Start], thickness_nm: float) -> PatternParameters:
-    """The best match near a thickness [nm]; `matches` as `match` returns them."""
-    apart = [abs(start.parameters.thickness_nm - thickness_nm) for start in matches]
-    near = [start for start, distance in zip(matches, apart, strict=True) if distance <= min(apart) + 1.0]
-    return near[0].parameters
+def nearest_match(matches: Matches, thickness_nm: float) -> PatternParameters:
+    """The best match near a thickness [nm]."""
+    apart = np.abs(matches.thickness_nm - thickness_nm)
+    return matches[int(np.flatnonzero(apart <= apart.min() + 1.0)[0])].parameters
 
 
-def _best_turns(pattern: np.ndarray, entries: np.ndarray) -> list[Turn]:
-    """The best rotation of each entry.
+def _best_turns(pattern: np.ndarray, entries: np.ndarray, *, reflected: bool = False) -> Turns:
+    """The best rotation of each entry, or of its reflection in the x axis.
 
     Parameters
     ----------
     pattern : complex array, shape (radius, frequency)
     entries : complex array, shape (entry, radius, frequency)
+    reflected : bool
+        Take the complex conjugates of the entries: they are the spectra of the reflections.
     """
-    product = np.einsum("rf,erf->ef", pattern, entries.conj())
+    if reflected:
+        product = np.einsum("rf,erf->ef", pattern, entries)
+    else:
+        product = np.einsum("rf,erf->ef", pattern.conj(), entries).conj()
     correlation = np.fft.irfft(product, ANGLES, axis=1) * ANGLES
     best = np.argmax(correlation, axis=1)
-    values = correlation[np.arange(len(best)), best]
-    return [Turn(float(value), float(index) * 360 / ANGLES) for value, index in zip(values, best, strict=True)]
-
-
-def _parameters(
-    outline: Outline, library: Library, index: int, turn_deg: float, *, reflected: bool, mirrored: bool
-) -> PatternParameters:
-    """What the pattern's parameters are if it is one entry of the library, turned."""
-    tilt, center = library.mistilt_mrad[index], library.center_mrad[index]
-    if reflected and library.mirror is not None:
-        # The entry was reflected in the x axis; the crystal's own mirror line is a rotation by twice its azimuth away.
-        turn_deg -= np.rad2deg(np.arctan2(library.mirror[1, 0], library.mirror[0, 0]))
-        tilt, center = library.mirror @ tilt, library.mirror @ center
-    rotation = -turn_deg if mirrored else turn_deg
-    pixel = float(library.radius_mrad[index] / outline.radius_px)
-    shift = Geometry((1, 1), pixel, (0.0, 0.0), rotation, mirrored).to_image(center) / pixel
-    return PatternParameters(
-        thickness_nm=float(library.thickness_nm[index]),
-        mistilt_mrad=(float(tilt[0]), float(tilt[1])),
-        center_px=(float(outline.center_px[0] - shift[0]), float(outline.center_px[1] - shift[1])),
-        pixel_mrad=pixel,
-        rotation_deg=float((rotation + 180) % 360 - 180),
-        convergence_mrad=library.convergence_mrad,
-        blur_mrad=FIRST_BLUR_MRAD,
-    )
+    return Turns(correlation[np.arange(len(best)), best], best * 360.0 / ANGLES)

@@ -10,6 +10,12 @@ from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 RADII = np.linspace(0.04, 1.4, 20)  # of the rings, in units of the bright region's radius
 ANGLES = 120  # along a ring
+_RINGS = np.stack([np.outer(RADII, turn(np.arange(ANGLES) * 2 * np.pi / ANGLES)) for turn in (np.cos, np.sin)])
+_WEIGHT = np.sqrt(RADII)
+# Orthonormal shapes of the smooth background, weighted, shape (radius, shape).
+_BACKGROUND, _ = np.linalg.qr(
+    _WEIGHT[:, None] * np.exp(-0.5 * (RADII[:, None] / np.array([np.inf, *BACKGROUND_WIDTHS])) ** 2)
+)
 
 
 def polar_image(image: np.ndarray, outline: Outline) -> np.ndarray:
@@ -26,9 +32,7 @@ def polar_image(image: np.ndarray, outline: Outline) -> np.ndarray:
     float array, shape (radius, angle)
         Rings at `RADII`; angles from +x towards +y, a step of 360° / `ANGLES`.
     """
-    angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
-    rows = outline.center_px[1] + outline.radius_px * np.outer(RADII, np.sin(angle))
-    columns = outline.center_px[0] + outline.radius_px * np.outer(RADII, np.cos(angle))
+    rows, columns = (outline.center_px[axis] + outline.radius_px * _RINGS[axis] for axis in (1, 0))
     return np.asarray(ndimage.map_coordinates(image, [rows, columns], order=1, mode="nearest"))
 
 
@@ -47,11 +51,8 @@ def angular_spectrum(polar: np.ndarray) -> np.ndarray:
     complex64 array, shape (radius, frequency)
         Frequencies 0 to `ANGLES` / 2.
     """
-    weight = np.sqrt(RADII)
-    spectrum = np.fft.rfft(polar, axis=1) * weight[:, None] / np.sqrt(ANGLES)
-    shapes = np.stack([weight, *(weight * np.exp(-0.5 * (RADII / width) ** 2) for width in BACKGROUND_WIDTHS)], axis=1)
-    basis, _ = np.linalg.qr(shapes)
-    spectrum[:, 0] -= basis @ (basis.T @ spectrum[:, 0])
+    spectrum = np.fft.rfft(polar, axis=1) * (_WEIGHT[:, None] / np.sqrt(ANGLES))
+    spectrum[:, 0] -= _BACKGROUND @ (_BACKGROUND.T @ spectrum[:, 0])
     # A frequency other than 0 and the highest stands for its negative as well.
     twice = np.where(np.arange(spectrum.shape[1]) % (ANGLES // 2) == 0, 1.0, 2.0)
     norm = np.sqrt(np.sum(twice * np.abs(spectrum) ** 2))

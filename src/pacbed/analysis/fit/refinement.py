@@ -156,10 +156,10 @@ def refine(
         ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels), mirrored=mirrored)
         for level in (COARSE, MIDDLE, FINE)
     )
-    fits = _distinct(fit(coarse, at, restraints, steps=GLANCE) for at in starts)
-    fits = _distinct(fit(coarse, one.parameters, restraints, steps=COARSE.steps) for one in fits[:BASINS])
+    fits = _distinct(fit(coarse, at, restraints, steps=GLANCE, quick=True) for at in starts)
+    fits = _distinct(fit(coarse, one.parameters, restraints, steps=COARSE.steps, quick=True) for one in fits[:BASINS])
     rivals = [one for one in fits if one.misfit < HOPELESS * fits[0].misfit]
-    fits = _distinct(fit(middle, one.parameters, restraints, steps=MIDDLE.steps) for one in rivals)
+    fits = _distinct(fit(middle, one.parameters, restraints, steps=MIDDLE.steps, quick=True) for one in rivals)
     best = fit(fine, fits[0].parameters, restraints, steps=FINE.steps)
     covariance = estimate_covariance(fine, best.parameters, restraints)
     return Refinement(best, tuple(fits[1:]), fits[0], fine, covariance, noise_share(fine))
@@ -174,7 +174,9 @@ def _distinct(fits: Iterable[Fit]) -> list[Fit]:
     return kept
 
 
-def fit(model: ForwardModel, start: PatternParameters, restraints: Restraints, *, steps: int) -> Fit:
+def fit(
+    model: ForwardModel, start: PatternParameters, restraints: Restraints, *, steps: int, quick: bool = False
+) -> Fit:
     """Least squares from one start; the unknowns stay inside the table and within reach of the start.
 
     Parameters
@@ -185,6 +187,8 @@ def fit(model: ForwardModel, start: PatternParameters, restraints: Restraints, *
         Weighted by the residual of the start, so that they count as one observation each.
     steps : int
         Evaluations of the Jacobian, at most.
+    quick : bool
+        Rough derivatives, see `pacbed.analysis.fit.sensitivity.jacobian`: for finding a basin, not its bottom.
     """
     low, high = _bounds(model, start)
     start = start.moved(np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
@@ -195,7 +199,7 @@ def fit(model: ForwardModel, start: PatternParameters, restraints: Restraints, *
         return residuals(model, start.moved(vector), restraints, sigma)
 
     def slopes(vector: np.ndarray) -> np.ndarray:
-        return jacobian(model, start.moved(vector), restraints, sigma)
+        return jacobian(model, start.moved(vector), restraints, sigma, quick=quick)
 
     found = optimize.least_squares(
         deviations,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
-from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.forward import ForwardModel, LinearFit
 from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
 
@@ -20,6 +21,10 @@ STEPS = Displacement(
     convergence_mrad=0.05,
     blur_mrad=0.05,
 )
+# Unknowns that move the pattern as a whole, so that its gradient tells what they do, and those that do more.
+MOVING = ("center_x_mrad", "center_y_mrad", "pixel_percent", "rotation_deg")
+RENDERED = ("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad", "convergence_mrad")
+GRADIENT = np.array([1, -8, 0, 8, -1]) / 12  # derivative along an axis, exact for polynomials of the fourth degree
 
 
 def residuals(model: ForwardModel, at: PatternParameters, restraints: Restraints, sigma: float) -> np.ndarray:
@@ -42,37 +47,91 @@ def residuals(model: ForwardModel, at: PatternParameters, restraints: Restraints
 
 
 def jacobian(
-    model: ForwardModel, at: PatternParameters, restraints: Restraints, sigma: float, *, central: bool = False
+    model: ForwardModel, at: PatternParameters, restraints: Restraints, sigma: float, *, quick: bool = False
 ) -> np.ndarray:
-    """Derivatives of the residuals by finite differences.
-
-    Gain and background are solved for on both sides of each difference, so the derivatives are those of the projected
-    residual, at a fit's free gain and background.
+    """Derivatives of the residuals, at a fit's free gain and background.
 
     Parameters
     ----------
     model, at, restraints, sigma
         As for `residuals`.
-    central : bool
-        Differences on both sides instead of ahead alone.
+    quick : bool
+        See `pattern_changes`. A fit then takes half the time and ends up to half an error bar from the minimum.
 
     Returns
     -------
     float array, shape (pixel + restraint, 9)
         Columns in the order and the units of `Displacement`.
     """
-    columns = []
-    origin = None if central else residuals(model, at, restraints, sigma)
-    for index, (name, step) in enumerate(zip(NAMES, STEPS, strict=True)):
-        ahead = residuals(model, at.moved(step * _unit(index)), restraints, sigma)
-        if origin is None:
-            back = min(step, at.blur_mrad) if name == "blur_mrad" else step
-            columns.append(
-                (ahead - residuals(model, at.moved(-back * _unit(index)), restraints, sigma)) / (step + back)
-            )
-        else:
-            columns.append((ahead - origin) / step)
-    return np.stack(columns, axis=1)
+    best = model.solve(at)
+    changes = pattern_changes(model, at, best, quick=quick)
+    return np.concatenate([model.projected(changes, best), sigma * _restraint_slopes(restraints, at)])
+
+
+def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
+    """Derivatives of the rendered pattern, up to multiples of the pattern itself.
+
+    Parameters
+    ----------
+    model, at
+        As for `residuals`.
+    best : LinearFit
+        The model's at these parameters.
+    quick : bool
+        Take centre, pixel size and rotation from the pattern's gradient, of which pixels as wide as its edges give a
+        rough idea, instead of from differences of rendered patterns.
+
+    Returns
+    -------
+    float array, shape (9, y, x)
+        In the order and the units of `Displacement`.
+    """
+    names = RENDERED if quick else RENDERED + MOVING
+    ahead = np.stack([model.render(_ahead(at, name)) for name in names])
+    steps = np.array([getattr(STEPS, name) for name in names])
+    differences = (ahead - best.pattern) / steps[:, None, None]
+    blur = (model.pattern(best.sharp, _ahead(at, "blur_mrad")) - best.pattern) / STEPS.blur_mrad
+    changes = dict(zip(names, differences, strict=True)) | {"blur_mrad": blur}
+    if quick:
+        changes |= _changes_of_place(model, at, best.pattern, blur)
+    return np.stack([changes[name] for name in NAMES])
+
+
+def _changes_of_place(
+    model: ForwardModel, at: PatternParameters, pattern: np.ndarray, blur: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Derivatives with respect to `MOVING`: the gradient, times how far each pixel moves.
+
+    A larger pixel has less blur as well, and a wider edge of the aperture, which is left out.
+
+    Parameters
+    ----------
+    model, at
+        As for `residuals`.
+    pattern, blur : float array, shape (y, x)
+        The rendered pattern, and its derivative with respect to the blur [1/mrad].
+    """
+    geometry = model.cutout.geometry(at, mirrored=model.mirrored)
+    down, right = (ndimage.correlate1d(pattern, GRADIENT, axis=axis, mode="nearest") for axis in (0, 1))
+    row, column = np.indices(geometry.shape)
+    x, y = column - geometry.center_px[0], row - geometry.center_px[1]
+    return {
+        "center_x_mrad": -right / geometry.pixel_mrad,
+        "center_y_mrad": -down / geometry.pixel_mrad,
+        "pixel_percent": (right * x + down * y - at.blur_mrad * blur) / 100,
+        "rotation_deg": np.deg2rad(right * y - down * x),
+    }
+
+
+def _restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
+    """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 9)."""
+    here = restraints.deviations(at)
+    return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+
+
+def _ahead(at: PatternParameters, name: str) -> PatternParameters:
+    """One of `STEPS` further in one unknown."""
+    return at.moved(getattr(STEPS, name) * _unit(NAMES.index(name)))
 
 
 def _unit(index: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.predict_pattern import predict_pattern
 from pacbed.analysis.result import Estimate, Result, with_std
+from pacbed.analysis.steps import check_networks
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import PacbedError, bad_value
 from pacbed.outputs import write_text
@@ -103,7 +104,13 @@ def predict_files(
     -------
     int
         The worst status: 0 done, 1 refused, 2 bad input.
+
+    Raises
+    ------
+    ParameterError
+        Networks alone are asked for, and the bundle has none.
     """
+    check_networks(bundle, refine=options.refine)
     outcomes = []
     for pattern, name in zip(patterns, unique_names(patterns), strict=True):
         outcome = _predict_one(bundle, pattern, out_dir / name, options)

@@ -61,6 +61,7 @@ def _bundle(path: Path, verify: bool) -> list[str]:
         for name, (low, high) in meta.trained.model_dump().items()
     ]
     zone = " ".join(str(index) for index in meta.crystal.get("zone_axis", []))
+    networks = ", ".join(f"{task} {len(values)} classes" for task, values in sorted(meta.class_values.items()))
     alpha = meta.trained.convergence_mrad[1]
     tilt = bundle.renderer.mistilt_max_mrad(alpha)
     return [
@@ -70,7 +71,7 @@ def _bundle(path: Path, verify: bool) -> list[str]:
         f"scattering up to {table.field_mrad:.1f} mrad",
         *_levels(bundle),
         f"field of view: {meta.max_angle_mrad:g} mrad half width, rotations modulo {table.rotation_period_deg:g}°",
-        "networks: " + ", ".join(f"{task} {len(values)} classes" for task, values in sorted(meta.class_values.items())),
+        f"networks: {networks or 'none'}",
         f"schema_version {meta.schema_version}, pacbed {meta.versions.get('pacbed', '?')}, "
         f"{len(meta.members)} members, sha256 {bundle.sha256[:16]}" + (", all verified" if verify else ""),
     ]

@@ -16,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 
 from pacbed.analysis.predict import Analysis
+from pacbed.analysis.report.network_curves import draw_curves
 from pacbed.analysis.result import Estimate, Result, with_std
 from pacbed.outputs import file_aside
 
@@ -30,10 +31,10 @@ STYLE: dict[Any, Any] = {
     "ytick.labelsize": 7,
     "legend.fontsize": 7,
 }
-INK, BLUE, RED = "#222222", "#1f5a94", "#c0392b"
+INK = "#222222"
 VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
-CURVES = {"thickness": "thickness (nm)", "mistilt": "mistilt (mrad)", "scale": "scale, last round"}
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 7.2, 6.6, 200
+CURVES_INCHES = 1.48  # of the height, without networks left out
 REASON_WIDTH = 50  # characters
 REASON_LINES = 8
 
@@ -77,30 +78,38 @@ def draw_sheet(analysis: Analysis, path: str | Path) -> None:
 
 def compose_sheet(analysis: Analysis) -> Figure:
     """The sheet of a result as a figure, in the style that is set."""
-    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES))
+    curves = bool(analysis.result.networks)
+    height = HEIGHT_INCHES - (0 if curves else CURVES_INCHES)
+    figure = Figure(figsize=(WIDTH_INCHES, height))
     FigureCanvasAgg(figure)
-    _draw_header(figure, analysis.result)
     sides: dict[str, Any] = {"left": 0.075, "right": 0.975}
+    _draw_header(figure, analysis.result, 1 - 0.22 / height)
     images = figure.add_gridspec(
-        2, 3, **sides, top=0.915, bottom=0.49, height_ratios=[1, 0.035], hspace=0.2, wspace=0.08
-    )
+        2, 3, **sides, top=1 - 0.56 / height, bottom=1 - 3.37 / height, height_ratios=[1, 0.035], hspace=0.2,
+        wspace=0.08,
+    )  # fmt: skip
     _draw_images(figure, images, analysis)
-    curves = figure.add_gridspec(1, 3, **sides, top=0.405, bottom=0.265, width_ratios=[2.1, 1, 1], wspace=0.12)
-    for column, (task, label) in enumerate(CURVES.items()):
-        _draw_curve(figure.add_subplot(curves[0, column]), analysis.result, task, label)
-    _draw_text(figure.add_axes((0.075, 0.015, 0.9, 0.18)), analysis.result)
+    if curves:
+        draw_curves(
+            figure,
+            figure.add_gridspec(
+                1, 3, **sides, top=2.67 / height, bottom=1.75 / height, width_ratios=[2.1, 1, 1], wspace=0.12
+            ),
+            analysis.result,
+        )
+    _draw_text(figure.add_axes((0.075, 0.1 / height, 0.9, 1.19 / height)), analysis.result)
     return figure
 
 
-def _draw_header(figure: Figure, result: Result) -> None:
+def _draw_header(figure: Figure, result: Result, level: float) -> None:
     source = result.provenance
-    figure.text(0.075, 0.966, source.input, fontsize=10, fontweight="bold", color=INK, va="center")
+    figure.text(0.075, level, source.input, fontsize=10, fontweight="bold", color=INK, va="center")
     figure.text(
-        0.875, 0.966, f"{result.system} · {source.bundle_sha256[:10]} · pacbed {source.versions.get('pacbed', '')}",
+        0.875, level, f"{result.system} · {source.bundle_sha256[:10]} · pacbed {source.versions.get('pacbed', '')}",
         fontsize=6.5, color="#888888", va="center", ha="right",
     )  # fmt: skip
     figure.text(
-        0.935, 0.966, result.verdict.upper(), fontsize=8.5, fontweight="bold", color="white", va="center", ha="center",
+        0.935, level, result.verdict.upper(), fontsize=8.5, fontweight="bold", color="white", va="center", ha="center",
         bbox={"boxstyle": "round,pad=0.35", "fc": VERDICT_COLOURS[result.verdict], "ec": "none"},
     )  # fmt: skip
 
@@ -164,42 +173,6 @@ def _mark_disk(axes: Axes, analysis: Analysis, *, dark_background: bool) -> None
     axes.plot(0, 0, "+", color="#4fd1ff" if dark_background else INK, ms=4, mew=0.8)
 
 
-def _draw_curve(axes: Axes, result: Result, task: str, label: str) -> None:
-    curve = result.networks[task]
-    values, probability = np.array(curve.class_values), np.array(curve.probability)
-    axes.fill_between(values, probability, step="mid", color=BLUE, alpha=0.18, lw=0)
-    axes.step(values, probability, where="mid", color=BLUE, lw=1.0)
-    marked = _refined(result, task)
-    if marked is not None and result.misfit is not None:
-        axes.axvline(marked.value, color=RED, lw=1.0)
-        if marked.interval_90 is not None:
-            axes.axvspan(*marked.interval_90, color=RED, alpha=0.15, lw=0)
-    axes.set(xlabel=label, ylim=(0, 1.15 * float(probability.max())), yticks=[])
-    axes.set_xlim(values[0], values[-1])
-    if task == "thickness":
-        axes.set_ylabel("network probability")
-        for candidate in result.thickness_candidates:
-            height = float(np.interp(candidate.value, values, probability)) + 0.06 * float(probability.max())
-            axes.plot(candidate.value, height, "v", color=BLUE, ms=3.5, mew=0)
-        axes.plot([], [], "v", color=BLUE, ms=3.5, mew=0, label="candidates")
-        if result.misfit is not None:
-            axes.plot([], [], color=RED, lw=1.0, label="refined, 90 % interval")
-        axes.legend(frameon=False, loc="best", handlelength=1.2, borderpad=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(length=2.5)
-
-
-def _refined(result: Result, task: str) -> Estimate | None:
-    """The refined value in the units of a network's classes."""
-    if task == "thickness":
-        return result.thickness_nm
-    if task == "mistilt":
-        return result.mistilt_mrad
-    if result.pixel_mrad is None:
-        return None
-    return Estimate(value=result.pixel_mrad.value / result.provenance.parameters["scale_reference_pixel_mrad"])
-
-
 def _draw_text(axes: Axes, result: Result) -> None:
     axes.axis("off")
     for index, (name, text) in enumerate((name, text) for name, text in _numbers(result) if text):
@@ -230,7 +203,7 @@ def _numbers(result: Result) -> list[tuple[str, str]]:
         ("pixel", _with_unit(result.pixel_mrad, " mrad", 4)),
         ("rotation", _with_unit(rotation, "°", 1) + (f" modulo {rotation.modulo_deg:g}°" if rotation else "")),
         ("misfit", "" if result.misfit is None else f"{result.misfit:.3f}, noise alone {noise or 0:.3f}"),
-        ("networks", found),
+        ("networks", found or "none in this bundle"),
     ]
 
 

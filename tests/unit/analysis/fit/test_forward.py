@@ -25,7 +25,7 @@ def test_linear_part_recovers_gain_and_background(tiny_bundle, truth):
     rendered = ForwardModel(tiny_bundle.renderer, cutout).render(at)
     values = np.tensordot(coefficients, np.concatenate([rendered[None], cutout.background]), axes=1)
     model = ForwardModel(tiny_bundle.renderer, replace(cutout, values=values))
-    found, residual = model.solve(at)
+    found, residual = model.solve(at)[:2]
     assert found == pytest.approx(coefficients, rel=1e-3)
     assert np.abs(residual).max() < 1e-4
     np.testing.assert_allclose(model.image(at), values, atol=1e-4)
@@ -33,7 +33,7 @@ def test_linear_part_recovers_gain_and_background(tiny_bundle, truth):
 
 def test_gain_and_background_never_go_negative(tiny_bundle, model, truth):
     upside_down = ForwardModel(tiny_bundle.renderer, replace(model.cutout, values=-model.cutout.values))
-    coefficients, _ = upside_down.solve(truth)
+    coefficients = upside_down.solve(truth).coefficients
     assert coefficients[0] == 0
     assert (coefficients[2:] >= 0).all()
 
@@ -91,3 +91,25 @@ def test_misfit_is_one_for_a_pattern_that_explains_nothing(model):
     target = model.cutout.values[model.cutout.mask]
     assert model.misfit(target - target.mean()) == pytest.approx(1.0)
     assert model.misfit(np.zeros_like(target)) == 0.0
+
+
+def test_a_pattern_is_a_sharp_one_blurred(tiny_bundle, model, truth):
+    """The blur of the model is that of the renderer."""
+    geometry = model.cutout.geometry(truth, mirrored=False)
+    rendered = tiny_bundle.renderer.render(
+        thickness_nm=8.0, convergence_mrad=14.0, geometry=geometry, mistilt_mrad=truth.mistilt_mrad, blur_mrad=0.4
+    )
+    expected = rendered / rendered[model.cutout.mask].mean()
+    np.testing.assert_allclose(model.render(truth), expected, rtol=1e-5)
+
+
+def test_what_the_linear_part_takes_up_is_no_change_of_the_residual(model, truth):
+    """Changes of the pattern by itself or by the background vanish; the rest is orthogonal to both."""
+    best = model.solve(truth)
+    other = model.render(replace(truth, thickness_nm=6.0))
+    slopes = model.projected(np.stack([best.pattern, model.cutout.background[0], other]), best)
+    assert np.abs(slopes[:, :2]).max() < 1e-6
+    assert np.linalg.norm(slopes[:, 2]) > 0.1
+    columns = np.concatenate([best.pattern[None], model.cutout.background])[:, model.cutout.mask]
+    free = best.coefficients > 0
+    assert np.abs(columns[free] @ slopes[:, 2]).max() < 1e-6 * np.linalg.norm(columns)

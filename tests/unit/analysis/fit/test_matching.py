@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from pacbed.analysis.fit.library import build_library
-from pacbed.analysis.fit.matching import choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching import IMAGE_SMOOTHING, choose_starts, match, nearest_match
+from pacbed.analysis.fit.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.analysis.recording.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
 
@@ -41,7 +43,7 @@ def test_starts_differ_and_cover_the_networks_candidates(library, camera):
     matches = match(image, find_outline(image), library)
     starts = choose_starts(matches, count=3)
     assert len(starts) == 3
-    assert starts[0] is matches[0]
+    assert starts[0] == matches[0]
     wanted = choose_starts(matches, count=1, thickness_nm=[2.0])
     assert wanted[-1].parameters.thickness_nm == pytest.approx(2.0, abs=2.0)
     assert len(wanted) == 2
@@ -73,3 +75,31 @@ def test_the_nearest_match_is_the_best_of_those_near_a_thickness(library, camera
         near = [start for start in matches if abs(start.parameters.thickness_nm - at.thickness_nm) < 1e-9]
         assert abs(at.thickness_nm - thickness) <= 2.0
         assert min(near, key=lambda start: start.mismatch).parameters == at
+
+
+def test_only_matches_nearly_as_good_as_the_best_are_started_from(library, camera):
+    image = camera()
+    matches = match(image, find_outline(image), library)
+    every = choose_starts(matches, count=30)
+    some = choose_starts(matches, count=30, within=2.0)
+    assert 1 <= len(some) < len(every)
+    assert some == [start for start in every if start.mismatch**2 <= 2.0 * every[0].mismatch ** 2]
+    assert choose_starts(matches, count=30, within=1.0) == every[:1]
+
+
+def test_matches_agree_with_the_correlation_of_turned_patterns(library, camera):
+    """The definition, entry by entry: rings turned step by step, and their overlap."""
+    image = camera()
+    outline = find_outline(image)
+    matches = match(image, outline, library)
+    smooth = ndimage.gaussian_filter(image, IMAGE_SMOOTHING * outline.radius_px)
+    rings = np.fft.irfft(angular_spectrum(polar_image(smooth, outline)), ANGLES, axis=1)
+    count = len(library.thickness_nm)
+    for place in (0, 5, len(matches) - 1):
+        reflected, entry = divmod(int(matches.order[place]), count)
+        spectrum = library.spectrum[entry].conj() if reflected else library.spectrum[entry]
+        other = np.fft.irfft(spectrum, ANGLES, axis=1)
+        overlap = [ANGLES * float(np.sum(rings * np.roll(other, turn, axis=1))) for turn in range(ANGLES)]
+        best = max(overlap)
+        assert matches[place].mismatch == pytest.approx(np.sqrt(1 - max(0.0, best) ** 2), abs=2e-3)
+        assert overlap[round(matches.turns.turn_deg[entry + reflected * count] / 360 * ANGLES)] == pytest.approx(best)

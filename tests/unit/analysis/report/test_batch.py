@@ -7,6 +7,7 @@ import pytest
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.batch import BAD, COLUMNS, DONE, REFUSED, Outcome, predict_files, unique_names, with_error
 from pacbed.analysis.result import estimate, read_result
+from pacbed.errors import ParameterError
 
 FILM = Path("scan/film.tif")
 
@@ -99,3 +100,12 @@ def test_one_pattern_needs_no_table_and_none_are_done(tiny_bundle, camera, tmp_p
     assert status == told[0].status
     assert not (tmp_path / "out" / "predictions.csv").exists()
     assert predict_files(tiny_bundle, [], options, out_dir=tmp_path / "none", tell=told.append) == DONE
+
+
+def test_networks_alone_are_refused_once_where_there_are_none(bare_bundle, tmp_path):
+    told = []
+    with pytest.raises(ParameterError, match="no networks in this bundle"):
+        predict_files(
+            bare_bundle, [FILM, FILM], PredictOptions(14.0, refine=False), out_dir=tmp_path / "out", tell=told.append
+        )
+    assert told == [] and not (tmp_path / "out").exists()

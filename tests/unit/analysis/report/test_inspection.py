@@ -111,3 +111,7 @@ def test_a_stack_without_an_axis_is_refused(parts, tmp_path, axis):
     shutil.rmtree(folder / "stack.zarr" / axis)
     with pytest.raises(FormatError, match=axis):
         describe(folder)
+
+
+def test_a_bundle_without_networks_says_so(bare_bundle):
+    assert "networks: none" in describe(bare_bundle.path, verify=True)

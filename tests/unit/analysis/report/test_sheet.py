@@ -110,3 +110,16 @@ def test_many_reasons_end_with_where_the_rest_is(analysis):
     said = words(compose_sheet(replace(analysis, result=result)))
     assert "DOUBTFUL" in said and "reason number 6" in said
     assert "reason number 7" not in said and "more in the JSON file" in said
+
+
+def test_a_sheet_without_networks_is_shorter_and_has_no_empty_panel(bare_analysis, analysis, tmp_path):
+    figure, whole = compose_sheet(bare_analysis), compose_sheet(analysis)
+    assert "no networks in this bundle" in words(figure)
+    assert "network probability" in words(whole) and "network probability" not in words(figure)
+    assert len(whole.axes) - len(figure.axes) == 3
+    draw_sheet(bare_analysis, tmp_path / "sheet.png")
+    height, width = iio.imread(tmp_path / "sheet.png").shape[:2]
+    assert (height, width) == (1024, 1440)
+    for bare, full in zip(figure.axes[:3], whole.axes[:3], strict=True):  # pictures of the same size on paper
+        sizes = [axes.get_position().height * axes.figure.get_figheight() for axes in (bare, full)]
+        assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
