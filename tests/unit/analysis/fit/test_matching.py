@@ -3,7 +3,7 @@ import pytest
 
 from pacbed.analysis.fit.library import build_library
 from pacbed.analysis.fit.matching import choose_starts, match, nearest_match
-from pacbed.analysis.recording.outline import find_outline
+from pacbed.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
 
 
