@@ -88,3 +88,14 @@ def relative_l2(pattern: np.ndarray, reference: np.ndarray) -> float:
 def in_units(images: np.ndarray, unit: float) -> np.ndarray:
     """Numbers as uint16 multiples of a unit, rounded and clipped as `mix_row` does."""
     return np.floor(np.clip(images / np.float32(unit), 0.0, LARGEST_COUNT) + np.float32(0.5)).astype(np.uint16)
+
+
+def bin_pixels(array: np.ndarray, factor: int) -> np.ndarray:
+    """Means over squares of `factor` pixels of an array of shape (y, x); what is left over is cut off.
+
+    Returns
+    -------
+    float array, shape (y // factor, x // factor)
+    """
+    ny, nx = (size // factor for size in array.shape)
+    return array[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor).mean(axis=(1, 3))

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from pacbed.patterns import Geometry, polar_to_vector
+
 CLASSES = {
     "scale": [0.8, 0.9, 1.0, 1.1, 1.2],
     "thickness": [float(t) for t in range(1, 11)],
@@ -131,3 +133,30 @@ def bare_bundle(tiny_bundle, tmp_path_factory):
     write_bundle(folder / "content", tiny_bundle.meta.model_copy(update={"class_values": {}}), folder / "bare.pacbed")
     shutil.rmtree(folder / "content")
     return load_bundle(folder / "bare.pacbed")
+
+
+@pytest.fixture(scope="session")
+def camera(tiny_bundle):
+    """Function that records a pattern of the tiny bundle's crystal: offset, gain, background, noise."""
+
+    def record(
+        *,
+        thickness_nm=8.0,
+        convergence_mrad=14.0,
+        mistilt_mrad=2.0,
+        azimuth_deg=70.0,
+        geometry=None,
+        electrons=2e7,
+        seed=1,
+    ):
+        geometry = geometry or Geometry((160, 150), 0.4, (70.3, 84.6), 25.0)
+        image = tiny_bundle.renderer.render(
+            thickness_nm=thickness_nm, convergence_mrad=convergence_mrad, geometry=geometry, blur_mrad=0.4,
+            mistilt_mrad=polar_to_vector(mistilt_mrad, azimuth_deg),
+        )  # fmt: skip
+        angle = np.hypot(*geometry.angles_mrad())
+        image = image + 1e-4 * image.max() + 0.1 * image.max() * np.exp(-0.5 * (angle / 16) ** 2)
+        rng = np.random.default_rng(seed)
+        return (rng.poisson(image * electrons) * 3.0 + 150 + rng.normal(0, 2, image.shape)).astype(np.float32)
+
+    return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.patterns import LARGEST_COUNT, Geometry, in_units, polar_to_vector, relative_l2
+from pacbed.patterns import LARGEST_COUNT, Geometry, bin_pixels, in_units, polar_to_vector, relative_l2
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -53,3 +53,9 @@ def test_counts_are_rounded_and_clipped():
     counts = in_units(np.array([-1.0, 0.0, 0.49, 0.51, 7.2, 65_534.6, 1e9], dtype=np.float32) * 2e-3, 2e-3)
     assert counts.dtype == np.uint16
     np.testing.assert_array_equal(counts, [0, 0, 0, 1, 7, LARGEST_COUNT, LARGEST_COUNT])
+
+
+def test_binning_keeps_means_and_cuts_the_rest():
+    binned = bin_pixels(np.arange(35.0).reshape(5, 7), 2)
+    assert binned.shape == (2, 3)
+    assert binned[0, 0] == pytest.approx(np.mean([0, 1, 7, 8]))

@@ -48,7 +48,7 @@ def test_every_config_gives_the_full_dag(config):
     (system,) = load_config([config]).systems.values()
     assert set(re.findall(r"^(?:local)?rule (\w+):$", text, flags=re.MULTILINE)) == expected_rules(system) | {"all"}
     assert text.count("rule simulate_rocking_block:") == block_count(system)
-    assert text.count("rule train_network:") == 3
+    assert text.count("rule train_network:") == 1
 
 
 def test_the_recipe_of_the_readme_is_planned_as_it_stands(plain_workplace):

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 pytestmark = pytest.mark.workflow
-AFTER_TABLE = {"assemble_stack": 1, "train_network": 3, "export_networks": 1, "evaluate": 1}
+AFTER_TABLE = {"assemble_stack": 1, "train_network": 1, "export_networks": 1, "evaluate": 1}
 PACKED = {"pack_bundle": 1, "predict_pattern": 1, "map_dataset": 1}
-NETWORKS = {"train_network": 3, "export_networks": 1, "evaluate": 1, **PACKED}
+NETWORKS = {"train_network": 1, "export_networks": 1, "evaluate": 1, **PACKED}
 JUDGED = {"accept_simulation": 1, "model_error": 1, **AFTER_TABLE, **PACKED}
 TABLE = {"simulate_rocking_block": 2, "gather_rocking_table": 1, "referee_simulation": 1, **JUDGED}
 EVERYTHING = {"orient_structure": 1, "check_convergence": 1, **TABLE}
@@ -21,7 +21,7 @@ CHANGES = [
     ({"datasets": {"scan": {"window": 1}}}, {"map_dataset": 1}),
     ({"evaluation": {"patterns": 3}}, {"evaluate": 1, **PACKED}),
     ({"evaluation": {"model_error": {"bonding_relative": 0.02}}}, {"model_error": 1, **PACKED}),
-    ({"training": {"epochs": {"scale": 2}}}, {**NETWORKS, "train_network": 1}),
+    ({"training": {"epochs": {"scale": 2}}}, NETWORKS),
     ({"training": {"noise_max": 0.08}}, NETWORKS),
     ({"stack": {"pixels": 40}}, {**AFTER_TABLE, **PACKED}),
     ({"grid": {"mistilt_mrad": [0, 1, 2]}}, {**AFTER_TABLE, **PACKED}),

@@ -41,29 +41,28 @@ rule train_network:
         stack="results/{system}/stack",
         accepted="results/{system}/simulation/accepted.json",
     output:
-        network="results/{system}/models/{task}.keras",
-        description="results/{system}/models/{task}.json",
-        history="results/{system}/models/{task}_history.csv",
+        networks=expand("results/{{system}}/models/{task}.keras", task=TASKS),
+        descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
+        histories=expand("results/{{system}}/models/{task}_history.csv", task=TASKS),
         curves=report(
-            "results/{system}/models/{task}_curves.png",
+            expand("results/{{system}}/models/{task}_curves.png", task=TASKS),
             caption="../report/curves.rst",
             category="{system}",
             subcategory="Training",
-            labels={"what": "learning curves", "network": "{task}"},
         ),
     log:
-        "results/{system}/logs/train_network/{task}.log",
+        "results/{system}/logs/train_network.log",
     benchmark:
-        "results/{system}/benchmarks/train_network/{task}.jsonl"
-    threads: 1
+        "results/{system}/benchmarks/train_network.jsonl"
+    threads: 2
     resources:
         mem_mb=needed("training_mb"),
-        runtime=needed("training_minutes", "task"),
+        runtime=needed("training_minutes"),
         gpu=0,
     params:
         stage_version=STAGE_VERSIONS["train_network"],
         # Undeclared on purpose: Snakemake deletes declared outputs before a re-run, and this must survive a kill.
-        state_dir="results/{system}/models/.{task}_state",
+        state_dir="results/{system}/models/.state",
         settings=settings(
             thickness_nm=setting("grid.thickness_nm"),
             convergence_mrad=setting("grid.convergence_mrad"),
@@ -73,7 +72,7 @@ rule train_network:
             pixels=setting("training.pixels"),
             samples=setting("training.samples"),
             validation_samples=setting("training.validation_samples"),
-            epochs=setting("training.epochs.{task}"),
+            epochs=setting("training.epochs"),
             batch_size=setting("training.batch_size"),
             learning_rate=setting("training.learning_rate"),
             scale_range=setting("training.scale_range"),

@@ -1,6 +1,7 @@
-"""Adapter: train one of the three networks."""
+"""Adapter: train the three networks."""
 
 import os
+from pathlib import Path
 
 from pacbed.logs import configure_logging
 
@@ -13,10 +14,8 @@ from pacbed.learning.train_network import train_network
 train_network(
     snakemake.input.table,
     snakemake.input.stack,
-    TrainingSettings(task=snakemake.wildcards.task, **snakemake.params.settings),
-    out_keras=snakemake.output.network,
-    out_history_csv=snakemake.output.history,
-    out_curves_png=snakemake.output.curves,
+    TrainingSettings(**snakemake.params.settings),
+    out_dir=Path(snakemake.output.networks[0]).parent,
     state_dir=snakemake.params.state_dir,
     threads=snakemake.threads,
 )

@@ -21,6 +21,8 @@ from pacbed.analysis.result import (
 from pacbed.bundle.meta import BundleMeta
 from pacbed.networks.trained import TrainedNetwork
 
+AZIMUTH_KNOWN_RAD = 0.5  # as a vector two standard errors long
+
 
 def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: float, mirrored: bool) -> dict[str, Any]:
     """Fields of a result that a refinement determines.
@@ -128,21 +130,35 @@ def _polar(vector: np.ndarray, size: float, covariance: np.ndarray) -> dict[str,
 
 def network_values(answers: NetworkAnswers, meta: BundleMeta, *, convergence_mrad: float) -> dict[str, Any]:
     """Fields of a result when the networks alone have spoken."""
-    best = answers.candidates[0]
+    best, pixel_std, reference = answers.candidates[0], answers.pixel_std_mrad, simulated_pixel_mrad(meta)
     return {
         "thickness_nm": thickness(best.value, best.std, meta),
-        "mistilt_mrad": estimate(answers.mistilt.value, answers.mistilt.std),
-        "mistilt_azimuth_deg": None,
-        "mistilt_x_mrad": None,
-        "mistilt_y_mrad": None,
-        "mistilt_covariance_mrad2": None,
-        "scale": estimate(answers.pixel_mrad / simulated_pixel_mrad(meta), None),
-        "pixel_mrad": estimate(answers.pixel_mrad, None),
+        **_network_mistilt(answers),
+        "scale": estimate(answers.pixel_mrad / reference, None if pixel_std is None else pixel_std / reference),
+        "pixel_mrad": estimate(answers.pixel_mrad, pixel_std),
         "rotation_deg": None,
         "convergence_mrad": estimate(convergence_mrad, None),
         "blur_mrad": None,
         "misfit": None,
     }
+
+
+def _network_mistilt(answers: NetworkAnswers) -> dict[str, Any]:
+    """Size of the mistilt, and its vector in the image where the mistilt network tells the direction."""
+    size, direction = answers.mistilt, answers.direction
+    found: dict[str, Any] = {"mistilt_mrad": estimate(size.value, size.std), "mistilt_azimuth_deg": None}
+    names = ("mistilt_x_mrad", "mistilt_y_mrad", "mistilt_covariance_mrad2")
+    if direction is None:
+        return found | dict.fromkeys(names)
+    along = np.array([np.cos(direction.azimuth), np.sin(direction.azimuth)])
+    axes = np.column_stack([along, [-along[1], along[0]]])
+    covariance = axes @ np.diag([size.std**2, (size.value * direction.std) ** 2]) @ axes.T
+    x, y = (estimate(float(size.value * along[axis]), float(np.sqrt(covariance[axis, axis]))) for axis in (0, 1))
+    if direction.std <= AZIMUTH_KNOWN_RAD and size.value > 0:
+        found["mistilt_azimuth_deg"] = estimate(
+            float(np.rad2deg(direction.azimuth) % 360), float(np.rad2deg(direction.std))
+        )
+    return found | dict(zip(names, (x, y, tuple(tuple(float(v) for v in row) for row in covariance)), strict=True))
 
 
 def candidates(answers: NetworkAnswers | None) -> list[Candidate]:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.recording.resampling import resample
+from pacbed.analysis.scale_loop import correct_scale
 from pacbed.bundle.meta import Preprocessing
+from pacbed.networks.azimuth import circular_std
+from pacbed.networks.frame import PolarFrame
+from pacbed.networks.peaks import Peak, find_peaks, main_peak, peak_width
 from pacbed.networks.trained import TrainedNetwork
-from pacbed.patterns import Geometry
+from pacbed.outline import Outline
+from pacbed.patterns import Geometry, bin_pixels
+
+# Pixels of a camera are binned while this many fit into one of the frame: large cameras have more than is needed.
+LEAST_RATIO = 2.0
 
 
 @dataclass(frozen=True)
-class Peak:
-    """A peak of a distribution over classes.
+class Direction:
+    """Direction of a mistilt in the image.
 
     Attributes
     ----------
-    value, std : float
-        Mean and standard deviation, in units of the classes.
-    probability : float
-        What it holds.
+    azimuth, std : float
+        From +x towards +y, and its standard deviation [rad].
     """
 
-    value: float
+    azimuth: float
     std: float
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,17 @@ class NetworkAnswers:
     mistilt : Peak
         Magnitude [mrad].
     pixel_mrad : float
-        Pixel size after the scale loop [mrad].
+        Pixel size found [mrad].
     reference_pixel_mrad : float
         Pixel size that counted as scale 1 when the scale network was asked last [mrad].
     scales : tuple of float
         What the scale network said in each round.
     scale_converged : bool
-        The last of them lies near 1.
+        The last of them lies near 1 (Cartesian), or is likelier than the ends of its range (polar).
+    pixel_std_mrad : float or None
+        Standard deviation of the pixel size, where it was calibrated [mrad].
+    direction : Direction or None
+        Of the mistilt, where the network tells it.
     """
 
     probabilities: dict[str, np.ndarray]
@@ -61,75 +69,92 @@ class NetworkAnswers:
     reference_pixel_mrad: float
     scales: tuple[float, ...]
     scale_converged: bool
+    pixel_std_mrad: float | None = None
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True)
-class ScaleLoop:
-    """Where the rounds with the scale network led.
+class Asked:
+    """A recorded pattern that networks are asked about.
 
     Attributes
     ----------
-    probability : float array, shape (class,)
-        Its last answer.
-    pixel_mrad, reference_pixel_mrad, scales, converged
-        As in `NetworkAnswers`.
+    array : float array, shape (y, x)
+        Repaired counts.
+    outline : Outline
+        Bright region.
+    convergence_mrad : float
+        Semi-convergence angle [mrad].
+    pixel_mrad : float
+        First pixel size, of Cartesian networks [mrad].
+    mirrored : bool
+        The camera shows the pattern mirrored.
     """
 
-    probability: np.ndarray
+    array: np.ndarray
+    outline: Outline
+    convergence_mrad: float
     pixel_mrad: float
-    reference_pixel_mrad: float
-    scales: tuple[float, ...]
-    converged: bool
+    mirrored: bool = False
 
 
-def ask_networks(
-    networks: Mapping[str, TrainedNetwork],
-    array: np.ndarray,
-    outline: Outline,
-    *,
-    convergence_mrad: float,
-    pixel_mrad: float,
-    settings: Preprocessing,
-    mirrored: bool = False,
-) -> NetworkAnswers:
-    """Correct the pixel size with the scale network, then ask the other two.
+def ask_networks(networks: Mapping[str, TrainedNetwork], asked: Asked, settings: Preprocessing) -> NetworkAnswers:
+    """Let the networks answer: polar ones at once, Cartesian ones once the pixel size is right.
 
     Parameters
     ----------
     networks : mapping
         The three networks, by task.
-    array : float array, shape (y, x)
-        Repaired counts.
-    outline : Outline
-        Bright region; its centre is the centre of the networks' images.
-    convergence_mrad : float
-        Semi-convergence angle [mrad].
-    pixel_mrad : float
-        First pixel size [mrad].
+    asked : Asked
+        The pattern.
     settings : Preprocessing
         From the bundle.
-    mirrored : bool
-        The camera shows the pattern mirrored.
     """
+    cartesian = any(network.description.frame is None for network in networks.values())
+    return (_ask_cartesian if cartesian else _ask_polar)(networks, asked, settings)
 
-    def ask(task: str, pixel: float) -> np.ndarray:
+
+def _ask_polar(networks: Mapping[str, TrainedNetwork], asked: Asked, settings: Preprocessing) -> NetworkAnswers:
+    """The radius of the bright region stands for the convergence angle; the scale network knows by how much it errs."""
+    images: dict[PolarFrame | None, np.ndarray] = {
+        frame: framed(asked, frame) for frame in {network.description.frame for network in networks.values()} if frame
+    }
+    answers = {
+        task: network.answer(images[network.description.frame], asked.convergence_mrad)
+        for task, network in networks.items()
+    }
+    reference = asked.convergence_mrad / asked.outline.radius_px
+    classes = networks["scale"].description.classes
+    scale = _peak(networks["scale"], answers["scale"].probability, width=peak_width(classes))
+    direction = answers["mistilt"].direction
+    return NetworkAnswers(
+        probabilities={task: answer.probability for task, answer in answers.items()},
+        candidates=_candidates(networks["thickness"], answers["thickness"].probability, settings),
+        mistilt=_peak(networks["mistilt"], answers["mistilt"].probability, width=np.inf),
+        pixel_mrad=reference * scale.value,
+        reference_pixel_mrad=reference,
+        scales=(scale.value,),
+        scale_converged=bool(classes.values[0] + classes.step < scale.value < classes.values[-1] - classes.step),
+        pixel_std_mrad=reference * scale.std,
+        direction=None if direction is None else _direction(networks["mistilt"], direction, asked),
+    )
+
+
+def _ask_cartesian(networks: Mapping[str, TrainedNetwork], asked: Asked, settings: Preprocessing) -> NetworkAnswers:
+    """Correct the pixel size with the scale network, then ask the other two."""
+
+    def ask(task: str, pixel_mrad: float) -> np.ndarray:
         network = networks[task]
         target = Geometry.field_of_view(network.pixels, network.max_angle_mrad)
-        source = Geometry(array.shape, pixel, outline.center_px, 0.0, mirrored)
-        return network.probability(resample(array, source, target), convergence_mrad)
+        source = Geometry(asked.array.shape, pixel_mrad, asked.outline.center_px, 0.0, asked.mirrored)
+        return network.answer(resample(asked.array, source, target), asked.convergence_mrad).probability
 
-    loop = _correct_scale(partial(ask, "scale"), networks["scale"].class_values, pixel_mrad, settings)
+    loop = correct_scale(partial(ask, "scale"), networks["scale"].class_values, asked.pixel_mrad, settings)
     thickness, mistilt = (ask(task, loop.pixel_mrad) for task in ("thickness", "mistilt"))
     return NetworkAnswers(
         probabilities={"scale": loop.probability, "thickness": thickness, "mistilt": mistilt},
-        candidates=find_peaks(
-            thickness,
-            networks["thickness"].class_values,
-            width=settings.candidate_width_nm,
-            count=settings.candidates,
-            least=settings.candidate_probability,
-        ),
-        mistilt=main_peak(mistilt, networks["mistilt"].class_values, width=np.inf),
+        candidates=_candidates(networks["thickness"], thickness, settings),
+        mistilt=_peak(networks["mistilt"], mistilt, width=np.inf),
         pixel_mrad=loop.pixel_mrad,
         reference_pixel_mrad=loop.reference_pixel_mrad,
         scales=loop.scales,
@@ -137,70 +162,35 @@ def ask_networks(
     )
 
 
-def _correct_scale(
-    ask: Callable[[float], np.ndarray], class_values: np.ndarray, pixel_mrad: float, settings: Preprocessing
-) -> ScaleLoop:
-    """Change the pixel size until the scale network says 1, damped as in eq. (1) of Oberaigner et al. 2023.
-
-    Parameters
-    ----------
-    ask : callable
-        Takes a pixel size [mrad], returns the network's class probabilities, shape (class,).
-    class_values : float array, shape (class,)
-        Scales of its classes.
-    pixel_mrad : float
-        First pixel size [mrad].
-    settings : Preprocessing
-        Number of rounds, and when they have converged.
-    """
-    rounds, scales = settings.scale_iterations, []
-    width = 3 * float(np.diff(class_values).mean())
-    for k in range(rounds):
-        reference, probability = pixel_mrad, ask(pixel_mrad)
-        scales.append(main_peak(probability, class_values, width=width).value)
-        converged = abs(scales[-1] - 1) <= settings.scale_tolerance
-        if converged:
-            break
-        pixel_mrad *= (k + (rounds - k) * scales[-1]) / rounds
-    return ScaleLoop(probability, pixel_mrad, reference, tuple(scales), converged)
+def framed(asked: Asked, frame: PolarFrame) -> np.ndarray:
+    """The pattern in the pixels of a frame, about its bright region; float32, shape (y, x) [counts]."""
+    ratio = frame.pixel * asked.outline.radius_px
+    factor = max(1, int(ratio / LEAST_RATIO))
+    cx, cy = ((middle - (factor - 1) / 2) / factor for middle in asked.outline.center_px)
+    array = bin_pixels(asked.array, factor)
+    source = Geometry(array.shape, factor / asked.outline.radius_px, (cx, cy), 0.0, asked.mirrored)
+    return resample(array, source, frame.geometry)
 
 
-def main_peak(probability: np.ndarray, class_values: np.ndarray, *, width: float) -> Peak:
-    """The highest peak and what lies within `width` of it; arguments as for `find_peaks`."""
-    near = np.abs(class_values - class_values[np.argmax(probability)]) <= width
-    weight = np.where(near, probability, 0)
-    total = max(float(weight.sum()), 1e-30)
-    mean = float(weight @ class_values) / total
-    return Peak(mean, float(np.sqrt(weight @ (class_values - mean) ** 2 / total)), min(1.0, float(weight.sum())))
+def _candidates(network: TrainedNetwork, probability: np.ndarray, settings: Preprocessing) -> tuple[Peak, ...]:
+    """Calibrated peaks of the thickness, likeliest first."""
+    peaks = find_peaks(
+        probability,
+        network.class_values,
+        width=settings.candidate_width_nm,
+        count=settings.candidates,
+        least=settings.candidate_probability,
+    )
+    return tuple(network.description.calibration.peak(peak) for peak in peaks)
 
 
-def find_peaks(
-    probability: np.ndarray, class_values: np.ndarray, *, width: float, count: int, least: float
-) -> tuple[Peak, ...]:
-    """Up to `count` separate peaks of a distribution, likeliest first.
+def _peak(network: TrainedNetwork, probability: np.ndarray, *, width: float) -> Peak:
+    """The calibrated main peak of an answer."""
+    return network.description.calibration.peak(main_peak(probability, network.class_values, width=width))
 
-    Parameters
-    ----------
-    probability : float array, shape (class,)
-        The distribution.
-    class_values : float array, shape (class,)
-        What the classes stand for.
-    width : float
-        Half width of a peak, in units of the classes.
-    count : int
-        How many at most; there is always one.
-    least : float
-        Least probability of a further one.
-    """
-    left = np.array(probability, dtype=float)
-    padded = np.pad(left, 1)
-    summit = (left >= padded[:-2]) & (left >= padded[2:])
-    peaks: list[Peak] = []
-    while left.any() and len(peaks) < 2 * count:
-        peak, top = main_peak(left, class_values, width=width), int(np.argmax(left))
-        if peaks and peak.probability < least:
-            break
-        if summit[top]:  # the shoulder of a peak already found is none
-            peaks.append(peak)
-        left[np.abs(class_values - class_values[top]) <= width] = 0
-    return tuple(sorted(peaks, key=lambda peak: -peak.probability)[:count])
+
+def _direction(network: TrainedNetwork, direction: complex, asked: Asked) -> Direction:
+    """Direction in the image: a frame is turned as the camera's image, and not mirrored where that is."""
+    azimuth = float(np.angle(direction)) * (-1 if asked.mirrored else 1)
+    seen = Peak(azimuth, float(circular_std(np.array(direction))), 1.0)
+    return Direction(azimuth, network.description.direction.peak(seen).std)

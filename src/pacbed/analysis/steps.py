@@ -15,13 +15,13 @@ from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import FINE, Refinement, refine
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.networks import NetworkAnswers, ask_networks
+from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.defects import repair
-from pacbed.analysis.recording.outline import Outline, find_outline
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
+from pacbed.outline import Outline, find_outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
 EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
@@ -135,15 +135,14 @@ def network_answers(ready: Prepared) -> NetworkAnswers | None:
         return None
     # Thick crystals look larger than their disk: the library knows by how much.
     guess = float(np.median(ready.library.radius_mrad)) / ready.outline.radius_px
-    return ask_networks(
-        ready.bundle.networks,
+    asked = Asked(
         ready.array,
         ready.outline,
-        convergence_mrad=ready.conditions.convergence_mrad,
-        pixel_mrad=ready.conditions.pixel_mrad or guess,
-        settings=ready.bundle.meta.preprocessing,
-        mirrored=ready.conditions.mirrored,
+        ready.conditions.convergence_mrad,
+        ready.conditions.pixel_mrad or guess,
+        ready.conditions.mirrored,
     )
+    return ask_networks(ready.bundle.networks, asked, ready.bundle.meta.preprocessing)
 
 
 def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:

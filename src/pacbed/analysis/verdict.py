@@ -12,9 +12,9 @@ from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
-from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.result import Verdict
 from pacbed.bundle.meta import BundleMeta, Thresholds
+from pacbed.outline import Outline
 from pacbed.simulation.table.rocking_table import RockingTable
 
 
@@ -104,8 +104,15 @@ def judge_networks(findings: Findings, answers: NetworkAnswers | None, *, refine
         return
     severity = Severity.NOTE if refined else Severity.DOUBT
     if not answers.scale_converged:
+        last = answers.scales[-1]
+        # A polar network answers once, with the radius of the bright region over the convergence angle.
+        polar = answers.pixel_std_mrad is not None
         findings.add(
-            severity, f"the scale network did not settle: it still asks for {answers.scales[-1]:.2f} times the pixel"
+            severity,
+            f"the bright region seems {last:.2f} times as wide as the convergence angle, the end of what the scale "
+            "network knows"
+            if polar
+            else f"the scale network did not settle: it still asks for {last:.2f} times the pixel",
         )
     if answers.candidates[0].probability < 0.5:
         found = ", ".join(f"{peak.value:.0f} nm ({100 * peak.probability:.0f} %)" for peak in answers.candidates)

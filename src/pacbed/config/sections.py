@@ -119,7 +119,7 @@ class StackConfig(Section):
 
 
 class EpochsConfig(Section):
-    """Passes over the training samples, per network."""
+    """Passes over the training samples, per network; networks that are trained together take the most of any."""
 
     scale: int = Field(10, ge=1, le=10_000, description="network for the pixel size")
     thickness: int = Field(10, ge=1, le=10_000, description="network for the thickness")
@@ -130,27 +130,37 @@ class TrainingConfig(Section):
     """Training of the three networks."""
 
     recipe: Literal["compact", "paper", "none"] = Field(
-        "compact", description="small convolutional network, Xception as in the paper, or no networks at all"
+        "compact",
+        description="small convolutional networks trained together, Xception for each as in the paper, or no networks",
     )
     pixels: int = Field(
-        64, ge=16, le=1024, description="edge of a network's input [pixels]; 64 for compact, 200 for paper if left out"
+        64,
+        ge=16,
+        le=1024,
+        description="edge of the image a network's input is made of [pixels]; for paper 200 if left out",
     )
-    samples: int = Field(24_000, ge=8, description="rendered training patterns per network")
-    validation_samples: int = Field(2_000, ge=8, description="rendered validation patterns per network")
+    samples: int = Field(24_000, ge=8, description="rendered training patterns, for all networks")
+    validation_samples: int = Field(2_000, ge=8, description="rendered validation patterns, for all networks")
     epochs: EpochsConfig = Field(default_factory=EpochsConfig, description="passes over the samples")
     batch_size: int = Field(64, ge=1, le=8192, description="patterns per training step")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="largest learning rate")
-    scale_range: tuple[Positive, Positive] = Field((0.7, 1.4), description="pixel size relative to the simulated one")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="largest learning rate; 1e-3 for paper if left out")
+    scale_range: tuple[Positive, Positive] = Field(
+        (0.9, 1.7),
+        description="radius of the bright region over the convergence angle; for paper pixel size relative to the "
+        "simulated one, [0.7, 1.4] if left out",
+    )
     scale_step: float = Field(0.02, gt=0, le=1, description="width of a class of the scale network")
-    noise_max: Sigma = Field(0.1, description="largest Gaussian noise, sigma over the pattern's maximum")
+    noise_max: Sigma = Field(
+        0.1, description="largest Gaussian noise of a pixel of the stack, sigma over the pattern's maximum"
+    )
     seed: int = Field(1, ge=0, description="seed of draws, weights and order")
 
     @model_validator(mode="before")
     @classmethod
-    def _paper_pixels(cls, data: Any) -> Any:
-        # The paper's Xception takes 200 x 200 pixels.
+    def _defaults_of_the_paper(cls, data: Any) -> Any:
+        # The paper's Xception takes 200 x 200 pixels, and scales that are relative to the simulated pixel.
         if isinstance(data, Mapping) and data.get("recipe") == "paper":
-            return {"pixels": 200, **data}
+            return {"pixels": 200, "scale_range": (0.7, 1.4), "learning_rate": 1e-3, **data}
         return data
 
     @field_validator("scale_range")

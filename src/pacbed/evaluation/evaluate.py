@@ -41,7 +41,7 @@ NOTES = {
     "fit",
     "floor": "Cramér-Rao bound with thickness, mistilt, centre, pixel size, rotation, convergence angle, blur, gain "
     "and background unknown",
-    "mistilt": "length of the error of the vector; error of the magnitude for the networks, which give no direction",
+    "mistilt": "length of the error of the vector; error of the magnitude for networks that give no direction",
 }
 
 

@@ -14,11 +14,7 @@ import numpy as np
 import onnxruntime
 
 from pacbed.errors import FormatError, bad_value
-from pacbed.learning.augment import degrade
-from pacbed.learning.draws import DrawRanges, draw_parameters
-from pacbed.learning.rendered_patterns import render_drawn
-from pacbed.networks.description import NetworkDescription
-from pacbed.networks.inputs import named_inputs, normalise_patterns
+from pacbed.learning.rendered.comparison import rendered_inputs
 from pacbed.outputs import file_aside, write_json
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -28,7 +24,6 @@ OPSET = 17  # understood by every onnxruntime the package accepts
 TOLERANCE = 2e-5  # of a probability: float32 in another order of operations
 # Spread of the most variable class's probability over the inputs; below it agreement would prove nothing.
 LEAST_VARIATION = 10 * TOLERANCE
-COMPARED_PATTERNS, COMPARISON_SEED, COMPARISON_NOISE = 32, 20, 0.02
 INPUT_NAMES = {"pattern", "convergence"}
 
 
@@ -83,7 +78,7 @@ def export_network(path: Path, out: Path, inputs: dict[str, np.ndarray]) -> dict
         As `check_parity`; then there is no ONNX file.
     """
     network = keras.models.load_model(path, compile=False)
-    expected = keras.ops.convert_to_numpy(network(inputs, training=False))
+    expected = {name: keras.ops.convert_to_numpy(answer) for name, answer in network(inputs, training=False).items()}
     with file_aside(out) as aside:
         with warnings.catch_warnings():
             # Keras asks numpy for an alias that is gone, to mend tf2onnx for numpy 2.
@@ -93,7 +88,9 @@ def export_network(path: Path, out: Path, inputs: dict[str, np.ndarray]) -> dict
     return {**found, "bytes": out.stat().st_size}
 
 
-def check_parity(task: str, model: Path, inputs: dict[str, np.ndarray], expected: np.ndarray) -> dict[str, float]:
+def check_parity(
+    task: str, model: Path, inputs: dict[str, np.ndarray], expected: Mapping[str, np.ndarray]
+) -> dict[str, float]:
     """Compare an ONNX file with what Keras answered.
 
     Parameters
@@ -104,8 +101,8 @@ def check_parity(task: str, model: Path, inputs: dict[str, np.ndarray], expected
         ONNX file.
     inputs : dict of ndarray
         ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), float32 [1].
-    expected : ndarray, shape (pattern, class)
-        Keras' probabilities [1].
+    expected : mapping of ndarray, shape (pattern, class)
+        Keras' probabilities by output [1].
 
     Returns
     -------
@@ -121,49 +118,30 @@ def check_parity(task: str, model: Path, inputs: dict[str, np.ndarray], expected
     names = [item.name for item in session.get_inputs()]
     if set(names) != INPUT_NAMES:
         raise FormatError(f"{task}.onnx: got inputs {', '.join(names)}, accepted: {', '.join(sorted(INPUT_NAMES))}")
-    (answer,) = session.run(None, inputs)
+    outputs = [item.name for item in session.get_outputs()]
+    if set(outputs) != set(expected):
+        raise FormatError(
+            f"{task}.onnx: got outputs {', '.join(sorted(outputs))}, accepted: {', '.join(sorted(expected))}"
+        )
     # One pattern at a time as well: the batch must not have been fixed by the conversion.
-    singles = np.concatenate(
-        [session.run(None, {name: array[i : i + 1] for name, array in inputs.items()})[0] for i in range(2)]
+    compared = [slice(None), slice(0, 1), slice(1, 2)]
+    answers = [session.run(outputs, {name: array[some] for name, array in inputs.items()}) for some in compared]
+    difference = float(
+        np.max(
+            [
+                np.abs(found - expected[name][some]).max()
+                for some, answer in zip(compared, answers, strict=True)
+                for name, found in zip(outputs, answer, strict=True)
+            ]
+        )
     )
-    difference = float(max(np.abs(answer - expected).max(), np.abs(singles - expected[:2]).max()))
-    variation = float(expected.std(axis=0).max())
+    probability = expected["probability"]
+    variation = float(probability.std(axis=0).max())
     if not difference <= TOLERANCE:
         raise FormatError(f"{task}.onnx: differs from Keras by {difference:.2g}, accepted: up to {TOLERANCE:g}")
-    if expected.shape[1] > 1 and not variation >= LEAST_VARIATION:
+    if probability.shape[1] > 1 and not variation >= LEAST_VARIATION:
         raise FormatError(
-            f"{task}.keras: its answers to {len(expected)} different patterns vary by {variation:.2g}, "
+            f"{task}.keras: its answers to {len(probability)} different patterns vary by {variation:.2g}, "
             f"accepted: at least {LEAST_VARIATION:g}; train it longer"
         )
-    return {"largest_difference": difference, "variation": variation, "samples": len(expected)}
-
-
-def rendered_inputs(renderer: Renderer, task: str, content: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Patterns spread over a network's trained ranges, as its inputs.
-
-    Parameters
-    ----------
-    renderer : Renderer
-        Renders the crystal's patterns.
-    task : {"scale", "thickness", "mistilt"}
-        Task of the network.
-    content : mapping
-        Content of the network's ``.json``.
-
-    Returns
-    -------
-    dict of ndarray
-        ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), float32 [1].
-
-    Raises
-    ------
-    FormatError
-        The description is incomplete.
-    """
-    description = NetworkDescription.from_json(task, content)
-    rng = np.random.default_rng(COMPARISON_SEED)
-    ranges = DrawRanges(**{name: tuple(span) for name, span in content["ranges"].items()})
-    drawn = draw_parameters(COMPARED_PATTERNS, ranges, rng=rng)
-    images = render_drawn(renderer, drawn, pixels=description.pixels, max_angle_mrad=description.max_angle_mrad)
-    patterns = normalise_patterns(degrade(images, rng=rng, noise_max=COMPARISON_NOISE))
-    return named_inputs(patterns, description.convergence.normalise(drawn.convergence_mrad))
+    return {"largest_difference": difference, "variation": variation, "samples": len(probability)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,8 +12,12 @@ import keras
 import numpy as np
 
 from pacbed.learning.settings import TrainingSettings
+from pacbed.networks.azimuth import azimuth_labels
+from pacbed.networks.classes import TaskClasses
+from pacbed.networks.frame import Placement
 from pacbed.networks.inputs import ConvergenceNormalisation, named_inputs
 
+AZIMUTH = "azimuth"  # key of the mistilt vectors among the true values, and of their labels
 # The paper adds noise to the normalised convergence angle.
 # ASSUME: users know their convergence angle to 2 % (standard deviation, an estimate).
 CONVERGENCE_ERROR = 0.02
@@ -27,7 +32,8 @@ class TrainingData:
     table_dir : Path
         Rocking table, which patterns are rendered from.
     stack_dir : Path
-        Stack of patterns on the parameter grid; it says which thickness series are held out.
+        Stack of patterns on the parameter grid; it says which thickness series are held out, and its pixels are those
+        that noise is told of.
     state_dir : Path
         Keeps rendered patterns while the training lasts.
     threads : int
@@ -45,21 +51,18 @@ class LabelledPatterns(NamedTuple):
 
     Attributes
     ----------
-    images : ndarray, shape (pattern, y, x)
+    images : ndarray, shape (pattern, y, x) or (pattern, radius, angle)
         Intensities, or normalised to -1 and 1 [1].
-    convergence_mrad : ndarray, shape (pattern,)
-        Semi-convergence angles [mrad].
-    true_values : ndarray, shape (pattern,)
-        What the network is to find [nm, mrad or 1, by task].
+    told_mrad : ndarray, shape (pattern,)
+        Semi-convergence angles that the network is told [mrad].
+    true_values : dict of ndarray, shape (pattern,)
+        What the networks are to find, by task [nm, mrad or 1]; at `AZIMUTH` the mistilt (x, y) in the frame of the
+        image, shape (pattern, 2) [mrad].
     """
 
     images: np.ndarray
-    convergence_mrad: np.ndarray
-    true_values: np.ndarray
-
-    def select(self, index: np.ndarray | slice) -> LabelledPatterns:
-        """The patterns at an index."""
-        return LabelledPatterns(*(array[index] for array in self))
+    told_mrad: np.ndarray
+    true_values: dict[str, np.ndarray]
 
 
 class PatternSource(Protocol):
@@ -72,6 +75,21 @@ class PatternSource(Protocol):
         """One batch of an epoch, its images normalised; everything that differs from epoch to epoch is drawn here."""
 
 
+class Turned(NamedTuple):
+    """Validation patterns as a prediction shows them to a network, in one of several ways.
+
+    Attributes
+    ----------
+    inputs : dict of ndarray
+        As `Feed.inputs`.
+    placement : Placement
+        How the maps lie on their images.
+    """
+
+    inputs: dict[str, np.ndarray]
+    placement: Placement
+
+
 class Batches(keras.utils.PyDataset):
     """Training batches that are a function of seed, epoch and index alone, so that a resumed run sees the same.
 
@@ -79,29 +97,44 @@ class Batches(keras.utils.PyDataset):
     ----------
     source : PatternSource
         Hands out the patterns.
-    settings : TrainingSettings
-        Their classes, the normalisation of convergence angles, and the seed.
+    classes : mapping
+        Classes by task.
+    convergence : ConvergenceNormalisation
+        Of the angles.
+    seed : int
 
     Attributes
     ----------
     epoch : int
         Epoch whose batches are handed out; set by `FollowEpoch`.
+    seconds : float
+        Time that making batches has taken [s].
     """
 
-    def __init__(self, source: PatternSource, settings: TrainingSettings) -> None:
+    def __init__(
+        self,
+        source: PatternSource,
+        classes: Mapping[str, TaskClasses],
+        convergence: ConvergenceNormalisation,
+        *,
+        seed: int,
+    ) -> None:
         super().__init__()
-        self.source, self.seed = source, settings.seed
-        self.classes, self.convergence = settings.classes, settings.convergence
-        self.epoch = 0
+        self.source, self.classes, self.convergence, self.seed = source, classes, convergence, seed
+        self.epoch, self.seconds = 0, 0.0
 
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Inputs and labels (pattern, class) of one batch, as Keras wants them."""
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Inputs, and labels (pattern, class) by task, of one batch, as Keras wants them."""
+        started = time.perf_counter()
         rng = np.random.default_rng((self.seed, self.epoch, index))
         patterns = self.source.batch(self.epoch, index, rng)
-        return noisy_inputs(patterns, self.convergence, rng=rng), self.classes.labels(patterns.true_values)
+        inputs = named_inputs(patterns.images, self.convergence.normalise(patterns.told_mrad))
+        labels = labels_of(self.classes, patterns.true_values)
+        self.seconds += time.perf_counter() - started
+        return inputs, labels
 
 
 class FollowEpoch(keras.callbacks.Callback):
@@ -126,13 +159,19 @@ class Feed:
         Training batches: inputs and labels.
     inputs : dict of ndarray
         Validation: ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), normalised [1].
-    true_values : ndarray, shape (pattern,)
-        What the network should find in them [nm, mrad or 1, by task].
+    true_values : dict of ndarray
+        What the networks should find in them, as in `LabelledPatterns`.
+    turned : callable, optional
+        Returns an iterator over the ways in which a prediction shows them, whose answers it averages.
+    mirror : bool
+        A prediction may mirror patterns.
     """
 
     batches: Batches
     inputs: dict[str, np.ndarray]
-    true_values: np.ndarray
+    true_values: dict[str, np.ndarray]
+    turned: Callable[[], Iterator[Turned]] | None = None
+    mirror: bool = False
 
     @classmethod
     def of(
@@ -140,32 +179,42 @@ class Feed:
         source: PatternSource,
         validation: LabelledPatterns,
         settings: TrainingSettings,
+        classes: Mapping[str, TaskClasses],
         *,
-        rng: np.random.Generator,
+        turned: Callable[[], Iterator[Turned]] | None = None,
+        mirror: bool = False,
     ) -> Feed:
-        """Training patterns of a source; validation patterns, normalised, with convergence angles wrong by `rng`."""
-        inputs = noisy_inputs(validation, settings.convergence, rng=rng)
-        return cls(Batches(source, settings), inputs, validation.true_values)
+        """Training patterns of a source, and validation patterns, normalised."""
+        inputs = named_inputs(validation.images, settings.convergence.normalise(validation.told_mrad))
+        batches = Batches(source, classes, settings.convergence, seed=settings.seed)
+        return cls(batches, inputs, validation.true_values, turned, mirror)
+
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """Labels of the validation patterns."""
+        return labels_of(self.batches.classes, self.true_values)
 
 
-def noisy_inputs(
-    patterns: LabelledPatterns, convergence: ConvergenceNormalisation, *, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """A network's inputs, the convergence angles with the error of a user's knowledge.
+def labels_of(classes: Mapping[str, TaskClasses], true_values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Smoothed labels of the tasks, shape (pattern, class), and at `AZIMUTH` those of the mistilt's direction."""
+    labels = {task: of_task.labels(true_values[task]) for task, of_task in classes.items()}
+    if AZIMUTH in true_values and "mistilt" in classes:
+        labels[AZIMUTH] = azimuth_labels(true_values[AZIMUTH])
+    return labels
+
+
+def as_told(
+    convergence_mrad: np.ndarray, convergence: ConvergenceNormalisation, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Semi-convergence angles with the error of a user's knowledge, shape (pattern,) [mrad].
 
     Parameters
     ----------
-    patterns : LabelledPatterns
-        Images normalised, of type float32.
+    convergence_mrad : ndarray, shape (pattern,)
+        True angles [mrad].
     convergence : ConvergenceNormalisation
         Of the angles.
     rng : numpy.random.Generator
         Draws the errors: normal, `CONVERGENCE_ERROR` of the middle angle wide.
-
-    Returns
-    -------
-    dict of ndarray
-        ``pattern``, shape (pattern, y, x, 1), and ``convergence``, shape (pattern, 1), float32 [1].
     """
-    error_mrad = rng.normal(0.0, CONVERGENCE_ERROR * convergence.center_mrad, len(patterns.convergence_mrad))
-    return named_inputs(patterns.images, convergence.normalise(patterns.convergence_mrad + error_mrad))
+    return convergence_mrad + rng.normal(0.0, CONVERGENCE_ERROR * convergence.center_mrad, len(convergence_mrad))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import zarr
 
 from pacbed.errors import bad_value
 from pacbed.learning.augment import Distortion, distort
-from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData
+from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData, as_told
 from pacbed.learning.settings import TrainingSettings
 from pacbed.networks.inputs import normalise_patterns
 from pacbed.simulation.stack.stored import open_stack
@@ -23,6 +24,14 @@ SCALING = 0.2  # for thickness and mistilt; the scale network's patterns cover i
 SERIES_IN_MEMORY = 16  # a chunk of the stack is a whole series: patterns are shuffled within this many
 
 
+class StackedPatterns(NamedTuple):
+    """Patterns as stored, shape (pattern, y, x), their convergence angles [mrad] and true values, shape (pattern,)."""
+
+    images: np.ndarray
+    convergence_mrad: np.ndarray
+    true_values: np.ndarray
+
+
 class StackSource:
     """Batches of the patterns of a stack, distorted and noisy in another way in every epoch.
 
@@ -31,7 +40,9 @@ class StackSource:
     stack : zarr.Group
         From `open_stack`: ``pattern`` of shape (convergence, tilt, thickness, y, x), its axes, and ``split``.
     settings : TrainingSettings
-        Task, size of the images, patterns in an epoch and a batch, noise, seed.
+        Size of the images, patterns in an epoch and a batch, noise, seed.
+    task : {"scale", "thickness", "mistilt"}
+        What the network is to find.
     held_out : bool
         Hand out the patterns that only validate, all in one batch, instead of those that train.
 
@@ -41,7 +52,7 @@ class StackSource:
         The stack has no series on this side of the split.
     """
 
-    def __init__(self, stack: zarr.Group, settings: TrainingSettings, *, held_out: bool = False) -> None:
+    def __init__(self, stack: zarr.Group, settings: TrainingSettings, task: str, *, held_out: bool = False) -> None:
         self.stacked: Any = stack["pattern"]
         self.thickness_nm, self.convergence_mrad, self.mistilt_mrad = (
             np.asarray(stack[name]) for name in ("thickness_nm", "convergence_mrad", "mistilt_mrad")
@@ -49,7 +60,8 @@ class StackSource:
         self.series = np.argwhere((np.asarray(stack["split"]) == 1) == held_out)
         if not len(self.series):
             raise bad_value("split", "a stack without series for this side", "training and validation series")
-        self.task, self.pixels, self.noise_max = settings.task, settings.pixels, settings.noise_max
+        self.task, self.pixels, self.noise_max = task, settings.pixels, settings.noise_max
+        self.convergence = settings.convergence
         self.scale_range = settings.scale_range if self.task == "scale" else (1 - SCALING, 1 + SCALING)
         self.seed = settings.seed + held_out
         asked = settings.validation_samples if held_out else settings.samples
@@ -71,21 +83,22 @@ class StackSource:
             images[row] = self._augment(patterns.images[within], scale, rng)
             convergence_mrad[row] = patterns.convergence_mrad[within]
             true_values[row] = scale if self.task == "scale" else patterns.true_values[within]
-        return LabelledPatterns(normalise_patterns(images), convergence_mrad, true_values)
+        told_mrad = as_told(convergence_mrad, self.convergence, rng=rng)
+        return LabelledPatterns(normalise_patterns(images), told_mrad, {self.task: true_values})
 
-    def _read_series(self, epoch: int, group: int) -> LabelledPatterns:
+    def _read_series(self, epoch: int, group: int) -> StackedPatterns:
         """The patterns of up to `SERIES_IN_MEMORY` series, shuffled together; images as stored."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.series))
         chosen = self.series[order[group * SERIES_IN_MEMORY : (group + 1) * SERIES_IN_MEMORY]]
         depth = len(self.thickness_nm)
         mistilt_mrad = np.repeat(self.mistilt_mrad[chosen[:, 1]], depth)
-        patterns = LabelledPatterns(
+        patterns = StackedPatterns(
             np.concatenate([self.stacked[int(convergence), int(tilt)] for convergence, tilt in chosen]),
             np.repeat(self.convergence_mrad[chosen[:, 0]], depth),
             mistilt_mrad if self.task == "mistilt" else np.tile(self.thickness_nm, len(chosen)),
         )
         shuffled = np.random.default_rng((self.seed, epoch, group, 1)).permutation(len(patterns.images))
-        return patterns.select(shuffled)
+        return StackedPatterns(*(array[shuffled] for array in patterns))
 
     def _augment(self, stored: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
         """One stored pattern, distorted, its maximum 1, with Gaussian noise; shape (y, x)."""
@@ -104,7 +117,7 @@ class StackSource:
         return image
 
 
-def stack_feed(settings: TrainingSettings, data: TrainingData) -> Feed:
+def stack_feed(settings: TrainingSettings, data: TrainingData, tasks: Sequence[str]) -> Feed:
     """Batches of a stack's training series, and validation patterns from its held-out series.
 
     Parameters
@@ -113,6 +126,8 @@ def stack_feed(settings: TrainingSettings, data: TrainingData) -> Feed:
         Number of the patterns, and what is done to them.
     data : TrainingData
         Of which the stack alone is read.
+    tasks : sequence of str
+        The one task that is trained.
 
     Returns
     -------
@@ -123,8 +138,8 @@ def stack_feed(settings: TrainingSettings, data: TrainingData) -> Feed:
     ParameterError
         The stack has no series that train, or none that are held out.
     """
+    (task,) = tasks
     stack = open_stack(data.stack_dir)
-    judge = StackSource(stack, settings, held_out=True)
-    rng = np.random.default_rng((judge.seed, 0, 0))
-    validation = judge.batch(0, 0, rng)
-    return Feed.of(StackSource(stack, settings), validation, settings, rng=rng)
+    judge = StackSource(stack, settings, task, held_out=True)
+    validation = judge.batch(0, 0, np.random.default_rng((judge.seed, 0, 0)))
+    return Feed.of(StackSource(stack, settings, task), validation, settings, {task: settings.classes_of(task)})

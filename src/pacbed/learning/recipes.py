@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pacbed.config.values import TASKS
 from pacbed.errors import bad_value
 from pacbed.learning.feed import Feed, TrainingData
-from pacbed.learning.feed_rendered import rendered_feed
 from pacbed.learning.feed_stack import stack_feed
+from pacbed.learning.rendered.feed import rendered_feed
 from pacbed.learning.settings import TrainingSettings
-from pacbed.networks.architectures import Architecture, compact_features, xception_features
+from pacbed.networks.architectures import Architecture, compact_outputs, xception_outputs
+from pacbed.networks.frame import PolarFrame
 
 
 class Recipe(NamedTuple):
@@ -20,19 +22,25 @@ class Recipe(NamedTuple):
     Attributes
     ----------
     architecture : callable
-        The network without its classifier, see `pacbed.networks.architectures`.
+        The layers, see `pacbed.networks.architectures`.
     feed : callable
-        Takes `TrainingSettings` and `TrainingData`, returns the `Feed`.
+        Takes `TrainingSettings`, `TrainingData` and the tasks of a training, returns the `Feed`.
+    trainings : tuple of tuple of str
+        Tasks that are trained together, training by training.
+    frame : callable
+        Takes `TrainingSettings`, returns the polar frame of the networks' input; None where it is Cartesian.
     """
 
     architecture: Architecture
-    feed: Callable[[TrainingSettings, TrainingData], Feed]
+    feed: Callable[[TrainingSettings, TrainingData, Sequence[str]], Feed]
+    trainings: tuple[tuple[str, ...], ...]
+    frame: Callable[[TrainingSettings], PolarFrame | None]
 
 
 RECIPES = MappingProxyType(
     {
-        "compact": Recipe(compact_features, rendered_feed),
-        "paper": Recipe(xception_features, stack_feed),
+        "compact": Recipe(compact_outputs, rendered_feed, (TASKS,), lambda settings: PolarFrame(settings.pixels)),
+        "paper": Recipe(xception_outputs, stack_feed, tuple((task,) for task in TASKS), lambda settings: None),
     }
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,17 +20,15 @@ from pacbed.workflow.stages import STAGE_VERSIONS
 
 SMALLEST_PIXELS = 16
 _AXES = {"thickness_nm": "above 0 [nm]", "convergence_mrad": "above 0 [mrad]", "mistilt_mrad": "from 0 [mrad]"}
-_COUNTS = ("samples", "validation_samples", "epochs", "batch_size")
+_COUNTS = ("samples", "validation_samples", "batch_size")
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that decides what a network becomes, besides the table and the stack; named as in the configuration.
+    """Everything that decides what networks become, besides the table and the stack; named as in the configuration.
 
     Attributes
     ----------
-    task : {"scale", "thickness", "mistilt"}
-        What the network is to find.
     thickness_nm, convergence_mrad, mistilt_mrad : tuple of float
         The system's parameter grid, ascending [nm, mrad, mrad]: ranges of the patterns, and classes.
     max_angle_mrad : float
@@ -38,21 +36,23 @@ class TrainingSettings:
     recipe : str
         A name in `pacbed.learning.recipes.RECIPES`.
     pixels : int
-        Edge of the network's input [pixels].
+        Edge of the image that a network's input is made of [pixels].
     samples, validation_samples : int
         Patterns of the training and of the validation (recipe compact), or seen in an epoch (recipe paper).
-    epochs : int
-        Passes over the patterns; the learning rate falls to its end over all of them.
+    epochs : mapping
+        Passes over the patterns by task; the learning rate falls to its end over all of them. Tasks that are trained
+        together take the most of any.
     batch_size : int
         Patterns in a training step.
     learning_rate : float
         Highest learning rate; it rises for the first steps and falls as a cosine.
     scale_range : tuple of float
-        Lowest and highest class of the scale network: pixel size relative to the simulated one.
+        Lowest and highest class of the scale network: radius of the bright region over the convergence angle (recipe
+        compact), or pixel size relative to the simulated one (recipe paper).
     scale_step : float
         Distance of its classes.
     noise_max : float
-        Largest standard deviation of the Gaussian noise, over the pattern's maximum.
+        Largest standard deviation of the Gaussian noise of a pixel of the stack, over the pattern's maximum.
     seed : int
         Seed of draws, weights and order.
 
@@ -62,7 +62,6 @@ class TrainingSettings:
         A value is not accepted.
     """
 
-    task: str
     thickness_nm: Sequence[float]
     convergence_mrad: Sequence[float]
     mistilt_mrad: Sequence[float]
@@ -71,7 +70,7 @@ class TrainingSettings:
     pixels: int
     samples: int
     validation_samples: int
-    epochs: int
+    epochs: Mapping[str, int]
     batch_size: int
     learning_rate: float
     scale_range: Sequence[float]
@@ -82,8 +81,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in (*_AXES, "scale_range"):
             object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
-        if self.task not in TASKS:
-            raise bad_value("task", self.task, f"one of {', '.join(TASKS)}")
+        object.__setattr__(self, "epochs", dict(self.epochs))
         for name, bound in _AXES.items():
             values = getattr(self, name)
             above_zero = values and (values[0] > 0 or (name == "mistilt_mrad" and values[0] == 0))
@@ -95,30 +93,30 @@ class TrainingSettings:
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= least):
                 raise bad_value(name, value, f"an integer from {least}")
+        if set(self.epochs) != set(TASKS) or not all(isinstance(n, int) and n >= 1 for n in self.epochs.values()):
+            raise bad_value("epochs", self.epochs, f"an integer from 1 for each of {', '.join(TASKS)}")
         _check_number("max_angle_mrad", self.max_angle_mrad, 0 < self.max_angle_mrad < math.inf, "above 0 [mrad]")
         _check_number("learning_rate", self.learning_rate, 0 < self.learning_rate <= 1, "above 0 and up to 1")
         _check_number("scale_step", self.scale_step, 0 < self.scale_step < math.inf, "above 0")
         _check_number("noise_max", self.noise_max, 0 <= self.noise_max <= 1, "from 0 to 1")
 
-    @property
-    def classes(self) -> TaskClasses:
-        """The classes of the task on the grid."""
+    def classes_of(self, task: str) -> TaskClasses:
+        """The classes of a task on the grid."""
         return TaskClasses.of_grid(
-            self.task,
+            task,
             thickness_nm=self.thickness_nm,
             mistilt_mrad=self.mistilt_mrad,
             scale_range=self.scale_range,
             scale_step=self.scale_step,
         )
 
-    @property
-    def draw_ranges(self) -> DrawRanges:
+    def draw_ranges_of(self, task: str) -> DrawRanges:
         """Ranges that the grid spans; the scale network alone sees its whole range of scales."""
         return DrawRanges.spanned_by(
             thickness_nm=self.thickness_nm,
             convergence_mrad=self.convergence_mrad,
             mistilt_mrad=self.mistilt_mrad,
-            scale=self.scale_range if self.task == "scale" else SCALE_TOLERANCE,
+            scale=self.scale_range if task == "scale" else SCALE_TOLERANCE,
         )
 
     @property

@@ -1,34 +1,59 @@
-"""Rule train_network: from settings, table and stack to one trained network, its description and its history."""
+"""Rule train_network: from settings, table and stack to trained networks, their descriptions and their histories."""
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from pacbed.learning.curves import draw_curves
+from pacbed.learning.calibrate import JudgedAnswers, ask_about_validation, calibrate, calibrate_direction
 from pacbed.learning.feed import Feed, TrainingData
-from pacbed.learning.recipes import recipe_named
+from pacbed.learning.recipes import Recipe, recipe_named
 from pacbed.learning.settings import TrainingSettings
-from pacbed.learning.training_loop import VALIDATION_BATCH, best_weights, claim_folder, run_training
-from pacbed.networks.architectures import build_network
+from pacbed.learning.trained_files import write_outputs
+from pacbed.learning.training_loop import best_weights, claim_folder, rows_of, run_training
+from pacbed.networks.architectures import build_network, single_network
+from pacbed.networks.calibration import Calibration
 from pacbed.networks.classes import TaskClasses
 from pacbed.networks.description import NetworkDescription
-from pacbed.outputs import file_aside
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
 from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
-SCHEMA_VERSION = 1  # of the network's description
+SCHEMA_VERSION = 2  # of the network's description: 1 had no frame and no calibration
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training: the tasks that share its network, what they are told apart by, and what it is fed with.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    settings : TrainingSettings
+    classes : dict
+        Classes by task.
+    """
+
+    recipe: Recipe
+    settings: TrainingSettings
+    classes: dict[str, TaskClasses]
+
+    def fresh_network(self) -> keras.Model:
+        """A network that has learnt nothing."""
+        frame, pixels = self.recipe.frame(self.settings), self.settings.pixels
+        return build_network(
+            self.recipe.architecture,
+            input_shape=(pixels, pixels) if frame is None else (frame.radii, frame.angles),
+            class_counts={task: len(classes.values) for task, classes in self.classes.items()},
+        )
 
 
 def train_network(
@@ -36,15 +61,11 @@ def train_network(
     stack_dir: str | Path,
     settings: TrainingSettings,
     *,
-    out_keras: str | Path,
-    out_history_csv: str | Path,
-    out_curves_png: str | Path,
+    out_dir: str | Path,
     state_dir: str | Path,
     threads: int = 1,
 ) -> None:
-    """Train the network of one task; begun work in `state_dir` is continued if its fingerprint is the same.
-
-    Besides the outputs named below, the network's description goes to `out_keras` with the suffix ``.json``.
+    """Train the three networks; begun work in `state_dir` is continued if its fingerprint is the same.
 
     Parameters
     ----------
@@ -52,8 +73,9 @@ def train_network(
         Rocking table (rendered by recipe compact) and stack (read by recipe paper; both take its split).
     settings : TrainingSettings
         Everything else that decides the outcome.
-    out_keras, out_history_csv, out_curves_png : path
-        Network, one line per epoch, learning curves.
+    out_dir : path
+        Folder of ``<task>.keras`` with its description ``<task>.json``, ``<task>_history.csv``, one line per epoch, and
+        ``<task>_curves.png``.
     state_dir : path
         What a resumed training needs; removed on success.
     threads : int
@@ -66,76 +88,94 @@ def train_network(
     FormatError
         Table or stack is incomplete, or they belong to different systems.
     """
-    recipe, classes, state_dir = recipe_named(settings.recipe), settings.classes, Path(state_dir)
+    recipe, state_dir = recipe_named(settings.recipe), Path(state_dir)
     check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
     claim_folder(state_dir, settings.fingerprint(table_dir, stack_dir))
-
-    def fresh_network() -> keras.Model:
-        return build_network(
-            recipe.architecture, task=settings.task, pixels=settings.pixels, class_count=len(classes.values)
-        )
-
-    keras.utils.set_random_seed(settings.seed)
-    network = fresh_network()
-    feed = recipe.feed(settings, TrainingData(Path(table_dir), Path(stack_dir), state_dir, threads))
-    rows = run_training(
-        network, feed, classes, epochs=settings.epochs, learning_rate=settings.learning_rate, state_dir=state_dir
-    )
-    # A fresh network carries no state of the optimiser into the file.
-    best = fresh_network()
-    best.set_weights(best_weights(state_dir))
-    description = {**_describe(best, settings), "validation": _judge(best, feed, classes, rows)}
-    log.info("%s: %s", settings.task, description["validation"])
-    _write_outputs(best, description, rows, Path(out_keras), Path(out_history_csv), Path(out_curves_png))
+    for tasks in recipe.trainings:
+        state = state_dir / "_".join(tasks)
+        state.mkdir(exist_ok=True)
+        data = TrainingData(Path(table_dir), Path(stack_dir), state, threads)
+        training = Training(recipe, settings, {task: settings.classes_of(task) for task in tasks})
+        _train(training, data, Path(out_dir))
     shutil.rmtree(state_dir)
 
 
-def _judge(
-    best: keras.Model, feed: Feed, classes: TaskClasses, rows: Sequence[Mapping[str, float]]
-) -> dict[str, float]:
-    """Scores of the best network on the validation patterns."""
-    probability = np.asarray(best.predict(feed.inputs, batch_size=VALIDATION_BATCH, verbose=0))
+def _train(training: Training, data: TrainingData, out_dir: Path) -> None:
+    """One training from its fresh network to the files of its tasks."""
+    settings = training.settings
+    keras.utils.set_random_seed(settings.seed)
+    network = training.fresh_network()
+    feed = training.recipe.feed(settings, data, tuple(training.classes))
+    rows = run_training(
+        network,
+        feed,
+        epochs=max(settings.epochs[task] for task in training.classes),
+        learning_rate=settings.learning_rate,
+        state_dir=data.state_dir,
+    )
+    # A fresh network carries no state of the optimiser into the file.
+    best = training.fresh_network()
+    best.set_weights(best_weights(data.state_dir))
+    answers = ask_about_validation(best, feed)
     kept = min(rows, key=lambda row: row["val_loss"])
-    metrics = {name.removeprefix("val_"): value for name, value in kept.items() if name.startswith("val_")}
-    labels = classes.labels(feed.true_values).astype(float)
-    # Smoothed labels leave a loss that no network can go below: their own entropy.
-    entropy = float(-np.sum(labels * np.log(np.maximum(labels, 1e-300)), axis=1).mean())
-    scores = classes.scores(probability, feed.true_values)
-    return {"epoch": kept["epoch"], **metrics, "label_entropy": entropy, **scores}
+    for task, classes in training.classes.items():
+        single, history = single_network(best, task), rows_of(rows, task)
+        calibrated = calibrate(answers.probability[task], classes, feed.true_values[task])
+        scores = _judge(calibrated.probability(answers.probability[task]), feed, classes)
+        validation = {**_of_epoch(history, kept["epoch"]), **scores}
+        description = {
+            **_describe(training, classes, _calibrations(calibrated, answers, feed, task), mirror=feed.mirror),
+            "weights": int(single.count_params()),
+            "validation": validation,
+        }
+        log.info("%s: %s", task, validation)
+        write_outputs(single, description, history, out_dir)
 
 
-def _describe(best: keras.Model, settings: TrainingSettings) -> dict[str, Any]:
-    """What a prediction needs to know of the network, and what it was made with; JSON values."""
-    described = NetworkDescription(settings.classes, settings.pixels, settings.max_angle_mrad, settings.convergence)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        **described.as_json(),
-        "ranges": asdict(settings.draw_ranges),
-        "weights": int(best.count_params()),
-        "settings": asdict(settings),
-        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
+def _calibrations(of_classes: Calibration, answers: JudgedAnswers, feed: Feed, task: str) -> dict[str, Calibration]:
+    """Calibrations of a task; networks that are asked in one way only keep the plain ones."""
+    if feed.turned is None:
+        return {}
+    if task != "mistilt" or answers.direction is None:
+        return {"calibration": of_classes}
+    return {"calibration": of_classes, "direction": calibrate_direction(answers.direction, feed.true_values)}
+
+
+def _of_epoch(rows: Sequence[Mapping[str, float]], epoch: float) -> dict[str, float]:
+    """Validation loss and metrics of an epoch."""
+    (row,) = (row for row in rows if row["epoch"] == epoch)
+    return {"epoch": epoch} | {
+        name.removeprefix("val_"): value for name, value in row.items() if name.startswith("val_")
     }
 
 
-def _write_outputs(
-    best: keras.Model,
-    description: Mapping[str, Any],
-    rows: Sequence[Mapping[str, float]],
-    network: Path,
-    history: Path,
-    curves: Path,
-) -> None:
-    """Write everything aside, then move it into place; the network comes last."""
-    with (
-        file_aside(network) as network_aside,
-        file_aside(network.with_suffix(".json")) as description_aside,
-        file_aside(history) as history_aside,
-        file_aside(curves) as curves_aside,
-    ):
-        description_aside.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        with open(history_aside, "w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, fieldnames=list(rows[0]))
-            table.writeheader()
-            table.writerows(rows)
-        draw_curves(rows, description, curves_aside)
-        best.save(network_aside)
+def _judge(probability: np.ndarray, feed: Feed, classes: TaskClasses) -> dict[str, float]:
+    """Scores on the validation patterns."""
+    true_values = feed.true_values[classes.task]
+    labels = classes.labels(true_values).astype(float)
+    # Smoothed labels leave a loss that no network can go below: their own entropy.
+    entropy = float(-np.sum(labels * np.log(np.maximum(labels, 1e-300)), axis=1).mean())
+    return {"label_entropy": entropy, **classes.scores(probability, true_values)}
+
+
+def _describe(
+    training: Training, classes: TaskClasses, calibrations: Mapping[str, Calibration], *, mirror: bool
+) -> dict[str, Any]:
+    """What a prediction needs to know of a network, and what it was made with; JSON values."""
+    settings = training.settings
+    described = NetworkDescription(
+        classes,
+        settings.pixels,
+        settings.max_angle_mrad,
+        settings.convergence,
+        frame=training.recipe.frame(settings),
+        mirror=mirror,
+        **calibrations,
+    )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **described.as_json(),
+        "ranges": asdict(settings.draw_ranges_of(classes.task)),
+        "settings": asdict(settings),
+        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
+    }

@@ -6,14 +6,14 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from pacbed.learning.feed import Feed, FollowEpoch
+from pacbed.learning.feed import Batches, Feed, FollowEpoch
 from pacbed.networks.classes import TaskClasses
 from pacbed.outputs import file_aside, write_text
 
@@ -49,23 +49,21 @@ def claim_folder(folder: str | Path, fingerprint: Mapping[str, Any]) -> None:
 
 
 def run_training(
-    network: keras.Model, feed: Feed, classes: TaskClasses, *, epochs: int, learning_rate: float, state_dir: Path
+    network: keras.Model, feed: Feed, *, epochs: int, learning_rate: float, state_dir: Path
 ) -> list[dict[str, float]]:
     """Train a network, or go on where `state_dir` says; `best_weights` reads the best ones so far.
 
     The loss is the categorical cross-entropy ``L = -(1/n) sum_i sum_c y_ic ln p_ic`` of n patterns with the smoothed
-    labels y (`TaskClasses.labels`) and the network's probabilities p. It is lowest for p = y, where it is the labels'
-    own entropy. As in Oberaigner et al. 2023, the epoch with the lowest validation loss is kept, and training stops
-    after ten epochs without a lower one. AdamW makes the steps.
+    labels y (`TaskClasses.labels`) and the network's probabilities p, summed over its outputs. It is lowest for p = y,
+    where it is the labels' own entropy. As in Oberaigner et al. 2023, the epoch with the lowest validation loss is
+    kept, and training stops after ten epochs without a lower one. AdamW makes the steps.
 
     Parameters
     ----------
     network : keras.Model
-        Of fresh weights; a resumed training replaces them.
+        From `build_network`, of fresh weights; a resumed training replaces them.
     feed : Feed
         Training batches and validation patterns.
-    classes : TaskClasses
-        Of the task.
     epochs : int
         Passes over the batches, counted from the first start.
     learning_rate : float
@@ -76,8 +74,10 @@ def run_training(
     Returns
     -------
     list of dict
-        One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, the metrics ``top1``, ``top3`` (shares of
-        patterns) and ``error`` [unit of the classes] of both, ``seconds``.
+        One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, the loss of each output and the metrics ``top1``,
+        ``top3`` (shares of patterns) and ``error`` [unit of the classes] of each task behind its name, with ``val_``
+        before it for the validation patterns, ``seconds``, and ``feed_seconds``, the part of them that went into making
+        batches: the trainer waits for no longer than that.
     """
     steps = epochs * len(feed.batches)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -89,25 +89,37 @@ def run_training(
     )
     network.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
-        loss="categorical_crossentropy",
-        metrics=_metrics(classes),
+        loss=dict.fromkeys(network.output, "categorical_crossentropy"),
+        metrics={task: _metrics(classes) for task, classes in feed.batches.classes.items()},
         # Measured: TensorFlow's own kernels train these networks on a CPU half again as fast as its compiler's.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
-    record = EpochRecord(state_dir)
+    record = EpochRecord(state_dir, feed.batches)
     resume = keras.callbacks.BackupAndRestore(str(state_dir / BACKUP), double_checkpoint=True, delete_checkpoint=False)
     patience = keras.callbacks.EarlyStopping(patience=PATIENCE)
     network.fit(
         feed.batches,
         epochs=epochs,
         shuffle=False,  # the batches shuffle themselves; Keras' shuffle would not survive a resume
-        validation_data=(feed.inputs, classes.labels(feed.true_values)),
+        validation_data=(feed.inputs, feed.labels),
         validation_batch_size=VALIDATION_BATCH,
         # The record comes before the backup: an epoch that is killed in between is only done twice.
         callbacks=[FollowEpoch(feed.batches), record, patience, resume],
         verbose=0,
     )
     return record.rows
+
+
+def rows_of(rows: Sequence[Mapping[str, float]], task: str) -> list[dict[str, float]]:
+    """The history of one task: its own loss and metrics without its name, ``epoch`` and the seconds of the training."""
+    common = ("epoch", "seconds", "feed_seconds")
+    names = ("loss", "top1", "top3", "error")
+    own = {prefix + name: f"{prefix}{task}_{name}" for prefix in ("", "val_") for name in names}
+    return [
+        # Keras leaves the name of a single output away.
+        {**{name: row.get(key, row.get(name, np.nan)) for name, key in own.items()}, **{k: row[k] for k in common}}
+        for row in rows
+    ]
 
 
 def best_weights(state_dir: Path) -> list[np.ndarray]:
@@ -119,9 +131,9 @@ def best_weights(state_dir: Path) -> list[np.ndarray]:
 class EpochRecord(keras.callbacks.Callback):
     """Keeps the history and the best weights in a folder, both complete at any moment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, batches: Batches) -> None:
         super().__init__()
-        self.folder = folder
+        self.folder, self.batches = folder, batches
         self.rows: list[dict[str, float]] = []
         if (history := folder / HISTORY).is_file():
             self.rows = json.loads(history.read_text(encoding="utf-8"))
@@ -129,14 +141,15 @@ class EpochRecord(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Start the clock."""
-        self.started = time.monotonic()
+        self.started, self.batches.seconds = time.monotonic(), 0.0
         # An epoch that is run again takes the place of its row.
         self.rows = [row for row in self.rows if row["epoch"] <= epoch]
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Keep the weights if they are the best so far, and write the history."""
         values = {name: float(value) for name, value in (logs or {}).items()}
-        row = {"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.started, 2)}
+        seconds = {"seconds": time.monotonic() - self.started, "feed_seconds": self.batches.seconds}
+        row = {"epoch": epoch + 1, **values, **{name: round(value, 2) for name, value in seconds.items()}}
         if all(row["val_loss"] < earlier["val_loss"] for earlier in self.rows) or epoch == 0:
             with file_aside(self.folder / BEST_WEIGHTS) as aside:
                 np.savez(aside, *self.model.get_weights())

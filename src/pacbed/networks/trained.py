@@ -6,16 +6,35 @@ import json
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pacbed.config.values import TASKS
 from pacbed.errors import FormatError
+from pacbed.networks.azimuth import mean_direction
 from pacbed.networks.description import NetworkDescription
+from pacbed.networks.frame import Placement, PolarFrame
 from pacbed.networks.inputs import named_inputs, normalise_pattern
 
 QUARTER_TURNS = 4
+# Turns by one to eight columns of the map: the convolutions' strides, eight columns together, cannot tell others.
+MAP_TURNS = 8
+
+
+class Answer(NamedTuple):
+    """What a network says about one pattern.
+
+    Attributes
+    ----------
+    probability : ndarray of float, shape (class,)
+        Probabilities of its classes, calibrated [1]; they sum to 1.
+    direction : complex or None
+        Mean unit vector of the mistilt's direction in the image, x + iy: its length, up to 1, tells how sure it is.
+    """
+
+    probability: np.ndarray
+    direction: complex | None = None
 
 
 class TrainedNetwork:
@@ -68,22 +87,19 @@ class TrainedNetwork:
             name = self.description.classes.task
             raise FormatError(f"{name}.onnx: damaged ({type(error).__name__})") from error
 
-    def probability(self, image: np.ndarray, convergence_mrad: float) -> np.ndarray:
-        """Class probabilities of one pattern, averaged over its four quarter turns.
+    def answer(self, image: np.ndarray, convergence_mrad: float) -> Answer:
+        """What the network says about one pattern, averaged over turns, and mirrors where the crystal has one.
 
-        The networks are trained on all rotations alike; turning by 90 degrees needs no interpolation.
+        The networks are trained on all rotations alike. A Cartesian network is asked about four quarter turns, which
+        need no interpolation.
 
         Parameters
         ----------
         image : ndarray, shape (y, x)
-            The pattern in the network's field of view, `pixels` high and wide; intensities on any linear scale.
+            The pattern in the network's field of view or frame, `pixels` high and wide; intensities on any linear
+            scale.
         convergence_mrad : float
             Semi-convergence angle [mrad]; held inside the trained range.
-
-        Returns
-        -------
-        ndarray of float, shape (class,)
-            Probabilities [1]; they sum to 1.
 
         Raises
         ------
@@ -92,12 +108,43 @@ class TrainedNetwork:
         FormatError
             The model cannot be read.
         """
-        normal = normalise_pattern(image)
-        patterns = np.stack([np.rot90(normal, turns) for turns in range(QUARTER_TURNS)])
+        normal, frame = normalise_pattern(image), self.description.frame
+        if frame is None:
+            placement = None
+            patterns = np.stack([np.rot90(normal, turns) for turns in range(QUARTER_TURNS)])
+        else:
+            placement = averaged_placement(frame, mirror=self.description.mirror)
+            patterns = frame.maps(np.repeat(normal[None], len(placement.turn), axis=0), placement)
         angle = np.clip(self.description.convergence.normalise(convergence_mrad), -1, 1)
-        (output,) = self.session.run(None, named_inputs(patterns, np.repeat(angle, QUARTER_TURNS, axis=0)))
-        mean = np.asarray(output, dtype=float).mean(axis=0)
-        return np.asarray(mean / mean.sum())
+        names = [output.name for output in self.session.get_outputs()]
+        inputs = named_inputs(patterns, np.repeat(angle, len(patterns), axis=0))
+        outputs = dict(zip(names, self.session.run(None, inputs), strict=True))
+        mean = np.asarray(outputs["probability"], dtype=float).mean(axis=0)
+        direction = None
+        if placement is not None and "azimuth" in outputs:
+            direction = averaged_direction(outputs["azimuth"], placement)
+        return Answer(self.description.calibration.probability(mean), direction)
+
+
+def averaged_placement(frame: PolarFrame, *, mirror: bool) -> Placement:
+    """Placement of the maps of one pattern over which a network's answers are averaged.
+
+    Parameters
+    ----------
+    frame : PolarFrame
+        Frame of the maps.
+    mirror : bool
+        A mirrored pattern is one of the same crystal.
+    """
+    turn = 2 * np.pi * np.arange(MAP_TURNS) / frame.angles
+    copies = 2 if mirror else 1
+    return Placement.centred(np.tile(turn, copies), np.repeat([False, True][:copies], MAP_TURNS))
+
+
+def averaged_direction(azimuth: np.ndarray, placement: Placement) -> complex:
+    """Mean unit vector x + iy in the image of distributions (map, bin) over azimuths in maps."""
+    seen = mean_direction(np.asarray(azimuth, dtype=float))
+    return complex(np.mean(np.abs(seen) * np.exp(1j * placement.image_azimuth(np.angle(seen)))))
 
 
 def load_networks(read: Callable[[str], bytes]) -> dict[str, TrainedNetwork]:

@@ -82,7 +82,7 @@ def planned(systems: Systems, name: str) -> Directive:
     return lambda wildcards: getattr(plan(systems[wildcards.system]), name)
 
 
-def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
+def needed(systems: Systems, name: str) -> Callable[..., int]:
     """Resource function for one estimate of `pacbed.workflow.needs`; a second attempt gets twice as much.
 
     Parameters
@@ -91,13 +91,11 @@ def needed(systems: Systems, name: str, *arguments: str) -> Callable[..., int]:
         The validated systems.
     name : str
         One of its functions, such as ``block_mb``.
-    *arguments : str
-        Names of the wildcards handed to it.
     """
     estimate: Callable[..., int] = getattr(needs, name)
 
     def amount(wildcards: Any, attempt: int) -> int:
-        return attempt * estimate(systems[wildcards.system], *(getattr(wildcards, argument) for argument in arguments))
+        return attempt * estimate(systems[wildcards.system])
 
     return amount
 

@@ -160,25 +160,19 @@ def stack_minutes(system: SystemConfig) -> int:
 
 
 def training_mb(system: SystemConfig) -> int:
-    """Memory of training one network [MB]: all samples in 32 bit, twice, and the table they are rendered from."""
+    """Memory of training [MB]: all samples in 32 bit, twice, and the table they are rendered from."""
     training = system.training
     samples = 4e-6 * (training.samples + training.validation_samples) * training.pixels**2
     return math.ceil(TENSORFLOW_MB + 2 * samples + reading_mb(system) + (4000 if training.recipe == "paper" else 0))
 
 
-def training_minutes(system: SystemConfig, task: str) -> int:
-    """Run time of training one network without a GPU [min].
-
-    Parameters
-    ----------
-    task : {"scale", "thickness", "mistilt"}
-        Which network.
-    """
+def training_minutes(system: SystemConfig) -> int:
+    """Run time of training all networks without a GPU [min]; the compact ones are trained together."""
     training = system.training
-    per_sample = {"compact": 1e-3 * (training.pixels / 64) ** 2, "paper": 0.5}[training.recipe]
-    passes = training.samples * getattr(training.epochs, task)
-    rendering = training.samples * 5e-3
-    return math.ceil(10 + SAFETY * (passes * per_sample + rendering) / 60)
+    epochs = training.epochs.scale, training.epochs.thickness, training.epochs.mistilt
+    passes = {"compact": 1e-3 * max(epochs), "paper": 0.5 * sum(epochs)}[training.recipe]
+    rendering = 12e-3
+    return math.ceil(10 + SAFETY * training.samples * (passes + rendering) / 60)
 
 
 def pack_mb(system: SystemConfig) -> int:

@@ -1,34 +1,4 @@
-import numpy as np
 import pytest
-
-from pacbed.patterns import Geometry, polar_to_vector
-
-
-@pytest.fixture(scope="session")
-def camera(tiny_bundle):
-    """Function that records a pattern of the tiny bundle's crystal: offset, gain, background, noise."""
-
-    def record(
-        *,
-        thickness_nm=8.0,
-        convergence_mrad=14.0,
-        mistilt_mrad=2.0,
-        azimuth_deg=70.0,
-        geometry=None,
-        electrons=2e7,
-        seed=1,
-    ):
-        geometry = geometry or Geometry((160, 150), 0.4, (70.3, 84.6), 25.0)
-        image = tiny_bundle.renderer.render(
-            thickness_nm=thickness_nm, convergence_mrad=convergence_mrad, geometry=geometry, blur_mrad=0.4,
-            mistilt_mrad=polar_to_vector(mistilt_mrad, azimuth_deg),
-        )  # fmt: skip
-        angle = np.hypot(*geometry.angles_mrad())
-        image = image + 1e-4 * image.max() + 0.1 * image.max() * np.exp(-0.5 * (angle / 16) ** 2)
-        rng = np.random.default_rng(seed)
-        return (rng.poisson(image * electrons) * 3.0 + 150 + rng.normal(0, 2, image.shape)).astype(np.float32)
-
-    return record
 
 
 @pytest.fixture(scope="session")

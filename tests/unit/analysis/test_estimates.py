@@ -8,8 +8,9 @@ from pacbed.analysis.estimates import candidates, class_probabilities, network_v
 from pacbed.analysis.fit.covariance import Covariance
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
-from pacbed.analysis.networks import NetworkAnswers, Peak
+from pacbed.analysis.networks import Direction, NetworkAnswers
 from pacbed.bundle.meta import ModelError
+from pacbed.networks.peaks import Peak
 
 
 @pytest.fixture
@@ -101,6 +102,28 @@ def test_the_networks_alone_give_thickness_tilt_and_scale(meta, answers):
     unknown = [name for name, value in found.items() if value is None]
     assert {"mistilt_azimuth_deg", "rotation_deg", "blur_mrad", "misfit"} <= set(unknown)
     assert set(found) == set(values(meta)), "the same fields as after a refinement"
+
+
+def test_networks_that_tell_a_direction_give_the_vector(meta, answers):
+    """A mistilt of 2 +- 0.4 mrad towards 60 +- 6 degrees: errors along it and across it."""
+    told = replace(
+        answers, mistilt=Peak(2.0, 0.4, 1.0), direction=Direction(np.pi / 3, np.deg2rad(6)), pixel_std_mrad=0.002
+    )
+    found = network_values(told, meta, convergence_mrad=14.0)
+    assert (found["mistilt_azimuth_deg"].value, found["mistilt_azimuth_deg"].std) == pytest.approx((60.0, 6.0))
+    assert found["mistilt_x_mrad"].value == pytest.approx(1.0)
+    assert found["mistilt_y_mrad"].value == pytest.approx(np.sqrt(3))
+    covariance = np.array(found["mistilt_covariance_mrad2"])
+    along, across = np.array([0.5, np.sqrt(0.75)]), np.array([-np.sqrt(0.75), 0.5])
+    assert along @ covariance @ along == pytest.approx(0.16)
+    assert across @ covariance @ across == pytest.approx((2 * np.deg2rad(6)) ** 2)
+    assert found["mistilt_x_mrad"].std == pytest.approx(np.sqrt(covariance[0, 0]))
+    assert (found["pixel_mrad"].std, found["scale"].std) == pytest.approx((0.002, 0.005))
+
+
+def test_a_direction_that_is_not_known_is_no_azimuth(meta, answers):
+    told = replace(answers, direction=Direction(1.0, 0.8))
+    assert network_values(told, meta, convergence_mrad=14.0)["mistilt_azimuth_deg"] is None
 
 
 def test_a_thin_crystal_is_not_thinner_than_nothing(meta, answers):

@@ -7,11 +7,12 @@ import pytest
 from pacbed.analysis.fit.covariance import Covariance
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
-from pacbed.analysis.networks import NetworkAnswers, Peak
+from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
-from pacbed.analysis.recording.outline import Outline
 from pacbed.analysis.verdict import Findings, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
 from pacbed.bundle.meta import Ranges, Thresholds
+from pacbed.networks.peaks import Peak
+from pacbed.outline import Outline
 
 META = SimpleNamespace(
     thresholds=Thresholds(),
@@ -101,6 +102,19 @@ def test_networks_in_trouble_count_when_nothing_else_speaks(refined, verdict):
     assert findings.verdict == verdict
     assert "1.30 times" in findings.reasons[0]
     assert "20 nm (40 %), 60 nm (30 %)" in findings.reasons[1]
+
+
+def test_a_scale_at_the_end_of_its_range_is_doubted():
+    """A polar network is asked once, and answers with the width of the bright region."""
+    answers = NetworkAnswers(
+        {}, (Peak(20.0, 1.0, 0.9),), Peak(1.0, 0.1, 1.0), 0.2, 0.2, (1.69,), scale_converged=False, pixel_std_mrad=0.01
+    )
+    for refined, verdict in ((True, "ok"), (False, "doubtful")):
+        findings = Findings()
+        judge_networks(findings, answers, refined=refined)
+        assert findings.verdict == verdict
+        (reason,) = findings.reasons
+        assert reason.startswith("the bright region seems 1.69 times as wide as the convergence angle")
 
 
 def test_shortest_vector_of_an_oblique_lattice():

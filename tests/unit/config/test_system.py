@@ -84,6 +84,9 @@ def test_the_paper_recipe_brings_its_own_input_size() -> None:
     assert valid(changed("training.recipe", "paper")).training.pixels == 200
     asked = changed("training.pixels", 128, changed("training.recipe", "paper"))
     assert valid(asked).training.pixels == 128
+    plain, paper = valid(MINIMAL).training, valid(changed("training.recipe", "paper")).training
+    assert (plain.pixels, plain.scale_range, plain.learning_rate) == (64, (0.9, 1.7), 2e-3)
+    assert (paper.scale_range, paper.learning_rate) == ((0.7, 1.4), 1e-3)
 
 
 def test_ranges_include_both_ends_and_lists_stay_as_they_are() -> None:

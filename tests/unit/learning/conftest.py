@@ -47,17 +47,16 @@ def stack_dir(make_stack):
 def make_settings():
     """Makes the settings of a training of seconds; values given by name replace its own."""
     settings = TrainingSettings(
-        task="thickness",
         **GRID,
         max_angle_mrad=21.0,
         recipe="compact",
         pixels=24,
         samples=192,
         validation_samples=32,
-        epochs=3,
+        epochs={"scale": 3, "thickness": 3, "mistilt": 3},
         batch_size=32,
         learning_rate=2e-3,
-        scale_range=[0.7, 1.4],
+        scale_range=[0.9, 1.6],
         scale_step=0.05,
         noise_max=0.05,
         seed=3,
@@ -68,13 +67,7 @@ def make_settings():
 @pytest.fixture
 def outputs(tmp_path):
     """Where a training writes, as keyword arguments."""
-    folder = tmp_path / "models"
-    return {
-        "out_keras": folder / "thickness.keras",
-        "out_history_csv": folder / "thickness_history.csv",
-        "out_curves_png": folder / "thickness_curves.png",
-        "state_dir": folder / ".thickness_state",
-    }
+    return {"out_dir": tmp_path / "models", "state_dir": tmp_path / "models" / ".state"}
 
 
 @pytest.fixture

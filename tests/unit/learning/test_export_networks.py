@@ -12,8 +12,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from pacbed.errors import FormatError
-from pacbed.learning.export_networks import check_parity, export_networks, rendered_inputs
-from pacbed.networks.architectures import build_network, compact_features
+from pacbed.learning.export_networks import check_parity, export_networks
+from pacbed.learning.rendered.comparison import rendered_inputs
+from pacbed.networks.architectures import build_network, compact_outputs, single_network
+from pacbed.networks.frame import PolarFrame
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -24,6 +26,7 @@ DESCRIPTION = {
     "max_angle_mrad": 21.0,
     "convergence_center_mrad": 13.5,
     "convergence_half_width_mrad": 0.7,
+    "frame": PolarFrame(pixels=24).as_json(),
     "ranges": {
         "thickness_nm": [1.0, 9.0],
         "convergence_mrad": [13.0, 14.0],
@@ -36,10 +39,11 @@ DESCRIPTION = {
 def write_network(folder, *, answers_vary):
     """A network of known weights and its description; either lively or blind to its inputs."""
     keras.utils.set_random_seed(5)
-    network = build_network(compact_features, task="thickness", pixels=24, class_count=7)
-    last = network.get_layer("probability")
+    together = build_network(compact_outputs, input_shape=(32, 64), class_counts={"thickness": 7, "mistilt": 3})
+    last = together.get_layer("thickness")
     kernel, bias = last.get_weights()
     last.set_weights([kernel * (5.0 if answers_vary else 0.0), bias])
+    network = single_network(together, "thickness")
     network.save(folder / "thickness.keras")
     (folder / "thickness.json").write_text(json.dumps(DESCRIPTION))
     return network
@@ -66,7 +70,7 @@ def test_an_incomplete_description_is_refused(renderer):
 
 
 def test_inputs_are_different_patterns(inputs):
-    assert inputs["pattern"].shape == (32, 24, 24, 1)
+    assert inputs["pattern"].shape == (32, 32, 64, 1)
     assert inputs["pattern"].dtype == inputs["convergence"].dtype == np.float32
     assert inputs["pattern"].std(axis=0).max() > 0.3
     assert np.ptp(inputs["convergence"]) > 1
@@ -81,7 +85,7 @@ def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
     assert report["bytes"] == (tmp_path / "out" / "thickness.onnx").stat().st_size < 2e6
     session = onnxruntime.InferenceSession(tmp_path / "out" / "thickness.onnx", providers=["CPUExecutionProvider"])
     some = {name: array[:5] for name, array in inputs.items()}
-    expected = keras.ops.convert_to_numpy(network(some, training=False))
+    expected = keras.ops.convert_to_numpy(network(some, training=False)["probability"])
     np.testing.assert_allclose(session.run(None, some)[0], expected, atol=2e-5)
 
     # The same file, held against answers that are slightly off, or do not vary.
@@ -89,14 +93,14 @@ def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
     wrong = session.run(None, inputs)[0]
     wrong[3, 2] += 1e-3
     with pytest.raises(FormatError, match=r"thickness\.onnx: differs from Keras by 0\.001"):
-        check_parity("thickness", exported, inputs, wrong)
+        check_parity("thickness", exported, inputs, {"probability": wrong})
 
 
 def test_answers_without_a_number_are_refused(tiny_table_dir, inputs, tmp_path):
     """A network of broken weights answers nan in Keras and in ONNX alike, which is no agreement."""
     network = write_network(tmp_path, answers_vary=True)
-    kernel, bias = network.get_layer("probability").get_weights()
-    network.get_layer("probability").set_weights([np.full_like(kernel, np.nan), bias])
+    kernel, bias = network.get_layer("thickness").get_weights()
+    network.get_layer("thickness").set_weights([np.full_like(kernel, np.nan), bias])
     network.save(tmp_path / "thickness.keras")
     with pytest.raises(FormatError, match="differs from Keras by nan"):
         export_networks([tmp_path / "thickness.keras"], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
@@ -115,7 +119,7 @@ def test_an_onnx_file_of_other_inputs_is_refused(inputs, tmp_path):
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "scale.onnx"
     )
     with pytest.raises(FormatError, match=r"scale\.onnx: got inputs image, accepted: convergence, pattern"):
-        check_parity("scale", tmp_path / "scale.onnx", inputs, np.zeros((32, 7)))
+        check_parity("scale", tmp_path / "scale.onnx", inputs, {"probability": np.zeros((32, 7))})
 
 
 def test_a_network_that_ignores_its_inputs_is_refused(tiny_table_dir, tmp_path):
@@ -124,3 +128,30 @@ def test_a_network_that_ignores_its_inputs_is_refused(tiny_table_dir, tmp_path):
         export_networks([tmp_path / "thickness.keras"], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
     assert not (tmp_path / "out" / "thickness.onnx").exists()
     assert not (tmp_path / "out" / "parity.json").exists()
+
+
+def test_the_direction_of_the_mistilt_is_compared_too(tiny_table_dir, renderer, tmp_path):
+    keras.utils.set_random_seed(5)
+    together = build_network(compact_outputs, input_shape=(32, 64), class_counts={"mistilt": 3})
+    single_network(together, "mistilt").save(tmp_path / "mistilt.keras")
+    description = {**DESCRIPTION, "class_values": [0.0, 1.0, 2.0]}
+    (tmp_path / "mistilt.json").write_text(json.dumps(description))
+    export_networks([tmp_path / "mistilt.keras"], table_dir=tiny_table_dir, out_dir=tmp_path)
+    inputs = rendered_inputs(renderer, "mistilt", description)
+    expected = {
+        name: keras.ops.convert_to_numpy(found)
+        for name, found in single_network(together, "mistilt")(inputs, training=False).items()
+    }
+    assert set(expected) == {"probability", "azimuth"}
+    assert check_parity("mistilt", tmp_path / "mistilt.onnx", inputs, expected)["largest_difference"] < 2e-5
+    turned = {**expected, "azimuth": np.roll(expected["azimuth"], 1, axis=1)}
+    with pytest.raises(FormatError, match="differs from Keras"):
+        check_parity("mistilt", tmp_path / "mistilt.onnx", inputs, turned)
+    with pytest.raises(FormatError, match="got outputs azimuth, probability, accepted: probability"):
+        check_parity("mistilt", tmp_path / "mistilt.onnx", inputs, {"probability": expected["probability"]})
+
+
+def test_a_cartesian_network_is_compared_on_images(renderer):
+    inputs = rendered_inputs(renderer, "thickness", {**DESCRIPTION, "frame": None})
+    assert inputs["pattern"].shape == (32, 24, 24, 1)
+    assert inputs["pattern"].std(axis=0).max() > 0.3

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.learning.feed import Batches, Feed, FollowEpoch, LabelledPatterns, noisy_inputs
+from pacbed.learning.feed import AZIMUTH, Batches, Feed, FollowEpoch, LabelledPatterns, as_told, labels_of
+from pacbed.networks.azimuth import azimuth_labels
 from pacbed.networks.inputs import ConvergenceNormalisation
 
 
@@ -18,62 +19,75 @@ class Numbered:
     def batch(self, epoch, index, rng):
         images = np.full((2, 5, 5), 10.0 * epoch + index, dtype=np.float32)
         images[:, 0, 0] = rng.random(2)
-        return LabelledPatterns(images, np.array([13.0, 14.0]), np.array([2.0, 8.0]))
+        return LabelledPatterns(images, np.array([13.0, 14.0]), {"thickness": np.array([2.0, 8.0])})
 
 
 @pytest.fixture
-def batches(make_settings):
-    return Batches(Numbered(), make_settings())
+def make_batches(make_settings):
+    def make(**changes):
+        settings = make_settings(**changes)
+        classes = {"thickness": settings.classes_of("thickness")}
+        return Batches(Numbered(), classes, settings.convergence, seed=settings.seed)
+
+    return make
 
 
-def test_a_batch_is_inputs_and_labels(batches, make_settings):
+def test_a_batch_is_inputs_and_labels(make_batches, make_settings):
+    batches = make_batches()
     inputs, labels = batches[2]
     assert len(batches) == 3
     assert inputs["pattern"].shape == (2, 5, 5, 1)
     assert inputs["pattern"][0, 1, 1, 0] == 2.0
-    assert inputs["convergence"].shape == (2, 1)
-    assert np.array_equal(labels, make_settings().classes.labels(np.array([2.0, 8.0])))
+    np.testing.assert_allclose(inputs["convergence"], make_settings().convergence.normalise(np.array([13.0, 14.0])))
+    assert list(labels) == ["thickness"]
+    expected = make_settings().classes_of("thickness").labels(np.array([2.0, 8.0]))
+    assert np.array_equal(labels["thickness"], expected)
+    assert batches.seconds > 0
 
 
-def test_batches_follow_the_epoch_of_the_training(batches):
+def test_batches_follow_the_epoch_of_the_training(make_batches):
+    batches = make_batches()
     follow = FollowEpoch(batches)
     for epoch in (0, 7):  # a resumed training begins in the middle
         follow.on_epoch_begin(epoch)
         assert batches[1][0]["pattern"][0, 1, 1, 0] == 10 * epoch + 1
 
 
-def test_randomness_depends_on_seed_epoch_and_index_alone(make_settings):
+def test_randomness_depends_on_seed_epoch_and_index_alone(make_batches):
     def drawn(seed, epoch, index, before=()):
-        batches = Batches(Numbered(), make_settings(seed=seed))
+        batches = make_batches(seed=seed)
         batches.epoch = epoch
         for other in before:
             batches[other]
-        inputs, _ = batches[index]
-        return inputs["pattern"][0, 0, 0, 0], inputs["convergence"][0, 0]
+        return batches[index][0]["pattern"][0, 0, 0, 0]
 
     assert drawn(1, 2, 1) == drawn(1, 2, 1, before=(0, 2))
     assert len({drawn(1, 2, 1), drawn(2, 2, 1), drawn(1, 3, 1), drawn(1, 2, 0)}) == 4
 
 
 def test_angles_are_wrong_by_two_percent():
-    count = 4000
-    patterns = LabelledPatterns(np.zeros((count, 1, 1), np.float32), np.full(count, 21.0), np.zeros(count))
-    inputs = noisy_inputs(patterns, ConvergenceNormalisation(20.0, 2.0), rng=np.random.default_rng(1))
-    told_mrad = 20.0 + 2.0 * inputs["convergence"][:, 0]
+    told_mrad = as_told(np.full(4000, 21.0), ConvergenceNormalisation(20.0, 2.0), rng=np.random.default_rng(1))
     assert told_mrad.mean() == pytest.approx(21.0, abs=0.02)
     assert told_mrad.std() == pytest.approx(0.02 * 20.0, rel=0.04)
 
 
+def test_the_mistilt_has_labels_for_its_direction(make_settings):
+    """Where the vectors are known, and only for a network that is asked for the mistilt."""
+    settings, vectors = make_settings(), np.array([[1.0, 0.5], [0.0, 0.0]])
+    values = {"mistilt": np.linalg.norm(vectors, axis=1), "thickness": np.array([2.0, 4.0]), AZIMUTH: vectors}
+    labels = labels_of({"mistilt": settings.classes_of("mistilt")}, values)
+    assert set(labels) == {"mistilt", AZIMUTH}
+    assert np.array_equal(labels[AZIMUTH], azimuth_labels(vectors))
+    assert set(labels_of({"thickness": settings.classes_of("thickness")}, values)) == {"thickness"}
+    del values[AZIMUTH]
+    assert set(labels_of({"mistilt": settings.classes_of("mistilt")}, values)) == {"mistilt"}
+
+
 def test_validation_patterns_keep_their_true_values(make_settings):
     validation = Numbered().batch(0, 0, np.random.default_rng(1))
-    feed = Feed.of(Numbered(), validation, make_settings(), rng=np.random.default_rng(2))
-    assert feed.true_values.tolist() == [2.0, 8.0]
+    classes = {"thickness": make_settings().classes_of("thickness")}
+    feed = Feed.of(Numbered(), validation, make_settings(), classes)
+    assert feed.true_values["thickness"].tolist() == [2.0, 8.0]
     assert np.array_equal(feed.inputs["pattern"][..., 0], validation.images)
+    assert np.array_equal(feed.labels["thickness"], classes["thickness"].labels(np.array([2.0, 8.0])))
     assert len(feed.batches) == 3
-
-
-def test_selected_patterns_stay_together():
-    patterns = LabelledPatterns(np.arange(12).reshape(3, 2, 2), np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 30.0]))
-    chosen = patterns.select(np.array([2, 0]))
-    assert chosen.images[:, 0, 0].tolist() == [8, 0]
-    assert (chosen.convergence_mrad.tolist(), chosen.true_values.tolist()) == ([3.0, 1.0], [30.0, 10.0])

@@ -18,7 +18,6 @@ from pacbed.learning.settings import TrainingSettings
 
 # Another accepted value for each setting.
 OTHERS = {
-    "task": "scale",
     "thickness_nm": [2.0, 4.0, 6.0, 9.0],
     "convergence_mrad": [13.0, 14.5],
     "mistilt_mrad": [0.0, 2.0],
@@ -27,10 +26,10 @@ OTHERS = {
     "pixels": 32,
     "samples": 193,
     "validation_samples": 33,
-    "epochs": 4,
+    "epochs": {"scale": 3, "thickness": 4, "mistilt": 3},
     "batch_size": 16,
     "learning_rate": 1e-3,
-    "scale_range": [0.7, 1.5],
+    "scale_range": [0.9, 1.5],
     "scale_step": 0.1,
     "noise_max": 0.06,
     "seed": 4,
@@ -49,7 +48,6 @@ def data(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "accepted"),
     [
-        ("task", "tilt", "one of scale, thickness, mistilt"),
         ("thickness_nm", [], r"ascending numbers above 0 \[nm\]"),
         ("thickness_nm", [0.0, 1.0], r"ascending numbers above 0 \[nm\]"),
         ("thickness_nm", [2.0, 2.0], r"ascending numbers above 0 \[nm\]"),
@@ -62,7 +60,8 @@ def data(tmp_path):
         ("pixels", 64.0, "an integer from 16"),
         ("samples", 0, "an integer from 1"),
         ("validation_samples", 0, "an integer from 1"),
-        ("epochs", 0, "an integer from 1"),
+        ("epochs", {"scale": 1, "thickness": 0, "mistilt": 1}, "an integer from 1 for each of .*"),
+        ("epochs", {"scale": 1, "thickness": 1}, "an integer from 1 for each of scale, thickness, mistilt"),
         ("batch_size", -1, "an integer from 1"),
         ("learning_rate", 0.0, "a number above 0 and up to 1"),
         ("learning_rate", 2.0, "a number above 0 and up to 1"),
@@ -94,16 +93,17 @@ def test_untilted_crystals_only_are_a_grid(make_settings):
 
 
 def test_classes_are_those_of_the_task(make_settings):
-    assert make_settings().classes.values.tolist() == [2.0, 4.0, 6.0, 8.0]
-    assert make_settings(task="mistilt").classes.values.tolist() == [0.0, 1.0, 2.0]
-    scales = make_settings(task="scale", scale_range=[0.8, 1.2], scale_step=0.2).classes
+    assert make_settings().classes_of("thickness").values.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert make_settings().classes_of("mistilt").values.tolist() == [0.0, 1.0, 2.0]
+    scales = make_settings(scale_range=[0.8, 1.2], scale_step=0.2).classes_of("scale")
     assert (scales.task, scales.values.tolist()) == ("scale", [0.8, 1.0, 1.2])
 
 
 def test_the_scale_network_alone_sees_the_whole_range_of_scales(make_settings):
-    assert make_settings(task="scale").draw_ranges.scale == (0.7, 1.4)
-    assert make_settings(task="mistilt").draw_ranges.scale == make_settings().draw_ranges.scale == (0.9, 1.1)
-    assert make_settings().draw_ranges.thickness_nm == (2.0, 8.0)
+    settings = make_settings()
+    assert settings.draw_ranges_of("scale").scale == (0.9, 1.6)
+    assert settings.draw_ranges_of("mistilt").scale == settings.draw_ranges_of("thickness").scale == (0.9, 1.1)
+    assert settings.draw_ranges_of("thickness").thickness_nm == (2.0, 8.0)
 
 
 def test_the_angles_of_the_grid_are_normalised_over_their_range(make_settings):
@@ -115,7 +115,7 @@ def test_the_rule_hands_over_every_setting():
     rules = (Path(__file__).parents[3] / "workflow" / "rules" / "train.smk").read_text(encoding="utf-8")
     rule = rules[rules.index("rule train_network:") : rules.index("rule export_networks:")]
     handed_over = re.findall(r"^            (\w+)=(?:setting|planned)\(", rule, flags=re.MULTILINE)
-    assert ["task", *handed_over] == [field.name for field in fields(TrainingSettings)]
+    assert handed_over == [field.name for field in fields(TrainingSettings)]
 
 
 def test_there_is_another_value_for_every_setting():
@@ -129,7 +129,7 @@ def test_every_setting_is_in_the_fingerprint(make_settings, data, name):
 
 def test_a_fingerprint_is_the_same_for_the_same_values(make_settings, data):
     """Lists or tuples, whole numbers or not: a resumed job gets its settings from Snakemake again."""
-    again = make_settings(thickness_nm=(2, 4, 6, 8), scale_range=(0.7, 1.4)).fingerprint(*data)
+    again = make_settings(thickness_nm=(2, 4, 6, 8), scale_range=(0.9, 1.6)).fingerprint(*data)
     assert json.dumps(again) == json.dumps(make_settings().fingerprint(*data))
 
 

@@ -11,9 +11,11 @@ import pytest
 from matplotlib.image import imread
 
 from pacbed.errors import FormatError, ParameterError
+from pacbed.learning.rendered.feed import FramedSet
 from pacbed.learning.train_network import train_network
 from pacbed.learning.training_loop import EpochRecord
 from pacbed.networks.description import NetworkDescription
+from pacbed.networks.frame import PolarFrame
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings(
@@ -22,13 +24,24 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def history_of(outputs):
-    with open(outputs["out_history_csv"], encoding="utf-8") as file:
+TASKS = ("scale", "thickness", "mistilt")
+
+
+def epochs(count):
+    return dict.fromkeys(TASKS, count)
+
+
+def history_of(outputs, task="thickness"):
+    with open(outputs["out_dir"] / f"{task}_history.csv", encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def description_of(outputs):
-    return json.loads(outputs["out_keras"].with_suffix(".json").read_text())
+def description_of(outputs, task="thickness"):
+    return json.loads((outputs["out_dir"] / f"{task}.json").read_text())
+
+
+def weights_of(outputs, task):
+    return keras.models.load_model(outputs["out_dir"] / f"{task}.keras", compile=False).get_weights()
 
 
 @pytest.mark.parametrize("recipe", ["compact", "paper"])
@@ -37,37 +50,46 @@ def test_a_stack_of_another_system_trains_nothing(
 ):
     with pytest.raises(FormatError, match=r"stack: got .*300 keV, accepted: that of the table, .*200 keV"):
         train_network(tiny_table_dir, at_another_voltage(stack_dir), make_settings(recipe=recipe), **outputs)
-    assert not outputs["out_keras"].parent.exists()
+    assert not outputs["out_dir"].exists()
 
 
 def test_an_unknown_recipe_trains_nothing(tiny_table_dir, stack_dir, make_settings, outputs):
     with pytest.raises(ParameterError, match="recipe: got 'large', accepted: one of compact, paper"):
         train_network(tiny_table_dir, stack_dir, make_settings(recipe="large"), **outputs)
-    assert not outputs["out_keras"].parent.exists()
+    assert not outputs["out_dir"].exists()
 
 
-def test_training_leaves_network_description_history_and_curves(tiny_table_dir, stack_dir, make_settings, outputs):
+def test_training_leaves_networks_descriptions_histories_and_curves(tiny_table_dir, stack_dir, make_settings, outputs):
     settings = make_settings()
     train_network(tiny_table_dir, stack_dir, settings, **outputs)
-    network = keras.models.load_model(outputs["out_keras"], compile=False)
-    assert network.output_shape == (None, 4)
-    content = description_of(outputs)
-    described = NetworkDescription.from_json("thickness", content)
-    assert described.classes.values.tolist() == [2.0, 4.0, 6.0, 8.0]
-    assert (described.pixels, described.max_angle_mrad) == (24, 21.0)
-    assert described.convergence == settings.convergence
-    assert content["ranges"]["scale"] == [0.9, 1.1]
-    assert (content["settings"]["samples"], content["settings"]["scale_range"]) == (192, [0.7, 1.4])
-    assert content["weights"] == network.count_params()
-    rows = history_of(outputs)
-    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert sorted(path.name for path in outputs["out_dir"].iterdir()) == sorted(
+        f"{task}{end}" for task in TASKS for end in (".json", ".keras", "_curves.png", "_history.csv")
+    )
+    for task, classes in (("scale", 15), ("thickness", 4), ("mistilt", 3)):
+        network = keras.models.load_model(outputs["out_dir"] / f"{task}.keras", compile=False)
+        content = description_of(outputs, task)
+        described = NetworkDescription.from_json(task, content)
+        assert network.input["pattern"].shape == (None, 32, 64, 1)
+        assert network.output["probability"].shape == (None, classes)
+        assert ("azimuth" in network.output) == (task == "mistilt")
+        assert described.frame == PolarFrame(pixels=24)
+        assert described.mirror  # the tiny crystal has mirrors
+        assert described.convergence == settings.convergence
+        assert described.calibration.temperature > 0
+        assert len(described.calibration.std) == 1  # of few patterns
+        assert content["weights"] == network.count_params()
+        rows = history_of(outputs, task)
+        assert [row["epoch"] for row in rows] == [1, 2, 3]
+        kept = rows[content["validation"]["epoch"] - 1]
+        assert content["validation"]["loss"] == pytest.approx(kept["val_loss"])
+        assert imread(outputs["out_dir"] / f"{task}_curves.png").std() > 0.05
+    rows, content = history_of(outputs), description_of(outputs)
     assert rows[-1]["loss"] < rows[0]["loss"]
-    assert content["validation"]["loss"] == pytest.approx(min(row["val_loss"] for row in rows))
     assert 0.5 < content["validation"]["label_entropy"] <= content["validation"]["loss"]
-    assert imread(outputs["out_curves_png"]).std() > 0.05
-    assert sorted(path.name for path in outputs["out_keras"].parent.iterdir()) == [
-        *("thickness.json", "thickness.keras", "thickness_curves.png", "thickness_history.csv")
-    ]
+    assert content["class_values"] == [2.0, 4.0, 6.0, 8.0]
+    assert content["ranges"]["scale"] == [0.9, 1.1]
+    assert (content["settings"]["samples"], content["settings"]["scale_range"]) == (192, [0.9, 1.6])
+    assert description_of(outputs, "mistilt")["direction"]["std"]
 
 
 @pytest.mark.usefixtures("untraced")
@@ -75,8 +97,8 @@ def test_a_killed_training_gives_the_same_network(
     tiny_table_dir, stack_dir, make_settings, outputs, tmp_path, monkeypatch
 ):
     """Killed in its second epoch and started again, it ends where an undisturbed one does."""
-    settings = make_settings(task="mistilt", samples=96, epochs=2)
-    undisturbed = {name: tmp_path / "undisturbed" / path.name for name, path in outputs.items()}
+    settings = make_settings(samples=96, epochs=epochs(2))
+    undisturbed = {"out_dir": tmp_path / "undisturbed", "state_dir": tmp_path / "undisturbed" / ".state"}
     train_network(tiny_table_dir, stack_dir, settings, **undisturbed)
 
     end_of_epoch = EpochRecord.on_epoch_end
@@ -91,38 +113,60 @@ def test_a_killed_training_gives_the_same_network(
         with pytest.raises(KeyboardInterrupt):
             train_network(tiny_table_dir, stack_dir, settings, **outputs)
     assert outputs["state_dir"].exists()
-    assert not outputs["out_history_csv"].exists()
+    assert not (outputs["out_dir"] / "thickness_history.csv").exists()
     train_network(tiny_table_dir, stack_dir, settings, **outputs)
-    found, expected = (keras.models.load_model(paths["out_keras"]).get_weights() for paths in (outputs, undisturbed))
-    for array, reference in zip(found, expected, strict=True):
-        np.testing.assert_allclose(array, reference, rtol=1e-3, atol=1e-5)
-    assert description_of(outputs)["validation"] == pytest.approx(description_of(undisturbed)["validation"], rel=1e-3)
+    for task in TASKS:
+        for array, reference in zip(weights_of(outputs, task), weights_of(undisturbed, task), strict=True):
+            np.testing.assert_allclose(array, reference, rtol=1e-3, atol=1e-5)
+        found, expected = (description_of(paths, task)["validation"] for paths in (outputs, undisturbed))
+        assert found == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.usefixtures("untraced")
 def test_a_training_killed_after_its_last_epoch_only_writes(tiny_table_dir, stack_dir, make_settings, outputs, caplog):
     """Its curves cannot be written at first; what was trained is not trained again."""
-    settings = make_settings(task="scale", samples=64, epochs=1)
-    outputs["out_curves_png"].mkdir(parents=True)
-    with pytest.raises(OSError, match="thickness_curves"):
+    settings = make_settings(samples=64, epochs=epochs(1))
+    (outputs["out_dir"] / "scale_curves.png").mkdir(parents=True)
+    with pytest.raises(OSError, match="scale_curves"):
         train_network(tiny_table_dir, stack_dir, settings, **outputs)
-    assert not outputs["out_keras"].exists()
-    assert [path.name for path in outputs["out_keras"].parent.glob("*part*")] == []
-    outputs["out_curves_png"].rmdir()
+    assert list(outputs["out_dir"].glob("*.keras")) == []
+    assert [path.name for path in outputs["out_dir"].glob("*part*")] == []
+    (outputs["out_dir"] / "scale_curves.png").rmdir()
     caplog.clear()
     with caplog.at_level("INFO", "pacbed"):
         train_network(tiny_table_dir, stack_dir, settings, **outputs)
     assert "continuing" in caplog.text
     assert "epoch 1:" not in caplog.text
     assert [row["epoch"] for row in history_of(outputs)] == [1]
-    assert outputs["out_keras"].exists()
+    assert len(list(outputs["out_dir"].glob("*.keras"))) == 3
+
+
+def test_shuffled_labels_are_not_learnt(tiny_table_dir, stack_dir, make_settings, outputs, monkeypatch):
+    """Thicknesses that belong to other patterns: no better on unseen patterns than the labels' own frequency."""
+    truth = FramedSet.true_values
+
+    def shuffled(self, chosen, placement, told_mrad):
+        values = truth(self, chosen, placement, told_mrad)
+        order = np.random.default_rng(7).permutation(len(self.drawn))
+        return values | {"thickness": self.drawn.thickness_nm[order][chosen]}
+
+    monkeypatch.setattr(FramedSet, "true_values", shuffled)
+    settings = make_settings(samples=256, validation_samples=256, epochs=epochs(3))
+    train_network(tiny_table_dir, stack_dir, settings, **outputs)
+    mistilt, thickness = (description_of(outputs, task)["validation"] for task in ("mistilt", "thickness"))
+    assert thickness["top1"] < 0.36  # four classes
+    assert mistilt["loss"] < 0.95 * np.log(3)  # while what was not shuffled is learnt, from the same patterns
 
 
 @pytest.mark.usefixtures("untraced")
 def test_paper_recipe_trains_a_step_on_the_stack(tiny_table_dir, stack_dir, make_settings, outputs):
-    changes = {"recipe": "paper", "pixels": 72, "samples": 4, "validation_samples": 4, "epochs": 1, "batch_size": 4}
-    train_network(tiny_table_dir, stack_dir, make_settings(task="scale", **changes), **outputs)
-    content = description_of(outputs)
+    """Each task has a network and epochs of its own, and the old Cartesian input."""
+    changes = {"recipe": "paper", "pixels": 72, "samples": 4, "validation_samples": 4, "batch_size": 4}
+    settings = make_settings(**changes, epochs={**epochs(1), "thickness": 2}, scale_range=[0.7, 1.4])
+    train_network(tiny_table_dir, stack_dir, settings, **outputs)
+    content = description_of(outputs, "scale")
     assert content["weights"] > 20e6
+    assert content["frame"] is None
     assert np.isfinite(content["validation"]["loss"])
     np.testing.assert_allclose(content["class_values"], np.arange(0.7, 1.41, 0.05))
+    assert [len(history_of(outputs, task)) for task in TASKS] == [1, 2, 1]

@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 
 from pacbed.learning.feed import Feed, LabelledPatterns
-from pacbed.learning.training_loop import EpochRecord, best_weights, claim_folder, run_training
+from pacbed.learning.training_loop import EpochRecord, best_weights, claim_folder, rows_of, run_training
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -29,7 +29,7 @@ class Bars:
         rows = rng.integers(0, 4, 16)
         images = 0.3 * rng.standard_normal((16, 4, 4)).astype(np.float32)
         images[np.arange(16), rows] += 1
-        return LabelledPatterns(images, np.full(16, 13.5), 2.0 + 2 * rows)
+        return LabelledPatterns(images, np.full(16, 13.5), {"thickness": 2.0 + 2 * rows})
 
 
 class Trained(NamedTuple):
@@ -42,7 +42,8 @@ class Trained(NamedTuple):
 def judged(*, wrongly=False):
     """Validation patterns; wrongly, with the labels of the opposite rows."""
     bars = Bars().batch(99, 0, np.random.default_rng(9))
-    return bars._replace(true_values=10.0 - bars.true_values) if wrongly else bars
+    values = bars.true_values["thickness"]
+    return bars._replace(true_values={"thickness": 10.0 - values}) if wrongly else bars
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,11 @@ def train(make_settings):
         pattern, convergence = keras.Input((4, 4, 1), name="pattern"), keras.Input((1,), name="convergence")
         both = layers.Concatenate()([layers.Flatten()(pattern), convergence])
         inputs = {"pattern": pattern, "convergence": convergence}
-        network = keras.Model(inputs, layers.Dense(4, activation="softmax")(both))
-        feed = Feed.of(Bars(), validation or judged(), settings, rng=np.random.default_rng(1))
-        rows = run_training(network, feed, settings.classes, epochs=epochs, learning_rate=0.05, state_dir=state_dir)
-        return Trained(rows, network, feed, state_dir)
+        network = keras.Model(inputs, {"thickness": layers.Dense(4, activation="softmax", name="thickness")(both)})
+        classes = {"thickness": settings.classes_of("thickness")}
+        feed = Feed.of(Bars(), validation or judged(), settings, classes)
+        rows = run_training(network, feed, epochs=epochs, learning_rate=0.05, state_dir=state_dir)
+        return Trained(rows_of(rows, "thickness"), network, feed, state_dir)
 
     return train
 
@@ -70,17 +72,17 @@ def undisturbed(train, tmp_path_factory):
 
 
 def without_seconds(rows):
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+    return [{name: value for name, value in row.items() if not name.endswith("seconds")} for row in rows]
 
 
 def answers(trained):
     """Class probabilities of the validation patterns."""
-    return keras.ops.convert_to_numpy(trained.network(trained.feed.inputs, training=False)).astype(float)
+    return keras.ops.convert_to_numpy(trained.network(trained.feed.inputs, training=False)["thickness"]).astype(float)
 
 
 def cross_entropy(trained, classes):
     """Of the validation patterns, by its formula."""
-    labels = classes.labels(trained.feed.true_values)
+    labels = classes.labels(trained.feed.true_values["thickness"])
     return -np.mean(np.sum(labels * np.log(answers(trained)), axis=1))
 
 
@@ -92,10 +94,25 @@ def test_it_learns(undisturbed):
     assert 1.0 >= rows[-1]["val_top3"] >= rows[-1]["val_top1"]
 
 
+def test_the_time_for_batches_is_a_part_of_the_whole(undisturbed):
+    for row in undisturbed.rows:
+        assert 0 <= row["feed_seconds"] <= row["seconds"]
+
+
+def test_every_task_has_a_history_of_its_own():
+    row = {"epoch": 1, "loss": 9.0, "seconds": 2.0, "feed_seconds": 0.1}
+    for prefix, by in (("", 1), ("val_", 2)):
+        for number, task in enumerate(("scale", "thickness")):
+            row |= {f"{prefix}{task}_{name}": by * (10 + number) for name in ("loss", "top1", "top3", "error")}
+    (scale,), (thickness,) = rows_of([row], "scale"), rows_of([row], "thickness")
+    assert (scale["loss"], scale["val_error"], scale["seconds"]) == (10, 20, 2.0)
+    assert (thickness["loss"], thickness["val_loss"], thickness["epoch"]) == (11, 22, 1)
+
+
 def test_loss_and_metrics_are_what_they_claim(undisturbed, make_settings):
     """The validation row of the last epoch, worked out from the network's answers."""
-    classes, row = make_settings().classes, undisturbed.rows[-1]
-    found, true_values = classes.values[answers(undisturbed).argmax(axis=1)], undisturbed.feed.true_values
+    classes, row = make_settings().classes_of("thickness"), undisturbed.rows[-1]
+    found, true_values = classes.values[answers(undisturbed).argmax(axis=1)], undisturbed.feed.true_values["thickness"]
     assert row["val_loss"] == pytest.approx(cross_entropy(undisturbed, classes), rel=1e-4)
     assert row["val_top1"] == pytest.approx(np.mean(found == true_values), abs=1e-6)
     assert row["val_error"] == pytest.approx(np.mean(np.abs(found - true_values)), abs=1e-6)
@@ -107,7 +124,7 @@ def test_the_best_epoch_is_kept_and_ten_more_are_tried(train, tmp_path, make_set
     losses = [row["val_loss"] for row in trained.rows]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 10 < 30
-    classes = make_settings().classes
+    classes = make_settings().classes_of("thickness")
     assert cross_entropy(trained, classes) == pytest.approx(losses[-1], rel=1e-4)
     trained.network.set_weights(best_weights(tmp_path))
     assert cross_entropy(trained, classes) == pytest.approx(losses[best], rel=1e-4)
@@ -128,7 +145,7 @@ def test_a_killed_training_gives_the_same_network(train, undisturbed, tmp_path, 
     kept = json.loads((tmp_path / "history.json").read_text())
     assert len(kept) == 2
     resumed = train(tmp_path)
-    assert resumed.rows[:2] == kept  # taken over, not made again
+    assert resumed.rows[:2] == rows_of(kept, "thickness")  # taken over, not made again
     for row, expected in zip(without_seconds(resumed.rows), without_seconds(undisturbed.rows), strict=True):
         assert row == pytest.approx(expected, rel=1e-5)
     for weights, expected in (

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pacbed.errors import FormatError
+from pacbed.networks.calibration import Calibration
 from pacbed.networks.classes import TaskClasses
 from pacbed.networks.description import REQUIRED, NetworkDescription
+from pacbed.networks.frame import PolarFrame
 from pacbed.networks.inputs import ConvergenceNormalisation
 
 
@@ -25,6 +28,22 @@ def test_round_trip_through_a_file(description):
     assert again.classes.values.tolist() == [0.0, 0.5, 1.0]
     assert (again.pixels, again.max_angle_mrad) == (64, 33.25)
     assert again.convergence == description.convergence
+
+
+def test_frame_and_calibration_travel_along(description):
+    calibrated = Calibration(0.8, (0.5, 1.0), (0.1, 0.4))
+    framed = replace(description, frame=PolarFrame(pixels=48), mirror=True, calibration=calibrated)
+    assert framed.as_json()["frame"]["pixels"] == 48
+    again = NetworkDescription.from_json("mistilt", json.loads(json.dumps(framed.as_json())))
+    assert (again.frame, again.mirror) == (PolarFrame(pixels=48), True)
+    assert (again.calibration, again.direction) == (calibrated, Calibration())
+
+
+def test_a_network_of_before_is_cartesian_and_plain(description):
+    """Descriptions had five fields that counted."""
+    content = {name: description.as_json()[name] for name in REQUIRED}
+    old = NetworkDescription.from_json("mistilt", content)
+    assert (old.frame, old.mirror, old.calibration) == (None, False, Calibration())
 
 
 def test_the_file_says_task_and_unit(description):

@@ -98,9 +98,9 @@ def test_planned_is_what_the_plan_says(systems):
 
 
 def test_second_attempt_asks_for_twice_as_much(systems):
-    amount = directives.needed(systems, "training_minutes", "task")
-    wildcards = Wildcards(system="low", task="scale")
-    assert amount(wildcards, 1) == needs.training_minutes(systems["low"], "scale")
+    amount = directives.needed(systems, "training_minutes")
+    wildcards = Wildcards(system="low")
+    assert amount(wildcards, 1) == needs.training_minutes(systems["low"])
     assert amount(wildcards, 2) == 2 * amount(wildcards, 1)
 
 

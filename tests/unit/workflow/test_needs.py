@@ -18,7 +18,7 @@ ESTIMATES = {
 
 
 def estimate(name, system):
-    return ESTIMATES[name](system, *(["thickness"] if name == "training_minutes" else []))
+    return ESTIMATES[name](system)
 
 
 def shipped(name):
@@ -101,14 +101,33 @@ def test_the_scan_engine_takes_longer_with_phonons_and_finer_samples_and_less_in
 def test_training_on_more_and_larger_patterns_takes_more(make_system):
     small, large = make_system(), make_system(training={"recipe": "paper", "samples": 100_000})
     assert needs.training_mb(large) > needs.training_mb(small)
-    assert needs.training_minutes(large, "scale") > 10 * needs.training_minutes(small, "scale")
+    assert needs.training_minutes(large) > 10 * needs.training_minutes(small)
 
 
-def test_epochs_are_those_of_the_network(make_system):
-    """Forty passes instead of one over 24,000 patterns of 1 ms, with the margin for slow machines."""
-    system = make_system(training={"epochs": {"scale": 1, "thickness": 40}})
-    more = needs.training_minutes(system, "thickness") - needs.training_minutes(system, "scale")
-    assert more == pytest.approx(needs.SAFETY * 39 * 24_000 * 1e-3 / 60, abs=1)
+@pytest.mark.parametrize(("recipe", "passes", "seconds"), [("compact", 39, 1e-3), ("paper", 39, 0.5)])
+def test_more_epochs_take_longer(make_system, recipe, passes, seconds):
+    """Forty passes instead of one over 24,000 patterns, with the margin for slow machines."""
+    few, many = (
+        make_system(training={"recipe": recipe, "epochs": {"scale": 1, "thickness": count, "mistilt": 1}})
+        for count in (1, 40)
+    )
+    more = needs.training_minutes(many) - needs.training_minutes(few)
+    assert more == pytest.approx(needs.SAFETY * passes * 24_000 * seconds / 60, abs=1)
+
+
+def test_compact_networks_are_trained_together(make_system):
+    """The longest of them decides, while Xception is trained for each."""
+    together, apart = (
+        [
+            needs.training_minutes(
+                make_system(training={"recipe": recipe, "epochs": {"scale": scale, "thickness": 40}})
+            )
+            for scale in (1, 40)
+        ]
+        for recipe in ("compact", "paper")
+    )
+    assert together[0] == together[1]
+    assert apart[0] < apart[1]
 
 
 def test_displaced_atoms_take_more_of_everything(make_system):

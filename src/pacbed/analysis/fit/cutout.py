@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.recording.outline import Outline
-from pacbed.analysis.recording.resampling import bin_pixels
-from pacbed.patterns import Geometry
+from pacbed.outline import Outline
+from pacbed.patterns import Geometry, bin_pixels
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 FITTED_RADIUS = 1.35  # of the circle that is fitted, in units of the bright region's radius

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.analysis.fit.polar import angular_spectrum, polar_image
-from pacbed.analysis.recording.outline import find_outline
+from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 

@@ -21,7 +21,7 @@ from scipy import ndimage
 from pacbed.analysis.fit.library import THICKNESS_STEP_NM, Library
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.polar import ANGLES, angular_spectrum, polar_image
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.patterns import Geometry
 
 IMAGE_SMOOTHING = 0.03  # of a recorded pattern, in units of the bright region's radius

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 RADII = np.linspace(0.04, 1.4, 20)  # of the rings, in units of the bright region's radius

@@ -29,7 +29,7 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.fit.sensitivity import STEPS, jacobian, residuals, rms
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.simulation.rendering.renderer import Renderer
 
 # About one step of a search.

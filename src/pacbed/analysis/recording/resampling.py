@@ -1,4 +1,4 @@
-"""A recorded pattern on other pixels: binned, or seen through another geometry."""
+"""A recorded pattern on other pixels: seen through another geometry."""
 
 from __future__ import annotations
 
@@ -6,17 +6,6 @@ import numpy as np
 from scipy import ndimage
 
 from pacbed.patterns import Geometry
-
-
-def bin_pixels(array: np.ndarray, factor: int) -> np.ndarray:
-    """Means over squares of `factor` pixels of an array of shape (y, x); what is left over is cut off.
-
-    Returns
-    -------
-    float array, shape (y // factor, x // factor)
-    """
-    ny, nx = (size // factor for size in array.shape)
-    return array[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor).mean(axis=(1, 3))
 
 
 def resample(array: np.ndarray, source: Geometry, target: Geometry) -> np.ndarray:

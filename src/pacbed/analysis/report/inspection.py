@@ -10,11 +10,11 @@ import numpy as np
 import zarr
 
 from pacbed.analysis.recording.defects import repair
-from pacbed.analysis.recording.outline import find_outline
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import FormatError, bad_value
+from pacbed.outline import find_outline
 
 STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
 

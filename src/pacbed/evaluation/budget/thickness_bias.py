@@ -12,8 +12,8 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import PatternParameters, render_pattern
 from pacbed.analysis.fit.refinement import MIDDLE, Fit, fit
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.recording.outline import find_outline
 from pacbed.bundle.meta import PriorWidths
+from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer
 

@@ -3,7 +3,7 @@ import pytest
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.recording.outline import find_outline
+from pacbed.outline import find_outline
 from pacbed.patterns import polar_to_vector
 
 

@@ -9,7 +9,7 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES
 from pacbed.analysis.fit.refinement import fit
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 
 RESTRAINTS = Restraints(14.0, 0.28)
 SIGMA = 0.03  # of the noise below, over the bright level

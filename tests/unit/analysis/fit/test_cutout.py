@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.fit.cutout import Cutout
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 DISK = Outline(center_px=(61.0, 48.0), radius_px=30.0, contrast=3.0, inside=1.0)

@@ -5,7 +5,7 @@ import pytest
 
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from pacbed.analysis.fit.library import BLUR_MRAD, build_library, mistilt_grid
 from pacbed.analysis.fit.polar import angular_spectrum, polar_image
-from pacbed.analysis.recording.outline import find_outline
+from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 
 

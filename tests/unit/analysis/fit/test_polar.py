@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.fit.polar import ANGLES, RADII, angular_spectrum, polar_image
-from pacbed.analysis.recording.outline import Outline
+from pacbed.outline import Outline
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
 OUTLINE = Outline(center_px=(52.0, 47.0), radius_px=30.0, contrast=3.0, inside=1.0)

@@ -1,14 +1,8 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.resampling import bin_pixels, resample
+from pacbed.analysis.recording.resampling import resample
 from pacbed.patterns import Geometry
-
-
-def test_binning_keeps_means_and_cuts_the_rest():
-    binned = bin_pixels(np.arange(35.0).reshape(5, 7), 2)
-    assert binned.shape == (2, 3)
-    assert binned[0, 0] == pytest.approx(np.mean([0, 1, 7, 8]))
 
 
 def test_resampling_agrees_with_rendering(tiny_bundle):

@@ -8,9 +8,9 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.fit.sensitivity import jacobian, rms
-from pacbed.analysis.recording.outline import find_outline
 from pacbed.evaluation.budget.aperture_table import ApertureNumerics
 from pacbed.evaluation.budget.thickness_bias import CUTOUT_PIXELS, Camera, biases_nm, refit
+from pacbed.outline import find_outline
 from pacbed.patterns import polar_to_vector
 
 CAMERA = Camera(14.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from pacbed.analysis.recording.resampling import bin_pixels
+from pacbed.patterns import bin_pixels
 
 SEARCH_PIXELS = 256  # the bright region is looked for in an image of at most this edge
 SMOOTHING = 0.08  # of its radius

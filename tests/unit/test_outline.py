@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.outline import find_outline
+from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 
 

@@ -1,0 +1,1 @@
+"""Recipe compact: patterns rendered about their bright region, kept, and degraded anew in every epoch."""
