@@ -109,15 +109,16 @@ def _run(asked: Mapping[str, Any], work: Path, cores: int, lock: int, tell: Tell
     command += ["--snakefile", str(shipped(SNAKEFILE)), "--directory", str(work), "--configfile", str(work / CONFIG)]
     # A profile of the user's own could send the jobs elsewhere.
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
-    with log.open("w", encoding="utf-8") as stream:
-        child = subprocess.Popen(
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment,
             pass_fds=(lock,),  # who goes on after this process was killed must wait for its child
             start_new_session=True,  # ended as a whole, by `_end`; a terminal's Ctrl-C reaches this process alone
-        )  # fmt: skip
+        ) as child,
+    ):  # fmt: skip
         try:
-            assert child.stdout is not None
-            for line in child.stdout:
+            for line in child.stdout or ():
                 stream.write(line)
                 stream.flush()
                 for told in progress.read(line):
