@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from pacbed.analysis.result import Estimate, Result
@@ -12,18 +13,19 @@ BLUE, RED = "#1f5a94", "#c0392b"
 CURVES = {"thickness": "thickness (nm)", "mistilt": "mistilt (mrad)", "scale": "scale, last round"}
 
 
-def draw_curves(cells: GridSpec, result: Result) -> None:
+def draw_curves(figure: Figure, cells: GridSpec, result: Result) -> None:
     """Draw the networks' distributions side by side.
 
     Parameters
     ----------
+    figure : Figure
     cells : GridSpec
         One row, a column for each of `CURVES`.
     result : Result
         Of a bundle with networks.
     """
     for column, (task, label) in enumerate(CURVES.items()):
-        _draw_curve(cells.figure.add_subplot(cells[0, column]), result, task, label)
+        _draw_curve(figure.add_subplot(cells[0, column]), result, task, label)
 
 
 def _draw_curve(axes: Axes, result: Result, task: str, label: str) -> None:
