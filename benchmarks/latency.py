@@ -33,7 +33,7 @@ from pacbed.patterns import Geometry, polar_to_vector
 
 HERE = Path(__file__).resolve().parent
 DEMO = Path("results/demo/bundle/demo.pacbed")
-PATTERNS, SEED, PROCESSES = 15, 5, 3
+PATTERNS, SEED, PROCESSES = 7, 5, 2
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 ROWS = (
     ("library_s", "library of a convergence angle, once [CPU s]", ""),

@@ -90,13 +90,10 @@ def compose_sheet(analysis: Analysis) -> Figure:
     )  # fmt: skip
     _draw_images(figure, images, analysis)
     if curves:
-        draw_curves(
-            figure,
-            figure.add_gridspec(
-                1, 3, **sides, top=2.67 / height, bottom=1.75 / height, width_ratios=[2.1, 1, 1], wspace=0.12
-            ),
-            analysis.result,
+        cells = figure.add_gridspec(
+            1, 3, **sides, top=2.67 / height, bottom=1.75 / height, width_ratios=[2.1, 1, 1], wspace=0.12
         )
+        draw_curves(figure, cells, analysis.result)
     _draw_text(figure.add_axes((0.075, 0.1 / height, 0.9, 1.19 / height)), analysis.result)
     return figure
 
