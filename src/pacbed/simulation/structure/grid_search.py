@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from pacbed.crystal.electron import mrad_per_inverse_a
-from pacbed.crystal.potentials import SlicePotentials
+from pacbed.crystal.potentials import SlicePotentials, band_limit
 from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.structure.settings import GridReach
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 MEAN_LOSS, WORST_LOSS = 0.0015, 0.005
 SLOW_PRIMES = (11, 13, 17, 19, 23, 29, 31, 37)  # factors of a grid that Fourier transforms do not like
 GRID_SIZES = [size for size in range(16, 513, 2) if all(size % prime for prime in SLOW_PRIMES)]
+
+
+STRIDE = 1.3  # from a grid that loses too much to the next one tried, before those between are searched
 
 
 class BandLimitLoss(NamedTuple):
@@ -54,34 +58,52 @@ def measure_grid(slicing: Slicing, reach: GridReach) -> MeasuredGrid:
     SimulationError
         No grid is good enough.
     """
-    slices = None
-    for grid in _grids(slicing.lengths_a):
-        slices = slicing.on_grid(grid)
-        if carried_mrad(slices) < 1.05 * max(reach.cone_mrad, reach.field_mrad) + 2:
-            continue
-        loss = band_limit_loss(slices, reach)
+    tried: dict[int, MeasuredGrid] = {}
+    grids = list(grids_of(slicing.lengths_a))
+
+    def good_enough(number: int) -> bool:
+        slices = slicing.on_grid(grids[number])
+        tried[number] = MeasuredGrid(slices, band_limit_loss(slices, reach))
+        mean, worst = tried[number].loss
         log.info(
             "grid %s: loss to the band limit %.2f %% in the mean, %.2f %% at worst",
-            grid, 100 * loss.mean, 100 * loss.worst,
+            grids[number], 100 * mean, 100 * worst,
         )  # fmt: skip
-        if loss.mean <= MEAN_LOSS and loss.worst <= WORST_LOSS:
-            return MeasuredGrid(slices, loss)
-    if slices is not None:
-        refuse_small_grid(slices, reach)
-    raise SimulationError(f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.2%} of the beam")
+        return mean <= MEAN_LOSS and worst <= WORST_LOSS
+
+    first = last = _first_that_carries(slicing, reach, grids)
+    while not good_enough(last):
+        if last == len(grids) - 1:
+            refuse_small_grid(tried[last].slices, reach)
+            raise SimulationError(
+                f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.2%} of the beam"
+            )
+        first, wider = last + 1, STRIDE * grids[last][0]
+        last = next((number for number in range(first, len(grids)) if grids[number][0] >= wider), len(grids) - 1)
+    number = bisect_left(range(last), True, lo=first, key=good_enough)
+    return tried[number]
 
 
-def _grids(lengths_a: np.ndarray) -> Iterator[tuple[int, int]]:
+def _first_that_carries(slicing: Slicing, reach: GridReach, grids: list[tuple[int, int]]) -> int:
+    """Number of the smallest grid that holds the angles, a little to spare; the largest one where none does."""
+    wanted_mrad = 1.05 * max(reach.cone_mrad, reach.field_mrad) + 2
+    cell_a, unit = slicing.oriented.cell[:2, :2], mrad_per_inverse_a(slicing.energy_ev)
+    carrying = (number for number, grid in enumerate(grids) if band_limit(cell_a, grid) * unit >= wanted_mrad)
+    return next(carrying, len(grids) - 1)
+
+
+def grids_of(lengths_a: np.ndarray) -> Iterator[tuple[int, int]]:
     """Grids with the same sampling along both vectors, each rounded up to a size that Fourier transforms like."""
     for size in GRID_SIZES:
         first, second = size * lengths_a / lengths_a.min() - 1e-6
         if max(first, second) > GRID_SIZES[-1]:
             return
-        yield _at_least(first), _at_least(second)
+        yield fast_size(first), fast_size(second)
 
 
-def _at_least(points: float) -> int:
-    return next(size for size in GRID_SIZES if size >= points)
+def fast_size(points: float) -> int:
+    """The smallest size that Fourier transforms like of at least so many points; the largest known at most."""
+    return next((size for size in GRID_SIZES if size >= points), GRID_SIZES[-1])
 
 
 def carried_mrad(slices: SlicePotentials) -> float:

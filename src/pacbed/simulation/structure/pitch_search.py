@@ -10,14 +10,14 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.structure.interpolation import direction_error
+from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.settings import PatternLimits
-from pacbed.simulation.structure.trial_aperture import TrialAperture
 from pacbed.simulation.table.directions import direction_grid, starting_pitch_mrad
 
 log = logging.getLogger(__name__)
-PATCHES = 12  # sets of so many differ by a tenth or two
-AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; the check looks at other directions
-ORDER = 6.0  # the error grows with about this power of the pitch
+CENTERS = 16  # sets of so many differ by a tenth or two
+AIM, LIMIT = 0.65, 0.75  # of the tolerance: what is aimed at, and what is accepted; other directions differ
+ORDER = 6.5  # the error grows with about this power of the pitch
 ROUNDS = 6
 
 
@@ -28,14 +28,14 @@ class MeasuredPitch(NamedTuple):
     relative_l2: float
 
 
-def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPitch:
+def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitch:
     """Find the largest pitch at which a pattern of the largest thickness keeps well within the tolerance.
 
     Parameters
     ----------
     slices : SlicePotentials
-        The crystal.
-    limits : PatternLimits
+        The crystal, with its verified symmetry.
+    reference : Reference
         The patterns to be met.
 
     Raises
@@ -43,9 +43,8 @@ def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPit
     SimulationError
         No pitch is found.
     """
-    trial = TrialAperture.of(slices, limits)
-    patterns = trial.patterns(trial.run(trial.largest_thickness))
-    centers = trial.even_directions(PATCHES, turn=1.0)
+    trial, limits = reference.trial, reference.trial.limits
+    centers = trial.even_directions(CENTERS, turn=1.0)
     asked_mrad, widest_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), limits.alpha_max_mrad / 4
     best: MeasuredPitch | None = None
     failed_mrad = np.inf
@@ -53,7 +52,8 @@ def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPit
         steps, taken = direction_steps(slices, limits, min(asked_mrad, widest_mrad))
         if best is not None and not best.pitch_mrad < taken < failed_mrad:
             return best  # whole numbers of steps: there is none between
-        error = float(direction_error(trial, steps, centers, planes=trial.largest_thickness, patterns=patterns)[1])
+        errors = direction_error(trial, steps, centers, planes=reference.planes, patterns=reference.patterns)
+        error = float(errors[reference.compared].max())
         log.info("pitch %.3f mrad: relative L2 %.1e between directions", taken, error)
         if error <= LIMIT * limits.tolerance:
             best = MeasuredPitch(taken * (1 + 1e-6), error)
