@@ -15,17 +15,26 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.multislice.plane_wave import PlaneWaveEngine
 from pacbed.simulation.structure.settings import GridReach
 from pacbed.simulation.structure.slicing import Slicing
-from pacbed.simulation.table.directions import direction_grid
+from pacbed.simulation.structure.trial_aperture import even_directions
 from pacbed.simulation.table.settings import plane_layout
 
 log = logging.getLogger(__name__)
 # Accepted loss to the band limit at the largest thickness, mean over the cone and worst direction. What is lost is
 # missing from the pattern: 0.1 % of loss is about 1e-3 of relative L2 (measured on SrTiO3, 200 kV, 100 nm).
 MEAN_LOSS, WORST_LOSS = 0.0015, 0.005
-SLOW_PRIMES = (11, 13, 17, 19, 23, 29, 31, 37)  # factors of a grid that Fourier transforms do not like
-GRID_SIZES = [size for size in range(16, 513, 2) if all(size % prime for prime in SLOW_PRIMES)]
+LARGEST_GRID = 512
 
 
+def _of_small_primes(size: int) -> bool:
+    """Whether a size has no prime factor above 7: Fourier transforms of others take several times as long."""
+    for prime in (2, 3, 5, 7):
+        while size % prime == 0:
+            size //= prime
+    return size == 1
+
+
+GRID_SIZES = [size for size in range(16, LARGEST_GRID + 1, 2) if _of_small_primes(size)]
+DIRECTIONS = 32  # of the cone in which the loss is measured
 STRIDE = 1.3  # from a grid that loses too much to the next one tried, before those between are searched
 
 
@@ -128,12 +137,9 @@ def refuse_small_grid(slices: SlicePotentials, reach: GridReach) -> None:
 
 
 def band_limit_loss(slices: SlicePotentials, reach: GridReach) -> BandLimitLoss:
-    """What the band limit takes at the largest thickness, in directions a fifth of the cone apart."""
-    grid = direction_grid(slices, cone_mrad=reach.cone_mrad, pitch_mrad=reach.cone_mrad / 5)
+    """What the band limit takes at the largest thickness, in directions spread evenly over the cone."""
     engine = PlaneWaveEngine(slices, propagator=reach.propagator)
     periods, planes = plane_layout(slices.period_a, reach.thickness_max_nm)
-    directions_mrad = grid.nodes @ grid.pitch_mrad
-    inside = np.linalg.norm(directions_mrad, axis=1) <= reach.cone_mrad
-    q = directions_mrad[inside] / engine.mrad_per_inverse_a
+    q = even_directions(DIRECTIONS, reach.cone_mrad) / engine.mrad_per_inverse_a
     lost = engine.run(q, beams=np.zeros((1, 2), dtype=int), planes=planes, periods_per_plane=periods).lost[-1]
     return BandLimitLoss(float(lost.mean()), float(lost.max()))

@@ -16,8 +16,8 @@ from pacbed.simulation.table.directions import direction_grid, starting_pitch_mr
 
 log = logging.getLogger(__name__)
 CENTERS = 16  # sets of so many differ by a tenth or two
-AIM, LIMIT = 0.65, 0.75  # of the tolerance: what is aimed at, and what is accepted; other directions differ
-ORDER = 6.5  # the error grows with about this power of the pitch
+AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; other directions differ
+ORDERS = 7.0, 4.0  # the error grows with about the first power of the pitch, with the second at the least
 ROUNDS = 6
 
 
@@ -45,13 +45,9 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
     """
     trial, limits = reference.trial, reference.trial.limits
     centers = trial.even_directions(CENTERS, turn=1.0)
-    asked_mrad, widest_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), limits.alpha_max_mrad / 4
-    best: MeasuredPitch | None = None
-    failed_mrad = np.inf
+    start_mrad, best, failed_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), None, np.inf
+    steps, taken = direction_steps(slices, limits, min(start_mrad, limits.alpha_max_mrad / 4))
     for _ in range(ROUNDS):
-        steps, taken = direction_steps(slices, limits, min(asked_mrad, widest_mrad))
-        if best is not None and not best.pitch_mrad < taken < failed_mrad:
-            return best  # whole numbers of steps: there is none between
         errors = direction_error(trial, steps, centers, planes=reference.planes, patterns=reference.patterns)
         error = float(errors[reference.compared].max())
         log.info("pitch %.3f mrad: relative L2 %.1e between directions", taken, error)
@@ -59,7 +55,14 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
             best = MeasuredPitch(taken * (1 + 1e-6), error)
         else:
             failed_mrad = taken
-        asked_mrad = taken * float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / ORDER), 0.5, 1.8))
+        for order in ORDERS:
+            factor = float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / order), 0.5, 1.8))
+            steps, asked = direction_steps(slices, limits, min(factor * taken, limits.alpha_max_mrad / 4))
+            if best is None or best.pitch_mrad < asked < failed_mrad:
+                break
+        else:
+            return best  # whole numbers of steps: there is none between
+        taken = asked
     if best is not None:
         return best
     raise SimulationError(

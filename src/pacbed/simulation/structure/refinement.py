@@ -10,7 +10,7 @@ from pacbed.simulation.structure.grid_search import fast_size
 from pacbed.simulation.structure.interpolation import direction_error, every_period, plane_error
 from pacbed.simulation.structure.pitch_search import direction_steps
 from pacbed.simulation.structure.reference import Reference
-from pacbed.simulation.structure.slicing import Slicing
+from pacbed.simulation.structure.slicing import Slicing, reference_count
 
 DIRECTION_PITCH, THICKNESS_PLANES = "direction_pitch", "thickness_planes"
 BETWEEN_DIRECTIONS = "relative L2 of a pattern interpolated between directions"
@@ -22,10 +22,11 @@ PITCH_ORDER = 4  # the error of a cubic spline grows with this power of the dist
 
 
 def check_slice_depth(reference: Reference, slicing: Slicing) -> Finding:
-    """Twice as many slices."""
-    finer = replace(slicing, slices=2 * slicing.slices).on_grid(reference.slices.grid)
+    """At least twice as many slices, with planes closer to the atoms."""
+    more = reference_count(slicing.oriented, slicing.slices)
+    finer = replace(slicing, slices=more).on_grid(reference.slices.grid)
     line = f"slice_depth_nm: {finer.slice_depth_a / 10:.4f}"
-    what = "relative L2 against half the depth"
+    what = f"relative L2 against {more / slicing.slices:.3g} times as many slices"
     return Finding("slice_depth", what, reference.differences(finer), reference.trial.limits.tolerance, line)
 
 

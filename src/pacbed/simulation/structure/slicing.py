@@ -15,6 +15,8 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.slicing import slice_potentials
 
 DEEPEST_SLICE_A, SHALLOWEST_SLICE_A = 2.0, 0.9
+MET_A = 0.03  # atoms that are this near to a plane count as in it
+FINEST_REFERENCE = 8  # times as many slices are the most by which others are judged
 THINNEST_SLICE_A = 0.25  # that is tried where the others change a pattern by more than the tolerance
 
 
@@ -114,3 +116,13 @@ def finer_counts(oriented: Crystal, count: int) -> Iterator[int]:
         if misfit < best or (best == 0 and more % count == 0):
             yield more
             best = misfit
+
+
+def reference_count(oriented: Crystal, count: int) -> int:
+    """Slices by which `count` of them are judged: at least twice as many, with planes at half the distance from atoms.
+
+    Twice as many alone would not show an atom that both put into the same plane.
+    """
+    wanted = max(misfit_a(oriented, count) / 2, MET_A)
+    counts = range(2 * count, FINEST_REFERENCE * count + 1)
+    return next((more for more in counts if misfit_a(oriented, more) <= wanted), counts[-1])

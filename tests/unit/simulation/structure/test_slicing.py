@@ -11,7 +11,14 @@ import pytest
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
-from pacbed.simulation.structure.slicing import THINNEST_SLICE_A, Slicing, finer_counts, misfit_a, slice_count
+from pacbed.simulation.structure.slicing import (
+    THINNEST_SLICE_A,
+    Slicing,
+    finer_counts,
+    misfit_a,
+    reference_count,
+    slice_count,
+)
 
 STRUCTURES = Path(__file__).parents[4] / "structures"
 
@@ -61,6 +68,14 @@ def test_finer_slices_come_closer_to_the_atoms_each_time():
     assert len(set(misfits)) == len(misfits)
     assert 3.9 / max(counts) >= THINNEST_SLICE_A
     assert list(finer_counts(_layers(3.9, [0.0, 0.5]), 2))[:3] == [4, 6, 8]
+
+
+def test_slices_are_judged_by_planes_that_are_closer_to_the_atoms():
+    """An atom at 0.2 of a slice lies in the same plane with half the depth; a third of it or less shows it."""
+    crystal = _layers(4.0, [0.0, 0.3])
+    assert misfit_a(crystal, 4) == misfit_a(crystal, 2 * 4) == pytest.approx(0.2 / 2**0.5, abs=1e-3)
+    assert reference_count(crystal, 4) == 10
+    assert reference_count(_layers(3.9, [0.0, 0.5]), 2) == 4
 
 
 @pytest.mark.parametrize(("depth_nm", "count"), [(0.195, 2), (0.1, 4), (0.39, 1), (10.0, 1), (0.389, 2)])
