@@ -12,10 +12,10 @@ from pacbed.outputs import write_json
 from pacbed.simulation.checks.evidence import draw_checks
 from pacbed.simulation.structure import refinement
 from pacbed.simulation.structure.finding import Finding, measured_findings
-from pacbed.simulation.structure.reference import Reference, compared_nm
 from pacbed.simulation.structure.refinement import DIRECTION_PITCH, THICKNESS_PLANES
 from pacbed.simulation.structure.settings import PatternLimits
 from pacbed.simulation.structure.slicing import Slicing
+from pacbed.simulation.structure.trial_aperture import Reference, compared_nm
 from pacbed.simulation.table.settings import pitch_of, spacing_of
 
 log = logging.getLogger(__name__)

@@ -10,14 +10,14 @@ import numpy as np
 from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.structure.interpolation import direction_error
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.settings import PatternLimits
+from pacbed.simulation.structure.trial_aperture import Reference
 from pacbed.simulation.table.directions import direction_grid, starting_pitch_mrad
 
 log = logging.getLogger(__name__)
 CENTERS = 16  # sets of so many differ by a tenth or two
 AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; other directions differ
-ORDERS = 7.0, 4.0  # the error grows with about the first power of the pitch, with the second at the least
+ORDER, LEAST = 7.0, 2.5  # powers of the pitch that the error grows with: as long as none is measured, and at the least
 ROUNDS = 6
 
 
@@ -45,7 +45,10 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
     """
     trial, limits = reference.trial, reference.trial.limits
     centers = trial.even_directions(CENTERS, turn=1.0)
-    start_mrad, best, failed_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), None, np.inf
+    start_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm)
+    best: MeasuredPitch | None = None
+    before: MeasuredPitch | None = None
+    failed_mrad = np.inf
     steps, taken = direction_steps(slices, limits, min(start_mrad, limits.alpha_max_mrad / 4))
     for _ in range(ROUNDS):
         errors = direction_error(trial, steps, centers, planes=reference.planes, patterns=reference.patterns)
@@ -55,8 +58,9 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
             best = MeasuredPitch(taken * (1 + 1e-6), error)
         else:
             failed_mrad = taken
-        for order in ORDERS:
-            factor = float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / order), 0.5, 1.8))
+        order, before = _order(before, MeasuredPitch(taken, error)), MeasuredPitch(taken, error)
+        for power in (order, LEAST):
+            factor = float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / power), 0.5, 1.8))
             steps, asked = direction_steps(slices, limits, min(factor * taken, limits.alpha_max_mrad / 4))
             if best is None or best.pitch_mrad < asked < failed_mrad:
                 break
@@ -69,6 +73,14 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
         f"direction_pitch_mrad: auto ended at {taken:.3f} mrad with an error of {error:.1e}, accepted: "
         f"{LIMIT * limits.tolerance:.1e}; give a pitch by hand"
     )
+
+
+def _order(before: MeasuredPitch | None, now: MeasuredPitch) -> float:
+    """Power of the pitch that the error grows with, from two measurements."""
+    if before is None or before.pitch_mrad == now.pitch_mrad or min(before.relative_l2, now.relative_l2) <= 0:
+        return ORDER
+    growth = np.log(now.relative_l2 / before.relative_l2) / np.log(now.pitch_mrad / before.pitch_mrad)
+    return float(np.clip(growth, LEAST, ORDER))
 
 
 class DirectionSteps(NamedTuple):

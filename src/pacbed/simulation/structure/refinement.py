@@ -9,8 +9,8 @@ from pacbed.simulation.structure.finding import Finding
 from pacbed.simulation.structure.grid_search import fast_size
 from pacbed.simulation.structure.interpolation import direction_error, every_period, plane_error
 from pacbed.simulation.structure.pitch_search import direction_steps
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.slicing import Slicing, reference_count
+from pacbed.simulation.structure.trial_aperture import Reference
 
 DIRECTION_PITCH, THICKNESS_PLANES = "direction_pitch", "thickness_planes"
 BETWEEN_DIRECTIONS = "relative L2 of a pattern interpolated between directions"

@@ -12,7 +12,6 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.structure.finding import EVIDENCE, Finding, as_evidence
 from pacbed.simulation.structure.grid_search import grids_of, measure_grid, refuse_small_grid
 from pacbed.simulation.structure.pitch_search import measure_pitch
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.refinement import (
     BETWEEN_DIRECTIONS,
     BETWEEN_PLANES,
@@ -25,6 +24,7 @@ from pacbed.simulation.structure.refinement import (
 from pacbed.simulation.structure.settings import StructureSettings
 from pacbed.simulation.structure.slicing import Slicing, finer_counts
 from pacbed.simulation.structure.spacing_search import measure_spacing
+from pacbed.simulation.structure.trial_aperture import Reference
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,8 @@ import pytest
 from pacbed.errors import SimulationError
 from pacbed.simulation.structure.interpolation import direction_error
 from pacbed.simulation.structure.pitch_search import LIMIT, direction_steps, measure_pitch
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.settings import PatternLimits
-from pacbed.simulation.structure.trial_aperture import TrialAperture
+from pacbed.simulation.structure.trial_aperture import Reference, TrialAperture
 
 LIMITS = PatternLimits(
     thickness_max_nm=20.0,

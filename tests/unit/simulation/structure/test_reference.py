@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.simulation.structure.reference import Reference, compared_nm
 from pacbed.simulation.structure.refinement import check_losses
 from pacbed.simulation.structure.settings import PatternLimits
+from pacbed.simulation.structure.trial_aperture import Reference, compared_nm
 
 LIMITS = PatternLimits(
     thickness_max_nm=8.0, alpha_max_mrad=5.0, tau_max_mrad=2.0, max_angle_mrad=8.0, propagator="exact", tolerance=1e-3

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.refinement import (
     MEAN_LOSS,
     WORST_LOSS,
@@ -19,6 +18,7 @@ from pacbed.simulation.structure.refinement import (
 )
 from pacbed.simulation.structure.settings import PatternLimits
 from pacbed.simulation.structure.slicing import Slicing
+from pacbed.simulation.structure.trial_aperture import Reference
 
 LIMITS = PatternLimits(
     thickness_max_nm=8.0, alpha_max_mrad=5.0, tau_max_mrad=2.0, max_angle_mrad=8.0, propagator="exact", tolerance=1e-3

@@ -12,11 +12,11 @@ from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.errors import SimulationError
-from pacbed.simulation.structure.reference import Reference
 from pacbed.simulation.structure.refinement import check_grid, check_slice_depth
 from pacbed.simulation.structure.search import search_distances, search_slices
 from pacbed.simulation.structure.settings import StructureSettings
 from pacbed.simulation.structure.slicing import Slicing, slice_count
+from pacbed.simulation.structure.trial_aperture import Reference
 
 STRUCTURES = Path(__file__).parents[4] / "structures"
 AUTO = StructureSettings(
