@@ -65,7 +65,7 @@ def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitc
             if best is None or best.pitch_mrad < asked < failed_mrad:
                 break
         else:
-            return best  # whole numbers of steps: there is none between
+            break  # whole numbers of steps: there is none between
         taken = asked
     if best is not None:
         return best
