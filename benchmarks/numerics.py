@@ -164,7 +164,12 @@ def markdown(figures: dict) -> str:
     )
     lines = ["# Numerics on `auto`: cost and acceptance", "", fill(text, 120), "", f"| {' | '.join(heads)} |"]
     lines.append("|---" + "|---:" * 8 + "|---|")
-    return "\n".join([*lines, *(row(name, one) for name, one in figures["crystals"].items())]) + "\n"
+    lines += [row(name, one) for name, one in figures["crystals"].items()]
+    for name, one in figures.get("before", {}).items():
+        stages = ", ".join(f"{stage} {seconds:g}" for stage, seconds in one["cpu_s"].items())
+        text = f"Before choices left to `auto` were judged within the search, {name} took: {stages} s."
+        lines += ["", fill(text, 120)]
+    return "\n".join(lines) + "\n"
 
 
 def row(name: str, one: dict) -> str:

@@ -35,6 +35,7 @@ def _of_small_primes(size: int) -> bool:
 
 GRID_SIZES = [size for size in range(16, LARGEST_GRID + 1, 2) if _of_small_primes(size)]
 DIRECTIONS = 32  # of the cone in which the loss is measured
+NO_GRID = "grid_px: no grid up to {}"
 STRIDE = 1.3  # from a grid that loses too much to the next one tried, before those between are searched
 
 
@@ -83,10 +84,7 @@ def measure_grid(slicing: Slicing, reach: GridReach) -> MeasuredGrid:
     first = last = _first_that_carries(slicing, reach, grids)
     while not good_enough(last):
         if last == len(grids) - 1:
-            refuse_small_grid(tried[last].slices, reach)
-            raise SimulationError(
-                f"grid_px: no grid up to {GRID_SIZES[-1]} loses less than {MEAN_LOSS:.2%} of the beam"
-            )
+            raise SimulationError(f"{NO_GRID.format(GRID_SIZES[-1])} loses less than {MEAN_LOSS:.2%} of the beam")
         first, wider = last + 1, STRIDE * grids[last][0]
         last = next((number for number in range(first, len(grids)) if grids[number][0] >= wider), len(grids) - 1)
     number = bisect_left(range(last), True, lo=first, key=good_enough)
@@ -94,11 +92,25 @@ def measure_grid(slicing: Slicing, reach: GridReach) -> MeasuredGrid:
 
 
 def _first_that_carries(slicing: Slicing, reach: GridReach, grids: list[tuple[int, int]]) -> int:
-    """Number of the smallest grid that holds the angles, a little to spare; the largest one where none does."""
+    """Number of the smallest grid that holds the angles, a little to spare; the largest grid may do without.
+
+    Raises
+    ------
+    SimulationError
+        None holds them, or the cell is too oblong for any.
+    """
+    if not grids:
+        raise SimulationError(
+            f"{NO_GRID.format(GRID_SIZES[-1])} suits a cell of {slicing.lengths_a.round(2).tolist()} Å"
+        )
     wanted_mrad = 1.05 * max(reach.cone_mrad, reach.field_mrad) + 2
     cell_a, unit = slicing.oriented.cell[:2, :2], mrad_per_inverse_a(slicing.energy_ev)
     carrying = (number for number, grid in enumerate(grids) if band_limit(cell_a, grid) * unit >= wanted_mrad)
-    return next(carrying, len(grids) - 1)
+    number = next(carrying, None)
+    if number is None:
+        refuse_small_grid(slicing.on_grid(grids[-1]), reach)
+        return len(grids) - 1
+    return number
 
 
 def grids_of(lengths_a: np.ndarray) -> Iterator[tuple[int, int]]:
