@@ -99,8 +99,7 @@ class SlicePotentials:
     @property
     def band_limit(self) -> float:
         """Largest spatial frequency that is kept [1/Å], a little below the Nyquist frequency of the coarser axis."""
-        spacing = 1 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)  # distance between lattice lines [Å]
-        return float(min(BAND_FRACTION * points / 2 / width for points, width in zip(self.grid, spacing, strict=True)))
+        return band_limit(self.cell_a, self.grid)
 
     def operations(self, termination: str) -> np.ndarray:
         """Symmetry of what is computed, shape (operation, 2, 2), the identity first.
@@ -165,6 +164,16 @@ def _typed(facts: dict[str, Any]) -> dict[str, Any]:
         "zone_axis": tuple(facts["zone_axis"]),
         "reading": ReadingChoices.of(facts.get("reading", {})),
     }
+
+
+def band_limit(cell_a: np.ndarray, grid: tuple[int, int]) -> float:
+    """Largest spatial frequency that a grid of points along the two in-plane vectors, shape (2, 2) [Å], keeps [1/Å].
+
+    The circle lies inside the parallelogram of the grid's frequencies, whose edges are n / 2 |a| away from its centre.
+    On a hexagonal cell a wider one would be cut off on two sides: the waves would lose the threefold axis.
+    """
+    lengths = np.linalg.norm(cell_a, axis=1)
+    return float(min(BAND_FRACTION * points / 2 / length for points, length in zip(grid, lengths, strict=True)))
 
 
 def whole_periods(period_a: float, thickness_nm: float) -> int:

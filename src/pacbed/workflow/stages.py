@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 6,
-        "check_convergence": 3,
+        "orient_structure": 7,
+        "check_convergence": 4,
         "simulate_rocking_block": 4,
         "gather_rocking_table": 3,
         "referee_simulation": 2,

@@ -11,9 +11,9 @@ from pacbed.simulation.table.settings import plane_layout
 from pacbed.simulation.table.spline import PREFILTER, PREFILTER_REACH, STENCIL_REACH, plane_matrix, spline_weights
 
 WIDEST_NM = 2.0  # distance of thickness planes that is ever taken, unless the crystal's period is longer
-PATCH_CELLS = 5  # edge of a patch of cells whose nodes serve each other's splines: errors differ much between patches
-POINTS_PER_CELL = 2  # directions tried in one cell of a patch
-_SIDE = np.arange(1 - STENCIL_REACH - PREFILTER_REACH, PATCH_CELLS - 1 + STENCIL_REACH + PREFILTER_REACH + 1)
+LINE_CELLS = 8  # along a line whose nodes serve one spline; errors differ much between places of the aperture
+_MARGIN = STENCIL_REACH + PREFILTER_REACH
+_NODES = np.arange(1 - _MARGIN, LINE_CELLS + _MARGIN)  # that the spline in these cells needs
 
 
 def direction_error(
@@ -32,56 +32,42 @@ def direction_error(
         The aperture.
     pitch_mrad : numpy.ndarray, shape (2, 2)
         Rows: the two steps between the table's directions [mrad].
-    centers_mrad : numpy.ndarray, shape (patch, 2)
-        Directions in the aperture, its mistilt included; a patch of cells at each is tried [mrad].
+    centers_mrad : numpy.ndarray, shape (line, 2)
+        Directions in the aperture, its mistilt included; a line of cells along each step at each is tried [mrad].
     planes : ThicknessPlanes
         Thicknesses.
     patterns : numpy.ndarray, shape (plane + 1, pixel)
         The aperture's patterns at these.
     """
-    squared = _squared_error(trial, pitch_mrad, centers_mrad, planes)
+    # A spline in two directions errs by what it errs along either, to leading order, and the two are independent.
+    squared = np.sum([_squared_error(trial, step_mrad, centers_mrad, planes) for step_mrad in pitch_mrad], axis=0)
     # The errors of the beams that meet in a pixel come from different directions and are independent.
     scatter = trial.aperture.direction_share * np.sqrt(squared * len(trial.aperture.nodes))
     return np.asarray(scatter / np.linalg.norm(patterns, axis=1))
 
 
 def _squared_error(
-    trial: TrialAperture, pitch_mrad: np.ndarray, centers_mrad: np.ndarray, planes: ThicknessPlanes
+    trial: TrialAperture, step_mrad: np.ndarray, centers_mrad: np.ndarray, planes: ThicknessPlanes
 ) -> np.ndarray:
-    """Squared error of a direction's intensities, sum over the beams in the field, mean over directions; (plane + 1,).
+    """Squared error of a direction's intensities along one step, sum over the beams in the field; shape (plane + 1,).
 
-    Each patch is a small table of its own: its nodes are computed, filtered to coefficients, and the spline is compared
-    with what is computed at directions between them.
+    Mean over the lines, whose directions lie on no common grid. Each is a table of its own in one dimension: its nodes
+    are computed, filtered to coefficients, and the spline is compared with what is computed once in every cell.
     """
-    corners = np.floor(centers_mrad @ np.linalg.inv(pitch_mrad)) - PATCH_CELLS // 2
-    cells = np.repeat(_square(np.arange(PATCH_CELLS)), POINTS_PER_CELL, axis=0)
-    fractions = np.random.default_rng(1).uniform(size=(len(corners), len(cells), 2))
-    points = (corners[:, None] + cells + fractions) @ pitch_mrad
-    nodes = (corners[:, None] + _square(_SIDE)) @ pitch_mrad
-    intensity = trial.run_at(np.concatenate([points.reshape(-1, 2), nodes.reshape(-1, 2)]), planes)
-    between, on_nodes = np.split(intensity, [fractions[..., 0].size], axis=1)
-    direct = between.reshape(len(intensity), len(corners), len(cells), -1)
-    samples = on_nodes.reshape(len(intensity), len(corners), len(_SIDE), len(_SIDE), -1)
-    spline = _interpolated(samples, cells, fractions)
-    squared = np.where(trial.seen(points), (spline - direct) ** 2, 0.0)
-    return np.asarray(squared.sum(axis=-1).mean(axis=(1, 2)))
-
-
-def _square(axis: np.ndarray) -> np.ndarray:
-    """All pairs of entries, shape (pair, 2)."""
-    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-def _interpolated(samples: np.ndarray, cells: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-    """The spline through samples (plane, patch, node 1, node 2, beam) in cells; shape (plane, patch, point, beam)."""
-    coefficients = correlate1d(correlate1d(samples, PREFILTER, axis=2), PREFILTER, axis=3)
+    cells = np.arange(LINE_CELLS)
+    fractions = np.random.default_rng(1).uniform(size=(len(centers_mrad), LINE_CELLS))
+    along = np.concatenate([np.broadcast_to(_NODES, (len(centers_mrad), len(_NODES))), cells + fractions], axis=1)
+    directions = centers_mrad[:, None] + (along - LINE_CELLS / 2)[..., None] * step_mrad
+    intensity = trial.run_at(directions.reshape(-1, 2), planes)
+    lines = intensity.reshape(len(intensity), *along.shape, -1)
+    samples, direct = lines[:, :, : len(_NODES)], lines[:, :, len(_NODES) :]
+    coefficients = correlate1d(samples, PREFILTER, axis=2)
     weights = spline_weights(fractions)
-    first = cells + PREFILTER_REACH
-    spline = np.zeros((*samples.shape[:2], len(cells), samples.shape[-1]), dtype=samples.dtype)
-    for a, b in np.ndindex(4, 4):
-        weight = weights[..., 0, a] * weights[..., 1, b]
-        spline += coefficients[:, :, first[:, 0] + a, first[:, 1] + b] * weight[None, ..., None]
-    return spline
+    spline = np.zeros_like(direct)
+    for tap in range(weights.shape[-1]):
+        spline += coefficients[:, :, cells + PREFILTER_REACH + tap] * weights[..., tap, None]
+    squared = np.where(trial.seen(directions[:, len(_NODES) :]), (spline - direct) ** 2, 0.0)
+    return np.asarray(squared.sum(axis=-1).mean(axis=(1, 2)))
 
 
 def every_period(trial: TrialAperture, directions_mrad: np.ndarray) -> np.ndarray:

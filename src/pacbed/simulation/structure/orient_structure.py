@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pacbed.crystal.beam_group import upright_operations
 from pacbed.crystal.cell import Crystal, zone_axis_indices
@@ -16,12 +17,10 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.outputs import folder_aside, write_json
 from pacbed.simulation.multislice.fourier import save_plans
 from pacbed.simulation.multislice.plane_wave import WAVES
-from pacbed.simulation.structure.grid_search import measure_grid, refuse_small_grid
-from pacbed.simulation.structure.pitch_search import measure_pitch
+from pacbed.simulation.structure.search import search_distances, search_slices
 from pacbed.simulation.structure.settings import StructureSettings
 from pacbed.simulation.structure.slab_symmetry import GroupFindings, verified_group
 from pacbed.simulation.structure.slicing import Slicing, slice_count
-from pacbed.simulation.structure.spacing_search import measure_spacing
 from pacbed.simulation.table.settings import NUMERICS_FILE
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,8 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
     crystal = read_structure(cif, settings.reading).crystal
     axis = zone_axis_indices(settings.zone_axis, crystal.cell)
     oriented = orient(crystal, axis)
-    slices = replace(_on_grid(_slicing(oriented, axis, settings), settings), reading=settings.reading)
+    found = search_slices(_slicing(oriented, axis, settings), settings)
+    slices = replace(found.slices, reading=settings.reading)
     reach = settings.grid_reach
     slices, findings = verified_group(
         slices,
@@ -60,7 +60,7 @@ def orient_structure(cif: str | Path, settings: StructureSettings, *, out_dir: s
         propagator=reach.propagator,
     )
     _log_slices(slices)
-    numerics = _numerics(slices, settings)
+    numerics = search_distances(slices, found, settings)
     with folder_aside(out_dir) as aside:
         _write(aside, oriented, slices, findings, numerics)
 
@@ -77,26 +77,6 @@ def _slicing(oriented: Crystal, zone_axis: tuple[int, int, int], settings: Struc
     )
 
 
-def _on_grid(slicing: Slicing, settings: StructureSettings) -> SlicePotentials:
-    """Slice potentials on the grid asked for, or on the smallest that is good enough."""
-    if isinstance(settings.grid_px, str):
-        return measure_grid(slicing, settings.grid_reach).slices
-    slices = slicing.on_grid((int(settings.grid_px[0]), int(settings.grid_px[1])))
-    refuse_small_grid(slices, settings.grid_reach)
-    return slices
-
-
-def _numerics(slices: SlicePotentials, settings: StructureSettings) -> dict[str, float]:
-    """Distances of directions and planes, given or measured, and the errors of those that are measured."""
-    limits, errors = settings.pattern_limits, {}
-    pitch, spacing = settings.direction_pitch_mrad, settings.plane_spacing_nm
-    if isinstance(pitch, str):
-        pitch, errors["interpolation_l2"] = measure_pitch(slices, limits)
-    if isinstance(spacing, str):
-        spacing, errors["plane_l2"] = measure_spacing(slices, limits)
-    return {"direction_pitch_mrad": pitch, "plane_spacing_nm": spacing, **errors}
-
-
 def _log_slices(slices: SlicePotentials) -> None:
     log.info(
         "%s [%s]: period %.4f Å, %d slices, grid %s, %d operations in the beam group",
@@ -110,7 +90,7 @@ def _log_slices(slices: SlicePotentials) -> None:
 
 
 def _write(
-    folder: Path, oriented: Crystal, slices: SlicePotentials, findings: GroupFindings, numerics: Mapping[str, float]
+    folder: Path, oriented: Crystal, slices: SlicePotentials, findings: GroupFindings, numerics: Mapping[str, Any]
 ) -> None:
     """Everything that the stages behind this one read, and the picture."""
     slices.save(folder)

@@ -11,13 +11,13 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.errors import SimulationError
 from pacbed.simulation.structure.interpolation import direction_error
 from pacbed.simulation.structure.settings import PatternLimits
-from pacbed.simulation.structure.trial_aperture import TrialAperture
+from pacbed.simulation.structure.trial_aperture import Reference
 from pacbed.simulation.table.directions import direction_grid, starting_pitch_mrad
 
 log = logging.getLogger(__name__)
-PATCHES = 12  # sets of so many differ by a tenth or two
-AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; the check looks at other directions
-ORDER = 6.0  # the error grows with about this power of the pitch
+CENTERS = 16  # sets of so many differ by a tenth or two
+AIM, LIMIT = 0.7, 0.75  # of the tolerance: what is aimed at, and what is accepted; other directions differ
+ORDER, LEAST = 7.0, 2.5  # powers of the pitch that the error grows with: as long as none is measured, and at the least
 ROUNDS = 6
 
 
@@ -28,14 +28,14 @@ class MeasuredPitch(NamedTuple):
     relative_l2: float
 
 
-def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPitch:
+def measure_pitch(slices: SlicePotentials, reference: Reference) -> MeasuredPitch:
     """Find the largest pitch at which a pattern of the largest thickness keeps well within the tolerance.
 
     Parameters
     ----------
     slices : SlicePotentials
-        The crystal.
-    limits : PatternLimits
+        The crystal, with its verified symmetry.
+    reference : Reference
         The patterns to be met.
 
     Raises
@@ -43,29 +43,44 @@ def measure_pitch(slices: SlicePotentials, limits: PatternLimits) -> MeasuredPit
     SimulationError
         No pitch is found.
     """
-    trial = TrialAperture.of(slices, limits)
-    patterns = trial.patterns(trial.run(trial.largest_thickness))
-    centers = trial.even_directions(PATCHES, turn=1.0)
-    asked_mrad, widest_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm), limits.alpha_max_mrad / 4
+    trial, limits = reference.trial, reference.trial.limits
+    centers = trial.even_directions(CENTERS, turn=1.0)
+    start_mrad = starting_pitch_mrad(slices.energy_ev, limits.thickness_max_nm)
     best: MeasuredPitch | None = None
+    before: MeasuredPitch | None = None
     failed_mrad = np.inf
+    steps, taken = direction_steps(slices, limits, min(start_mrad, limits.alpha_max_mrad / 4))
     for _ in range(ROUNDS):
-        steps, taken = direction_steps(slices, limits, min(asked_mrad, widest_mrad))
-        if best is not None and not best.pitch_mrad < taken < failed_mrad:
-            return best  # whole numbers of steps: there is none between
-        error = float(direction_error(trial, steps, centers, planes=trial.largest_thickness, patterns=patterns)[1])
+        errors = direction_error(trial, steps, centers, planes=reference.planes, patterns=reference.patterns)
+        error = float(errors[reference.compared].max())
         log.info("pitch %.3f mrad: relative L2 %.1e between directions", taken, error)
         if error <= LIMIT * limits.tolerance:
             best = MeasuredPitch(taken * (1 + 1e-6), error)
         else:
             failed_mrad = taken
-        asked_mrad = taken * float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / ORDER), 0.5, 1.8))
+        order, before = _order(before, MeasuredPitch(taken, error)), MeasuredPitch(taken, error)
+        for power in (order, LEAST):
+            factor = float(np.clip((AIM * limits.tolerance / max(error, 1e-12)) ** (1 / power), 0.5, 1.8))
+            steps, asked = direction_steps(slices, limits, min(factor * taken, limits.alpha_max_mrad / 4))
+            if best is None or best.pitch_mrad < asked < failed_mrad:
+                break
+        else:
+            break  # whole numbers of steps: there is none between
+        taken = asked
     if best is not None:
         return best
     raise SimulationError(
         f"direction_pitch_mrad: auto ended at {taken:.3f} mrad with an error of {error:.1e}, accepted: "
         f"{LIMIT * limits.tolerance:.1e}; give a pitch by hand"
     )
+
+
+def _order(before: MeasuredPitch | None, now: MeasuredPitch) -> float:
+    """Power of the pitch that the error grows with, from two measurements."""
+    if before is None or before.pitch_mrad == now.pitch_mrad or min(before.relative_l2, now.relative_l2) <= 0:
+        return ORDER
+    growth = np.log(now.relative_l2 / before.relative_l2) / np.log(now.pitch_mrad / before.pitch_mrad)
+    return float(np.clip(growth, LEAST, ORDER))
 
 
 class DirectionSteps(NamedTuple):

@@ -75,9 +75,10 @@ class StructureSettings:
         Table of the atoms' form factors.
     grid_px : sequence of two int or "auto"
         Grid along the in-plane vectors; "auto" takes the smallest that loses at most 0.15 % of the beam in the mean
-        over the cone and 0.5 % in the worst direction at the largest thickness.
+        over the cone and 0.5 % in the worst direction at the largest thickness, and keeps the tolerance.
     slice_depth_nm : float or "auto"
-        Upper limit of the slice depth [nm]; "auto" takes at most 0.2 nm and lets slices meet the atomic layers.
+        Upper limit of the slice depth [nm]; "auto" takes at most 0.2 nm, lets slices meet the atomic layers, and
+        takes thinner ones where these change a pattern by more than the tolerance.
     thickness_max_nm : float
         Largest thickness [nm].
     cone_mrad, field_mrad : float

@@ -13,10 +13,11 @@ from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
 from pacbed.crystal.slicing import slice_potentials
 from pacbed.errors import FormatError
-from pacbed.simulation.checks.convergence import ConvergenceSettings, check_convergence
+from pacbed.simulation.checks.convergence import CHECKS, ConvergenceSettings, check_convergence
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.scan.direct_pattern import SampledGeometry
 from pacbed.simulation.scan.probes import ScanPattern
+from pacbed.simulation.structure.finding import Finding, as_evidence
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -77,6 +78,23 @@ def test_measured_distances_are_taken_from_the_structure(srtio3_slices, tmp_path
     (tmp_path / "structure" / "numerics.json").write_text('{"direction_pitch_mrad": 1.0, "plane_spacing_nm": 1.6}')
     measured = _check(srtio3_slices, tmp_path, direction_pitch_mrad="auto", plane_spacing_nm="auto", **quick)[1]
     assert measured == by_hand
+
+
+def test_what_the_structure_stage_found_is_taken_over_and_the_rest_is_checked(srtio3_slices, tmp_path):
+    """Evidence on the same patterns counts; on others, or of a distance that is given by hand, it does not."""
+    quick = {"alpha_max_mrad": 4.0, "tau_max_mrad": 1.0, "max_angle_mrad": 6.0, "thickness_max_nm": 4.0}
+    limits = replace(SETTINGS, **quick).pattern_limits
+    found = [Finding(name, "by hand", [1.25e-3], 2e-3, "") for name in ("grid", "direction_pitch")]
+    numerics = {"direction_pitch_mrad": 1.0, "plane_spacing_nm": 1.6, "evidence": as_evidence(found, limits)}
+    (tmp_path / "structure").mkdir()
+    (tmp_path / "structure" / "numerics.json").write_text(json.dumps(numerics))
+    taken = _check(srtio3_slices, tmp_path, direction_pitch_mrad="auto", **quick)[1]
+    assert list(taken) == list(CHECKS)
+    assert [name for name, check in taken.items() if check["what"] == "by hand"] == ["grid", "direction_pitch"]
+    by_hand = _check(srtio3_slices, tmp_path, direction_pitch_mrad=1.0, **quick)[1]
+    assert [name for name, check in by_hand.items() if check["what"] == "by hand"] == ["grid"]
+    other = _check(srtio3_slices, tmp_path, direction_pitch_mrad="auto", **{**quick, "alpha_max_mrad": 4.2})[1]
+    assert not [name for name, check in other.items() if check["what"] == "by hand"]
 
 
 def test_predicted_interpolation_error_is_that_of_a_rendered_pattern(srtio3_slices, tmp_path):

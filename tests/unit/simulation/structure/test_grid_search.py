@@ -12,6 +12,7 @@ from pacbed.crystal.cif import read_cif
 from pacbed.crystal.electron import wavelength_a
 from pacbed.crystal.orientation import orient
 from pacbed.errors import SimulationError
+from pacbed.simulation.multislice.plane_wave import below_band_limit, grid_indices
 from pacbed.simulation.structure.grid_search import (
     GRID_SIZES,
     MEAN_LOSS,
@@ -88,3 +89,27 @@ def test_a_grid_that_is_too_small_is_refused_with_what_it_carries(slicing, reach
     with pytest.raises(SimulationError, match=r"grid_px: got \[32, 32\], which carries \d\d\.\d mrad, accepted: auto"):
         refuse_small_grid(slices, reach)
     refuse_small_grid(slices, GridReach(1.0, 50.0, 60.0, "exact"))
+
+
+def test_a_cell_too_oblong_for_any_grid_is_refused():
+    cell = np.diag([1.0, 200.0, 4.0])
+    crystal = Crystal(cell, ["O"], np.zeros((1, 3)), np.ones(1), np.array([0.01 * np.eye(3)]), "O", "by hand")
+    slicing = Slicing(crystal, (0, 0, 1), 200e3, 2, "debye_waller", "lobato")
+    with pytest.raises(SimulationError, match=r"grid_px: no grid up to \d+ suits a cell of \[1.0, 200.0\]"):
+        measure_grid(slicing, REACH)
+
+
+def test_sizes_have_small_prime_factors_only():
+    assert {16, 36, 42, 70, 512} <= set(GRID_SIZES)
+    assert not {22, 26, 46, 82, 106} & set(GRID_SIZES)
+
+
+def test_a_hexagonal_grid_keeps_the_threefold_axis():
+    """The frequencies kept are those of a circle: a turn by 60 degrees maps them onto each other."""
+    cell = np.array([[3.2, 0, 0], [-1.6, 1.6 * 3**0.5, 0], [0, 0, 5.0]])
+    crystal = Crystal(cell, ["Ga"], np.zeros((1, 3)), np.ones(1), np.array([0.005 * np.eye(3)]), "Ga", "by hand")
+    slices = Slicing(crystal, (0, 0, 1), 300e3, 3, "debye_waller", "lobato").on_grid((24, 24))
+    kept = {tuple(pair) for pair in grid_indices(slices)[below_band_limit(slices)].astype(int)}
+    assert len(kept) > 300
+    turned = {(h - k, h) for h, k in kept}, {(-k, h + k) for h, k in kept}
+    assert kept in turned

@@ -65,9 +65,12 @@ def test_what_is_left_to_the_stage_is_measured(tmp_path):
     )
     orient_structure(STRUCTURES / "srtio3.cif", automatic, out_dir=tmp_path / "structure")
     numerics = json.loads((tmp_path / "structure" / "numerics.json").read_text())
-    assert list(numerics) == ["direction_pitch_mrad", "plane_spacing_nm", "interpolation_l2", "plane_l2"]
-    assert 0 < numerics["interpolation_l2"] <= PITCH_LIMIT * automatic.tolerance
-    assert 0 <= numerics["plane_l2"] <= SPACING_LIMIT * automatic.tolerance
+    assert list(numerics) == ["direction_pitch_mrad", "plane_spacing_nm", "evidence"]
+    worst = {check["name"]: check["worst"] for check in numerics["evidence"]["checks"]}
+    assert list(worst) == ["slice_depth", "grid", "mean_loss", "worst_loss", "direction_pitch", "thickness_planes"]
+    assert 0 < worst["direction_pitch"] <= PITCH_LIMIT * automatic.tolerance
+    assert 0 <= worst["thickness_planes"] <= SPACING_LIMIT * automatic.tolerance
+    assert max(worst["slice_depth"], worst["grid"]) <= automatic.tolerance
     assert 0 < numerics["direction_pitch_mrad"] <= automatic.alpha_max_mrad / 4 * (1 + 1e-5)
     slices = SlicePotentials.load(tmp_path / "structure")
     assert len(slices.potential) == 2  # the layers of SrTiO3

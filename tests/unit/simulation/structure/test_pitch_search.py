@@ -11,7 +11,7 @@ from pacbed.errors import SimulationError
 from pacbed.simulation.structure.interpolation import direction_error
 from pacbed.simulation.structure.pitch_search import LIMIT, direction_steps, measure_pitch
 from pacbed.simulation.structure.settings import PatternLimits
-from pacbed.simulation.structure.trial_aperture import TrialAperture
+from pacbed.simulation.structure.trial_aperture import Reference, TrialAperture
 
 LIMITS = PatternLimits(
     thickness_max_nm=20.0,
@@ -26,7 +26,10 @@ LIMITS = PatternLimits(
 @pytest.fixture(scope="module")
 def found(srtio3_slices):
     """The pitch for each of two tolerances."""
-    return {tolerance: measure_pitch(srtio3_slices, replace(LIMITS, tolerance=tolerance)) for tolerance in (1e-3, 1e-4)}
+    references = {
+        tolerance: Reference.of(srtio3_slices, replace(LIMITS, tolerance=tolerance)) for tolerance in (1e-3, 1e-4)
+    }
+    return {tolerance: measure_pitch(srtio3_slices, reference) for tolerance, reference in references.items()}
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
@@ -42,7 +45,7 @@ def test_a_stricter_tolerance_needs_a_finer_pitch(found):
 
 
 def test_the_next_coarser_directions_miss_the_tolerance(srtio3_slices, found):
-    """One step fewer per reciprocal lattice vector, tried in other patches than those of the search."""
+    """One step fewer per reciprocal lattice vector, tried in other places than those of the search."""
     pitch, accepted = found[1e-4].pitch_mrad, LIMIT * 1e-4
     trial = TrialAperture.of(srtio3_slices, LIMITS)
     patterns = trial.patterns(trial.run(trial.largest_thickness))
@@ -52,7 +55,7 @@ def test_the_next_coarser_directions_miss_the_tolerance(srtio3_slices, found):
         count = round(length / pitch) - fewer
         steps, longest = direction_steps(srtio3_slices, LIMITS, length / count * (1 + 1e-6))
         assert longest == pytest.approx(length / count)
-        centers = trial.even_directions(6, turn=0.3)
+        centers = trial.even_directions(16, turn=0.3)
         error = direction_error(trial, steps, centers, planes=trial.largest_thickness, patterns=patterns)
         assert error[0] < 1e-6  # nothing has happened at the entrance surface
         errors.append(error[1])
@@ -62,4 +65,6 @@ def test_the_next_coarser_directions_miss_the_tolerance(srtio3_slices, found):
 def test_a_search_that_does_not_end_says_so(srtio3_slices):
     """No spline is as good as the rounding of what it interpolates."""
     with pytest.raises(SimulationError, match=r"direction_pitch_mrad: auto ended at .* give a pitch by hand"):
-        measure_pitch(srtio3_slices, replace(LIMITS, thickness_max_nm=2.0, tolerance=1e-12))
+        measure_pitch(
+            srtio3_slices, Reference.of(srtio3_slices, replace(LIMITS, thickness_max_nm=2.0, tolerance=1e-12))
+        )

@@ -11,7 +11,14 @@ import pytest
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.cif import read_cif
 from pacbed.crystal.orientation import orient
-from pacbed.simulation.structure.slicing import Slicing, slice_count
+from pacbed.simulation.structure.slicing import (
+    THINNEST_SLICE_A,
+    Slicing,
+    finer_counts,
+    misfit_a,
+    reference_count,
+    slice_count,
+)
 
 STRUCTURES = Path(__file__).parents[4] / "structures"
 
@@ -43,6 +50,32 @@ def test_automatic_slices_meet_the_layers(period_a, heights, count):
 def test_layers_that_no_count_meets_get_the_nearest_planes():
     """Of two to four slices in 3.9 Å, the height 0.26 is nearest to a plane with four."""
     assert slice_count(_layers(3.9, [0.0, 0.26]), "auto") == 4
+
+
+def test_heavy_atoms_choose_the_planes():
+    """Three slices suit the light atom, two the heavy one."""
+    crystal = _layers(3.9, [0.0, 1 / 3, 0.5])
+    heavy, light = (replace(crystal, symbols=symbols) for symbols in (["Sr", "O", "Sr"], ["Sr", "Sr", "O"]))
+    assert slice_count(heavy, "auto") in (2, 4)
+    assert slice_count(light, "auto") == 3
+
+
+def test_finer_slices_come_closer_to_the_atoms_each_time():
+    crystal = _layers(3.9, [0.0, 0.27])
+    counts = list(finer_counts(crystal, 2))
+    misfits = [misfit_a(crystal, count) for count in (2, *counts)]
+    assert misfits == sorted(misfits, reverse=True)
+    assert len(set(misfits)) == len(misfits)
+    assert 3.9 / max(counts) >= THINNEST_SLICE_A
+    assert list(finer_counts(_layers(3.9, [0.0, 0.5]), 2))[:3] == [4, 6, 8]
+
+
+def test_slices_are_judged_by_planes_that_are_closer_to_the_atoms():
+    """An atom at 0.2 of a slice lies in the same plane with half the depth; a third of it or less shows it."""
+    crystal = _layers(4.0, [0.0, 0.3])
+    assert misfit_a(crystal, 4) == misfit_a(crystal, 2 * 4) == pytest.approx(0.2 / 2**0.5, abs=1e-3)
+    assert reference_count(crystal, 4) == 10
+    assert reference_count(_layers(3.9, [0.0, 0.5]), 2) == 4
 
 
 @pytest.mark.parametrize(("depth_nm", "count"), [(0.195, 2), (0.1, 4), (0.39, 1), (10.0, 1), (0.389, 2)])
