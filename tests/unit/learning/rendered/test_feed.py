@@ -97,7 +97,8 @@ def test_the_direction_told_is_where_the_spot_is_seen(make_patterns, make_settin
     source = RenderedSource(make_patterns(64), make_settings(batch_size=64, noise_max=0.0), mirror=mirror)
     batch = source.batch(0, 0, np.random.default_rng(1))
     vector = batch.true_values[AZIMUTH]
-    seen = 2 * np.pi * batch.images[:, 8:22].max(axis=1).argmax(axis=1) / 64
+    brightness = np.clip(batch.images[:, 8:22].max(axis=1) - 1.0, 0.0, None)
+    seen = np.angle(brightness @ np.exp(2j * np.pi * np.arange(64) / 64))
     np.testing.assert_allclose(np.linalg.norm(vector, axis=1), 2.0)
     off = np.angle(np.exp(1j * (seen - np.arctan2(vector[:, 1], vector[:, 0]))))
     assert np.abs(off).max() < 0.15
