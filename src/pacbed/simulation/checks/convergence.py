@@ -105,7 +105,7 @@ def _all_findings(
     """Every finding in the order of `CHECKS`: known from the search, or made now."""
     if all(name in known for name in CHECKS):
         return [known[name] for name in CHECKS]
-    slicing, reference = Slicing.behind(slices), Reference.of(slices, settings.pattern_limits)
+    slicing, reference = Slicing.behind(slices), Reference.of(slices, PatternLimits.among(settings))
     pitch, spacing = settings.direction_pitch_mrad, settings.plane_spacing_nm
     checks: dict[str, Callable[[], Finding]] = {
         SLICE_DEPTH: lambda: refinement.check_slice_depth(reference, slicing),
