@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pacbed.cli.arguments import DONE, number, whole_number
+from pacbed.cli.arguments import DONE, direction, number, whole_number
 
 
 def _number(text: str) -> Any:
@@ -27,6 +27,11 @@ Displacements = Annotated[
     str | None,
     typer.Option(metavar="Sr=0.00008,...", help="u_iso [nm^2] where the CIF has none; none: atoms at rest"),
 ]
+Block = Annotated[str | None, typer.Option(help="data block of a CIF that holds several structures")]
+Accepted = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KIND", help="what the CIF says of itself and need not be true, such as volume; repeatable"),
+]
 Cores = Annotated[
     int | None, typer.Option(parser=whole_number, metavar="NUMBER", help="jobs at once; default: all cores")
 ]
@@ -42,6 +47,8 @@ def build(
     mistilt_max_mrad: Annotated[float, _number("largest mistilt [mrad]; default: 5")] = 5.0,
     networks: Annotated[str, typer.Option(metavar="none|compact", help="networks to train")] = "none",
     u_iso_nm2: Displacements = None,
+    block: Block = None,
+    accept_contradictions: Accepted = None,
     cores: Cores = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a bundle that is there")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="keep the work folder FILE.pacbed.building")] = False,
@@ -52,13 +59,15 @@ def build(
 
     request = BuildRequest(
         cif=cif,
-        zone_axis=_indices(zone_axis),
+        zone_axis=direction("zone_axis", zone_axis),
         energy_kev=energy_kev,
         convergence_mrad=_angles(convergence_mrad),
         thickness_max_nm=thickness_max_nm,
         mistilt_max_mrad=mistilt_max_mrad,
         networks=networks,
         u_iso_nm2=_displacements(u_iso_nm2),
+        block=block,
+        accept_contradictions=tuple(accept_contradictions or ()),
     )
     _check_crystal(request)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the workflow ends as well
@@ -81,7 +90,9 @@ def _check_crystal(request: Any) -> None:
     from pacbed.errors import StructureError
 
     given = request.u_iso_nm2
-    choices = ReadingChoices(displacements={} if isinstance(given, str) else given)
+    choices = ReadingChoices(
+        request.block, request.accept_contradictions, displacements={} if isinstance(given, str) else given
+    )
     sites = read_structure(request.cif, choices).sites
     still = sorted({site.element for site in sites if site.u_iso_nm2 == 0})
     if still and not isinstance(given, str):
@@ -90,13 +101,6 @@ def _check_crystal(request: Any) -> None:
             f"{request.cif}: got no displacement parameters of {', '.join(still)}, accepted: "
             f"--u-iso-nm2 {example} with the crystal's own values [nm^2], or none for atoms at rest"
         )
-
-
-def _indices(text: str) -> list[int]:
-    try:
-        return [int(index) for index in text.replace(" ", ",").split(",") if index]
-    except ValueError:
-        raise typer.BadParameter(f"--zone-axis: got {text!r}, accepted: integers such as 0,0,1") from None
 
 
 def _angles(text: str) -> tuple[float, float]:

@@ -37,6 +37,10 @@ class BuildRequest:
     networks : {"none", "compact"}
     u_iso_nm2 : mapping of str to float, or "none"
         Displacement parameters by label or element [nm^2], where the CIF has none; "none" for atoms at rest.
+    block : str, optional
+        Data block of the CIF.
+    accept_contradictions : tuple of str
+        As in `pacbed.crystal.reading.ReadingChoices`.
     """
 
     cif: Path
@@ -47,6 +51,8 @@ class BuildRequest:
     mistilt_max_mrad: float = 5.0
     networks: str = "none"
     u_iso_nm2: Mapping[str, float] | str = field(default_factory=dict)
+    block: str | None = None
+    accept_contradictions: tuple[str, ...] = ()
 
     def configuration(self, name: str) -> dict[str, Any]:
         """Content of a configuration file with one system.
@@ -77,6 +83,10 @@ class BuildRequest:
             crystal["thermal_model"] = "none"
         elif self.u_iso_nm2:
             crystal["displacements"] = dict(self.u_iso_nm2)  # type: ignore[arg-type]
+        if self.block is not None:
+            crystal["block"] = self.block
+        if self.accept_contradictions:
+            crystal["accept_contradictions"] = list(self.accept_contradictions)
         trained = self.networks != "none"
         return {
             "crystal": crystal,

@@ -26,8 +26,8 @@ _atom_site_fract_z
 Si1 Si 0 0 0
 """
 BAD = [
-    (f"{{cif}} {GOOD} --zone-axis 0,0", "crystal.zone_axis: got [0, 0], accepted"),
-    (f"{{cif}} {GOOD} --zone-axis a,b", "--zone-axis: got 'a,b', accepted: integers such as 0,0,1"),
+    (f"{{cif}} {GOOD} --zone-axis 0,0", "zone_axis: got '0,0', accepted: three whole numbers"),
+    (f"{{cif}} {GOOD} --zone-axis a,b", "zone_axis: got 'a,b', accepted: three whole numbers"),
     (f"{{cif}} {GOOD} --convergence-mrad wide", "--convergence-mrad: got 'wide', accepted: an angle such as 20"),
     (f"{{cif}} {GOOD} --convergence-mrad 22-18", "convergence_mrad: got '22-18'"),
     (f"{{cif}} {GOOD} --energy-kev 5", "beam.energy_kev: got 5.0"),
@@ -35,6 +35,8 @@ BAD = [
     (f"{{cif}} {GOOD} --u-iso-nm2 Sr", "--u-iso-nm2: got 'Sr', accepted: values such as"),
     (f"{{cif}} {GOOD} --u-iso-nm2 Xx=0.00008", "Xx"),
     (f"{{cif}} {GOOD} --out there.pacbed", "accepted: a new name, or --overwrite"),
+    (f"{{cif}} {GOOD} --block other", "other"),
+    (f"{{cif}} {GOOD} --accept-contradictions weight", "weight"),
     (f"gone.cif {GOOD}", "gone.cif"),
     (f"si.cif {GOOD}", "--u-iso-nm2 Si=0.00006 with the crystal's own values"),
     ("{cif} --energy-kev 200 --convergence-mrad 20 --out new.pacbed", "--zone-axis"),

@@ -49,6 +49,11 @@ def test_displacements_are_given_or_the_atoms_rest():
     assert system().crystal.cif == CIF
 
 
+def test_what_the_file_leaves_open_is_handed_on():
+    crystal = system(block="srtio3", accept_contradictions=("volume",)).crystal
+    assert (crystal.block, crystal.accept_contradictions) == ("srtio3", ("volume",))
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
