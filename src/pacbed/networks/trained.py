@@ -116,7 +116,9 @@ class TrainedNetwork:
             placement = averaged_placement(frame, mirror=self.description.mirror)
             patterns = frame.maps(np.repeat(normal[None], len(placement.turn), axis=0), placement)
         angle = np.clip(self.description.convergence.normalise(convergence_mrad), -1, 1)
+        # Networks exported before they could tell a direction have one output, of any name.
         names = [output.name for output in self.session.get_outputs()]
+        names = names if len(names) > 1 else ["probability"]
         inputs = named_inputs(patterns, np.repeat(angle, len(patterns), axis=0))
         outputs = dict(zip(names, self.session.run(None, inputs), strict=True))
         mean = np.asarray(outputs["probability"], dtype=float).mean(axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -90,6 +91,14 @@ def test_probabilities_are_the_mean_over_quarter_turns(network, weights, image):
     probability = network.answer(image, 15.0).probability
     np.testing.assert_allclose(probability, by_hand(weights, image, 0.5), rtol=1e-5)
     assert probability.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_single_output_has_any_name(onnx_bytes, network, image):
+    """Keras named that of the first bundles itself."""
+    model = onnx.load_from_string(onnx_bytes)
+    model.graph.node[-1].output[0] = model.graph.output[0].name = "output_0"
+    old = TrainedNetwork(network.description, model.SerializeToString)
+    assert np.array_equal(old.answer(image, 14.0).probability, network.answer(image, 14.0).probability)
 
 
 def test_angles_beyond_the_trained_range_count_as_its_edge(network, weights, image):
