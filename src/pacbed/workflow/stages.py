@@ -20,7 +20,7 @@ STAGE_VERSIONS = MappingProxyType(
         "assemble_stack": 5,
         "train_network": 1,
         "export_networks": 1,
-        "evaluate": 1,
+        "evaluate": 2,
         "model_error": 3,
         "pack_bundle": 3,
         "predict_pattern": 1,
