@@ -1,5 +1,8 @@
 rule evaluate:
     input:
+        # Some truths are summed from plane waves through the slices themselves.
+        cell="results/{system}/structure/cell.json",
+        slices="results/{system}/structure/slices.npz",
         table="results/{system}/simulation/rocking",
         stack="results/{system}/stack",
         # None with the recipe none.
@@ -25,9 +28,13 @@ rule evaluate:
         runtime=needed("evaluation_minutes"),
     params:
         stage_version=STAGE_VERSIONS["evaluate"],
+        # Undeclared on purpose: answers must survive a kill.
+        state_file="results/{system}/evaluation/.answers.jsonl",
         settings=settings(
             noise_levels=setting("evaluation.noise_levels"),
+            electrons=setting("evaluation.electrons"),
             patterns=setting("evaluation.patterns"),
+            direct_patterns=setting("evaluation.direct_patterns"),
             seed=setting("evaluation.seed"),
         ),
     script:

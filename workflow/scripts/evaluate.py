@@ -9,11 +9,11 @@ configure_logging(snakemake.log[0], snakemake.params)
 from pacbed.evaluation.evaluate import EvaluationSettings, evaluate
 
 evaluate(
+    structure_dir=Path(snakemake.input.slices).parent,
     table_dir=snakemake.input.table,
     stack_dir=snakemake.input.stack,
     models_dir=Path(snakemake.input.networks[0]).parent if snakemake.input.networks else None,
     settings=EvaluationSettings(**snakemake.params.settings),
-    out_json=snakemake.output.errors,
-    out_png=snakemake.output.plot,
-    out_csv=snakemake.output.answers,
+    state_file=snakemake.params.state_file,
+    out_dir=Path(snakemake.output.errors).parent,
 )

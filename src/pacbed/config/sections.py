@@ -195,7 +195,11 @@ class EvaluationConfig(Section):
     noise_levels: Annotated[list[Sigma], Field(min_length=1)] = Field(
         [0.0, 0.05, 0.1], description="Gaussian sigma over the pattern's maximum"
     )
-    patterns: int = Field(100, ge=1, description="patterns per noise level")
+    electrons: list[Annotated[float, Field(ge=100, le=1e12)]] = Field(
+        [1e5], description="electrons counted in a pattern: further levels of noise"
+    )
+    patterns: int = Field(30, ge=1, description="rendered patterns per noise level")
+    direct_patterns: int = Field(12, ge=0, description="patterns per noise level summed from plane waves instead")
     seed: int = Field(1, ge=0, description="seed of the draw")
     model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,19 +10,33 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from pacbed.evaluation.scores import FLOOR, METHODS, Score, column
-from pacbed.outputs import file_aside
+from pacbed.evaluation.answers import FLOOR, METHODS, Answer, column
+from pacbed.evaluation.scores import by_thickness
+from pacbed.figures import save_figure
 
 LABELS = {
-    "nearest_image": "nearest image (aligned, no mistilt)",
-    "networks": "networks alone",
-    "refinement": "refinement",
+    "least_squares_no_tilt": "least squares without mistilt (aligned)",
+    "least_squares": "least squares, all mistilts (aligned)",
+    "networks": "networks",
+    "match": "library match",
+    "match_refinement": "match + refinement",
+    "networks_refinement": "networks + refinement",
     FLOOR: "smallest possible",
 }
-COLOURS = {"nearest_image": "#999999", "networks": "#E69F00", "refinement": "#0072B2", FLOOR: "#000000"}
+COLOURS = {
+    "least_squares_no_tilt": "#999999",
+    "least_squares": "#CC79A7",
+    "networks": "#E69F00",
+    "match": "#009E73",
+    "match_refinement": "#56B4E9",
+    "networks_refinement": "#0072B2",
+    FLOOR: "#000000",
+}
 # Median size of a normal error over its root mean square: of one number, and of a vector of two.
-MEDIAN_OVER_RMS = {"thickness_error_nm": 0.6745, "mistilt_error_mrad": 0.8326}
-LOWEST = 1e-3  # errors below [nm, mrad] are drawn here
+MEDIAN_OF_NORMAL, MEDIAN_OF_VECTOR = 0.6745, 0.8326
+SPREAD = (0.25, 0.9)  # quantiles at the ends of a bar
+LOWEST = 1e-3  # errors below [%, nm, mrad] are drawn here
+APART = 0.1  # of neighbouring methods, in levels
 
 
 class Example(NamedTuple):
@@ -30,78 +44,112 @@ class Example(NamedTuple):
 
     Attributes
     ----------
-    noise : float
-        Standard deviation over the pattern's maximum.
+    noise : str
+        Name of the level.
     image : float array, shape (y, x)
         Maximum 1 without its noise.
     """
 
-    noise: float
+    noise: str
     image: np.ndarray
 
 
-def plot_errors(scores: Sequence[Score], examples: Sequence[Example], out_png: str | Path) -> None:
-    """Draw and write the picture.
+def plot_errors(answers: Sequence[Answer], examples: Sequence[Example], out_png: str | Path, title: str = "") -> None:
+    """Draw and write the picture: as figure 7 of Oberaigner et al. 2023, with the bound and more beside it.
 
     Parameters
     ----------
-    scores : sequence of Score
-        All scores of all methods.
+    answers : sequence of Answer
+        All answers of all methods to one kind of patterns.
     examples : sequence of Example
-        One pattern per noise level; the first six are shown.
+        One pattern per noise level; the first eight are shown.
     out_png : path
         File to write.
+    title : str
+        Said of the patterns, above them.
     """
-    figure = Figure(figsize=(11, 6.2), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.2], squeeze=False)[:, 0]
-    _draw_examples(above, examples[:6])
+    figure = Figure(figsize=(13, 7.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.6], squeeze=False)[:, 0]
+    if title:
+        above.suptitle(title, fontsize=9)
+    _draw_examples(above, examples[:8])
     axes = below.subplots(1, 3)
-    _draw_against_noise(axes[0], scores, "thickness_error_nm", "thickness error [nm]")
-    _draw_against_noise(axes[1], scores, "mistilt_error_mrad", "mistilt error [mrad]")
-    _draw_found(axes[2], scores)
-    below.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
-    with file_aside(out_png) as aside:
-        figure.savefig(aside, dpi=130)
+    _draw_against_noise(axes[0], answers, _percent, MEDIAN_OF_NORMAL, "thickness error [%]")
+    _draw_against_noise(axes[1], answers, _mistilt, MEDIAN_OF_VECTOR, "mistilt error [mrad]")
+    _draw_by_thickness(axes[2], answers)
+    handles, labels = axes[0].get_legend_handles_labels()
+    below.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
+    save_figure(figure, out_png)
+
+
+def _percent(answers: Sequence[Answer]) -> np.ndarray:
+    """Thickness error of each answer, or its floor, over the true thickness [%]."""
+    name = "thickness_std_nm" if answers[0].method == FLOOR else "thickness_error_nm"
+    return 100 * np.abs(column(answers, name)) / column(answers, "true_thickness_nm")
+
+
+def _mistilt(answers: Sequence[Answer]) -> np.ndarray:
+    """Length of the error of the mistilt vector, of the magnitude where there is no direction [mrad]."""
+    vector, magnitude = column(answers, "mistilt_vector_error_mrad"), column(answers, "mistilt_error_mrad")
+    return np.abs(np.where(np.isfinite(vector), vector, magnitude))
 
 
 def _draw_examples(figure: SubFigure, examples: Sequence[Example]) -> None:
     axes = figure.subplots(1, len(examples), squeeze=False)[0]
     for axis, example in zip(axes, examples, strict=True):
-        axis.imshow(example.image, cmap="gray", vmin=0, vmax=1)
-        axis.set_title(f"noise {example.noise:g} of the maximum", fontsize=8)
+        axis.imshow(example.image, cmap="gray", vmin=0, vmax=min(1.0, float(example.image.max()) or 1.0))
+        axis.set_title(example.noise, fontsize=8)
         axis.set_axis_off()
 
 
-def _draw_against_noise(axis: Axes, scores: Sequence[Score], quantity: str, label: str) -> None:
-    """Every pattern a dot, the median a line; for the floor the median that its standard deviations make possible."""
-    levels = sorted({score.noise for score in scores})
-    for number, method in enumerate((*METHODS, FLOOR)):
-        columns = np.arange(len(levels)) + (0 if method == FLOOR else 0.08 * (number - 1))
-        medians = []
-        for at, level in zip(columns, levels, strict=True):
-            of_level = [score for score in scores if score.noise == level and score.method == method]
-            errors = np.abs(column(of_level, quantity)) * (MEDIAN_OVER_RMS[quantity] if method == FLOOR else 1)
-            medians.append(np.median(errors) if len(errors) else np.nan)
+def _draw_against_noise(
+    axis: Axes, answers: Sequence[Answer], sizes: Callable[[Sequence[Answer]], np.ndarray], of_floor: float, label: str
+) -> None:
+    """The median a point and a line, a bar from the lower quarter to the worst tenth.
+
+    The floor is the median that its standard deviations make possible, for a normal error the factor `of_floor`.
+    """
+    levels = list(dict.fromkeys(answer.noise.label for answer in answers))
+    shown = [name for name in (*METHODS, FLOOR) if any(one.method == name for one in answers)]
+    gaussian = sum(not name.endswith("e") for name in levels)
+    for number, method in enumerate(shown):
+        points = []
+        for at, level in enumerate(levels):
+            chosen = [one for one in answers if one.method == method and one.noise.label == level]
+            found = sizes(chosen) if chosen else np.array([])
+            found = np.maximum(found[np.isfinite(found)], LOWEST)
+            if len(found) == 0:
+                continue
+            place = at if method == FLOOR else at + APART * (number - (len(shown) - 2) / 2)
+            points.append((place, float(np.median(found)) * (of_floor if method == FLOOR else 1), at >= gaussian))
             if method != FLOOR:
-                heights = np.maximum(errors, LOWEST)
-                axis.plot(np.full(len(errors), at), heights, ".", color=COLOURS[method], alpha=0.35)
-        if not np.all(np.isnan(medians)):
-            style = "--" if method == FLOOR else "o-"
-            axis.plot(columns, np.maximum(medians, LOWEST), style, ms=5, color=COLOURS[method], label=LABELS[method])
+                axis.plot([place] * 2, np.quantile(found, SPREAD), color=COLOURS[method], alpha=0.45, lw=2.5)
+        for counted in (False, True):
+            part = [(x, y) for x, y, is_counted in points if is_counted == counted]
+            if part:
+                style = {"ls": "--"} if method == FLOOR else {"marker": "o", "ms": 4, "lw": 0.8}
+                name = LABELS[method] if counted == points[0][2] else None
+                axis.plot(*zip(*part, strict=True), color=COLOURS[method], label=name, **style)
     axis.set_yscale("log")
-    axis.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
-    axis.set_xlim(-0.4, len(levels) - 0.6)
-    axis.set_xlabel("noise over the pattern's maximum")
-    axis.set_ylabel(label)
+    axis.set_xticks(range(len(levels)), levels, rotation=30 if len(levels) > 5 else 0)
+    axis.set_xlim(-0.5, len(levels) - 0.5)
+    axis.set_xlabel("noise: σ over the maximum, or counted electrons")
+    axis.set_ylabel(f"{label}: median, 25 to 90 %")
 
 
-def _draw_found(axis: Axes, scores: Sequence[Score]) -> None:
-    noisiest = [score for score in scores if score.noise == max(other.noise for other in scores)]
+def _draw_by_thickness(axis: Axes, answers: Sequence[Answer]) -> None:
+    """Median error in ranges of thickness, at the Gaussian level in the middle."""
+    levels = sorted({one.sigma for one in answers if one.electrons is None})
+    level = levels[len(levels) // 2] if levels else None
+    names: list[str] = []
     for method in METHODS:
-        of_method = [score for score in noisiest if score.method == method and score.thickness_nm is not None]
-        true, found = column(of_method, "true_thickness_nm"), column(of_method, "thickness_nm")
-        axis.plot(true, found, "o", ms=4, color=COLOURS[method], alpha=0.8)
-    ends = np.array([min(s.true_thickness_nm for s in noisiest), max(s.true_thickness_nm for s in noisiest)])
-    axis.plot(ends, ends, "k-", lw=0.7)
+        chosen = [one for one in answers if one.method == method and one.electrons is None and one.sigma == level]
+        ranges = by_thickness(chosen)
+        names = list(ranges) if len(ranges) > len(names) else names
+        points = [(name, entry["median_nm"]) for name, entry in ranges.items() if entry["median_nm"] is not None]
+        if points:
+            x, y = zip(*points, strict=True)
+            axis.plot(x, np.maximum(y, LOWEST), "o-", ms=4, lw=0.8, color=COLOURS[method])
+    axis.set_yscale("log")
     axis.set_xlabel("true thickness [nm]")
-    axis.set_ylabel(f"thickness found at noise {noisiest[0].noise:g} [nm]")
+    axis.set_ylabel(f"median thickness error at noise {level:g} [nm]" if level is not None else "")

@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.predict import analyse
-from pacbed.analysis.result import Result
-from pacbed.errors import PacbedError
+from pacbed.crystal.potentials import SlicePotentials, of_structure, termination_slices
+from pacbed.evaluation.answers import DIRECT, RENDERED, AnswerBook
 from pacbed.evaluation.errors_plot import Example, plot_errors
-from pacbed.evaluation.floor import cramer_rao_floor
-from pacbed.evaluation.nearest import NearestImage
-from pacbed.evaluation.scores import FLOOR, Score, summarise, write_csv
-from pacbed.evaluation.truths import Stack, Truth, add_noise, draw_truths
+from pacbed.evaluation.methods import Workshop, answer_all
+from pacbed.evaluation.noise import Noise, noise_levels
+from pacbed.evaluation.scores import summarise, write_csv
+from pacbed.evaluation.truths import Stack, Truth, draw_direct_truths, draw_truths
 from pacbed.evaluation.unpacked_bundle import UnpackedBundle
-from pacbed.logs import progress
 from pacbed.outputs import write_json
+from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
 from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
-SCHEMA_VERSION = 1
-GIVEN_DIGITS = 1  # a user notes the convergence angle to 0.1 mrad
+SCHEMA_VERSION = 2
+DISPLACED = "frozen_phonons"  # the thermal model whose patterns no single plane wave gives
 NOTES = {
-    "truth": "rendered from the system's own rocking table, off every grid, from series no network was trained on; "
-    "errors of the crystal's model itself are not in these figures",
-    "nearest_image": "least squares against the stack's patterns of the closest convergence angle without mistilt "
-    "(Oberaigner et al. 2023); its patterns are perfectly aligned and not blurred",
+    "rendered": "truth rendered from the system's own rocking table, off every grid, from series no network was "
+    "trained on, 2 nm thick or more; errors of the crystal's model itself are not in these figures",
+    "direct": "the same, but summed from plane waves through the slices, off the table's directions: its interpolation "
+    "is in these figures; thicknesses are whole periods, blurs at least 0.8 steps of the directions",
+    "noise": "standard deviation over the pattern's maximum, per pixel of a pattern of 200 x 200 (fewer pixels have "
+    "less, as their averages would); or electrons counted in the whole pattern",
+    "least_squares_no_tilt": "least squares against the stack's patterns of the closest convergence angle without "
+    "mistilt (Oberaigner et al. 2023), perfectly aligned and not blurred more than the sum over directions needs",
+    "least_squares": "the same against all mistilts of the stack, the pattern turned into its sector of azimuths",
     "networks": "shifted, turned, blurred patterns of another pixel size; the likeliest thickness counts",
-    "refinement": "the same patterns; library match and networks, if there are any, find the starts of a least-squares "
-    "fit",
+    "match": "the same patterns; the best of the rendered library, which knows the convergence angle",
+    "match_refinement": "the same patterns; least squares from the best matches",
+    "networks_refinement": "the same patterns; least squares from the best matches and the networks' candidates",
     "floor": "Cramér-Rao bound with thickness, mistilt, centre, pixel size, rotation, convergence angle, blur, gain "
     "and background unknown",
-    "mistilt": "length of the error of the vector; error of the magnitude for networks that give no direction",
+    "error_over_floor": "1.4826 times the median of |error / floor|: 1 for a method that reaches the bound",
+    "mistilt": "mistilt_rmse and mistilt_median: length of the error of the vector; error of the magnitude for "
+    "networks that give no direction",
+    "cpu_s": "median processor time; the library of a convergence angle, made once for all its patterns, is not in it",
 }
 
 
@@ -53,8 +58,12 @@ class EvaluationSettings:
     ----------
     noise_levels : sequence of float
         Standard deviations of Gaussian noise over the pattern's maximum.
+    electrons : sequence of float
+        Electrons counted in a pattern, for further levels.
     patterns : int
-        Patterns per level; the same ones at each level.
+        Rendered patterns per level; the same ones at each level.
+    direct_patterns : int
+        Patterns per level that are summed from plane waves.
     seed : int
         Seed of parameters and noise.
     """
@@ -62,164 +71,121 @@ class EvaluationSettings:
     noise_levels: Sequence[float]
     patterns: int
     seed: int
+    electrons: Sequence[float] = ()
+    direct_patterns: int = 0
 
     @property
-    def levels(self) -> list[float]:
-        """Noise levels, lowest first."""
-        return sorted(self.noise_levels)
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Everything the methods share.
-
-    Attributes
-    ----------
-    bundle : UnpackedBundle
-        Of networks and refinement.
-    nearest : NearestImage
-    """
-
-    bundle: UnpackedBundle
-    nearest: NearestImage
+    def levels(self) -> list[Noise]:
+        """All levels of noise."""
+        return noise_levels(list(self.noise_levels), list(self.electrons))
 
 
 def evaluate(
     *,
+    structure_dir: str | Path,
     table_dir: str | Path,
     stack_dir: str | Path,
     models_dir: str | Path | None,
     settings: EvaluationSettings,
-    out_json: str | Path,
-    out_png: str | Path,
-    out_csv: str | Path,
+    state_file: str | Path,
+    out_dir: str | Path,
 ) -> None:
-    """Compare nearest image, networks (if any) and refinement with the truth and with the smallest possible error.
+    """Compare least squares, library match, networks (if any) and refinements with the truth and the smallest error.
 
     Parameters
     ----------
-    table_dir, stack_dir : path
-        Rocking table; labelled stack.
+    structure_dir, table_dir, stack_dir : path
+        Slice potentials; rocking table; labelled stack.
     models_dir : path or None
         Networks as ONNX with their descriptions; None evaluates what there is without them.
     settings : EvaluationSettings
-    out_json, out_png, out_csv : path
-        Summary, picture, and every single answer.
+    state_file : path
+        Keeps the answers of a run that was stopped; removed at the end.
+    out_dir : path
+        Receives ``errors.json``, the summary, its picture ``errors.png``, and ``answers.csv`` with every single answer.
 
     Raises
     ------
     FormatError
-        Table, stack or networks are incomplete, or table and stack are of different systems.
+        Structure, table, stack or networks are incomplete, or of different systems.
     """
-    check_same_system(table=of_table(table_dir), stack=of_stack(stack_dir))
-    stack = Stack.load(stack_dir)
-    shop = Workshop(UnpackedBundle(table_dir, stack, models_dir), NearestImage(stack))
+    check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir), stack=of_stack(stack_dir))
+    stack, out = Stack.load(stack_dir), Path(out_dir)
+    bundle = UnpackedBundle(table_dir, stack, models_dir)
+    shop = Workshop(bundle, stack, settings.seed)
+    book = AnswerBook(state_file, {"bundle": bundle.sha256, **_plain(settings)})
     rng = np.random.default_rng(settings.seed)
-    truths = list(draw_truths(shop.bundle.renderer, stack, settings.patterns, rng=rng))
-    scores = list(_scores(shop, truths, settings))
-    summary = summarise(scores)
+    rendered = list(draw_truths(bundle.renderer, stack, settings.patterns, rng=rng))
+    answer_all(shop, book, RENDERED, rendered, settings.levels)
+    slabs = direct_slabs(structure_dir, bundle.renderer) if settings.direct_patterns else []
+    if slabs:
+        rng = np.random.default_rng([settings.seed, 1])
+        direct = draw_direct_truths(bundle.renderer, slabs, stack, settings.direct_patterns, rng=rng)
+        answer_all(shop, book, DIRECT, direct, settings.levels)
+    summary = summarise(book.answers)
     for entry in summary:
         log.info("%s", ", ".join(f"{key} {_short(value)}" for key, value in entry.items()))
-    plot_errors(scores, _examples(truths[settings.patterns // 2], settings), out_png)
-    write_csv(scores, out_csv)
-    write_json(_figures(summary, settings, stack), out_json)
+    shown = [answer for answer in book.answers.values() if answer.kind == RENDERED]
+    plot_errors(shown, examples(rendered, settings), out / "errors.png")
+    write_csv(list(book.answers.values()), out / "answers.csv")
+    write_json(_figures(summary, settings, stack, direct=bool(slabs)), out / "errors.json")
+    Path(state_file).unlink()
 
 
-def _scores(shop: Workshop, truths: Sequence[Truth], settings: EvaluationSettings) -> Iterator[Score]:
-    """Every pattern at every level of noise, by every method."""
-    jobs = list(product(range(settings.patterns), settings.levels))
-    for number, level in progress(jobs, total=len(jobs), label="patterns evaluated"):
-        rng = np.random.default_rng([settings.seed, number, round(1e6 * level)])
-        yield from score_pattern(shop, truths[number], level, number, rng=rng)
-
-
-def score_pattern(
-    shop: Workshop, truth: Truth, noise: float, number: int, *, rng: np.random.Generator
-) -> Iterator[Score]:
-    """Let every method answer one pattern.
+def direct_slabs(structure_dir: str | Path, renderer: Renderer) -> list[SlicePotentials]:
+    """Slices for patterns that are summed from plane waves; none where the crystal's atoms are displaced.
 
     Parameters
     ----------
-    shop : Workshop
-    truth : Truth
-    noise : float
-        Standard deviation over the pattern's maximum.
-    number : int
-        The pattern's number.
-    rng : numpy.random.Generator
-        Draws the noise.
+    structure_dir : path
+        Folder with slice potentials.
+    renderer : Renderer
+        Of the table, which says what surfaces it averages.
     """
-    at = truth.parameters
-    blank = Score(FLOOR, noise, number, at.thickness_nm, float(np.hypot(*at.mistilt_mrad)), at.convergence_mrad)
-    camera, aligned = (add_noise(image, noise, rng=rng) for image in (truth.camera, truth.aligned))
-    started = time.perf_counter()
-    nearest_nm = shop.nearest.thickness_nm(aligned, at.convergence_mrad)
-    yield replace(
-        blank,
-        method="nearest_image",
-        thickness_nm=nearest_nm,
-        thickness_error_nm=nearest_nm - at.thickness_nm,
-        seconds=time.perf_counter() - started,
-    )
-    if shop.bundle.networks:
-        yield _predicted(shop, truth, camera, replace(blank, method="networks"), refine=False)
-    yield _predicted(shop, truth, camera, replace(blank, method="refinement"), refine=True)
-    if noise == 0:
-        yield replace(blank, thickness_error_nm=0.0, mistilt_error_mrad=0.0)
-        return
-    prior = {"convergence_mrad": shop.bundle.meta.priors.convergence_relative * at.convergence_mrad}
-    floor = cramer_rao_floor(shop.bundle.renderer, at, truth.camera.shape, noise=noise, prior_std=prior)
-    yield replace(blank, thickness_error_nm=floor.std["thickness_nm"], mistilt_error_mrad=floor.mistilt_mrad)
+    slices = SlicePotentials.load(structure_dir)
+    if slices.thermal_model == DISPLACED:
+        log.warning("no pattern is summed directly: atoms of the thermal model %s are displaced", DISPLACED)
+        return []
+    return termination_slices(slices, renderer.table.facts.get("termination", "top"))
 
 
-def _predicted(shop: Workshop, truth: Truth, camera: np.ndarray, blank: Score, *, refine: bool) -> Score:
-    """Score of the prediction a user would get; a pattern that cannot be used is one without an answer."""
-    at, started = truth.parameters, time.perf_counter()
-    given = round(at.convergence_mrad, GIVEN_DIGITS)
-    try:
-        result = analyse(shop.bundle, camera, PredictOptions(convergence_mrad=given, refine=refine)).result
-    except PacbedError as error:
-        log.warning("pattern %d at noise %g, %s: %s", blank.pattern, blank.noise, blank.method, error)
-        return blank
-    thickness, mistilt = result.thickness_nm, result.mistilt_mrad
-    return replace(
-        blank,
-        thickness_nm=None if thickness is None else thickness.value,
-        thickness_error_nm=None if thickness is None else thickness.value - at.thickness_nm,
-        # The truth has the model's own physics, so only the statistical part of the error bar is on trial.
-        thickness_std_nm=None if thickness is None else thickness.std_statistical,
-        mistilt_mrad=None if mistilt is None else mistilt.value,
-        mistilt_error_mrad=_mistilt_error(result, truth),
-        seconds=time.perf_counter() - started,
-    )
-
-
-def _mistilt_error(result: Result, truth: Truth) -> float | None:
-    """Length of the difference of the vectors in the image; of the magnitudes where there is no direction."""
-    at, x, y = truth.parameters, result.mistilt_x_mrad, result.mistilt_y_mrad
-    if x is not None and y is not None:
-        return float(np.hypot(*(np.array([x.value, y.value]) - at.mistilt_in_image())))
-    if result.mistilt_mrad is None:
-        return None
-    return abs(result.mistilt_mrad.value - float(np.hypot(*at.mistilt_mrad)))
-
-
-def _examples(truth: Truth, settings: EvaluationSettings) -> list[Example]:
+def examples(truths: Sequence[Truth], settings: EvaluationSettings) -> list[Example]:
+    """The middle pattern at every level of noise, for the picture."""
+    truth, rng = truths[len(truths) // 2], np.random.default_rng(settings.seed)
+    recorded = [(level, level.record(truth.camera, rng=rng)) for level in settings.levels]
     return [
-        Example(level, add_noise(truth.camera, level, rng=np.random.default_rng(settings.seed)))
-        for level in settings.levels
+        Example(level.label, image if level.electrons is None else image / image.max()) for level, image in recorded
     ]
 
 
-def _figures(summary: list[dict], settings: EvaluationSettings, stack: Stack) -> dict[str, Any]:
-    """Content of ``errors.json``."""
+def _plain(settings: EvaluationSettings) -> dict[str, Any]:
+    return {
+        "patterns": settings.patterns,
+        "direct_patterns": settings.direct_patterns,
+        "noise_levels": sorted(settings.noise_levels),
+        "electrons": sorted(settings.electrons),
+        "seed": settings.seed,
+    }
+
+
+def _figures(summary: list[dict], settings: EvaluationSettings, stack: Stack, *, direct: bool) -> dict[str, Any]:
+    """Content of ``errors.json``; ``errors`` are those of rendered patterns with Gaussian noise, as ever."""
+
+    def chosen(kind: str, *, counted: bool) -> list[dict[str, Any]]:
+        return [
+            {key: value for key, value in entry.items() if key != "kind"}
+            for entry in summary
+            if entry["kind"] == kind and (entry["electrons"] is not None) == counted
+        ]
+
     return {
         "schema_version": SCHEMA_VERSION,
-        "patterns": settings.patterns,
-        "noise_levels": settings.levels,
-        "seed": settings.seed,
+        **_plain(settings),
+        "direct_patterns": settings.direct_patterns if direct else 0,
         "pixels": stack.pixels,
-        "errors": summary,
+        "errors": chosen(RENDERED, counted=False),
+        "errors_counted": chosen(RENDERED, counted=True),
+        "errors_direct": chosen(DIRECT, counted=False) + chosen(DIRECT, counted=True),
         "notes": NOTES,
     }
 

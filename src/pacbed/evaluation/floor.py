@@ -32,6 +32,21 @@ READOUT_ELECTRONS = 0.5
 BLIND = 1e-13  # eigenvalue of the scaled Fisher matrix below which a combination of parameters is undetermined
 
 
+class Counting(NamedTuple):
+    """A counting detector.
+
+    Attributes
+    ----------
+    electrons : float
+        In the beam.
+    readout : float
+        Standard deviation of each pixel's readout [electrons].
+    """
+
+    electrons: float
+    readout: float = READOUT_ELECTRONS
+
+
 @dataclass(frozen=True)
 class Floor:
     """Cramér-Rao bound.
@@ -64,7 +79,7 @@ def cramer_rao_floor(
     shape: tuple[int, int],
     *,
     noise: float | None = None,
-    electrons: float | None = None,
+    electrons: float | Counting | None = None,
     free: Sequence[str] = FREE,
     prior_std: Mapping[str, float] | None = None,
     mirrored: bool = False,
@@ -81,7 +96,7 @@ def cramer_rao_floor(
         Rows and columns (ny, nx) of the pattern.
     noise : float, optional
         Standard deviation of Gaussian noise over the pattern's maximum. Give this or `electrons`.
-    electrons : float, optional
+    electrons : float or Counting, optional
         Electrons in the beam; each pixel then has counting noise.
     free : sequence of str
         Parameters that are not known beforehand, a subset of `FREE`.
@@ -112,16 +127,17 @@ def cramer_rao_floor(
     return Floor(tuple(free), smallest_covariance(information))
 
 
-def _variance(pattern: np.ndarray, noise: float | None, electrons: float | None) -> np.ndarray:
+def _variance(pattern: np.ndarray, noise: float | None, electrons: float | Counting | None) -> np.ndarray:
     """Variance of each pixel, shape (pixel,), in units of the squared maximum of the pattern."""
     if noise is not None:
         if not noise > 0:
             raise bad_value("noise", noise, "a number above 0; without noise the bound is 0")
         return np.full(len(pattern), noise**2)
-    if electrons is None or not electrons > 0:
-        raise bad_value("electrons", electrons, "a number above 0")
-    brightest = float(pattern.max())
-    return np.asarray((np.maximum(pattern, 0) * electrons + READOUT_ELECTRONS**2) / (brightest * electrons) ** 2)
+    detector = electrons if isinstance(electrons, Counting) else Counting(electrons or 0.0)
+    if not detector.electrons > 0:
+        raise bad_value("electrons", detector.electrons, "a number above 0")
+    counts, brightest = np.maximum(pattern, 0) * detector.electrons, float(pattern.max()) * detector.electrons
+    return np.asarray((counts + detector.readout**2) / brightest**2)
 
 
 class _Derivatives(NamedTuple):

@@ -1,16 +1,40 @@
-"""The comparison every neural method is measured against: the nearest image of a library, by least squares."""
+"""What every other method is measured against: the nearest image of the stack, by least squares."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from pacbed.evaluation.truths import Stack
 
 
-class NearestImage:
-    """Thickness by the lowest L2 norm over the stack's patterns without mistilt (Oberaigner et al. 2023, figure 7).
+class Nearest(NamedTuple):
+    """An image of the stack.
 
-    The pattern must be aligned with the library: same frame, pixel size and rotation.
+    Attributes
+    ----------
+    thickness_nm : float
+    mistilt_mrad : float array, shape (2,)
+        Vector (x, y), crystal frame [mrad].
+    """
+
+    thickness_nm: float
+    mistilt_mrad: np.ndarray
+
+
+class Pair(NamedTuple):
+    """The nearest image without mistilt, as the paper takes it, and the nearest of all."""
+
+    untilted: Nearest
+    of_all: Nearest
+
+
+class NearestImage:
+    """Thickness by the lowest L2 norm over the stack's patterns of the closest convergence angle.
+
+    The paper compares with those without mistilt alone (Oberaigner et al. 2023, figure 7). Patterns must be aligned
+    with the stack: same frame, pixel size and rotation.
 
     Parameters
     ----------
@@ -20,27 +44,42 @@ class NearestImage:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.tilt = int(np.argmin(stack.mistilt_mrad))
-        self._libraries: dict[int, np.ndarray] = {}
+        self.untilted = int(np.argmin(stack.mistilt_mrad))
 
-    def thickness_nm(self, image: np.ndarray, convergence_mrad: float) -> float:
-        """Thickness of the best image of the closest convergence angle.
+    def angle(self, convergence_mrad: float) -> int:
+        """Number of the closest convergence angle."""
+        return int(np.argmin(np.abs(self.stack.convergence_mrad - convergence_mrad)))
+
+    def find(self, images: np.ndarray, angle: int, *, tilted: bool = True) -> list[Pair]:
+        """The best images of one convergence angle.
 
         Parameters
         ----------
-        image : float array, shape (y, x)
-            Aligned pattern, maximum 1 without its noise.
-        convergence_mrad : float
-            Convergence semi-angle of the pattern [mrad].
-        """
-        nearest = int(np.argmin(np.abs(self.stack.convergence_mrad - convergence_mrad)))
-        distance = np.linalg.norm(self._library(nearest) - image.reshape(-1), axis=1)
-        return float(self.stack.thickness_nm[np.argmin(distance)])
+        images : float32 array, shape (pattern, y, x)
+            Aligned patterns, maximum 1 without their noise.
+        angle : int
+            Number of the convergence angle.
+        tilted : bool
+            Look at patterns with mistilt as well.
 
-    def _library(self, convergence: int) -> np.ndarray:
-        """Patterns of one convergence angle, each of maximum 1; shape (thickness, pixel)."""
-        if convergence not in self._libraries:
-            series = np.asarray(self.stack.pattern[convergence, self.tilt], dtype=np.float32)
-            flat = series.reshape(len(series), -1)
-            self._libraries[convergence] = flat / np.maximum(flat.max(axis=1, keepdims=True), 1)
-        return self._libraries[convergence]
+        Returns
+        -------
+        list of Pair
+        """
+        flat = images.reshape(len(images), -1)
+        tilts = range(len(self.stack.mistilt_mrad)) if tilted else [self.untilted]
+        distance = np.stack([self._distances(flat, angle, tilt) for tilt in tilts], axis=1)
+        own = list(tilts).index(self.untilted)
+        return [Pair(self._best(one[own : own + 1], [self.untilted]), self._best(one, list(tilts))) for one in distance]
+
+    def _best(self, distance: np.ndarray, tilts: list[int]) -> Nearest:
+        tilt, thickness = np.unravel_index(int(np.argmin(distance)), distance.shape)
+        return Nearest(float(self.stack.thickness_nm[thickness]), self.stack.vectors_mrad[tilts[int(tilt)]])
+
+    def _distances(self, flat: np.ndarray, angle: int, tilt: int) -> np.ndarray:
+        """Squared distance less that of the pattern itself from zero, shape (pattern, thickness)."""
+        series = np.asarray(self.stack.pattern[angle, tilt], dtype=np.float32)
+        library = series.reshape(len(series), -1)
+        library /= np.maximum(library.max(axis=1, keepdims=True), 1)
+        squares = np.einsum("tp,tp->t", library, library, dtype=float)
+        return np.asarray(squares - 2.0 * (flat @ library.T).astype(float))

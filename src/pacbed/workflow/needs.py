@@ -21,6 +21,7 @@ from pacbed.workflow.table_size import (
     wavelength_a,
 )
 
+DIRECT_WAVES = 12  # of the evaluation's patterns, over those of the rocking table: no symmetry halves them
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
 GATHER_MB = 200  # what two threads filter at a time
@@ -189,10 +190,12 @@ def pack_minutes(system: SystemConfig) -> int:
 
 
 def evaluation_minutes(system: SystemConfig) -> int:
-    """Run time of the evaluation [min]: directly computed truth, then one refinement of 2 s per pattern."""
+    """Run time of the evaluation [min]: plane waves of some patterns, then two refinements of 2 s per recording."""
     evaluation = system.evaluation
-    refinements = len(evaluation.noise_levels) * evaluation.patterns
-    return math.ceil(10 + referee_minutes(system) + SAFETY * refinements * 2 / 60)
+    levels = len(evaluation.noise_levels) + len(evaluation.electrons)
+    refinements = 2 * levels * (evaluation.patterns + evaluation.direct_patterns)
+    waves = DIRECT_WAVES * core_seconds(system) if evaluation.direct_patterns else 0.0
+    return math.ceil(10 + referee_minutes(system) + SAFETY * (refinements * 2 + waves) / 60)
 
 
 def model_error_mb(system: SystemConfig) -> int:

@@ -101,7 +101,7 @@ class BuildRequest:
             "stack": {"pixels": 100, "validation_fraction": 0.15},
             "training": {"recipe": self.networks},
             # A glance at the errors; more take minutes.
-            "evaluation": {"noise_levels": [0.05], "patterns": 8},
+            "evaluation": {"noise_levels": [0.05], "electrons": [], "patterns": 8, "direct_patterns": 0},
         }
 
     def _thicknesses(self) -> dict[str, float]:

@@ -2,27 +2,29 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from pacbed.evaluation.answers import FLOOR, Answer
 from pacbed.evaluation.errors_plot import Example, plot_errors
-from pacbed.evaluation.scores import FLOOR, Score
 
 RNG = np.random.default_rng(2)
-BLUE, ORANGE, GREY = (0, 114, 178), (230, 159, 0), (153, 153, 153)  # refinement, networks, nearest image
-EXAMPLES = [Example(0.0, np.zeros((16, 16))), Example(0.1, np.ones((16, 16)))]
+BLUE, ORANGE = (0, 114, 178), (230, 159, 0)  # refinement, networks
+EXAMPLES = [Example("0", np.zeros((16, 16))), Example("0.1", np.ones((16, 16)))]
 
 
-def score(method, noise, pattern, error):
+def answer(method, sigma, pattern, error, electrons=None):
     thickness = 20.0 + pattern
-    return Score(
-        method, noise, pattern, thickness, 1.0, 13.5, thickness_nm=None if method == FLOOR else thickness + error,
-        thickness_error_nm=error, mistilt_error_mrad=0.1 * abs(error),
+    return Answer(
+        "rendered", sigma, electrons, pattern, method, thickness, 1.0, 1.0, 13.5,
+        thickness_nm=None if method == FLOOR or error is None else thickness + error,
+        thickness_std_nm=0.1 if method == FLOOR else None,
+        mistilt_vector_error_mrad=None if error is None else 0.1 * abs(error),
     )  # fmt: skip
 
 
-def scores(*methods):
+def answers(*methods):
     return [
-        score(method, noise, pattern, float(RNG.normal(0, 0.1 + noise)))
+        answer(method, sigma, pattern, float(RNG.normal(0, 0.1 + sigma)), electrons)
         for method in methods
-        for noise in (0.0, 0.1)
+        for sigma, electrons in ((0.0, None), (0.1, None), (0.0, 1e5))
         for pattern in range(3)
     ]
 
@@ -42,20 +44,20 @@ def drawn(tmp_path):
 
 
 def test_every_method_is_drawn_in_its_colour(drawn):
-    image = drawn(scores("networks", "refinement", FLOOR))
+    image = drawn(answers("networks", "networks_refinement", FLOOR))
     assert has(image, BLUE) and has(image, ORANGE)
-    alone = drawn(scores("networks"))
+    alone = drawn(answers("networks"))
     assert has(alone, ORANGE) and not has(alone, BLUE)
 
 
 def test_examples_stand_above_the_errors(drawn):
-    image = drawn(scores("networks"))
+    image = drawn(answers("networks"))
     third = len(image) // 3
     assert has(image[:third], (0, 0, 0), near=1)  # the dark example
-    more = drawn(scores("networks"), [*EXAMPLES, *EXAMPLES, *EXAMPLES, *EXAMPLES])
-    assert more.shape == image.shape, "six of eight are shown"
+    more = drawn(answers("networks"), [*EXAMPLES, *EXAMPLES, *EXAMPLES, *EXAMPLES])
+    assert more.shape == image.shape, "the first eight are shown"
 
 
 def test_a_method_without_answers_leaves_the_rest(drawn):
-    silent = [Score("nearest_image", noise, 0, 20.0, 1.0, 13.5) for noise in (0.0, 0.1)]
-    assert has(drawn([*scores("refinement"), *silent]), BLUE)
+    silent = [answer("least_squares_no_tilt", sigma, 0, None) for sigma in (0.0, 0.1)]
+    assert has(drawn([*answers("networks_refinement"), *silent]), BLUE)

@@ -13,6 +13,9 @@ from pacbed.bundle.pretrained.cache import cache_entry, cache_folder
 from pacbed.bundle.pretrained.names import shipped_bundles
 from pacbed.errors import FormatError
 
+# Methods of an evaluation that refine, the one that a prediction uses first; older bundles know the last alone.
+FITS = ("networks_refinement", "match_refinement", "refinement")
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -73,7 +76,8 @@ class Listed:
 
     def _error(self) -> str:
         """What the fit's thickness is wrong by at the highest noise, and what the model adds."""
-        known = [entry for entry in self.errors if entry["method"] == "refinement" and entry["thickness_median_nm"]]
+        method = next((name for name in FITS if any(entry["method"] == name for entry in self.errors)), None)
+        known = [entry for entry in self.errors if entry["method"] == method and entry["thickness_median_nm"]]
         model = f"model {self.model_std_nm:.2g} nm at {self.thickness_nm[1]:g}"
         if not known:
             return model

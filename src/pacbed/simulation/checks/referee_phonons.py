@@ -90,7 +90,7 @@ def referee_phonons(
     """
     check_same_system(structure=of_structure(structure_dir), table=of_table(table_dir))
     renderer = Renderer(RockingTable.load(table_dir).elastic)
-    slices = _displaced_slices(SlicePotentials.load(structure_dir))
+    slices = displaced_slices(SlicePotentials.load(structure_dir))
     aperture = _aperture(slices, settings, renderer.field_mrad)
     patterns = phonon_patterns(
         slices,
@@ -142,7 +142,7 @@ def _aperture(slices: SlicePotentials, settings: PhononRefereeSettings, field_mr
     return aperture
 
 
-def _displaced_slices(slices: SlicePotentials) -> SlicePotentials:
+def displaced_slices(slices: SlicePotentials) -> SlicePotentials:
     """The same cell, grid and slices with the thermal mean to all orders, which displaced atoms have."""
     return replace(Slicing.behind(slices), thermal_model="frozen_phonons").on_grid(slices.grid)
 

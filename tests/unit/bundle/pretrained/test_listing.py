@@ -47,12 +47,14 @@ def test_json_has_a_line_for_each_and_the_cache_follows(shelf, whole_file, capsy
     assert rows[0]["mistilt_mrad"] == [0, 3]
 
 
-def test_the_error_is_the_refinement_s_at_the_highest_noise(shelf, tmp_path, slim):
+@pytest.mark.parametrize("fits", [("refinement",), ("match_refinement", "networks_refinement"), ("match_refinement",)])
+def test_the_error_is_the_refinement_s_at_the_highest_noise(shelf, tmp_path, slim, fits):
     meta = json.loads(slim.read("bundle.json"))
     entries = [
         {"noise": noise, "method": method, "thickness_median_nm": value}
-        for noise, method, value in ((0.0, "refinement", 0.01), (0.1, "refinement", 0.23), (0.1, "networks", 2.0))
+        for noise, method, value in ((0.0, fits[-1], 0.01), (0.1, fits[-1], 0.23), (0.1, "networks", 2.0))
     ]
+    entries += [{"noise": 0.1, "method": name, "thickness_median_nm": 0.5} for name in fits[:-1]]
     meta["metrics"]["evaluation"] = {"errors": entries}
     folder = tmp_path / "folder"
     folder.mkdir()
