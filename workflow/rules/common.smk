@@ -32,6 +32,7 @@ gpus = directives.gpus(SYSTEMS)
 block_count = directives.block_count(SYSTEMS)
 displacements = directives.displacements(SYSTEMS)
 all_blocks = partial(directives.blocks, SYSTEMS)
+begun_with = directives.begun_with(SYSTEMS)
 all_networks = partial(directives.networks, SYSTEMS)
 all_scan_blocks = partial(directives.scan_blocks, SYSTEMS)
 

@@ -40,6 +40,8 @@ rule train_network:
         table="results/{system}/simulation/rocking",
         stack="results/{system}/stack",
         accepted="results/{system}/simulation/accepted.json",
+        # None where training begins with random weights.
+        begun_with=begun_with,
     output:
         networks=expand("results/{{system}}/models/{task}.keras", task=TASKS),
         descriptions=expand("results/{{system}}/models/{task}.json", task=TASKS),
@@ -79,6 +81,10 @@ rule train_network:
             scale_step=setting("training.scale_step"),
             noise_max=setting("training.noise_max"),
             seed=setting("training.seed"),
+            weights=setting("training.weights"),
+            start_from=setting("training.start_from"),
+            freeze=setting("training.freeze"),
+            fine_tuning=setting("training.fine_tuning"),
         ),
     script:
         "../scripts/train_network.py"

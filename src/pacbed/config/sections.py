@@ -29,6 +29,16 @@ LIMITS = {
 # Mean-square displacement of an atom along one direction [nm^2]; above, the number is a B, or one of Å^2.
 DisplacementNm2 = Annotated[float, Field(gt=0, le=2e-3)]
 MAX_PATTERNS = 10_000_000  # of a stack; the paper has 128,100
+# Where the recipe paper differs: docs/paper-recipe.md. It trains on every pattern of the stack.
+PAPER_EPOCHS = {"scale": 5, "thickness": 40, "mistilt": 20}
+PAPER = {
+    "pixels": 200,
+    "samples": MAX_PATTERNS,
+    "validation_samples": 10_000,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "scale_range": (0.7, 1.4),
+}
 
 
 class CrystalConfig(Section):
@@ -139,10 +149,16 @@ class TrainingConfig(Section):
         le=1024,
         description="edge of the image a network's input is made of [pixels]; for paper 200 if left out",
     )
-    samples: int = Field(24_000, ge=8, description="rendered training patterns, for all networks")
-    validation_samples: int = Field(2_000, ge=8, description="rendered validation patterns, for all networks")
-    epochs: EpochsConfig = Field(default_factory=EpochsConfig, description="passes over the samples")
-    batch_size: int = Field(64, ge=1, le=8192, description="patterns per training step")
+    samples: int = Field(
+        24_000, ge=8, description="rendered training patterns, for all networks; for paper all of the stack if left out"
+    )
+    validation_samples: int = Field(
+        2_000, ge=8, description="rendered validation patterns, for all networks; for paper 10,000 at most if left out"
+    )
+    epochs: EpochsConfig = Field(
+        default_factory=EpochsConfig, description="passes over the samples; for paper 5, 40 and 20 if left out"
+    )
+    batch_size: int = Field(64, ge=1, le=8192, description="patterns per training step; for paper 8 if left out")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="largest learning rate; 1e-3 for paper if left out")
     scale_range: tuple[Positive, Positive] = Field(
         (0.9, 1.7),
@@ -154,14 +170,35 @@ class TrainingConfig(Section):
         0.1, description="largest Gaussian noise of a pixel of the stack, sigma over the pattern's maximum"
     )
     seed: int = Field(1, ge=0, description="seed of draws, weights and order")
+    weights: Path | None = Field(
+        None, description="paper: file of Xception's weights from ImageNet, without its top; random ones if left out"
+    )
+    start_from: Path | None = Field(
+        None, description="folder of trained networks (.keras) of another system, whose convolutions are taken over"
+    )
+    freeze: float = Field(
+        0.3, ge=0, lt=1, description="share of the epochs in which convolutions that were taken over stay as they are"
+    )
+    fine_tuning: float = Field(
+        0.1, gt=0, le=1, description="learning rate after that, when they learn too, over learning_rate"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_paper(cls, data: Any) -> Any:
-        # The paper's Xception takes 200 x 200 pixels, and scales that are relative to the simulated pixel.
-        if isinstance(data, Mapping) and data.get("recipe") == "paper":
-            return {"pixels": 200, "scale_range": (0.7, 1.4), "learning_rate": 1e-3, **data}
-        return data
+        if not (isinstance(data, Mapping) and data.get("recipe") == "paper"):
+            return data
+        epochs = data.get("epochs", {})
+        return {**PAPER, **data, "epochs": {**PAPER_EPOCHS, **epochs} if isinstance(epochs, Mapping) else epochs}
+
+    @model_validator(mode="after")
+    def _begins_with_one_thing(self) -> Self:
+        if self.weights is not None and (self.recipe != "paper" or self.start_from is not None):
+            raise refuse("weights", self.weights, "a file with recipe: paper and without start_from")
+        if self.start_from is not None and self.start_from.suffix == ".pacbed":
+            accepted = "a folder such as results/<system>/models (a bundle holds no weights that could be trained)"
+            raise refuse("start_from", self.start_from, accepted)
+        return self
 
     @field_validator("scale_range")
     @classmethod
@@ -202,25 +239,3 @@ class EvaluationConfig(Section):
     direct_patterns: int = Field(12, ge=0, description="patterns per noise level summed from plane waves instead")
     seed: int = Field(1, ge=0, description="seed of the draw")
     model_error: ModelErrorConfig = Field(default_factory=ModelErrorConfig, description="thickness budget")
-
-
-class PatternConfig(Section):
-    """A measured pattern; what the file itself says may be left out."""
-
-    path: Path = Field(description="image file, relative to the working directory")
-    convergence_mrad: float | None = Field(None, gt=0, le=100, description="semi-convergence angle [mrad]")
-    energy_kev: float | None = Field(None, ge=20, le=1000, description="beam energy [keV]")
-    pixel_mrad: float | None = Field(None, gt=0, le=100, description="pixel size [mrad]")
-    dataset: str | None = Field(None, description="path inside an HDF5 file")
-    mirrored: bool = Field(False, description="the camera shows the pattern mirrored")
-
-
-class DatasetConfig(Section):
-    """A 4D-STEM data set to be mapped."""
-
-    path: Path = Field(description="data file, relative to the working directory")
-    convergence_mrad: float | None = Field(None, gt=0, le=100, description="semi-convergence angle [mrad]")
-    energy_kev: float | None = Field(None, ge=20, le=1000, description="beam energy [keV]")
-    pixel_mrad: float | None = Field(None, gt=0, le=100, description="pixel size [mrad]")
-    dataset: str | None = Field(None, description="path inside an HDF5 file")
-    window: int = Field(1, ge=1, le=256, description="scan positions averaged along each edge")

@@ -12,15 +12,14 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pacbed.config.problems import describe_problems
+from pacbed.config.recordings import DatasetConfig, PatternConfig
 from pacbed.config.sections import (
     BeamConfig,
     CrystalConfig,
-    DatasetConfig,
     EpochsConfig,
     EvaluationConfig,
     GridConfig,
     ModelErrorConfig,
-    PatternConfig,
     StackConfig,
     TrainingConfig,
 )

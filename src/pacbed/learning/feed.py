@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from pacbed.learning.settings import TrainingSettings
+from pacbed.networks.architectures import layers_of
 from pacbed.networks.azimuth import azimuth_labels
 from pacbed.networks.classes import TaskClasses
 from pacbed.networks.frame import Placement
@@ -67,6 +68,9 @@ class LabelledPatterns(NamedTuple):
 
 class PatternSource(Protocol):
     """Hands out training patterns, augmented; what a recipe has of its own."""
+
+    batch_size: int
+    """Patterns in a batch."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -138,7 +142,7 @@ class Batches(keras.utils.PyDataset):
 
 
 class FollowEpoch(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, also after a resume."""
+    """Tells the batches which epoch it is, and dropout what to drop, also after a resume."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
@@ -147,6 +151,11 @@ class FollowEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Draw the noise of this epoch, also where training is resumed."""
         self.batches.epoch = epoch
+        generators = [layer.seed_generator for layer in layers_of(self.model) if hasattr(layer, "seed_generator")]
+        for index, generator in enumerate(generators):
+            # Keras saves no state of these: a resumed training would drop other nodes.
+            first = np.random.SeedSequence((self.batches.seed, epoch, index)).generate_state(1)[0]
+            generator.state.assign(np.array([first, 0], dtype=generator.state.dtype))
 
 
 @dataclass(frozen=True)

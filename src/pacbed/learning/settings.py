@@ -40,12 +40,11 @@ class TrainingSettings:
     samples, validation_samples : int
         Patterns of the training and of the validation (recipe compact), or seen in an epoch (recipe paper).
     epochs : mapping
-        Passes over the patterns by task; the learning rate falls to its end over all of them. Tasks that are trained
-        together take the most of any.
+        Passes over the patterns by task. Tasks that are trained together take the most of any.
     batch_size : int
         Patterns in a training step.
     learning_rate : float
-        Highest learning rate; it rises for the first steps and falls as a cosine.
+        Highest learning rate; see `pacbed.learning.optimisers`.
     scale_range : tuple of float
         Lowest and highest class of the scale network: radius of the bright region over the convergence angle (recipe
         compact), or pixel size relative to the simulated one (recipe paper).
@@ -55,6 +54,14 @@ class TrainingSettings:
         Largest standard deviation of the Gaussian noise of a pixel of the stack, over the pattern's maximum.
     seed : int
         Seed of draws, weights and order.
+    weights : str, optional
+        File of Xception's weights from ImageNet (recipe paper).
+    start_from : str, optional
+        Folder of trained networks of another system, whose convolutions are taken over.
+    freeze : float
+        Share of the epochs in which these stay as they are.
+    fine_tuning : float
+        Learning rate after that, over `learning_rate`.
 
     Raises
     ------
@@ -77,6 +84,10 @@ class TrainingSettings:
     scale_step: float
     noise_max: float
     seed: int
+    weights: str | None = None
+    start_from: str | None = None
+    freeze: float = 0.3
+    fine_tuning: float = 0.1
 
     def __post_init__(self) -> None:
         for name in (*_AXES, "scale_range"):
@@ -99,6 +110,8 @@ class TrainingSettings:
         _check_number("learning_rate", self.learning_rate, 0 < self.learning_rate <= 1, "above 0 and up to 1")
         _check_number("scale_step", self.scale_step, 0 < self.scale_step < math.inf, "above 0")
         _check_number("noise_max", self.noise_max, 0 <= self.noise_max <= 1, "from 0 to 1")
+        _check_number("freeze", self.freeze, 0 <= self.freeze < 1, "from 0 to below 1")
+        _check_number("fine_tuning", self.fine_tuning, 0 < self.fine_tuning <= 1, "above 0 and up to 1")
 
     def classes_of(self, task: str) -> TaskClasses:
         """The classes of a task on the grid."""
@@ -136,14 +149,31 @@ class TrainingSettings:
         Returns
         -------
         dict
-            ``stage_version`` of the rule, ``settings``, and the SHA-256 of the table's and the stack's ``done.json``.
+            ``stage_version`` of the rule, ``settings``, the SHA-256 of the table's and the stack's ``done.json``, and
+            those of the files that the networks begin with.
+
+        Raises
+        ------
+        ParameterError
+            One of these files is missing.
         """
         return {
             "stage_version": STAGE_VERSIONS["train_network"],
             "settings": asdict(self),
             "table": hashlib.sha256((Path(table_dir) / DONE).read_bytes()).hexdigest(),
             "stack": hashlib.sha256((Path(stack_dir) / DONE).read_bytes()).hexdigest(),
+            "begun_with": self._begun_with(),
         }
+
+    def _begun_with(self) -> dict[str, str]:
+        """SHA-256 of the files of weights that the networks begin with, by name."""
+        files = [("weights", Path(self.weights))] if self.weights else []
+        if self.start_from:
+            files += [("start_from", Path(self.start_from) / f"{task}.keras") for task in TASKS]
+        for name, file in files:
+            if not file.is_file():
+                raise bad_value(name, str(file), "a file that exists; start_from: a folder of networks (.keras)")
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for _, file in files}
 
 
 def _ascending(values: Sequence[float]) -> bool:

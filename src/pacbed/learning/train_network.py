@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -16,8 +16,9 @@ from pacbed.learning.calibrate import JudgedAnswers, ask_about_validation, calib
 from pacbed.learning.feed import Feed, TrainingData
 from pacbed.learning.recipes import Recipe, recipe_named
 from pacbed.learning.settings import TrainingSettings
-from pacbed.learning.trained_files import write_outputs
+from pacbed.learning.trained_files import model_card, versions, write_outputs
 from pacbed.learning.training_loop import best_weights, claim_folder, rows_of, run_training
+from pacbed.learning.transfer import begin, parts_of, set_frozen
 from pacbed.networks.architectures import build_network, single_network
 from pacbed.networks.calibration import Calibration
 from pacbed.networks.classes import TaskClasses
@@ -28,6 +29,13 @@ from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 2  # of the network's description: 1 had no frame and no calibration
+
+
+class Learnt(NamedTuple):
+    """What came out of a training: its history, and the weights of its best epoch."""
+
+    rows: list[dict[str, float]]
+    best: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,10 @@ class Training:
             input_shape=(pixels, pixels) if frame is None else (frame.radii, frame.angles),
             class_counts={task: len(classes.values) for task, classes in self.classes.items()},
         )
+
+    def begin(self, network: keras.Model) -> str:
+        """Give a fresh network the weights that the settings ask for; tells which."""
+        return begin(network, self.settings, task=next(iter(self.classes)), published=self.recipe.published)
 
 
 def train_network(
@@ -84,7 +96,7 @@ def train_network(
     Raises
     ------
     ParameterError
-        The recipe is unknown, or the stack's split lacks a side.
+        The recipe is unknown, the stack's split lacks a side, or there are no such weights to begin with.
     FormatError
         Table or stack is incomplete, or they belong to different systems.
     """
@@ -102,24 +114,19 @@ def train_network(
 
 def _train(training: Training, data: TrainingData, out_dir: Path) -> None:
     """One training from its fresh network to the files of its tasks."""
-    settings = training.settings
-    keras.utils.set_random_seed(settings.seed)
+    keras.utils.set_random_seed(training.settings.seed)
     network = training.fresh_network()
-    feed = training.recipe.feed(settings, data, tuple(training.classes))
-    rows = run_training(
-        network,
-        feed,
-        epochs=max(settings.epochs[task] for task in training.classes),
-        learning_rate=settings.learning_rate,
-        state_dir=data.state_dir,
-    )
+    begun_with = training.begin(network)
+    feed = training.recipe.feed(training.settings, data, tuple(training.classes))
+    learnt = _learn(training, network, feed, data.state_dir)
     # A fresh network carries no state of the optimiser into the file.
     best = training.fresh_network()
-    best.set_weights(best_weights(data.state_dir))
+    best.set_weights(learnt.best)
     answers = ask_about_validation(best, feed)
-    kept = min(rows, key=lambda row: row["val_loss"])
-    for task, classes in training.classes.items():
-        single, history = single_network(best, task), rows_of(rows, task)
+    kept = min(learnt.rows, key=lambda row: row["val_loss"])
+    # The feed knows whether the recipe smooths its labels.
+    for task, classes in feed.batches.classes.items():
+        single, history = single_network(best, task), rows_of(learnt.rows, task)
         calibrated = calibrate(answers.probability[task], classes, feed.true_values[task])
         scores = _judge(calibrated.probability(answers.probability[task]), feed, classes)
         validation = {**_of_epoch(history, kept["epoch"]), **scores}
@@ -127,9 +134,30 @@ def _train(training: Training, data: TrainingData, out_dir: Path) -> None:
             **_describe(training, classes, _calibrations(calibrated, answers, feed, task), mirror=feed.mirror),
             "weights": int(single.count_params()),
             "validation": validation,
+            "card": model_card(training.settings, feed, history, begun_with, scores=validation).as_json(),
         }
         log.info("%s: %s", task, validation)
         write_outputs(single, description, history, out_dir)
+
+
+def _learn(training: Training, network: keras.Model, feed: Feed, state_dir: Path) -> Learnt:
+    """All parts of a training, each from the best epoch of the one before; finished ones are only read again."""
+    settings = training.settings
+    rows: list[dict[str, float]] = []
+    best: list[np.ndarray] = []
+    for part in parts_of(settings, max(settings.epochs[task] for task in training.classes)):
+        folder = state_dir / part.name
+        folder.mkdir(exist_ok=True)
+        if rows:
+            network.set_weights(best)
+        set_frozen(network, part.frozen)
+        optimiser = training.recipe.optimiser(part.learning_rate, len(part.epochs) * len(feed.batches))
+        new = run_training(network, feed, optimiser, epochs=part.epochs, state_dir=folder)
+        lowest = min(row["val_loss"] for row in new)
+        if not rows or lowest < min(row["val_loss"] for row in rows):
+            best = best_weights(folder)
+        rows += new
+    return Learnt(rows, best)
 
 
 def _calibrations(of_classes: Calibration, answers: JudgedAnswers, feed: Feed, task: str) -> dict[str, Calibration]:
@@ -177,5 +205,5 @@ def _describe(
         **described.as_json(),
         "ranges": asdict(settings.draw_ranges_of(classes.task)),
         "settings": asdict(settings),
-        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
+        "versions": versions(),
     }

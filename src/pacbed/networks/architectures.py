@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 from keras import layers
@@ -108,7 +108,7 @@ def xception_outputs(
 ) -> Outputs:
     """Figure 1 of Oberaigner et al. 2023: Xception, the convergence angle, two layers of 1,024 nodes with dropout.
 
-    The paper starts from weights trained on ImageNet; here they are random, because a training downloads nothing.
+    Weights are random, because a training downloads nothing; `pacbed.learning.transfer` reads those of ImageNet.
 
     Parameters
     ----------
@@ -131,6 +131,12 @@ def xception_outputs(
         x = layers.Dense(1024, activation="relu")(x)
         x = layers.Dropout(0.2)(x)
     return {task: _classifier(x, task, count) for task, count in class_counts.items()}
+
+
+def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
+    """All layers of a network in the order of its graph, those of networks inside it in their place."""
+    for layer in network.layers:
+        yield from layers_of(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _classifier(features: keras.KerasTensor, task: str, count: int) -> keras.KerasTensor:

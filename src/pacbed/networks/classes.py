@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class TaskClasses:
     task : {"scale", "thickness", "mistilt"}
     values : ndarray of float, shape (class,)
         Ascending values of the classes [1, nm or mrad, see `unit`].
+    smoothed : bool
+        Labels fall off around the true value; otherwise the nearest class alone is right.
 
     Raises
     ------
@@ -36,6 +38,7 @@ class TaskClasses:
 
     task: str
     values: np.ndarray
+    smoothed: bool = True
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -90,13 +93,17 @@ class TaskClasses:
         """Mean distance of the classes, in their unit; 1 where there is one class only."""
         return float(np.ptp(self.values)) / (len(self.values) - 1) if len(self.values) > 1 else 1.0
 
+    def one_hot(self) -> TaskClasses:
+        """The same classes without smoothed labels."""
+        return replace(self, smoothed=False)
+
     def labels(self, true_values: np.ndarray) -> np.ndarray:
         """Smoothed labels: probabilities that fall off as a Gaussian around each true value.
 
         The label of class c with value v_c, for a true value x, is ``y_c = exp(-(x - v_c)^2 / (2 w^2 s^2)) / Z`` with
         the class step s, the width w = `LABEL_WIDTH` of the task, and Z such that the sum over c is 1. A true value
         between two classes is therefore shared out between them, and an answer one class off costs less than one far
-        away. (Oberaigner et al. 2023 mention no smoothing.)
+        away. Oberaigner et al. 2023 mention no smoothing: without it the label is 1 for the nearest class.
 
         Parameters
         ----------
@@ -109,6 +116,8 @@ class TaskClasses:
             Probabilities [1]; rows sum to 1.
         """
         distance = (np.asarray(true_values)[:, None] - self.values) / (LABEL_WIDTH[self.task] * self.step)
+        if not self.smoothed:
+            return np.eye(len(self.values), dtype=np.float32)[np.argmin(np.abs(distance), axis=1)]
         logits = -0.5 * distance**2
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -144,6 +144,19 @@ def networks(systems: Systems, path: str) -> Directive:
     return paths
 
 
+def begun_with(systems: Systems) -> Directive:
+    """Input function for the files of weights that a training begins with; none where they are random."""
+
+    def paths(wildcards: Any) -> list[str]:
+        training = systems[wildcards.system].training
+        found = [] if training.weights is None else [training.weights]
+        if training.start_from is not None:
+            found += [training.start_from / f"{task}.{end}" for task in TASKS for end in ("keras", "json")]
+        return [str(path) for path in found]
+
+    return paths
+
+
 def _scattered(systems: Systems, path: str, count: Callable[[SystemConfig], int]) -> Directive:
     def paths(wildcards: Any) -> list[str]:
         total = count(systems[wildcards.system])

@@ -24,6 +24,7 @@ from pacbed.workflow.table_size import (
 DIRECT_WAVES = 12  # of the evaluation's patterns, over those of the rocking table: no symmetry halves them
 PYTHON_MB = 600  # interpreter with numpy, scipy and numba
 TENSORFLOW_MB = 1500
+XCEPTION_MB = 4000  # weights, gradients, moments, and the activations of a batch
 GATHER_MB = 200  # what two threads filter at a time
 SERIES_MB = 250  # seven thickness series of 200 x 200 pixels in the making, with the sums they are interpolated from
 SAFETY = 4
@@ -141,8 +142,7 @@ def series(system: SystemConfig) -> int:
 
 def stack_mb(system: SystemConfig) -> int:
     """Size of the stack, 16 bit per pixel [MB]."""
-    patterns = series(system) * len(system.grid.thickness_nm.values())
-    return math.ceil(2e-6 * patterns * system.stack.pixels**2)
+    return math.ceil(2e-6 * stack_patterns(system) * system.stack.pixels**2)
 
 
 def assembly_mb(system: SystemConfig) -> int:
@@ -156,24 +156,39 @@ def assembly_mb(system: SystemConfig) -> int:
 
 def stack_minutes(system: SystemConfig) -> int:
     """Run time of rendering the stack on one core [min]; measured 1 to 2 ms for 200 x 200 pixels."""
-    patterns = series(system) * len(system.grid.thickness_nm.values())
-    return math.ceil(5 + SAFETY * patterns * 0.002 * (system.stack.pixels / 200) ** 2 / 60)
+    return math.ceil(5 + SAFETY * stack_patterns(system) * 0.002 * (system.stack.pixels / 200) ** 2 / 60)
+
+
+def stack_patterns(system: SystemConfig) -> int:
+    """Patterns of the stack."""
+    return series(system) * len(system.grid.thickness_nm.values())
 
 
 def training_mb(system: SystemConfig) -> int:
-    """Memory of training [MB]: all samples in 32 bit, twice, and the table they are rendered from."""
+    """Memory of training [MB].
+
+    All samples in 32 bit, twice, and the table they are rendered from; with the recipe paper the validation patterns,
+    sixteen series of the stack in 16 bit, twice, and Xception with its gradients.
+    """
     training = system.training
+    if training.recipe == "paper":
+        validation = min(training.validation_samples, stack_patterns(system)) * training.pixels**2
+        in_memory = 16 * len(system.grid.thickness_nm.values()) * system.stack.pixels**2
+        return math.ceil(TENSORFLOW_MB + XCEPTION_MB + 12e-6 * validation + 4e-6 * in_memory)
     samples = 4e-6 * (training.samples + training.validation_samples) * training.pixels**2
-    return math.ceil(TENSORFLOW_MB + 2 * samples + reading_mb(system) + (4000 if training.recipe == "paper" else 0))
+    return math.ceil(TENSORFLOW_MB + 2 * samples + reading_mb(system))
 
 
 def training_minutes(system: SystemConfig) -> int:
     """Run time of training all networks without a GPU [min]; the compact ones are trained together."""
     training = system.training
     epochs = training.epochs.scale, training.epochs.thickness, training.epochs.mistilt
-    passes = {"compact": 1e-3 * max(epochs), "paper": 0.5 * sum(epochs)}[training.recipe]
-    rendering = 12e-3
-    return math.ceil(10 + SAFETY * training.samples * (passes + rendering) / 60)
+    if training.recipe == "paper":
+        seconds = 0.5 * sum(epochs) * min(training.samples, stack_patterns(system))
+    else:
+        rendering = 12e-3
+        seconds = training.samples * (1e-3 * max(epochs) + rendering)
+    return math.ceil(10 + SAFETY * seconds / 60)
 
 
 def pack_mb(system: SystemConfig) -> int:

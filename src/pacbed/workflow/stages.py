@@ -18,7 +18,7 @@ STAGE_VERSIONS = MappingProxyType(
         "accept_simulation": 1,
         "simulate_scan_block": 1,
         "assemble_stack": 5,
-        "train_network": 2,
+        "train_network": 3,
         "export_networks": 2,
         "evaluate": 2,
         "model_error": 3,

@@ -86,7 +86,22 @@ def test_the_paper_recipe_brings_its_own_input_size() -> None:
     assert valid(asked).training.pixels == 128
     plain, paper = valid(MINIMAL).training, valid(changed("training.recipe", "paper")).training
     assert (plain.pixels, plain.scale_range, plain.learning_rate) == (64, (0.9, 1.7), 2e-3)
-    assert (paper.scale_range, paper.learning_rate) == ((0.7, 1.4), 1e-3)
+    assert (paper.scale_range, paper.learning_rate, paper.batch_size) == ((0.7, 1.4), 1e-3, 8)
+    assert paper.epochs.model_dump() == {"scale": 5, "thickness": 40, "mistilt": 20}
+    some = valid(changed("training.epochs", {"thickness": 3}, changed("training.recipe", "paper"))).training
+    assert some.epochs.model_dump() == {"scale": 5, "thickness": 3, "mistilt": 20}
+
+
+def test_a_training_begins_with_one_thing() -> None:
+    paper = changed("training.recipe", "paper")
+    assert valid(changed("training.weights", "imagenet.h5", paper)).training.weights == Path("imagenet.h5")
+    assert valid(changed("training.start_from", "results/v1.2", paper)).training.start_from == Path("results/v1.2")
+    both = changed("training.start_from", "models", changed("training.weights", "imagenet.h5", paper))
+    for system in (both, changed("training.weights", "imagenet.h5")):
+        assert "training.weights: got imagenet.h5, accepted: a file with recipe: paper" in refusal(system)
+    assert "training.start_from: got a/b.pacbed, accepted: a folder such as" in refusal(
+        changed("training.start_from", "a/b.pacbed")
+    )
 
 
 def test_ranges_include_both_ends_and_lists_stay_as_they_are() -> None:

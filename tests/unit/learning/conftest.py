@@ -70,6 +70,40 @@ def outputs(tmp_path):
     return {"out_dir": tmp_path / "models", "state_dir": tmp_path / "models" / ".state"}
 
 
+def tiny_xception(pattern, convergence, class_counts):
+    """Of the shape of the paper's network: separable convolutions with a shortcut, the angle, dense layers, dropout."""
+    from keras import Input, Model, layers
+
+    colours = Input((None, None, 3))
+    x = layers.BatchNormalization()(layers.Conv2D(4, 3, strides=3, use_bias=False)(colours))
+    x = layers.ReLU()(x)
+    sides = layers.BatchNormalization()(layers.SeparableConv2D(8, 3, padding="same", use_bias=False)(x))
+    short = layers.BatchNormalization()(layers.Conv2D(8, 1, use_bias=False)(x))
+    body = Model(colours, layers.GlobalAveragePooling2D()(layers.Add()([sides, short])), name="tiny_xception")
+    x = layers.Concatenate()([body(layers.Concatenate()([pattern] * 3)), convergence])
+    for _ in range(2):
+        x = layers.Dropout(0.2)(layers.Dense(16, activation="relu")(x))
+    return {task: layers.Dense(count, activation="softmax", name=task)(x) for task, count in class_counts.items()}
+
+
+@pytest.fixture
+def small_paper(monkeypatch, make_settings):
+    """Gives the recipe paper a small network; returns settings for it."""
+    from pacbed.learning import recipes
+
+    small = recipes.RECIPES["paper"]._replace(architecture=tiny_xception)
+    monkeypatch.setattr(recipes, "RECIPES", {**recipes.RECIPES, "paper": small})
+    return make_settings(
+        recipe="paper",
+        pixels=24,
+        samples=32,
+        validation_samples=16,
+        batch_size=8,
+        epochs={"scale": 1, "thickness": 3, "mistilt": 1},
+        scale_range=[0.7, 1.4],
+    )
+
+
 @pytest.fixture
 def untraced():
     """Run TensorFlow step by step: tracing a network takes far longer than the few steps of a test."""

@@ -33,12 +33,21 @@ OTHERS = {
     "scale_step": 0.1,
     "noise_max": 0.06,
     "seed": 4,
+    "weights": "imagenet.h5",
+    "start_from": "models",
+    "freeze": 0.5,
+    "fine_tuning": 0.2,
 }
 
 
 @pytest.fixture
-def data(tmp_path):
-    """Two folders that hold what stands for a table and a stack."""
+def data(tmp_path, monkeypatch):
+    """Two folders that hold what stands for a table and a stack, in a working folder with files of weights."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "imagenet.h5").write_text("weights")
+    (tmp_path / "models").mkdir()
+    for task in ("scale", "thickness", "mistilt"):
+        (tmp_path / "models" / f"{task}.keras").write_text(task)
     for name in ("table", "stack"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "done.json").write_text(f'{{"{name}": 1}}')
@@ -72,6 +81,8 @@ def data(tmp_path):
         ("noise_max", -0.1, "a number from 0 to 1"),
         ("noise_max", np.nan, "a number from 0 to 1"),
         ("seed", -1, "an integer from 0"),
+        ("freeze", 1.0, "a number from 0 to below 1"),
+        ("fine_tuning", 0.0, "a number above 0 and up to 1"),
     ],
 )
 def test_a_bad_setting_is_refused_by_name(make_settings, name, value, accepted):
@@ -147,8 +158,19 @@ def test_the_content_of_table_and_stack_is_in_the_fingerprint(make_settings, dat
     assert make_settings().fingerprint(*data) != before
 
 
+@pytest.mark.parametrize(("name", "file"), [("weights", "imagenet.h5"), ("start_from", "models/mistilt.keras")])
+def test_the_content_of_the_weights_is_in_the_fingerprint(make_settings, data, name, file):
+    settings = make_settings(**{name: OTHERS[name]})
+    before = settings.fingerprint(*data)
+    Path(file).write_text("other weights")
+    assert settings.fingerprint(*data) != before
+    Path(file).unlink()
+    with pytest.raises(ParameterError, match=rf"^{name}: got '{file}', accepted: a file that exists; .*\Z"):
+        settings.fingerprint(*data)
+
+
 def test_the_configuration_offers_the_recipes_there_are():
-    assert set(get_args(TrainingConfig.model_fields["recipe"].annotation)) == set(RECIPES)
+    assert set(get_args(TrainingConfig.model_fields["recipe"].annotation)) == {*RECIPES, "none"}
 
 
 def test_an_unknown_recipe_is_refused():

@@ -11,11 +11,14 @@ import pytest
 from matplotlib.image import imread
 
 from pacbed.errors import FormatError, ParameterError
+from pacbed.learning.export_networks import export_networks
 from pacbed.learning.rendered.feed import FramedSet
 from pacbed.learning.train_network import train_network
 from pacbed.learning.training_loop import EpochRecord
 from pacbed.networks.description import NetworkDescription
 from pacbed.networks.frame import PolarFrame
+from pacbed.networks.model_card import ModelCard
+from pacbed.networks.trained import load_networks_from
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings(
@@ -90,6 +93,13 @@ def test_training_leaves_networks_descriptions_histories_and_curves(tiny_table_d
     assert content["ranges"]["scale"] == [0.9, 1.1]
     assert (content["settings"]["samples"], content["settings"]["scale_range"]) == (192, [0.9, 1.6])
     assert description_of(outputs, "mistilt")["direction"]["std"]
+    card = ModelCard.from_json(content["card"])
+    assert (card.recipe, card.begun_with, card.seed, card.calibrated) == ("compact", "random weights", 3, True)
+    assert (card.training_patterns, card.validation_patterns, card.epochs) == (192, 32, 3)
+    assert card.best_epoch == content["validation"]["epoch"]
+    assert card.validation_loss == content["validation"]["loss"]
+    assert card.cpu_seconds == pytest.approx(sum(row["cpu_seconds"] for row in rows), abs=0.1)
+    assert 0 < card.waiting < 1
 
 
 @pytest.mark.usefixtures("untraced")
@@ -156,6 +166,54 @@ def test_shuffled_labels_are_not_learnt(tiny_table_dir, stack_dir, make_settings
     mistilt, thickness = (description_of(outputs, task)["validation"] for task in ("mistilt", "thickness"))
     assert thickness["top1"] < 0.36  # four classes
     assert mistilt["loss"] < 0.95 * np.log(3)  # while what was not shuffled is learnt, from the same patterns
+
+
+@pytest.mark.usefixtures("untraced")
+def test_a_killed_training_of_the_paper_gives_the_same_network(
+    tiny_table_dir, stack_dir, small_paper, outputs, tmp_path, monkeypatch
+):
+    """Killed in the second network's second epoch: dropout, augmentation and Adam's moments go on as they would."""
+    undisturbed = {"out_dir": tmp_path / "undisturbed", "state_dir": tmp_path / "undisturbed" / ".state"}
+    train_network(tiny_table_dir, stack_dir, small_paper, **undisturbed)
+    end_of_epoch = EpochRecord.on_epoch_end
+
+    def killed(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        end_of_epoch(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochRecord, "on_epoch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
+    assert (outputs["out_dir"] / "scale.keras").exists()
+    train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
+    for task in TASKS:
+        for array, reference in zip(weights_of(outputs, task), weights_of(undisturbed, task), strict=True):
+            np.testing.assert_allclose(array, reference, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.usefixtures("untraced")
+def test_a_network_of_the_paper_is_exported_and_asked(tiny_table_dir, stack_dir, small_paper, outputs, tiny_table):
+    """From the stack to the probabilities of a pattern, through ONNX."""
+    train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
+    for task in TASKS:  # three epochs say little; the classes' own bias keeps answers apart
+        network = keras.models.load_model(outputs["out_dir"] / f"{task}.keras", compile=False)
+        kernel, bias = network.get_layer(task).get_weights()
+        network.get_layer(task).set_weights([20 * kernel, bias])
+        network.save(outputs["out_dir"] / f"{task}.keras")
+    files = [outputs["out_dir"] / f"{task}.keras" for task in TASKS]
+    export_networks(files, table_dir=tiny_table_dir, out_dir=outputs["out_dir"])
+    report = json.loads((outputs["out_dir"] / "parity.json").read_text())
+    assert {task: found["largest_difference"] < 2e-5 for task, found in report.items()} == dict.fromkeys(TASKS, True)
+    thickness = load_networks_from(outputs["out_dir"])["thickness"]
+    image = np.random.default_rng(1).random((24, 24))
+    answer = thickness.answer(image, 13.5)
+    assert answer.probability.shape == (4,)
+    assert answer.probability.sum() == pytest.approx(1.0, abs=1e-5)
+    assert answer.direction is None
+    card = ModelCard.from_json(description_of(outputs)["card"])
+    assert (card.recipe, card.calibrated, card.epochs) == ("paper", False, 3)
 
 
 @pytest.mark.usefixtures("untraced")

@@ -12,7 +12,8 @@ import pytest
 from keras import layers
 
 from pacbed.learning.feed import Feed, LabelledPatterns
-from pacbed.learning.training_loop import EpochRecord, best_weights, claim_folder, rows_of, run_training
+from pacbed.learning.optimisers import cosine_adamw
+from pacbed.learning.training_loop import EpochRecord, best_weights, claim_folder, rows_of, run_training, without_gain
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -21,6 +22,8 @@ EPOCHS = 4
 
 class Bars:
     """Patterns with one bright row, whose number tells the thickness; three batches of sixteen, noisy in each epoch."""
+
+    batch_size = 16
 
     def __len__(self):
         return 3
@@ -60,7 +63,8 @@ def train(make_settings):
         network = keras.Model(inputs, {"thickness": layers.Dense(4, activation="softmax", name="thickness")(both)})
         classes = {"thickness": settings.classes_of("thickness")}
         feed = Feed.of(Bars(), validation or judged(), settings, classes)
-        rows = run_training(network, feed, epochs=epochs, learning_rate=0.05, state_dir=state_dir)
+        optimiser = cosine_adamw(0.05, epochs * len(feed.batches))
+        rows = run_training(network, feed, optimiser, epochs=range(epochs), state_dir=state_dir)
         return Trained(rows_of(rows, "thickness"), network, feed, state_dir)
 
     return train
@@ -97,10 +101,11 @@ def test_it_learns(undisturbed):
 def test_the_time_for_batches_is_a_part_of_the_whole(undisturbed):
     for row in undisturbed.rows:
         assert 0 <= row["feed_seconds"] <= row["seconds"]
+        assert row["cpu_seconds"] > 0
 
 
 def test_every_task_has_a_history_of_its_own():
-    row = {"epoch": 1, "loss": 9.0, "seconds": 2.0, "feed_seconds": 0.1}
+    row = {"epoch": 1, "loss": 9.0, "seconds": 2.0, "cpu_seconds": 3.0, "feed_seconds": 0.1}
     for prefix, by in (("", 1), ("val_", 2)):
         for number, task in enumerate(("scale", "thickness")):
             row |= {f"{prefix}{task}_{name}": by * (10 + number) for name in ("loss", "top1", "top3", "error")}
@@ -160,6 +165,53 @@ def test_a_finished_training_is_not_trained_again(train, undisturbed):
     again = train(undisturbed.state_dir)
     assert again.rows == undisturbed.rows  # to the second
     assert np.array_equal(again.network.get_weights()[0], undisturbed.network.get_weights()[0])
+
+
+def test_a_training_killed_in_its_last_patience_stops_where_it_would_have(train, tmp_path, monkeypatch):
+    """Ten epochs without gain are counted over both starts; once they are over, nothing is trained again."""
+    undisturbed = train(tmp_path / "undisturbed", epochs=30, validation=judged(wrongly=True))
+    end_of_epoch, last = EpochRecord.on_epoch_end, len(undisturbed.rows) - 1
+
+    def killed(self, epoch, logs=None):
+        if epoch == last - 3:
+            raise KeyboardInterrupt
+        end_of_epoch(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochRecord, "on_epoch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
+    resumed = train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
+    again = train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
+    assert len(resumed.rows) == len(undisturbed.rows)
+    assert again.rows == resumed.rows
+
+
+def test_patience_counts_from_the_lowest_loss():
+    rows = [{"epoch": epoch, "val_loss": abs(epoch - 4)} for epoch in range(1, 15)]
+    assert not without_gain([])
+    assert not without_gain(rows[:-1])
+    assert without_gain(rows)
+
+
+def test_what_the_loop_asks_of_keras(train, tmp_path, monkeypatch):
+    asked = {}
+    fit = keras.Model.fit
+
+    def recorded(self, batches, **arguments):
+        asked.update(arguments)
+        return fit(self, batches, **arguments)
+
+    monkeypatch.setattr(keras.Model, "fit", recorded)
+    trained = train(tmp_path, epochs=2)
+    inputs, labels = asked["validation_data"]
+    assert (asked["initial_epoch"], asked["epochs"], asked["shuffle"]) == (0, 2, False)
+    assert inputs is trained.feed.inputs
+    np.testing.assert_array_equal(labels["thickness"], trained.feed.labels["thickness"])
+    assert [type(callback).__name__ for callback in asked["callbacks"]] == [
+        *("FollowEpoch", "EpochRecord", "BackupAndRestore"),
+    ]
+    assert trained.network.loss == {"thickness": "categorical_crossentropy"}
 
 
 def test_state_of_the_same_training_is_kept(tmp_path):

@@ -22,6 +22,13 @@ def test_scale_classes_stay_inside_the_range():
     assert TaskClasses.of_grid("scale", **{**GRID, "scale_step": 0.3}).values.tolist() == [0.7, 1.0, 1.3]
 
 
+def test_one_hot_labels_name_the_nearest_class():
+    classes = TaskClasses.of_grid("thickness", **GRID).one_hot()
+    labels = classes.labels(np.array([1.0, 2.4, 9.0]))
+    np.testing.assert_array_equal(labels, np.eye(4, dtype=np.float32)[[0, 1, 3]])
+    assert classes.values.tolist() == [1, 2, 3, 4]
+
+
 def test_unknown_task():
     with pytest.raises(ParameterError, match="task: got 'tilt', accepted: one of scale, thickness, mistilt"):
         TaskClasses.of_grid("tilt", **GRID)

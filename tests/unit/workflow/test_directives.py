@@ -54,6 +54,19 @@ def test_files_of_networks_are_asked_for_where_networks_are_trained(systems):
     assert files(Wildcards(system="high")) == []
 
 
+def test_training_waits_for_the_files_it_begins_with(systems):
+    def begun_with(**training):
+        system = SystemConfig.model_validate({**systems["high"].model_dump(), "training": training})
+        return directives.begun_with({"high": system})(Wildcards(system="high"))
+
+    assert begun_with() == []
+    assert begun_with(recipe="paper", weights="w/imagenet.h5") == ["w/imagenet.h5"]
+    taken = begun_with(start_from="results/low/models")
+    assert taken == [
+        f"results/low/models/{task}.{end}" for task in ("scale", "thickness", "mistilt") for end in ("keras", "json")
+    ]
+
+
 def test_setting_reads_the_system_of_the_wildcards(systems):
     energy = directives.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80

@@ -106,13 +106,23 @@ def test_training_on_more_and_larger_patterns_takes_more(make_system):
 
 @pytest.mark.parametrize(("recipe", "passes", "seconds"), [("compact", 39, 1e-3), ("paper", 39, 0.5)])
 def test_more_epochs_take_longer(make_system, recipe, passes, seconds):
-    """Forty passes instead of one over 24,000 patterns, with the margin for slow machines."""
+    """Forty passes instead of one over 5,000 patterns, with the margin for slow machines."""
     few, many = (
-        make_system(training={"recipe": recipe, "epochs": {"scale": 1, "thickness": count, "mistilt": 1}})
+        make_system(
+            training={"recipe": recipe, "samples": 5000, "epochs": {"scale": 1, "thickness": count, "mistilt": 1}}
+        )
         for count in (1, 40)
     )
     more = needs.training_minutes(many) - needs.training_minutes(few)
-    assert more == pytest.approx(needs.SAFETY * passes * 24_000 * seconds / 60, abs=1)
+    assert more == pytest.approx(needs.SAFETY * passes * 5000 * seconds / 60, abs=1)
+
+
+def test_the_paper_trains_on_no_more_patterns_than_the_stack_has(make_system):
+    asked, every = (make_system(training={"recipe": "paper", "samples": count}) for count in (10**5, 10**7))
+    assert needs.stack_patterns(every) < 10**5
+    assert needs.training_minutes(asked) == needs.training_minutes(every)
+    larger = make_system(training={"recipe": "paper", "samples": 10**7, "pixels": 299})
+    assert needs.training_mb(larger) > needs.training_mb(every)
 
 
 def test_compact_networks_are_trained_together(make_system):

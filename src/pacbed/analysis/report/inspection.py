@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from pacbed.analysis.recording.defects import repair
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.bundle.reader import Bundle, load_bundle
+from pacbed.config.values import TASKS
 from pacbed.errors import FormatError, bad_value
+from pacbed.networks.model_card import ModelCard
 from pacbed.outline import find_outline
 
 STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
@@ -72,8 +75,19 @@ def _bundle(path: Path, verify: bool) -> list[str]:
         *_levels(bundle),
         f"field of view: {meta.max_angle_mrad:g} mrad half width, rotations modulo {table.rotation_period_deg:g}°",
         f"networks: {networks or 'none'}",
+        *_cards(bundle),
         f"schema_version {meta.schema_version}, pacbed {meta.versions.get('pacbed', '?')}, "
         f"{len(meta.members)} members, sha256 {bundle.sha256[:16]}" + (", all verified" if verify else ""),
+    ]
+
+
+def _cards(bundle: Bundle) -> list[str]:
+    """A line for each network that has a model card; those of earlier bundles have none."""
+    described = {task: json.loads(bundle.read(f"{task}.json")) for task in TASKS if task in bundle.meta.class_values}
+    return [
+        f"{task}: {ModelCard.from_json(content['card']).line(task)}"
+        for task, content in described.items()
+        if "card" in content
     ]
 
 

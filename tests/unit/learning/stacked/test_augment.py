@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pacbed.learning.augment import Distortion, distort
+from pacbed.learning.stacked.augment import Distortion, distort
 
 STILL = Distortion(1.0, 0.0, np.zeros(2), np.zeros(2), np.array([False, False]))
 
@@ -34,11 +34,26 @@ def brightest(image):
         ({"shift": np.array([4 / 41, -2 / 41]), "scale": 2.0}, (18, 28)),  # a shift is one of the result
         ({"flips": np.array([True, False])}, (20, 12)),
         ({"flips": np.array([False, True]), "rotation_deg": 90.0}, (28, 20)),
+        ({"flips": np.array([False, True]), "shift": np.array([0.0, 4 / 41])}, (24, 28)),
+        ({"flips": np.array([True, True])}, (20, 12)),
+        ({"rotation_deg": 180.0}, (20, 12)),
+        ({"scale": 0.5}, (20, 36)),
         ({"shear_deg": np.array([0.0, 45.0])}, (12, 28)),
+        ({"shear_deg": np.array([0.0, 45.0]), "rotation_deg": 90.0}, (28, 28)),  # the shear comes first
+        ({"shear_deg": np.array([45.0, 0.0]), "rotation_deg": 90.0}, (28, 20)),  # along x, and the dot lies at y = 0
     ],
 )
 def test_a_bright_dot_goes_where_it_should(dot, change, target):
     assert brightest(distort(dot, STILL._replace(**change), pixels=41)) == target
+
+
+def test_shears_move_by_the_tangent_of_their_angle():
+    """A dot 8 pixels below the centre goes along x, one 8 pixels right of it along y; what lies on the axis stays."""
+    image = np.zeros((41, 41), dtype=np.float32)
+    image[28, 20] = 1.0
+    assert brightest(distort(image, STILL._replace(shear_deg=np.array([45.0, 0.0])), pixels=41)) == (28, 12)
+    assert brightest(distort(image, STILL._replace(shear_deg=np.array([0.0, 45.0])), pixels=41)) == (28, 20)
+    assert brightest(distort(image, STILL._replace(shear_deg=np.array([-26.565, 0.0])), pixels=41)) == (28, 24)
 
 
 def test_rotation_by_any_angle_turns_the_centre_of_mass():

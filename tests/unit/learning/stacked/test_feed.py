@@ -7,7 +7,7 @@ import pytest
 
 from pacbed.errors import ParameterError
 from pacbed.learning.feed import TrainingData
-from pacbed.learning.feed_stack import StackSource, stack_feed
+from pacbed.learning.stacked.feed import StackSource, stack_feed
 from pacbed.networks.inputs import normalise_patterns
 from pacbed.simulation.stack.stored import open_stack
 
@@ -19,7 +19,7 @@ def rng():
 @pytest.fixture(autouse=True)
 def well_known_angles(monkeypatch):
     """Tells every angle as it is, so that patterns can be recognised."""
-    monkeypatch.setattr("pacbed.learning.feed.CONVERGENCE_ERROR", 0.0)
+    monkeypatch.setattr("pacbed.learning.stacked.feed.ANGLE_NOISE", 0.0)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_series_are_shuffled_together(make_source):
 def test_patterns_go_with_their_labels(make_source, stack_dir, monkeypatch):
     """Undistorted and without noise, a pattern shown is the one stored under its labels."""
     for name in ("SHEAR_DEG", "ROTATION_DEG", "SHIFT", "SCALING"):
-        monkeypatch.setattr(f"pacbed.learning.feed_stack.{name}", 0.0)
+        monkeypatch.setattr(f"pacbed.learning.stacked.feed.{name}", 0.0)
     stack = open_stack(stack_dir)
     batch = make_source(pixels=40, noise_max=0.0).batch(0, 0, rng())
     for image, angle, thickness in zip(batch.images, batch.told_mrad, batch.true_values["thickness"], strict=True):
@@ -104,6 +104,30 @@ def test_scale_labels_are_the_scales_applied(make_source):
     scales = batch.true_values["scale"]
     assert 0.7 <= scales.min() < 0.9 < 1.2 < scales.max() <= 1.4
     assert np.corrcoef(scales, area)[0, 1] < -0.9
+
+
+def test_angles_are_told_with_the_papers_noise(make_source, monkeypatch):
+    """0.05 of the range of the angles, which counts as at least a tenth of their middle."""
+    exact = make_source("mistilt").batch(0, 0, rng()).told_mrad
+    monkeypatch.setattr("pacbed.learning.stacked.feed.ANGLE_NOISE", 0.05)
+    error = np.concatenate(
+        [make_source("mistilt").batch(0, 0, np.random.default_rng(seed)).told_mrad - exact for seed in range(20)]
+    )
+    assert len(error) > 500
+    assert error.std() == pytest.approx(0.05 * 0.1 * 13.5, rel=0.1)
+    assert abs(error.mean()) < 0.01
+
+
+def test_labels_are_one_class(stack_dir, make_settings, tmp_path):
+    """A scale between two classes belongs to the nearer one, as a thickness to its own."""
+    settings = make_settings(samples=16, validation_samples=8, pixels=32, batch_size=8)
+    for task in ("scale", "thickness"):
+        feed = stack_feed(settings, TrainingData(tmp_path, stack_dir, tmp_path), [task])
+        labels, values = feed.labels[task], settings.classes_of(task).values
+        np.testing.assert_array_equal(labels.sum(axis=1), 1.0)
+        np.testing.assert_array_equal(labels.max(axis=1), 1.0)
+        nearest = np.abs(values[labels.argmax(axis=1)] - feed.true_values[task])
+        assert nearest.max() <= settings.classes_of(task).step / 2 + 1e-9
 
 
 def test_a_side_without_series_is_refused(make_stack, make_settings):

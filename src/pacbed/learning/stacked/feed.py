@@ -10,9 +10,9 @@ import numpy as np
 import zarr
 
 from pacbed.errors import bad_value
-from pacbed.learning.augment import Distortion, distort
-from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData, as_told
+from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData
 from pacbed.learning.settings import TrainingSettings
+from pacbed.learning.stacked.augment import Distortion, distort
 from pacbed.networks.inputs import normalise_patterns
 from pacbed.simulation.stack.stored import open_stack
 
@@ -21,6 +21,8 @@ SHEAR_DEG = 0.05
 ROTATION_DEG = 45.0
 SHIFT = 0.1  # over the image's width
 SCALING = 0.2  # for thickness and mistilt; the scale network's patterns cover its whole range
+# Of the convergence angle, over the range of the grid: the paper's code normalises it to 0 and 1.
+ANGLE_NOISE = 0.05
 SERIES_IN_MEMORY = 16  # a chunk of the stack is a whole series: patterns are shuffled within this many
 
 
@@ -83,7 +85,7 @@ class StackSource:
             images[row] = self._augment(patterns.images[within], scale, rng)
             convergence_mrad[row] = patterns.convergence_mrad[within]
             true_values[row] = scale if self.task == "scale" else patterns.true_values[within]
-        told_mrad = as_told(convergence_mrad, self.convergence, rng=rng)
+        told_mrad = convergence_mrad + rng.normal(0.0, ANGLE_NOISE * 2 * self.convergence.half_width_mrad, len(images))
         return LabelledPatterns(normalise_patterns(images), told_mrad, {self.task: true_values})
 
     def _read_series(self, epoch: int, group: int) -> StackedPatterns:
@@ -142,4 +144,6 @@ def stack_feed(settings: TrainingSettings, data: TrainingData, tasks: Sequence[s
     stack = open_stack(data.stack_dir)
     judge = StackSource(stack, settings, task, held_out=True)
     validation = judge.batch(0, 0, np.random.default_rng((judge.seed, 0, 0)))
-    return Feed.of(StackSource(stack, settings, task), validation, settings, {task: settings.classes_of(task)})
+    return Feed.of(
+        StackSource(stack, settings, task), validation, settings, {task: settings.classes_of(task).one_hot()}
+    )
