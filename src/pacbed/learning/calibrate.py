@@ -17,7 +17,7 @@ from pacbed.networks.peaks import main_peak, peak_width
 
 BATCH = 256  # patterns asked about at once
 NORMAL_90 = 1.6449  # half width of the central 90 % of a normal distribution, in standard deviations
-PATTERNS_PER_BIN, BINS_MAX = 100, 8  # of the curve from the width of a peak to its error
+PATTERNS_PER_BIN, BINS_MAX = 100, 16  # of the curve from the width of a peak to its error
 TEMPERATURES = (0.2, 5.0)
 
 

@@ -84,6 +84,6 @@ def test_few_patterns_give_one_number():
 def test_a_wider_peak_is_never_worth_less():
     rng = np.random.default_rng(1)
     found = error_curve(np.linspace(0, 1, 900), rng.random(900))
-    assert len(found.std) == 8
+    assert len(found.std) == 9
     assert np.all(np.diff(found.std) >= 0)
     assert np.all(np.diff(found.peak_std) > 0)

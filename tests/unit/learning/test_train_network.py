@@ -165,7 +165,7 @@ def test_shuffled_labels_are_not_learnt(tiny_table_dir, stack_dir, make_settings
     train_network(tiny_table_dir, stack_dir, settings, **outputs)
     mistilt, thickness = (description_of(outputs, task)["validation"] for task in ("mistilt", "thickness"))
     assert thickness["top1"] < 0.36  # four classes
-    assert mistilt["loss"] < 0.95 * np.log(3)  # while what was not shuffled is learnt, from the same patterns
+    assert mistilt["loss"] < np.log(3) - 0.02  # while what was not shuffled is learnt, from the same patterns
 
 
 @pytest.mark.usefixtures("untraced")
