@@ -167,13 +167,16 @@ class TrainingSettings:
 
     def _begun_with(self) -> dict[str, str]:
         """SHA-256 of the files of weights that the networks begin with, by name."""
-        files = [("weights", Path(self.weights))] if self.weights else []
+        files = [Path(self.weights)] if self.weights else []
+        if files and not files[0].is_file():
+            raise bad_value("weights", self.weights, "a file that exists")
         if self.start_from:
-            files += [("start_from", Path(self.start_from) / f"{task}.keras") for task in TASKS]
-        for name, file in files:
-            if not file.is_file():
-                raise bad_value(name, str(file), "a file that exists; start_from: a folder of networks (.keras)")
-        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for _, file in files}
+            networks = sorted(Path(self.start_from).glob("*.keras"))
+            if not networks:
+                accepted = "a folder of networks (.keras), such as results/<system>/models"
+                raise bad_value("start_from", self.start_from, accepted)
+            files += networks
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def _ascending(values: Sequence[float]) -> bool:

@@ -113,5 +113,14 @@ def test_a_stack_without_an_axis_is_refused(parts, tmp_path, axis):
         describe(folder)
 
 
+def test_networks_with_a_model_card_have_a_line(tiny_bundle):
+    lines = [line for line in describe(tiny_bundle.path) if line.partition(":")[0] in ("scale", "thickness", "mistilt")]
+    assert lines == [
+        "thickness: recipe compact from random weights, 24,000 patterns, 2,000 held out, epoch 9 of 10 kept, "
+        "loss 1.5 (held out 1.6), median error 0.25 nm, seed 1, 150 CPU s, 20% of the time for data, calibrated, "
+        "keras 3.8"
+    ]
+
+
 def test_a_bundle_without_networks_says_so(bare_bundle):
     assert "networks: none" in describe(bare_bundle.path, verify=True)
