@@ -9,14 +9,14 @@ import sys
 import typer
 
 from pacbed.cli.arguments import BAD, DONE
-from pacbed.cli.build import build
-from pacbed.cli.build_table import build_table_command
+from pacbed.cli.bundles.build import build
+from pacbed.cli.bundles.build_table import build_table_command
+from pacbed.cli.bundles.list_bundles import list_command
+from pacbed.cli.bundles.slim import slim
 from pacbed.cli.inspect import inspect
-from pacbed.cli.list_bundles import list_command
 from pacbed.cli.map_dataset import map_command
 from pacbed.cli.predict import predict
 from pacbed.cli.render import render
-from pacbed.cli.slim import slim
 from pacbed.errors import PacbedError, bad_value
 
 app = typer.Typer(

@@ -71,16 +71,13 @@ def build(
     )
     _check_crystal(request)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the workflow ends as well
-    build_bundle(
-        request,
-        out,
-        cores=cores or os.cpu_count() or 1,
-        overwrite=overwrite,
-        keep=keep,
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    build_bundle(request, out, cores=cores or os.cpu_count() or 1, overwrite=overwrite, keep=keep, tell=_tell)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; configuration: {out.with_suffix('.yaml')}")
     return DONE
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _check_crystal(request: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pacbed.cli import run
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 GOOD = "--zone-axis 0,0,1 --energy-kev 200 --convergence-mrad 20 --out new.pacbed"
 # Silicon without displacement parameters.
 SILICON = """data_si
