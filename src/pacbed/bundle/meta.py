@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pacbed.errors import FormatError
 from pacbed.outputs import check_version
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_VERSION = 1  # a model error that is one share of every thickness
 
 
@@ -110,7 +110,7 @@ class Thresholds(Section):
 class BundleMeta(Section):
     """Content of ``bundle.json``."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     system: str
     crystal: dict[str, Any]
     energy_kev: float
@@ -128,7 +128,7 @@ class BundleMeta(Section):
 
 
 def read_meta(data: Any) -> BundleMeta:
-    """Content of a ``bundle.json`` of this version or the one before.
+    """Content of a ``bundle.json`` of this version or one before.
 
     Parameters
     ----------
@@ -143,11 +143,17 @@ def read_meta(data: Any) -> BundleMeta:
     version = data.get("schema_version") if isinstance(data, dict) else None
     check_version("bundle.json", version, current=SCHEMA_VERSION, oldest=OLDEST_VERSION)
     try:
-        return BundleMeta.model_validate(_from_version_1(data) if version == OLDEST_VERSION else data)
+        return BundleMeta.model_validate(_upgraded(data, version))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(name) for name in first["loc"])
         raise FormatError(f"bundle.json: {key}: {first['msg']}") from None
+
+
+def _upgraded(data: dict[str, Any], version: object) -> dict[str, Any]:
+    """Fields as they are now: up to version 2 networks were all Cartesian, which their own descriptions tell."""
+    data = _from_version_1(data) if version == 1 else data
+    return data | {"schema_version": SCHEMA_VERSION}
 
 
 def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
@@ -156,4 +162,4 @@ def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
         share = ModelError.share(float(old["relative_thickness"]), str(old["source"]))
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"bundle.json: model_error: damaged or incomplete ({error})") from None
-    return data | {"schema_version": SCHEMA_VERSION, "model_error": share.model_dump()}
+    return data | {"model_error": share.model_dump()}

@@ -32,7 +32,7 @@ def test_meta_survives_its_json():
 
 @pytest.mark.parametrize("data", [None, [], "text", {}, {"schema_version": "2"}, {"schema_version": 0}])
 def test_what_states_no_version_that_is_read_is_refused(data):
-    with pytest.raises(FormatError, match=r"got schema_version .*accepted: 1 to 2"):
+    with pytest.raises(FormatError, match=r"got schema_version .*accepted: 1 to 3"):
         read_meta(data)
 
 
