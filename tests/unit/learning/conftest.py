@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,12 @@ def tiny_xception(pattern, convergence, class_counts):
     for _ in range(2):
         x = layers.Dropout(0.2)(layers.Dense(16, activation="relu")(x))
     return {task: layers.Dense(count, activation="softmax", name=task)(x) for task, count in class_counts.items()}
+
+
+@pytest.fixture(scope="session")
+def tiny_xception_source():
+    """Source of `tiny_xception`, for another process."""
+    return inspect.getsource(tiny_xception)
 
 
 @pytest.fixture

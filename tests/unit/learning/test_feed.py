@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -48,9 +49,26 @@ def test_a_batch_is_inputs_and_labels(make_batches, make_settings):
 def test_batches_follow_the_epoch_of_the_training(make_batches):
     batches = make_batches()
     follow = FollowEpoch(batches)
+    follow.set_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
     for epoch in (0, 7):  # a resumed training begins in the middle
         follow.on_epoch_begin(epoch)
         assert batches[1][0]["pattern"][0, 1, 1, 0] == 10 * epoch + 1
+
+
+def test_what_dropout_drops_depends_on_seed_and_epoch_alone(make_batches):
+    """Of a network that has dropped before, or not: Keras would go on counting."""
+
+    def dropped(seed, epoch, *, before=0):
+        network = keras.Sequential([keras.Input((64,)), keras.layers.Dropout(0.5)])
+        follow = FollowEpoch(make_batches(seed=seed))
+        follow.set_model(network)
+        for _ in range(before):
+            network(np.ones((1, 64)), training=True)
+        follow.on_epoch_begin(epoch)
+        return tuple(keras.ops.convert_to_numpy(network(np.ones((1, 64)), training=True))[0])
+
+    assert dropped(1, 2) == dropped(1, 2, before=3)
+    assert len({dropped(1, 2), dropped(1, 3), dropped(2, 2)}) == 3
 
 
 def test_randomness_depends_on_seed_epoch_and_index_alone(make_batches):

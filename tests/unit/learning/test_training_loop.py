@@ -53,7 +53,7 @@ def judged(*, wrongly=False):
 def train(make_settings):
     """Trains one layer on bars."""
 
-    def train(state_dir, *, epochs=EPOCHS, validation=None):
+    def train(state_dir, *, first=0, epochs=EPOCHS, validation=None):
         settings = make_settings()
         state_dir.mkdir(exist_ok=True)
         keras.utils.set_random_seed(2)
@@ -64,7 +64,7 @@ def train(make_settings):
         classes = {"thickness": settings.classes_of("thickness")}
         feed = Feed.of(Bars(), validation or judged(), settings, classes)
         optimiser = cosine_adamw(0.05, epochs * len(feed.batches))
-        rows = run_training(network, feed, optimiser, epochs=range(epochs), state_dir=state_dir)
+        rows = run_training(network, feed, optimiser, epochs=range(first, epochs), state_dir=state_dir)
         return Trained(rows_of(rows, "thickness"), network, feed, state_dir)
 
     return train
@@ -185,6 +185,27 @@ def test_a_training_killed_in_its_last_patience_stops_where_it_would_have(train,
     again = train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
     assert len(resumed.rows) == len(undisturbed.rows)
     assert again.rows == resumed.rows
+
+
+def test_a_second_part_counts_on_and_goes_on_after_a_kill(train, tmp_path, monkeypatch):
+    """Epochs three and four, as after two of another part; killed in the last."""
+    undisturbed = train(tmp_path / "undisturbed", first=2)
+    assert [row["epoch"] for row in undisturbed.rows] == [3, 4]
+    end_of_epoch = EpochRecord.on_epoch_end
+
+    def killed(self, epoch, logs=None):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        end_of_epoch(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochRecord, "on_epoch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "killed", first=2)
+    resumed = train(tmp_path / "killed", first=2)
+    assert [row["epoch"] for row in resumed.rows] == [3, 4]
+    for array, reference in zip(resumed.network.get_weights(), undisturbed.network.get_weights(), strict=True):
+        np.testing.assert_allclose(array, reference, rtol=1e-5, atol=1e-7)
 
 
 def test_patience_counts_from_the_lowest_loss():
