@@ -19,7 +19,6 @@ from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
 from pacbed.analysis.verdict import Findings
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
 
 STARTS = 4  # of the library match; the thickness network's candidates come on top
@@ -127,11 +126,8 @@ def analyse(
     ready = prepare(bundle, pattern, options)
     findings, meta = Findings(), ready.bundle.meta
     verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
-    answers = network_answers(ready) if ready.bundle.networks else None
-    if answers is not None:
-        verdict.judge_networks(findings, answers, refined=options.refine)
-    elif not options.refine:
-        raise bad_value("refine", options.refine, "True for a bundle without networks")
+    answers = network_answers(ready)
+    verdict.judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
     if options.refine or answers is None:
         best = _fitted(ready, answers, matches, findings)
@@ -139,10 +135,10 @@ def analyse(
         best = _nearest(ready, answers, matches)
     result = Result(
         system=meta.system,
-        thickness_candidates=[] if answers is None else estimates.candidates(answers),
+        thickness_candidates=estimates.candidates(answers),
         verdict=findings.verdict,
         reasons=findings.reasons,
-        networks={} if answers is None else estimates.class_probabilities(answers, ready.bundle.networks),
+        networks=estimates.class_probabilities(answers, ready.bundle.networks),
         provenance=_provenance(ready, answers, best),
         **best.values,
     )

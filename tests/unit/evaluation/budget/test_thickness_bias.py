@@ -46,7 +46,7 @@ def linear_response_nm(model, image, at):
     forward = ForwardModel(model, Cutout.around(image, find_outline(image), pixels=CUTOUT_PIXELS))
     residual = forward.residual(at)
     restraints = Restraints(at.convergence_mrad, 0.02 * at.convergence_mrad)
-    slopes = jacobian(forward, at, restraints, rms(residual), central=True)
+    slopes = jacobian(forward, at, restraints, rms(residual))
     target = np.concatenate([residual, np.zeros(len(slopes) - len(residual))])
     return float(-np.linalg.lstsq(slopes, target, rcond=None)[0][NAMES.index("thickness_nm")])
 
