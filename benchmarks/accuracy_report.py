@@ -38,10 +38,10 @@ def markdown(figures: dict) -> str:
         "",
         f"Measured by `python benchmarks/accuracy.py` on {figures['machine']}. Noise is the standard deviation over",
         "the pattern's maximum per pixel of 200 x 200, or counted electrons in the pattern. Least squares know frame,",
-        "scale and rotation; all other methods do not. The floor is the Cramér-Rao bound, a standard deviation; `/ floor`",
-        "is 1.48 times the median of |error / floor|. `candidate`: truth within 2 nm of one of the method's candidates,",
-        "three at most. `of ok`: answers beyond 3 nm among those whose verdict is ok. Per cents under a nominal coverage",
-        "are the observed ones. Patterns are 2 nm thick or more.",
+        "scale and rotation; all other methods do not. The floor is the Cramér-Rao bound, a standard deviation;",
+        "`/ floor` is 1.48 times the median of |error / floor|. `candidate`: truth within 2 nm of one of the method's",
+        "candidates, three at most. `of ok`: answers beyond 3 nm among those whose verdict is ok. Per cents under a",
+        "nominal coverage are the observed ones. Patterns are 2 nm thick or more.",
     ]
     for name, kinds in figures["systems"].items():
         lines += ["", f"## {name}"]
@@ -70,10 +70,11 @@ def _details(methods: dict, level: str) -> list[str]:
     shown = {method: methods[method][level] for method in METHODS if level in methods.get(method, {})}
     if not shown:
         return []
-    lines = ["", f"At noise {level}:", "", f"| | {' | '.join(head for _, head, *_ in COLUMNS)} |"]
-    lines.append("|---" + "|---:" * len(COLUMNS) + "|")
+    lines = ["", f"At noise {level}:", "", f"| | answered | {' | '.join(head for _, head, *_ in COLUMNS)} |"]
+    lines.append("|---" + "|---:" * (len(COLUMNS) + 1) + "|")
     for method, entry in shown.items():
-        cells = [_cell(entry[key], factor, decimals) for key, _, factor, decimals in COLUMNS]
+        cells = [f"{entry['answered']} of {entry['patterns']}"]
+        cells += [_cell(entry[key], factor, decimals) for key, _, factor, decimals in COLUMNS]
         lines.append(f"| {LABELS[method]} | {' | '.join(cells)} |")
     ranges = list(dict.fromkeys(name for entry in shown.values() for name in entry["by_thickness_nm"]))
     lines += ["", f"Mean / median error [nm] by thickness [nm], noise {level}:", ""]
