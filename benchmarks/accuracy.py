@@ -134,9 +134,10 @@ def measure(place: Place, counts: Counts, kinds: Sequence[str]) -> None:
             continue
         levels = LEVELS if kind in (RENDERED, DIRECT) else FEW_LEVELS
         methods = tuple(name for name in METHODS if kind != PHONONS or name not in LEAST_SQUARES)
-        answer_all(place.shop(methods), book(place, kind, len(truths)), kind, truths, levels)
+        kept = book(place, kind, len(truths))
         if kind == RENDERED:
             examples(place, truths[len(truths) // 2])
+        answer_all(place.shop(methods), kept, kind, truths, levels)
 
 
 def book(place: Place, kind: str, count: int) -> AnswerBook:

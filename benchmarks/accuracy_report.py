@@ -70,10 +70,11 @@ def _details(methods: dict, level: str) -> list[str]:
     shown = {method: methods[method][level] for method in METHODS if level in methods.get(method, {})}
     if not shown:
         return []
-    lines = ["", f"At noise {level}:", "", f"| | {' | '.join(head for _, head, *_ in COLUMNS)} |"]
-    lines.append("|---" + "|---:" * len(COLUMNS) + "|")
+    lines = ["", f"At noise {level}:", "", f"| | answered | {' | '.join(head for _, head, *_ in COLUMNS)} |"]
+    lines.append("|---" + "|---:" * (len(COLUMNS) + 1) + "|")
     for method, entry in shown.items():
-        cells = [_cell(entry[key], factor, decimals) for key, _, factor, decimals in COLUMNS]
+        cells = [f"{entry['answered']} of {entry['patterns']}"]
+        cells += [_cell(entry[key], factor, decimals) for key, _, factor, decimals in COLUMNS]
         lines.append(f"| {LABELS[method]} | {' | '.join(cells)} |")
     ranges = list(dict.fromkeys(name for entry in shown.values() for name in entry["by_thickness_nm"]))
     lines += ["", f"Mean / median error [nm] by thickness [nm], noise {level}:", ""]

@@ -112,9 +112,9 @@ class Truth:
     Attributes
     ----------
     parameters : PatternParameters
-    camera : float array, shape (y, x)
+    camera : float32 array, shape (y, x)
         As a camera saw it: turned, shifted, blurred, of another pixel size; without noise, maximum 1.
-    aligned : float array, shape (y, x)
+    aligned : float32 array, shape (y, x)
         The same crystal and beam in the stack's own frame, without noise, maximum 1; without blur where it was
         rendered, with as little as possible where it was computed directly.
     scale : float
@@ -241,5 +241,5 @@ def _rendered(renderer: Renderer, at: PatternParameters, geometry: Geometry, blu
 
 
 def _brightest_one(image: np.ndarray) -> np.ndarray:
-    """An image of maximum 1, shape (y, x)."""
-    return np.asarray(image / image.max())
+    """An image of maximum 1, float32, shape (y, x)."""
+    return np.asarray(image / image.max(), dtype=np.float32)
