@@ -72,9 +72,7 @@ def test_systems_in_one_dag_do_not_touch_each_other(plain_workplace):
     (plain_workplace.folder / "other.yaml").write_text(yaml.safe_dump(other))
     done = plain_workplace.snakemake("--dry-run", configs=("mini.yaml", "other.yaml"))
     jobs = re.findall(r"^rule (?!all)\w+:\n((?:    .*\n)+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    assert len(jobs) == 2 * (
-        len(STAGE_VERSIONS) + 1 + 2 - 2
-    )  # one block and two networks more, neither scan nor phonons
+    assert len(jobs) == 2 * (len(STAGE_VERSIONS) + 1 - 2)  # one block more, neither scan nor phonons
     for job in jobs:
         system = re.search(r"wildcards: .*system=(\w+)", job)[1]
         assert set(re.findall(r"results/(\w+)/", job)) == {system}

@@ -39,7 +39,7 @@ def test_params_of_a_rule_cannot_be_taken_for_one_another(name):
     # Snakemake compares them as a set without names: one number, one path and one dict never equal each other.
     params = re.search(r"^    params:\n((?:        .*\n)+)", RULES[name], flags=re.MULTILINE)[1]
     names = re.findall(r"^        (\w+)=", params, flags=re.MULTILINE)
-    assert set(names) <= {"stage_version", "state_dir", "settings"}
+    assert set(names) <= {"stage_version", "state_dir", "state_file", "settings"}
     assert len(names) == len(set(names))
     assert "settings" not in names or "        settings=settings(\n" in params
 

@@ -139,7 +139,7 @@ def test_a_file_of_other_weights_is_refused(tmp_path, small_paper, content):
         keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)]).save(path)
     elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(ParameterError, match=r"^weights: got '.*', accepted: a file \(\.h5\) of weights of tiny_.*\Z"):
+    with pytest.raises(ParameterError, match=r"^weights: got '.*, accepted: a file \(\.h5\) of weights of tiny_.*\Z"):
         read_published(network, path)
 
 

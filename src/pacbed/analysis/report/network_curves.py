@@ -10,7 +10,7 @@ from matplotlib.gridspec import GridSpec
 from pacbed.analysis.result import Estimate, Result
 
 BLUE, RED = "#1f5a94", "#c0392b"
-CURVES = {"thickness": "thickness (nm)", "mistilt": "mistilt (mrad)", "scale": "scale, last round"}
+CURVES = {"thickness": "thickness (nm)", "mistilt": "mistilt (mrad)", "scale": "scale"}
 
 
 def draw_curves(figure: Figure, cells: GridSpec, result: Result) -> None:

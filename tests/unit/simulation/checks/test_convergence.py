@@ -18,6 +18,7 @@ from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.scan.direct_pattern import SampledGeometry
 from pacbed.simulation.scan.probes import ScanPattern
 from pacbed.simulation.structure.finding import Finding, as_evidence
+from pacbed.simulation.structure.settings import PatternLimits
 from pacbed.simulation.table.gather import gather_rocking_table
 from pacbed.simulation.table.rocking_block import simulate_rocking_block
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -83,7 +84,7 @@ def test_measured_distances_are_taken_from_the_structure(srtio3_slices, tmp_path
 def test_what_the_structure_stage_found_is_taken_over_and_the_rest_is_checked(srtio3_slices, tmp_path):
     """Evidence on the same patterns counts; on others, or of a distance that is given by hand, it does not."""
     quick = {"alpha_max_mrad": 4.0, "tau_max_mrad": 1.0, "max_angle_mrad": 6.0, "thickness_max_nm": 4.0}
-    limits = replace(SETTINGS, **quick).pattern_limits
+    limits = PatternLimits.among(replace(SETTINGS, **quick))
     found = [Finding(name, "by hand", [1.25e-3], 2e-3, "") for name in ("grid", "direction_pitch")]
     numerics = {"direction_pitch_mrad": 1.0, "plane_spacing_nm": 1.6, "evidence": as_evidence(found, limits)}
     (tmp_path / "structure").mkdir()
