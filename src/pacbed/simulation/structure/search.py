@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pacbed.crystal.potentials import SlicePotentials
@@ -123,32 +124,26 @@ class _Judged(NamedTuple):
 
 def _with_thin_slices(first: _Trial) -> _Judged:
     """The thickest slices that are thin enough."""
-    oriented, trial = first.slicing.oriented, first
-    counts = finer_counts(oriented, first.slicing.slices)
-    while True:
-        finding = check_slice_depth(trial.reference, trial.slicing)
-        _log(f"slices {trial.reference.slices.slice_depth_a:.3f} Å deep", finding)
-        if finding.good:
-            return _Judged(trial, finding)
-        count = next(counts, None)
-        if count is None:
-            raise _without_success("slice_depth_nm", finding)
-        trial = first.on(replace(first.slicing, slices=count), first.reference.slices.grid)
+    counts = finer_counts(first.slicing.oriented, first.slicing.slices)
+    thinner = (first.on(replace(first.slicing, slices=count), first.reference.slices.grid) for count in counts)
+    return _first_good(chain([first], thinner), check_slice_depth, "slice_depth_nm")
 
 
 def _with_fine_grid(first: _Trial) -> _Judged:
     """The smallest grid, from the given one on, that is fine enough."""
-    trial, points = first, first.reference.slices.grid
-    grids = (grid for grid in grids_of(first.slicing.lengths_a) if min(grid) > min(points))
-    while True:
-        finding = check_grid(trial.reference, trial.slicing)
-        _log(f"grid {trial.reference.slices.grid}", finding)
+    points = first.reference.slices.grid
+    finer = (first.on(first.slicing, grid) for grid in grids_of(first.slicing.lengths_a) if min(grid) > min(points))
+    return _first_good(chain([first], finer), check_grid, "grid_px")
+
+
+def _first_good(trials: Iterable[_Trial], check: Callable[[Reference, Slicing], Finding], name: str) -> _Judged:
+    """The first trial that is good enough; none is made before the one before it has failed."""
+    for trial in trials:
+        finding, slices = check(trial.reference, trial.slicing), trial.reference.slices
+        _log(f"slices {slices.slice_depth_a:.3f} Å deep, grid {slices.grid}", finding)
         if finding.good:
             return _Judged(trial, finding)
-        grid = next(grids, None)
-        if grid is None:
-            raise _without_success("grid_px", finding)
-        trial = first.on(first.slicing, grid)
+    raise _without_success(name, finding)
 
 
 def _log(choice: str, finding: Finding) -> None:
