@@ -99,6 +99,7 @@ def parts(tiny_table_dir, tmp_path_factory):
     bonding = {"size": 0.03, "unit": "of", "source": "", "counted": True, "signs": [-1], "bias_nm": [0.02, 0.15]}
     budget = {"schema_version": 1, "thickness_nm": [5.0, 10.0], "std_nm": [0.1, 0.2], "source": "by hand"}
     (folder / "model_error.json").write_text(json.dumps({**budget, "effects": {"bonding": bonding}}))
+    _save_examples(folder, tiny_table_dir)
     return {
         "structure_dir": tiny_table_dir.parent / "structure",
         "table_dir": tiny_table_dir,
@@ -106,8 +107,22 @@ def parts(tiny_table_dir, tmp_path_factory):
         "models_dir": folder / "models",
         "accepted_json": folder / "accepted.json",
         "evaluation_json": folder / "errors.json",
+        "examples": folder / "patterns.npz",
         "model_error_json": folder / "model_error.json",
     }
+
+
+def _save_examples(folder, table_dir):
+    """Two patterns and their answers, as the evaluation leaves them."""
+    from pacbed.analysis.fit.parameters import PatternParameters, render_pattern
+    from pacbed.analysis.repetition import answer_examples
+    from pacbed.evaluation.truths import Stack
+    from pacbed.evaluation.unpacked_bundle import UnpackedBundle
+
+    bundle = UnpackedBundle(table_dir, Stack.load(folder / "stack"), folder / "models")
+    at = [PatternParameters(nm, (0.5, 0.2), (30, 32), 0.8, 10.0, 14.0, 0.5) for nm in (5.2, 7.6)]
+    images = [render_pattern(bundle.renderer, one, one.geometry((64, 64))) for one in at]
+    answer_examples(bundle, images, at).save(folder / "patterns.npz")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ rule pack_bundle:
         descriptions=all_networks("results/{system}/models/{task}.json"),
         parity=all_networks("results/{system}/models/parity.json"),
         evaluation="results/{system}/evaluation/errors.json",
+        examples="results/{system}/evaluation/patterns.npz",
         model_error="results/{system}/evaluation/model_error.json",
     output:
         bundle="results/{system}/bundle/{system}.pacbed",

@@ -11,6 +11,7 @@ rule evaluate:
     output:
         errors="results/{system}/evaluation/errors.json",
         answers="results/{system}/evaluation/answers.csv",
+        examples="results/{system}/evaluation/patterns.npz",
         plot=report(
             "results/{system}/evaluation/errors.png",
             caption="../report/evaluation.rst",

@@ -16,6 +16,7 @@ pack_bundle(
         models_dir=Path(snakemake.input.parity[0]).parent if snakemake.input.parity else None,
         accepted_json=snakemake.input.accepted,
         evaluation_json=snakemake.input.evaluation,
+        examples=snakemake.input.examples,
         model_error_json=snakemake.input.model_error,
     ),
     TrainedGrid(**snakemake.params.settings),

@@ -13,6 +13,8 @@ A bundle is one file, ``<system>.pacbed``, or a folder of the same content; noth
 - ``<task>.onnx``, ``<task>.json``: a network, and what it takes and answers, for each of `pacbed.config.values.TASKS`;
   `pacbed.networks.trained` reads them. A bundle may have none of them.
 - ``validation.zarr/``: held-out thickness series of the stack, as `sample` writes them.
+- ``evaluation/patterns.npz``: some patterns of the evaluation and how they were answered, as
+  `pacbed.analysis.repetition` has them; bundles made earlier have none.
 
 The folder ``structure/`` holds more of what `orient_structure` found; a bundle carries it along. The Zip is stored
 without compression, its members sorted and their dates fixed, so that the same content gives the same file.
@@ -35,6 +37,7 @@ META = "bundle.json"
 STRUCTURE = "structure"
 TABLE = "rocking.zarr"
 VALIDATION = "validation.zarr"
+EXAMPLES = "evaluation/patterns.npz"
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 

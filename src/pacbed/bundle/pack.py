@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pacbed.bundle.archive import STRUCTURE, TABLE, VALIDATION, write_bundle
+from pacbed.bundle.archive import EXAMPLES, STRUCTURE, TABLE, VALIDATION, write_bundle
 from pacbed.bundle.meta import BundleMeta, ModelError, Ranges
 from pacbed.bundle.recipe import Recipe
 from pacbed.bundle.sample import write_sample
@@ -35,6 +35,8 @@ class BundleSources:
         Folder of the exported networks; None packs a bundle without networks.
     accepted_json, evaluation_json : path
         What the acceptance gate and the evaluation measured; kept as metrics.
+    examples : path
+        Some patterns of the evaluation with their answers.
     model_error_json : path
         The thickness budget.
     """
@@ -45,6 +47,7 @@ class BundleSources:
     models_dir: str | Path | None
     accepted_json: str | Path
     evaluation_json: str | Path
+    examples: str | Path
     model_error_json: str | Path
 
 
@@ -98,7 +101,7 @@ def pack_bundle(sources: BundleSources, grid: TrainedGrid, *, system: str, out_b
     )
     out = Path(out_bundle)
     with scratch_folder(out.with_name(f"{out.name}.folder.part")) as folder:
-        _copy_structure_and_networks(sources, folder)
+        _copy_members(sources, folder)
         stack_pixels = write_sample(sources.stack_dir, folder / VALIDATION)
         table = RockingTable.load(sources.table_dir)
         recipe = Recipe.of(table, grid.ranges(), grid.max_angle_mrad)
@@ -107,9 +110,11 @@ def pack_bundle(sources: BundleSources, grid: TrainedGrid, *, system: str, out_b
         write_bundle(folder, _meta(sources, grid, table, system=system, stack_pixels=stack_pixels), out)
 
 
-def _copy_structure_and_networks(sources: BundleSources, folder: Path) -> None:
-    """Cell, slice potentials and networks as the stages before wrote them, without pictures and Snakemake's stamps."""
+def _copy_members(sources: BundleSources, folder: Path) -> None:
+    """Cell, slices, networks and example answers as the stages before wrote them, without pictures and stamps."""
     shutil.copytree(sources.structure_dir, folder / STRUCTURE, ignore=shutil.ignore_patterns("*.png", ".*"))
+    (folder / EXAMPLES).parent.mkdir()
+    shutil.copyfile(sources.examples, folder / EXAMPLES)
     if sources.models_dir is not None:
         for name in (f"{task}.{suffix}" for task in TASKS for suffix in ("onnx", "json")):
             shutil.copyfile(Path(sources.models_dir) / name, folder / name)

@@ -13,7 +13,7 @@ from pacbed.errors import bad_value
 
 def inspect(
     path: Annotated[Path, typer.Argument(metavar="BUNDLE|STACK|PATTERN|CIF", show_default=False)],
-    verify: Annotated[bool, typer.Option("--verify", help="check every byte against the stored checksums")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="check every byte, repeat stored answers")] = False,
     zone_axis: Annotated[
         str | None,
         typer.Option(metavar="U,V,W", help="CIF: direction that points to the source; four indices in hexagonal cells"),

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.repetition import Examples, answer_examples
+from pacbed.bundle.reader import Bundle
 from pacbed.crystal.potentials import SlicePotentials, of_structure, termination_slices
 from pacbed.evaluation.answers import DIRECT, RENDERED, AnswerBook
 from pacbed.evaluation.errors_plot import Example, plot_errors
@@ -18,7 +20,7 @@ from pacbed.evaluation.noise import Noise, noise_levels
 from pacbed.evaluation.scores import summarise, write_csv
 from pacbed.evaluation.truths import Stack, Truth, draw_direct_truths, draw_truths
 from pacbed.evaluation.unpacked_bundle import UnpackedBundle
-from pacbed.outputs import write_json
+from pacbed.outputs import file_aside, write_json
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import of_table
@@ -26,6 +28,7 @@ from pacbed.systems import check_same_system
 
 log = logging.getLogger(__name__)
 SCHEMA_VERSION = 2
+REPEATABLE = 10  # patterns that a bundle carries along
 DISPLACED = "frozen_phonons"  # the thermal model whose patterns no single plane wave gives
 NOTES = {
     "rendered": "truth rendered from the system's own rocking table, off every grid, from series no network was "
@@ -102,7 +105,8 @@ def evaluate(
     state_file : path
         Keeps the answers of a run that was stopped; removed at the end.
     out_dir : path
-        Receives ``errors.json``, the summary, its picture ``errors.png``, and ``answers.csv`` with every single answer.
+        Receives ``errors.json``, the summary, its picture ``errors.png``, ``answers.csv`` with every single answer, and
+        ``patterns.npz``, some patterns whose answers a bundle carries along.
 
     Raises
     ------
@@ -128,6 +132,8 @@ def evaluate(
     shown = [answer for answer in book.answers.values() if answer.kind == RENDERED]
     plot_errors(shown, examples(rendered, settings), out / "errors.png")
     write_csv(list(book.answers.values()), out / "answers.csv")
+    with file_aside(out / "patterns.npz") as aside:
+        _repeatable(bundle, rendered, settings).save(aside)
     write_json(_figures(summary, settings, stack, direct=bool(slabs)), out / "errors.json")
     Path(state_file).unlink()
 
@@ -156,6 +162,14 @@ def examples(truths: Sequence[Truth], settings: EvaluationSettings) -> list[Exam
     return [
         Example(level.label, image if level.electrons is None else image / image.max()) for level, image in recorded
     ]
+
+
+def _repeatable(bundle: Bundle, truths: Sequence[Truth], settings: EvaluationSettings) -> Examples:
+    """Up to `REPEATABLE` patterns with their answers, spread over those evaluated, at the middle level of noise."""
+    chosen = [truths[k] for k in np.unique(np.linspace(0, len(truths) - 1, REPEATABLE).round().astype(int))]
+    level, rng = settings.levels[len(settings.noise_levels) // 2], np.random.default_rng([settings.seed, 2])
+    images = [level.record(one.camera, rng=rng) for one in chosen]
+    return answer_examples(bundle, images, [one.parameters for one in chosen])
 
 
 def _plain(settings: EvaluationSettings) -> dict[str, Any]:

@@ -20,9 +20,9 @@ STAGE_VERSIONS = MappingProxyType(
         "assemble_stack": 5,
         "train_network": 3,
         "export_networks": 2,
-        "evaluate": 2,
+        "evaluate": 3,
         "model_error": 3,
-        "pack_bundle": 3,
+        "pack_bundle": 4,
         "predict_pattern": 2,
         "map_dataset": 2,
     }

@@ -66,7 +66,12 @@ def test_table_holds_each_answer_and_no_state_is_left(outcome):
     assert len(rows) == 3 * (3 * len(METHODS) + 2)
     same = {row["true_thickness_nm"] for row in rows if row["pattern"] == "1"}
     assert len(same) == 1, "a pattern's parameters do not change with the noise"
-    assert sorted(file.name for file in outcome.iterdir()) == ["answers.csv", "errors.json", "errors.png"]
+    assert sorted(file.name for file in outcome.iterdir()) == [
+        "answers.csv",
+        "errors.json",
+        "errors.png",
+        "patterns.npz",
+    ]
 
 
 def test_without_networks_the_rest_is_measured_and_the_same(parts, outcome, tmp_path):

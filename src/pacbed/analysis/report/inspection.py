@@ -12,6 +12,7 @@ import zarr
 
 from pacbed.analysis.recording.defects import repair
 from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.repetition import Examples, repeat_examples
 from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.config.values import TASKS
@@ -78,7 +79,14 @@ def _bundle(path: Path, verify: bool) -> list[str]:
         *_cards(bundle),
         f"schema_version {meta.schema_version}, pacbed {meta.versions.get('pacbed', '?')}, "
         f"{len(meta.members)} members, sha256 {bundle.sha256[:16]}" + (", all verified" if verify else ""),
+        *_repeated(bundle, verify),
     ]
+
+
+def _repeated(bundle: Bundle, verify: bool) -> list[str]:
+    """What comes out when patterns of its evaluation are answered again; bundles made earlier have none."""
+    examples = Examples.of(bundle) if verify else None
+    return [] if examples is None else [repeat_examples(bundle, examples).line()]
 
 
 def _cards(bundle: Bundle) -> list[str]:

@@ -1,17 +1,18 @@
-"""A bundle without what can be made again: no rocking table, no held-out sample."""
+"""A bundle without what can be made again: no rocking table, no held-out sample, networks in half the bytes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from pacbed.bundle.archive import STRUCTURE, TABLE, VALIDATION, Archive, write_bundle
+from pacbed.bundle.pretrained.half_weights import halve_weights
 from pacbed.bundle.recipe import Recipe
 from pacbed.errors import bad_value
 from pacbed.outputs import scratch_folder
 
 
 def slim_bundle(bundle: str | Path, out_bundle: str | Path) -> None:
-    """Write a bundle that holds everything but its rocking table and its sample of the stack.
+    """Write a bundle that holds everything but its rocking table and its sample of the stack; networks are rounded.
 
     Parameters
     ----------
@@ -35,4 +36,6 @@ def slim_bundle(bundle: str | Path, out_bundle: str | Path) -> None:
     with scratch_folder(out.with_name(f"{out.name}.folder.part")) as folder:
         whole.extract(folder, without=(TABLE, VALIDATION))
         Recipe.load(folder / STRUCTURE)
+        for network in folder.glob("*.onnx"):
+            network.write_bytes(halve_weights(network.read_bytes()))
         write_bundle(folder, whole.meta, out)
