@@ -2,8 +2,10 @@ import inspect
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import pacbed
+from pacbed.analysis import verdict
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse, predict
 from pacbed.analysis.recording.metadata import Calibration
@@ -146,3 +148,14 @@ def test_without_networks_other_thicknesses_are_found_as_well(bare_bundle, camer
 def test_networks_alone_need_networks(bare_bundle, camera):
     with pytest.raises(ParameterError, match=r"refine: got False.*no networks in this bundle"):
         predict(bare_bundle, camera(), convergence_mrad=14.0, refine=False)
+
+
+def test_numerical_libraries_have_one_thread_inside_and_theirs_again_after(tiny_bundle, camera, monkeypatch):
+    def threads():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    inside, judged = [], verdict.judge_input
+    monkeypatch.setattr(verdict, "judge_input", lambda *given: inside.append(threads()) or judged(*given))
+    with threadpool_limits(2):
+        predict(tiny_bundle, camera(), convergence_mrad=14.0)
+        assert (inside, threads()) == ([{1}], {2})
