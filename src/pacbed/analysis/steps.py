@@ -15,6 +15,7 @@ from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import FINE, Refinement, refine
 from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.library_cache import cached_library
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.defects import repair
@@ -114,7 +115,7 @@ def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str |
 
 
 def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
-    """The library of a convergence angle, kept with the bundle; angles within 0.1 mrad share one."""
+    """The library of a convergence angle, kept with the bundle and in the cache; angles within 0.1 mrad share one."""
     angle = round(convergence_mrad, 1)
 
     def build() -> Library:
@@ -126,7 +127,7 @@ def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
             mistilt_max_mrad=min(trained.mistilt_mrad[1], 0.95 * bundle.renderer.mistilt_max_mrad(angle, EDGE_MRAD)),
         )
 
-    return bundle.recent(("library", angle), build)
+    return bundle.recent(("library", angle), lambda: cached_library(bundle, angle, build))
 
 
 def network_answers(ready: Prepared) -> NetworkAnswers | None:

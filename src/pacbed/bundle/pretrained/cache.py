@@ -1,8 +1,8 @@
 """Rocking tables of slim bundles, made once for all processes of a user and kept in a folder of bounded size.
 
 The folder is that of the environment variable ``PACBED_CACHE``, else the user's cache folder; it holds
-``PACBED_CACHE_GB`` at most. An entry is a whole bundle, made beside its name and renamed when it is on the disk; its
-hashes are checked whenever it is opened.
+``PACBED_CACHE_GB`` at most. A table's entry is a whole bundle, made beside its name and renamed when it is on the disk;
+its hashes are checked whenever it is opened. Others may keep entries with a suffix of `SUFFIXES` there.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ USUAL_LIMIT_GB = 10.0
 IN_USE_S = 3600.0  # what was opened this recently may still be read by somebody, and stays
 # What a corrected calculation makes anew.
 STAGES = ("simulate_rocking_block", "gather_rocking_table", "pack_bundle")
+SUFFIXES = (".pacbed", ".npz")  # of entries
 Tell = Callable[[str], None]
 
 
@@ -67,10 +68,10 @@ def cached_table(bundle: Archive, *, tell: Tell | None = None) -> Path:
     FormatError
         The bundle does not say how its table is made.
     """
-    entry, tell = cache_entry(bundle), tell or _to_standard_error
+    entry, tell = cache_entry(bundle), tell or to_standard_error
     if not _is_whole(entry, tell):
         who = f"{bundle.path.name}: another process is making the rocking table; waiting for it"
-        with locked(_lock_of(entry), waiting=lambda: tell(who)):
+        with locked(lock_of(entry), waiting=lambda: tell(who)):
             if not _is_whole(entry, tell):
                 _make(bundle, entry, tell)
     with suppress(PermissionError):  # a cache that belongs to somebody else
@@ -134,11 +135,11 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
     for left in folder.glob("*.part*"):
         entry = folder / f"{left.name.split('.')[0]}.pacbed"
         try:
-            with locked(_lock_of(entry)):
+            with locked(lock_of(entry)):
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
         except BlockingIOError:  # somebody is at work there
             continue
-    whole = (path for path in folder.glob("*.pacbed") if ".part" not in path.name)
+    whole = (path for path in folder.iterdir() if path.suffix in SUFFIXES and ".part" not in path.name)
     entries = sorted(whole, key=lambda path: path.stat().st_mtime)
     total = sum(path.stat().st_size for path in entries)
     for path in entries:
@@ -149,9 +150,11 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
         tell(f"cache: {path.name} removed, it was used longest ago")
 
 
-def _lock_of(entry: Path) -> Path:
+def lock_of(entry: Path) -> Path:
+    """The file of the lock under which an entry is made."""
     return entry.with_suffix(".lock")
 
 
-def _to_standard_error(line: str) -> None:
+def to_standard_error(line: str) -> None:
+    """Tell a line of progress."""
     print(line, file=sys.stderr, flush=True)

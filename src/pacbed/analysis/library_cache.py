@@ -1,0 +1,77 @@
+"""Libraries of convergence angles, rendered once for all processes of a user and kept beside the cached tables."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.analysis.fit.library import Library
+from pacbed.bundle.pretrained.cache import cache_folder, limit_gb, lock_of, shrink_cache, to_standard_error
+from pacbed.bundle.reader import Bundle
+from pacbed.locks import locked
+from pacbed.outputs import file_aside
+
+LIBRARY_VERSION = 1  # raised where libraries are built otherwise
+
+
+def cached_library(bundle: Bundle, convergence_mrad: float, build: Callable[[], Library]) -> Library:
+    """The library of an angle, built if nobody has built it yet.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        One that is not packed has no hash of its own, and its libraries are not kept.
+    convergence_mrad : float
+        Semi-convergence angle [mrad].
+    build : callable
+        Renders it.
+    """
+    if not bundle.meta.members:
+        return build()
+    entry = library_entry(bundle, convergence_mrad)
+    kept = _read(entry)
+    if kept is None:
+        try:
+            kept = _made(entry, build)
+        except OSError:  # no folder that can be written to: a kiosk's, a full disk's
+            return build()
+    with suppress(OSError):
+        os.utime(entry)  # when it was used last
+    return kept
+
+
+def library_entry(bundle: Bundle, convergence_mrad: float) -> Path:
+    """The file of a library, named after system, angle, and all that it depends on."""
+    key = hashlib.sha256(f"{bundle.sha256} {convergence_mrad:.4f} {LIBRARY_VERSION}".encode()).hexdigest()[:16]
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", bundle.meta.system)
+    return cache_folder() / f"{name}-library-{key}.npz"
+
+
+def _made(entry: Path, build: Callable[[], Library]) -> Library:
+    with locked(lock_of(entry), waiting=lambda: None):
+        kept = _read(entry)
+        if kept is None:
+            kept = build()
+            arrays = {one.name: getattr(kept, one.name) for one in fields(Library)}
+            with file_aside(entry) as aside:
+                np.savez(aside, **{name: value for name, value in arrays.items() if value is not None})
+    shrink_cache(entry.parent, limit_bytes=1e9 * limit_gb(), tell=to_standard_error)
+    return kept
+
+
+def _read(entry: Path) -> Library | None:
+    """A library that was kept; None if it is not there, or damaged."""
+    try:
+        with np.load(entry, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}  # Zip compares a checksum
+        angle = float(arrays.pop("convergence_mrad"))
+        return Library(**{"mirror": None, **arrays}, convergence_mrad=angle)
+    except Exception:  # numpy and zipfile raise what they like on damaged data: it is built again
+        return None
