@@ -53,6 +53,8 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
         ),
         "convergence_mrad": estimate(at.convergence_mrad, std.convergence_mrad),
         "blur_mrad": estimate(at.blur_mrad, std.blur_mrad),
+        "ellipse_plus_percent": estimate(at.ellipse_percent[0], std.ellipse_plus_percent),
+        "ellipse_cross_percent": estimate(at.ellipse_percent[1], std.ellipse_cross_percent),
         "misfit": refinement.best.misfit,
     }
 
@@ -138,8 +140,7 @@ def network_values(answers: NetworkAnswers, meta: BundleMeta, *, convergence_mra
         "pixel_mrad": estimate(answers.pixel_mrad, pixel_std),
         "rotation_deg": None,
         "convergence_mrad": estimate(convergence_mrad, None),
-        "blur_mrad": None,
-        "misfit": None,
+        **dict.fromkeys(("blur_mrad", "ellipse_plus_percent", "ellipse_cross_percent", "misfit")),
     }
 
 

@@ -91,6 +91,13 @@ class Result(Section):
     rotation_deg: RotationEstimate | None = Field(description="azimuth of the crystal's x axis in the image")
     convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
     blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
+    ellipse_plus_percent: Estimate | None = Field(
+        None,
+        description="elliptical distortion of the image: circles are larger by this along x, smaller along y [%]",
+    )
+    ellipse_cross_percent: Estimate | None = Field(
+        None, description="elliptical distortion of the image: circles are larger by this along the diagonal x = y [%]"
+    )
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
     misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
     verdict: Verdict

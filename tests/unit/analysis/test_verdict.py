@@ -26,7 +26,7 @@ TABLE = SimpleNamespace(reciprocal_mrad=np.diag([6.4, 6.4]))
 
 def fitted(at=AT, misfit=0.05, noise=0.02, others=(), conditions=None, table=TABLE):
     best = Fit(at, misfit)
-    found = Refinement(best, tuple(Fit(*other) for other in others), best, None, Covariance(np.eye(9), 1.0), noise)
+    found = Refinement(best, tuple(Fit(*other) for other in others), best, None, Covariance(np.eye(11), 1.0), noise)
     findings = Findings()
     judge_fit(findings, found, META, conditions or Conditions(14.0), table)
     return findings

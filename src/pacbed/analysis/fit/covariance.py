@@ -1,6 +1,6 @@
-"""The error bar of a fit: covariance of its nine unknowns from the residuals, and the share that noise has in them.
+"""The error bar of a fit: covariance of its eleven unknowns from the residuals, and the share that noise has in them.
 
-At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 9 unknowns,
+At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 11 unknowns,
 
     C⁻¹ = JᵀJ / (A s²) + Σ q qᵀ,  s² = |r|² / (N - n)
 
@@ -29,7 +29,7 @@ class Covariance:
 
     Attributes
     ----------
-    matrix : float array, shape (9, 9)
+    matrix : float array, shape (11, 11)
         In the order and the units of `Displacement`.
     correlation_pixels : float
         Area over which residuals are correlated [pixels]; the variance has been multiplied by it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,5 @@ class Cutout:
         center = [
             (c - o - (self.factor - 1) / 2) / self.factor for c, o in zip(at.center_px, self.origin_px, strict=True)
         ]
-        return Geometry(
-            self.values.shape, at.pixel_mrad * self.factor, (center[0], center[1]), at.rotation_deg, mirrored
-        )
+        here = replace(at, pixel_mrad=at.pixel_mrad * self.factor, center_px=(center[0], center[1]))
+        return here.geometry(self.values.shape, mirrored=mirrored)

@@ -4,14 +4,14 @@ A recorded pattern I is compared with
 
     M(p; θ, c) = c0 R(p; θ) + c1 + c2 exp(-ρ² / 2 w1²) + c3 exp(-ρ² / 2 w2²)
 
-R is the rendered pattern on the recorded pixels p, of unit mean over those that count. It depends on the nine
-unknowns θ (`PatternParameters`): thickness, mistilt (crystal frame), centre, pixel size and rotation (they place the
-pixels of the image in the crystal frame), convergence angle and blur. The distance ρ from the centre of the bright
-region is in units of its radius; constant and Gaussians stand for the dark level and for inelastic and diffuse
+R is the rendered pattern on the recorded pixels p, of unit mean over those that count. It depends on the eleven
+unknowns θ (`PatternParameters`): thickness, mistilt (crystal frame), centre, pixel size, rotation and ellipse (they
+place the pixels of the image in the crystal frame), convergence angle and blur. The distance ρ from the centre of the
+bright region is in units of its radius; constant and Gaussians stand for the dark level and for inelastic and diffuse
 scattering, which the table does not hold (`pacbed.simulation.rendering.background`).
 
 Gain c0 and background c1, c2, c3 enter linearly. They are solved for inside, with all but c1 kept from going
-negative, so that a fit sees the nine unknowns alone and the residual
+negative, so that a fit sees the eleven unknowns alone and the residual
 
     r(θ) = I - M(θ, c(θ)),  c(θ) = argmin over c of |I - M(θ, c)|²
 

@@ -1,4 +1,4 @@
-"""Least squares on the rendered table: all nine unknowns at once, from several starts.
+"""Least squares on the rendered table: all eleven unknowns at once, from several starts.
 
 A fit minimises, over the displacement x from its start,
 
@@ -43,8 +43,10 @@ SCALES = Displacement(
     rotation_deg=1.0,
     convergence_mrad=0.2,
     blur_mrad=0.2,
+    ellipse_plus_percent=0.5,
+    ellipse_cross_percent=0.5,
 )
-# How far a fit may leave its start.
+# How far a fit may leave its start; the ellipse may leave the circle by as much, a ratio of its axes of 1.08.
 REACH = Displacement(
     thickness_nm=8.0,
     mistilt_x_mrad=4.0,
@@ -55,6 +57,8 @@ REACH = Displacement(
     rotation_deg=20.0,
     convergence_mrad=1.5,
     blur_mrad=1.5,
+    ellipse_plus_percent=3.85,
+    ellipse_cross_percent=3.85,
 )
 BLUR_RANGE_MRAD = (0.02, 3.0)
 EDGE_MARGIN_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
@@ -216,7 +220,7 @@ def fit(
 
 
 class _Bounds(NamedTuple):
-    """Lowest and highest displacement, each a float array of shape (9,)."""
+    """Lowest and highest displacement, each a float array of shape (11,)."""
 
     low: np.ndarray
     high: np.ndarray
@@ -232,10 +236,14 @@ def _bounds(model: ForwardModel, start: PatternParameters) -> _Bounds:
     low = low._replace(
         thickness_nm=max(low.thickness_nm, THINNEST_NM + margin - start.thickness_nm),
         blur_mrad=max(low.blur_mrad, BLUR_RANGE_MRAD[0] - start.blur_mrad),
+        ellipse_plus_percent=low.ellipse_plus_percent - start.ellipse_percent[0],
+        ellipse_cross_percent=low.ellipse_cross_percent - start.ellipse_percent[1],
     )
     high = high._replace(
         thickness_nm=min(high.thickness_nm, deepest - margin - start.thickness_nm),
         convergence_mrad=max(low.convergence_mrad + 1e-3, min(high.convergence_mrad, widest)),
         blur_mrad=min(high.blur_mrad, BLUR_RANGE_MRAD[1] - start.blur_mrad),
+        ellipse_plus_percent=high.ellipse_plus_percent - start.ellipse_percent[0],
+        ellipse_cross_percent=high.ellipse_cross_percent - start.ellipse_percent[1],
     )
     return _Bounds(np.array(low), np.array(high))

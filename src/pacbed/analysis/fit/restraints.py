@@ -1,4 +1,4 @@
-"""Restraints of a fit: what is known of convergence angle and pixel size from outside the pattern."""
+"""Restraints of a fit: what is known of convergence angle, pixel size and ellipse from outside the pattern."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacbed.analysis.fit.parameters import PatternParameters
+
+# ASSUME: projectors and energy filters distort a diffraction pattern elliptically by so much (measured on published
+# patterns: ratios of the axes of 1.02 for SrTiO3, up to 1.055 for rutile).
+ELLIPSE_PERCENT = 1.5
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,18 @@ class Restraints:
         Calibrated pixel size [mrad].
     pixel_relative : float or None
         Its standard deviation over its value.
+    ellipse_percent : tuple of float
+        Elliptical distortion of the image, as in `Geometry` [%].
+    ellipse_std_percent : float or None
+        Standard deviation of each of its two parts [%].
     """
 
     convergence_mrad: float
     convergence_std_mrad: float | None = None
     pixel_mrad: float | None = None
     pixel_relative: float | None = None
+    ellipse_percent: tuple[float, float] = (0.0, 0.0)
+    ellipse_std_percent: float | None = ELLIPSE_PERCENT
 
     def deviations(self, at: PatternParameters) -> np.ndarray:
         """Deviations in units of their standard deviations, one for each parameter restrained, shape (restraint,)."""
@@ -37,4 +47,7 @@ class Restraints:
             found.append((at.convergence_mrad - self.convergence_mrad) / self.convergence_std_mrad)
         if self.pixel_mrad is not None and self.pixel_relative is not None:
             found.append(np.log(at.pixel_mrad / self.pixel_mrad) / self.pixel_relative)
+        if self.ellipse_std_percent is not None:
+            pairs = zip(at.ellipse_percent, self.ellipse_percent, strict=True)
+            found += [(value - known) / self.ellipse_std_percent for value, known in pairs]
         return np.array(found)

@@ -1,4 +1,4 @@
-"""How the residuals of a fit answer to each of its nine unknowns."""
+"""How the residuals of a fit answer to each of its eleven unknowns."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ STEPS = Displacement(
     rotation_deg=0.2,
     convergence_mrad=0.05,
     blur_mrad=0.05,
+    ellipse_plus_percent=0.2,
+    ellipse_cross_percent=0.2,
 )
 # Unknowns that move the pattern as a whole, so that its gradient tells what they do, and those that do more.
-MOVING = ("center_x_mrad", "center_y_mrad", "pixel_percent", "rotation_deg")
+MOVING = (
+    *("center_x_mrad", "center_y_mrad", "pixel_percent", "rotation_deg"),
+    *("ellipse_plus_percent", "ellipse_cross_percent"),
+)
 RENDERED = ("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad", "convergence_mrad")
 GRADIENT = np.array([1, -8, 0, 8, -1]) / 12  # derivative along an axis, exact for polynomials of the fourth degree
 
@@ -78,12 +83,12 @@ def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit,
     best : LinearFit
         The model's at these parameters.
     quick : bool
-        Take centre, pixel size and rotation from the pattern's gradient, of which pixels as wide as its edges give a
-        rough idea, instead of from differences of rendered patterns.
+        Take centre, pixel size, rotation and ellipse from the pattern's gradient, of which pixels as wide as its edges
+        give a rough idea, instead of from differences of rendered patterns.
 
     Returns
     -------
-    float array, shape (9, y, x)
+    float array, shape (11, y, x)
         In the order and the units of `Displacement`.
     """
     names = RENDERED if quick else RENDERED + MOVING
@@ -120,11 +125,13 @@ def _changes_of_place(
         "center_y_mrad": -down / geometry.pixel_mrad,
         "pixel_percent": (right * x + down * y - at.blur_mrad * blur) / 100,
         "rotation_deg": np.deg2rad(right * y - down * x),
+        "ellipse_plus_percent": (down * y - right * x) / 100,
+        "ellipse_cross_percent": -(right * y + down * x) / 100,
     }
 
 
 def _restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
-    """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 9)."""
+    """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 11)."""
     here = restraints.deviations(at)
     return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
 

@@ -16,6 +16,7 @@ from pacbed.outputs import folder_aside
 from pacbed.patterns import LARGEST_COUNT, in_units
 
 SCHEMA_VERSION = 1
+VECTORS = ("mistilt_mrad", "center_px", "ellipse_percent")  # the last since patterns may have an ellipse
 
 
 class StoredPattern(NamedTuple):
@@ -80,5 +81,5 @@ def read_patterns(folder: str | Path) -> list[StoredPattern]:
 
 
 def _parameters(plain: Mapping[str, Any]) -> PatternParameters:
-    vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in ("mistilt_mrad", "center_px")}
+    vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in VECTORS if name in plain}
     return PatternParameters(**{**plain, **vectors})
