@@ -21,6 +21,7 @@ CAPS = (99.5, 98.0, 92.0, 80.0)
 LARGER = 2.5  # the disk is so many times as wide as a stray object that outshines it
 EDGE_STEP = 2.3  # least ratio of intensities just inside and just outside a disk's rim: a halo falls slowly
 CONCENTRIC, HALO_LARGER = 0.2, 4.0  # so near to its middle [radii] a halo is likelier, unless it is so much wider
+LEAST_LEVEL = 1.5  # of a disk, in standard deviations of the noise
 RINGS = ((0.35, 0.55), (0.78, 0.92), (1.1, 1.25))  # in a disk, within its rim, beyond it [radii]
 RIM_INSIDE = 0.5  # least share of its surroundings inside the frame
 FILLED = 0.75  # least share of a disk's circle that is bright
@@ -90,7 +91,9 @@ def find_outline(array: np.ndarray, *, dark: float | None = None, used: np.ndarr
     """
     factor = max(1, -(-max(array.shape) // SEARCH_PIXELS))
     image = bin_pixels(np.asarray(array), factor)
-    seen = None if used is None or used.all() else bin_pixels(used.astype(float), factor) > 0.5
+    seen = None if used is None or used.all() else bin_pixels(used.astype(float), factor) > 0.99
+    if seen is not None:
+        image = fill(image, seen)
     region = _bright_region(image, dark, seen)
     if dark is None and _may_be_stray(region):
         region = _disk_outshone(image, region, seen) or region
@@ -134,6 +137,7 @@ def _may_be_stray(region: _Region) -> bool:
 
 def _disk_outshone(image: np.ndarray, brightest: _Region, seen: np.ndarray | None) -> _Region | None:
     """A disk much larger than the brightest region and below its light; None where there is none."""
+    noise = 1.48 * float(np.median(np.abs(image - ndimage.gaussian_filter(image, 1.0))))
     several = ndimage.label(brightest.weight > 0.5)[1] > 1
     for percentile in CAPS:
         capped = np.minimum(image, np.percentile(image, percentile))
@@ -144,7 +148,8 @@ def _disk_outshone(image: np.ndarray, brightest: _Region, seen: np.ndarray | Non
         apart = float(np.hypot(*np.subtract(region.center, brightest.center))) / region.radius
         halo = not several and apart < CONCENTRIC
         larger = region.radius > (HALO_LARGER if halo else LARGER) * brightest.radius
-        if larger and above.max() > NATURAL_PEAK * region.level and _is_disk(above, region, halo=halo):
+        outshone = above.max() > NATURAL_PEAK * region.level > NATURAL_PEAK * LEAST_LEVEL * noise
+        if larger and outshone and _is_disk(above, region, halo=halo):
             return region
     return None
 
@@ -160,9 +165,9 @@ def _is_disk(above: np.ndarray, region: _Region, *, halo: bool) -> bool:
     halo : bool
         It may be the halo of a small disk: that falls towards its rim as it does beyond.
     """
-    row, column = np.indices(above.shape, sparse=True)
+    row, column = np.indices(above.shape)
     distance = np.hypot(column - region.center[0], row - region.center[1]) / max(region.radius, 1e-30)
-    inner, rim, outside = ((distance > low) & (distance < high) for low, high in RINGS)
+    inner, rim, outside = (_within(distance, ring) for ring in RINGS)
     whole = outside.sum() > RIM_INSIDE * np.pi * (RINGS[2][1] ** 2 - RINGS[2][0] ** 2) * region.radius**2
     if not (whole and inner.any() and rim.any()) or region.weight[distance < RINGS[1][1]].mean() < FILLED:
         return False
@@ -170,6 +175,10 @@ def _is_disk(above: np.ndarray, region: _Region, *, halo: bool) -> bool:
         return False
     middle, edge, beyond = (max(float(np.median(above[ring])), 0.0) for ring in (inner, rim, outside))
     return not halo or edge**2 > EDGE_STEP * max(edge, middle) * beyond
+
+
+def _within(distance: np.ndarray, ring: tuple[float, float]) -> np.ndarray:
+    return np.asarray((distance > ring[0]) & (distance < ring[1]))
 
 
 def _strays(image: np.ndarray, region: _Region) -> np.ndarray | None:

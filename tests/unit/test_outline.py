@@ -102,7 +102,7 @@ def test_a_small_disk_in_a_halo_is_the_disk(width):
     halo = disk((128, 128), (63.5, 63.5), 8.0)
     row, column = np.indices(halo.shape)
     halo += 250 * np.exp(-0.5 * (np.hypot(row - 63.5, column - 63.5) / (8.0 * width)) ** 2)
-    assert find_outline(halo).radius_px < 11
+    assert find_outline(np.random.default_rng(1).poisson(halo)).radius_px < 11
 
 
 def test_a_dark_border_that_is_not_used_does_not_count():
@@ -112,4 +112,4 @@ def test_a_dark_border_that_is_not_used_does_not_count():
     one, other = find_outline(image), find_outline(padded, used=used)
     assert np.array(other.center_px) == pytest.approx(np.array(one.center_px) + 40, abs=0.05)
     assert other.radius_px == pytest.approx(one.radius_px, rel=0.01)
-    assert find_outline(padded).radius_px > 1.5 * one.radius_px
+    assert find_outline(padded).radius_px > 1.2 * one.radius_px
