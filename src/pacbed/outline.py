@@ -22,6 +22,7 @@ LARGER = 2.5  # the disk is so many times as wide as a stray object that outshin
 EDGE_STEP = 2.3  # least ratio of intensities just inside and just outside a disk's rim: a halo falls slowly
 CONCENTRIC, HALO_LARGER = 0.2, 4.0  # so near to its middle [radii] a halo is likelier, unless it is so much wider
 LEAST_LEVEL = 1.5  # of a disk, in standard deviations of the noise
+UNEVEN = 3.0  # a disk's middle is no more than so many times as bright as its rim
 RINGS = ((0.35, 0.55), (0.78, 0.92), (1.1, 1.25))  # in a disk, within its rim, beyond it [radii]
 RIM_INSIDE = 0.5  # least share of its surroundings inside the frame
 FILLED = 0.75  # least share of a disk's circle that is bright
@@ -174,7 +175,7 @@ def _is_disk(above: np.ndarray, region: _Region, *, halo: bool) -> bool:
     if region.smooth[rim].mean() < EDGE_STEP * max(region.smooth[outside].mean(), 0.0):
         return False
     middle, edge, beyond = (max(float(np.median(above[ring])), 0.0) for ring in (inner, rim, outside))
-    return not halo or edge**2 > EDGE_STEP * max(edge, middle) * beyond
+    return not halo or (middle < UNEVEN * edge and edge**2 > EDGE_STEP * max(edge, middle) * beyond)
 
 
 def _within(distance: np.ndarray, ring: tuple[float, float]) -> np.ndarray:
