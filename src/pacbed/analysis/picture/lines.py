@@ -1,0 +1,59 @@
+"""Defective columns and rows of a camera, whole or half: brighter or darker than both sides all along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SIDES = (2, 3, 4)  # a line is compared with the medians of these lines on either side: up to three may be defective
+STEADY = 0.85  # of a line's pixels differ in one sense
+LEAST_RANGE, LEAST_SIGMA = 0.08, 4.0  # by this share of the pattern's range and so much of the noise, in the median
+DEAD, BRIGHT, DEAD_PIXELS = 0.15, 0.25, 16  # a dead line has no more of the light that both sides have, over so many
+
+
+def defective_lines(array: np.ndarray) -> np.ndarray:
+    """Pixels of defective columns and rows.
+
+    Parameters
+    ----------
+    array : float array, shape (y, x)
+        Counts, all finite.
+
+    Returns
+    -------
+    bool array, shape (y, x)
+    """
+    low, high = np.percentile(array, [5, 99.5])
+    noise = float(np.median(np.abs(np.diff(array, axis=1)))) / 0.95
+    least = max(LEAST_RANGE * (high - low), LEAST_SIGMA * noise)
+    if least <= 0:
+        return np.zeros(array.shape, dtype=bool)
+    return _columns(array, low, high, least) | _columns(array.T, low, high, least).T
+
+
+def _columns(array: np.ndarray, dark: float, bright: float, least: float) -> np.ndarray:
+    """Columns, by halves: each pixel of `array`, shape (y, x), against those on its left and on its right."""
+    reach = max(SIDES)
+    wide = np.pad(array, ((0, 0), (reach, reach)), mode="edge")
+    width = array.shape[1]
+    left, right = (
+        _median_of_three(*(wide[:, reach + sign * step : reach + sign * step + width] for step in SIDES))
+        for sign in (-1, 1)
+    )
+    above, below = array - np.maximum(left, right), np.minimum(left, right) - array
+    # Light on both sides and none between them.
+    lit = np.minimum(left, right) - dark > BRIGHT * (bright - dark)
+    unlit = lit & (array - dark < DEAD * (np.minimum(left, right) - dark))
+    bad = np.zeros(array.shape, dtype=bool)
+    middle = array.shape[0] // 2
+    for half in (slice(0, middle), slice(middle, None)):
+        for over in (above[half], below[half]):
+            bad[half] |= (np.median(over, axis=0) > least) & ((over > 0).mean(axis=0) > STEADY)
+    count = lit.sum(axis=0)
+    bad |= lit & (count >= DEAD_PIXELS) & (unlit.sum(axis=0) > STEADY * count)
+    bad[:, :1] = bad[:, -1:] = False  # the outermost have one side only
+    return bad
+
+
+def _median_of_three(one: np.ndarray, two: np.ndarray, three: np.ndarray) -> np.ndarray:
+    """Median of three arrays, pixel by pixel."""
+    return np.asarray(np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three)))
