@@ -200,7 +200,10 @@ def _bright_level(smooth: np.ndarray) -> float:
     level = float(smooth.max())
     for _ in range(20):
         bright = smooth[smooth > 0.5 * level]
-        before, level = level, float(bright.sum() / bright.size)  # half the time of mean(), which a library asks often
+        before, level = (
+            level,
+            float(bright.sum() / max(bright.size, 1)),
+        )  # half the time of mean(), which a library asks often
         if abs(level - before) < 1e-3 * level:
             break
     return max(level, 1e-30)

@@ -67,9 +67,12 @@ class Conditions:
         Pixel size [mrad].
     mirrored : bool
         The camera shows the pattern mirrored.
+    mask : str or None
+        Name of the mask.
     """
 
     convergence_mrad: float
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     mirrored: bool = False
+    mask: str | None = None

@@ -18,7 +18,7 @@ from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.picture.examine import Picture, examine
-from pacbed.analysis.picture.mask_file import read_mask
+from pacbed.analysis.picture.mask_file import mask_name, read_mask
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
@@ -105,6 +105,7 @@ def prepare(
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
         known.mirrored,
+        None if options.mask is None else mask_name(options.mask),
     )
     mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
     picture = examine(recorded, mask)

@@ -107,7 +107,7 @@ class Thresholds(Section):
     saturated_disk: float = Field(0.3, ge=0, le=1, description="saturated share of the bright region's pixels")
     unused_disk: float = Field(0.5, ge=0, le=1, description="share of the bright region's pixels that do not count")
     radius_px: float = Field(4.5, gt=0, description="radius of the bright region below which it shows nothing")
-    fitted_pixels: int = Field(250, gt=0, description="pixels in the fit below which it shows nothing")
+    fitted_pixels: int = Field(150, gt=0, description="pixels in the fit below which it shows nothing")
     radius_relative: float = Field(0.15, gt=0, description="radius of the bright region beyond those of the library")
     std_relative: float = Field(0.15, gt=0, description="standard deviation over the thickness")
     inside: float = Field(0.98, ge=0, le=1, description="share of the bright region's rim inside the frame")

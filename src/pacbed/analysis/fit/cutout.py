@@ -74,16 +74,16 @@ class Cutout:
         cut = array[window].astype(float)
         counting = np.ones(cut.shape, dtype=bool) if used is None else used[window]
         dark, bright = np.percentile(cut[counting] if counting.any() else cut, [1, 98])
-        values, mask = bin_pixels(cut, factor), True
+        values = bin_pixels(cut, factor)
+        share = bin_pixels(counting.astype(float), factor)
         if not counting.all():
-            share = bin_pixels(counting.astype(float), factor)
-            mask = share >= LEAST_SHARE
-            values = np.where(mask, bin_pixels(np.where(counting, cut, 0.0), factor) / np.maximum(share, 1e-30), values)
+            recorded = bin_pixels(np.where(counting, cut, 0.0), factor) / np.maximum(share, 1e-30)
+            values = np.where(share > 0, recorded, values)
         values = (values - dark) / max(bright - dark, 1e-30)
         row, column = np.indices(values.shape) * factor + (factor - 1) / 2
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
-        return cls(values, (distance <= reach) & mask, factor, (first[0], first[1]), np.stack(shapes))
+        return cls(values, (distance <= reach) & (share >= LEAST_SHARE), factor, (first[0], first[1]), np.stack(shapes))
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""

@@ -29,24 +29,28 @@ class Constant(NamedTuple):
     gaps: np.ndarray
 
 
-def constant_parts(array: np.ndarray, finite: np.ndarray) -> Constant:
+def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
     """Find the parts of a frame that hold one value while what lies about them does not.
 
     Parameters
     ----------
     array : float array, shape (y, x)
         Counts.
-    finite : bool array, shape (y, x)
-        Pixels with a value.
+    recorded : bool array, shape (y, x)
+        Pixels with a value that counts.
     """
     border, gaps = np.zeros(array.shape, dtype=bool), np.zeros(array.shape, dtype=bool)
-    values = array[finite]
+    values = array[recorded]
     low, high = np.percentile(values, [5, 99.5])
     rim = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
     levels, counts = np.unique(rim[np.isfinite(rim)], return_counts=True)
-    candidates = {float(values.min()), float(values.max()), *([float(levels[np.argmax(counts)])] if len(levels) else [])}
+    candidates = {
+        float(values.min()),
+        float(values.max()),
+        *([float(levels[np.argmax(counts)])] if len(levels) else []),
+    }
     for value in sorted(candidates):
-        blocks = ndimage.binary_opening(array == value, np.ones((2, 2)))
+        blocks = ndimage.binary_opening((array == value) & recorded, np.ones((2, 2)))
         labels, _ = ndimage.label(blocks)
         sizes = np.bincount(labels.ravel())[1:]
         if np.count_nonzero(sizes >= SMALLEST_PX) > MOST_REGIONS:
@@ -56,11 +60,11 @@ def constant_parts(array: np.ndarray, finite: np.ndarray) -> Constant:
                 continue
             area = tuple(slice(max(0, part.start - 5), part.stop + 5) for part in window)
             region = labels[area] == index
-            jump = _jump(array[area], region, finite[area], value) / max(high - low, 1e-30)
+            jump = _jump(array[area], region, recorded[area], value) / max(high - low, 1e-30)
             thick = _depth(region) > THICK * min(array.shape)
             at_rim = any(p.start == 0 or p.stop == n for p, n in zip(window, array.shape, strict=True))
             if at_rim and thick and abs(jump) > BORDER_JUMP:
-                border[area] |= ndimage.binary_dilation(region, iterations=RIM_PX)
+                border[area] |= ndimage.binary_dilation(region, iterations=RIM_PX) & recorded[area]
             elif jump > (BORDER_JUMP if at_rim else GAP_JUMP) or (
                 jump < -GAP_JUMP and sizes[index - 1] <= LARGEST_HOT_PX
             ):
@@ -68,9 +72,9 @@ def constant_parts(array: np.ndarray, finite: np.ndarray) -> Constant:
     return Constant(border, gaps & ~border)
 
 
-def _jump(array: np.ndarray, region: np.ndarray, finite: np.ndarray, value: float) -> float:
+def _jump(array: np.ndarray, region: np.ndarray, recorded: np.ndarray, value: float) -> float:
     """How far the pixels about a region lie above its value; 0 where the value is one of theirs."""
-    about = ndimage.binary_dilation(region, iterations=4) & ~ndimage.binary_dilation(region) & finite
+    about = ndimage.binary_dilation(region, iterations=4) & ~ndimage.binary_dilation(region) & recorded
     if not about.any() or np.mean(array[about] == value) > OWN_SHARE:
         return 0.0
     return float(np.median(array[about])) - value

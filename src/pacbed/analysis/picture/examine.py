@@ -86,7 +86,8 @@ def _strays(repaired: Repaired, outline: Outline) -> np.ndarray | None:
     values = repaired.array[disk]
     dark = float(np.median(repaired.array[beyond])) if beyond.any() else float(values.min())
     usual = values[values <= np.percentile(values, 95)]  # the objects are no part of the level
-    return stray_objects(repaired.array, disk, level=float(usual.mean()) - dark, dark=dark)
+    level = float(usual.mean()) - dark
+    return stray_objects(repaired.array, disk, level=level, dark=dark) if level > 0 else None
 
 
 def _distance(shape: tuple[int, ...], outline: Outline) -> np.ndarray:

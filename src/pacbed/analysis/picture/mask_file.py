@@ -12,6 +12,11 @@ from pacbed.errors import PatternError, bad_value
 LEAST_USED = 0.1  # of the frame
 
 
+def mask_name(mask: np.ndarray | str | Path) -> str:
+    """What a result calls a mask."""
+    return "array" if isinstance(mask, np.ndarray) else Path(mask).name
+
+
 def read_mask(mask: np.ndarray | str | Path, shape: tuple[int, int]) -> np.ndarray:
     """Pixels that are not used.
 
@@ -34,10 +39,7 @@ def read_mask(mask: np.ndarray | str | Path, shape: tuple[int, int]) -> np.ndarr
     if isinstance(mask, np.ndarray):
         values, name = mask, f"an array of shape {mask.shape}"
     else:
-        try:
-            values = read_pattern(mask).array
-        except PatternError as error:
-            raise PatternError(f"mask: {error}") from error
+        values = _values(Path(mask))
         name = f"{Path(mask).name} of shape {values.shape}"
     if values.shape != tuple(shape):
         raise bad_value("mask", name, f"the shape of the pattern, {tuple(shape)}")
@@ -47,3 +49,13 @@ def read_mask(mask: np.ndarray | str | Path, shape: tuple[int, int]) -> np.ndarr
             "mask", f"{name}, {100 * masked.mean():.0f} % of it not zero", f"at most {100 * (1 - LEAST_USED):.0f} %"
         )
     return masked
+
+
+def _values(file: Path) -> np.ndarray:
+    """Pixels of a mask's file; masks stored by NumPy may be of booleans, which patterns are not."""
+    try:
+        if file.suffix.lower() == ".npy" and file.is_file():
+            return np.asarray(np.load(file, allow_pickle=False)).squeeze()
+        return read_pattern(file).array
+    except (PatternError, ValueError, OSError) as error:
+        raise PatternError(f"mask: {' '.join(str(error).split())}") from error

@@ -10,6 +10,7 @@ from pacbed.analysis.picture.constant import constant_parts
 from pacbed.analysis.picture.lines import defective_lines
 from pacbed.analysis.picture.saturation import saturated_pixels
 from pacbed.analysis.picture.singles import isolated_defects
+from pacbed.errors import PatternError
 from pacbed.strays import fill
 
 KINDS = ("masked", "border", "missing", "dead or hot areas", "defective lines", "single pixels")
@@ -39,9 +40,7 @@ class Repaired(NamedTuple):
     counts: dict[str, int]
 
 
-def repair(
-    array: np.ndarray, *, masked: np.ndarray | None = None, saturated: np.ndarray | None = None
-) -> Repaired:
+def repair(array: np.ndarray, *, masked: np.ndarray | None = None, saturated: np.ndarray | None = None) -> Repaired:
     """Find masked, missing, constant, hot and dead pixels, and fill them from their neighbours.
 
     Parameters
@@ -55,8 +54,15 @@ def repair(
     """
     finite = np.isfinite(array)
     good = finite if masked is None else finite & ~masked
-    constant = constant_parts(array, finite)
-    found = {"masked": ~good & finite, "border": constant.border, "missing": ~finite, "dead or hot areas": constant.gaps}
+    if not good.any():
+        raise PatternError("mask: got one that leaves no pixel with a value, accepted: one that leaves the disk")
+    constant = constant_parts(array, good)
+    found = {
+        "masked": ~good & finite,
+        "border": constant.border,
+        "missing": ~finite,
+        "dead or hot areas": constant.gaps,
+    }
     used = good & ~constant.border & ~constant.gaps
     if used.sum() < 2:  # nothing to compare with: the pattern is what it is
         found, used = {"masked": ~good & finite, "missing": ~finite}, good

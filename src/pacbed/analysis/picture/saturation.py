@@ -1,4 +1,4 @@
-"""Saturated pixels, from the histogram: counts that a detector or a format cuts off pile up at one value, the highest."""
+"""Saturated pixels, from the histogram: what a detector or a format cuts off piles up at one value, the highest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ceiling(values: np.ndarray) -> float | None:
     if len(levels) < FEWEST_LEVELS or counts[-1] < FEWEST_PIXELS:
         return None
     low = levels[np.searchsorted(np.cumsum(counts), 0.02 * counts.sum())]
-    below = (levels[:-1] > levels[-1] - NEAR_CEILING * (levels[-1] - low))
+    below = levels[:-1] > levels[-1] - NEAR_CEILING * (levels[-1] - low)
     most = int(counts[:-1][below].max(initial=1))
     return float(levels[-1]) if counts[-1] > PILE * most else None
 

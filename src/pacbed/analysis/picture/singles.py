@@ -87,7 +87,5 @@ def _noise_by_level(level: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     group = np.searchsorted(edges, level.ravel(), side="right")
     values = deviation.ravel()
     # Up to a twentieth of the pixels may be defects.
-    sigma = np.array(
-        [np.quantile(values[group == k], 0.95) / 1.96 if np.any(group == k) else 0 for k in range(LEVELS)]
-    )
+    sigma = np.array([np.quantile(values[group == k], 0.95) / 1.96 if np.any(group == k) else 0 for k in range(LEVELS)])
     return np.asarray(np.maximum(sigma, ndimage.median_filter(sigma, 3))[group].reshape(level.shape))

@@ -149,7 +149,8 @@ def _pattern(path: Path, verify: bool) -> list[str]:
     stated = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
     (ny, nx), (cx, cy) = array.shape, outline.center_px
     return [
-        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, {picture.defects} defective",
+        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, "
+        f"{picture.defects} defective",
         f"the file states: {', '.join(stated) or 'no calibration'}",
         f"bright region: centre ({cx:.1f}, {cy:.1f}), radius {outline.radius_px:.1f} pixels",
     ]
