@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from pacbed.analysis.picture.levels import intensity_range
+
 SMALLEST_PX = 9
 MOST_REGIONS = 400  # of one value that are looked at; a sparse frame has thousands, and all are its own
 OWN_SHARE = 0.05  # the value is rarer among the pixels about a region, or it belongs to the pattern
@@ -41,7 +43,7 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
     """
     border, gaps = np.zeros(array.shape, dtype=bool), np.zeros(array.shape, dtype=bool)
     values = array[recorded]
-    low, high = np.percentile(values, [5, 99.5])
+    low, high = intensity_range(np.where(recorded, array, np.nan))
     rim = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
     levels, counts = np.unique(rim[np.isfinite(rim)], return_counts=True)
     candidates = {
@@ -50,8 +52,7 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
         *([float(levels[np.argmax(counts)])] if len(levels) else []),
     }
     for value in sorted(candidates):
-        blocks = ndimage.binary_opening((array == value) & recorded, np.ones((2, 2)))
-        labels, _ = ndimage.label(blocks)
+        labels, _ = ndimage.label(_blocks((array == value) & recorded))
         sizes = np.bincount(labels.ravel())[1:]
         if np.count_nonzero(sizes >= SMALLEST_PX) > MOST_REGIONS:
             continue
@@ -70,6 +71,16 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
             ):
                 gaps[area] |= region
     return Constant(border, gaps & ~border)
+
+
+def _blocks(equal: np.ndarray) -> np.ndarray:
+    """Pixels of squares of 2 x 2 that are all equal, shape (y, x)."""
+    corners = equal[:-1, :-1] & equal[1:, :-1] & equal[:-1, 1:] & equal[1:, 1:]
+    blocks = np.zeros(equal.shape, dtype=bool)
+    for down in (slice(None, -1), slice(1, None)):
+        for across in (slice(None, -1), slice(1, None)):
+            blocks[down, across] |= corners
+    return blocks
 
 
 def _jump(array: np.ndarray, region: np.ndarray, recorded: np.ndarray, value: float) -> float:

@@ -66,7 +66,7 @@ def examine(pattern: Pattern, mask: np.ndarray | None = None) -> Picture:
         counts[STRAYS] = int((strays & used).sum())
         array, used = fill(array, ~strays), used & ~strays
         outline = find_outline(array, used=repaired.seen)
-    disk = _distance(array.shape, outline) < 1
+    disk = _within(1, array.shape, outline)
     return Picture(
         array,
         used,
@@ -79,8 +79,8 @@ def examine(pattern: Pattern, mask: np.ndarray | None = None) -> Picture:
 
 def _strays(repaired: Repaired, outline: Outline) -> np.ndarray | None:
     """Stray objects on the recorded pixels, shape (y, x); None where there are none."""
-    distance = _distance(repaired.array.shape, outline)
-    disk, beyond = (distance < 1) & repaired.seen, (distance > BEYOND) & repaired.seen
+    shape = repaired.array.shape
+    disk, beyond = _within(1, shape, outline) & repaired.seen, ~_within(BEYOND, shape, outline) & repaired.seen
     if not disk.any():
         return None
     values = repaired.array[disk]
@@ -90,7 +90,8 @@ def _strays(repaired: Repaired, outline: Outline) -> np.ndarray | None:
     return stray_objects(repaired.array, disk, level=level, dark=dark) if level > 0 else None
 
 
-def _distance(shape: tuple[int, ...], outline: Outline) -> np.ndarray:
-    """Distance of each pixel from the middle of the bright region, in its radii; shape (y, x)."""
-    row, column = np.indices(shape)
-    return np.hypot(column - outline.center_px[0], row - outline.center_px[1]) / max(outline.radius_px, 1e-30)
+def _within(radii: float, shape: tuple[int, ...], outline: Outline) -> np.ndarray:
+    """Pixels nearer to the middle of the bright region than so many of its radii; bool, shape (y, x)."""
+    row, column = np.ogrid[: shape[0], : shape[1]]
+    squared = (column - outline.center_px[0]) ** 2 + (row - outline.center_px[1]) ** 2
+    return np.asarray(squared < (radii * outline.radius_px) ** 2)

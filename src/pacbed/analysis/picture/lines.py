@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pacbed.analysis.picture.levels import intensity_range, thinned
+
 SIDES = (2, 3, 4)  # a line is compared with the medians of these lines on either side: up to three may be defective
 STEADY = 0.85  # of a line's pixels differ in one sense
 LEAST_RANGE, LEAST_SIGMA = 0.08, 4.0  # by this share of the pattern's range and so much of the noise, in the median
@@ -22,8 +24,8 @@ def defective_lines(array: np.ndarray) -> np.ndarray:
     -------
     bool array, shape (y, x)
     """
-    low, high = np.percentile(array, [5, 99.5])
-    noise = float(np.median(np.abs(np.diff(array, axis=1)))) / 0.95
+    low, high = intensity_range(array)
+    noise = float(np.median(np.abs(np.diff(thinned(array), axis=1)))) / 0.95
     least = max(LEAST_RANGE * (high - low), LEAST_SIGMA * noise)
     if least <= 0:
         return np.zeros(array.shape, dtype=bool)
@@ -47,7 +49,7 @@ def _columns(array: np.ndarray, dark: float, bright: float, least: float) -> np.
     middle = array.shape[0] // 2
     for half in (slice(0, middle), slice(middle, None)):
         for over in (above[half], below[half]):
-            bad[half] |= (np.median(over, axis=0) > least) & ((over > 0).mean(axis=0) > STEADY)
+            bad[half] |= ((over > least).mean(axis=0) > 0.5) & ((over > 0).mean(axis=0) > STEADY)
     count = lit.sum(axis=0)
     bad |= lit & (count >= DEAD_PIXELS) & (unlit.sum(axis=0) > STEADY * count)
     bad[:, :1] = bad[:, -1:] = False  # the outermost have one side only

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-FEWEST_PIXELS = 8  # at the ceiling
+FEWEST_PIXELS = 16  # at the ceiling
 FEWEST_LEVELS = 32  # a picture of fewer different values is too coarse to tell a plateau from a ceiling
+SAME = 1e-5  # of the range: values nearer than this are one, as after an interpolation between equal ones
 NEAR_CEILING = 0.1  # of the range: the levels that the ceiling is compared with
 PILE = 4.0  # so many times as many pixels lie at the ceiling as at any level below it
 
@@ -21,13 +22,16 @@ def ceiling(values: np.ndarray) -> float | None:
     values : array of any shape
         Counts; those not finite do not count.
     """
-    levels, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    if len(levels) < FEWEST_LEVELS or counts[-1] < FEWEST_PIXELS:
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if finite.size < FEWEST_PIXELS:
         return None
-    low = levels[np.searchsorted(np.cumsum(counts), 0.02 * counts.sum())]
-    below = levels[:-1] > levels[-1] - NEAR_CEILING * (levels[-1] - low)
-    most = int(counts[:-1][below].max(initial=1))
-    return float(levels[-1]) if counts[-1] > PILE * most else None
+    low, top = float(np.percentile(finite, 2)), float(finite.max())
+    step = max(SAME * (top - low), 1e-30)
+    levels, counts = np.unique(np.round((top - finite) / step), return_counts=True)
+    if len(levels) < FEWEST_LEVELS or counts[0] < FEWEST_PIXELS:
+        return None
+    most = int(counts[1:][levels[1:] < NEAR_CEILING / SAME].max(initial=1))
+    return top - step / 2 if counts[0] > PILE * most else None
 
 
 def saturated_pixels(array: np.ndarray, used: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from pacbed.analysis.picture.levels import intensity_range
+
 DEFECT_SIGMA = 8.0  # a defect stands out from its neighbours by so many standard deviations of the noise
 DEFECT_RANGE = 0.05  # and by this share of the pattern's range
 # and so many times further than all but two of the pixels about it: electrons have company, defects have none
@@ -28,7 +30,7 @@ def isolated_defects(array: np.ndarray) -> np.ndarray:
     """
     middle = ndimage.median_filter(array, size=3, mode="nearest")
     deviation = np.abs(array - middle)
-    low, high = np.percentile(array, [5, 99.5])
+    low, high = intensity_range(array)
     least = np.maximum(DEFECT_SIGMA * _noise_by_level(middle, deviation), DEFECT_RANGE * (high - low))
     stands_out = deviation > np.maximum(least, 1e-6 * np.abs(middle))
     if not stands_out.any():
