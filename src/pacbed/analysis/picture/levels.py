@@ -16,6 +16,8 @@ def intensity_range(array: np.ndarray) -> tuple[float, float]:
         Counts; those not finite do not count.
     """
     values = thinned(array)
+    if not np.isfinite(values).any():
+        values = array
     low, high = np.percentile(values[np.isfinite(values)], [5, 99.5])
     return float(low), float(high)
 
