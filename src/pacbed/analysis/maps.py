@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.picture.saturation import saturated_in_frames
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.recording.pattern_file import pattern_from_array
-from pacbed.analysis.recording.scan_file import ScanData
+from pacbed.analysis.recording.scan_file import ScanData, mean_of
 from pacbed.analysis.result import Result
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import FormatError, PatternError
@@ -92,9 +93,10 @@ def predict_windows(
     windows = [(row, column) for row in range(rows) for column in range(columns)]
 
     def one(position: tuple[int, int]) -> WindowResult:
-        mean = scan.mean(*position, window)
+        frames = scan.frames(*position, window)
         try:
-            result = analyse(bundle, pattern_from_array(mean, source=scan.source), options).result
+            pattern = pattern_from_array(mean_of(frames), source=scan.source)
+            result = analyse(bundle, replace(pattern, saturated=saturated_in_frames(frames)), options).result
         except PatternError as error:
             return WindowResult(None, [str(error)])
         return WindowResult(result, [_without_figures(reason) for reason in result.reasons])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
 
 from pacbed.analysis.recording.metadata import Calibration
 
@@ -25,6 +28,8 @@ class PredictOptions:
         The camera shows the pattern mirrored.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    mask : path, array of shape (y, x), or None
+        Image whose pixels other than zero are not used.
     """
 
     convergence_mrad: float | None = None
@@ -33,6 +38,7 @@ class PredictOptions:
     dataset: str | None = None
     mirrored: bool = False
     refine: bool = True
+    mask: Path | str | np.ndarray | None = field(default=None, compare=False)  # arrays do not compare as a whole
 
     def or_stated(self, stated: Calibration) -> PredictOptions:
         """The same, with what a file states where the options say nothing."""
@@ -61,9 +67,12 @@ class Conditions:
         Pixel size [mrad].
     mirrored : bool
         The camera shows the pattern mirrored.
+    mask : str or None
+        Name of the mask.
     """
 
     convergence_mrad: float
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     mirrored: bool = False
+    mask: str | None = None

@@ -19,6 +19,7 @@ from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
 from pacbed.analysis.verdict import Findings
+from pacbed.analysis.verdicts.picture import judge_input, judge_precision
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
 
@@ -131,7 +132,7 @@ def analyse(
 
 def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
     findings, meta = Findings(), ready.bundle.meta
-    verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
+    judge_input(findings, meta, ready.conditions, ready.picture, ready.library.radius_mrad)
     answers = network_answers(ready)
     verdict.judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
@@ -164,6 +165,7 @@ def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, f
     values = estimates.refined_values(
         refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
     )
+    judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
     return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
 
 
@@ -186,7 +188,10 @@ def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -
             "refined": best.noise is not None,
             "misfit_of_noise": best.noise,
             "center_px": list(best.parameters.center_px),
-            "defective_pixels": ready.defects,
+            "defective_pixels": ready.picture.defects,
+            "pixels_left_out": ready.picture.counts,
+            "saturated_share_of_disk": ready.picture.saturated_share,
+            "unused_share_of_disk": ready.picture.unused_share,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
             "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,
             "scale_rounds": None if answers is None else list(answers.scales),

@@ -18,11 +18,12 @@ from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.library_cache import cached_library
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
-from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.picture.examine import Picture, examine
+from pacbed.analysis.picture.mask_file import mask_name, read_mask
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
-from pacbed.outline import Outline, find_outline
+from pacbed.outline import Outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
 EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
@@ -40,12 +41,8 @@ class Prepared:
         As it was read.
     conditions : Conditions
         How it was recorded.
-    array : float32 array, shape (y, x)
-        Counts without defective pixels.
-    defects : int
-        Pixels replaced.
-    outline : Outline
-        The bright region.
+    picture : Picture
+        What is compared.
     library : Library
         Rendered patterns of its convergence angle.
     """
@@ -53,10 +50,18 @@ class Prepared:
     bundle: Bundle
     recorded: Pattern
     conditions: Conditions
-    array: np.ndarray
-    defects: int
-    outline: Outline
+    picture: Picture
     library: Library
+
+    @property
+    def array(self) -> np.ndarray:
+        """Repaired counts, float32, shape (y, x)."""
+        return self.picture.array
+
+    @property
+    def outline(self) -> Outline:
+        """The bright region."""
+        return self.picture.outline
 
 
 def opened(bundle: Bundle | str | Path) -> Bundle:
@@ -101,11 +106,11 @@ def prepare(
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
         known.mirrored,
+        None if options.mask is None else mask_name(options.mask),
     )
-    repaired = repair(recorded.array)
-    library = library_for(bundle, conditions.convergence_mrad)
-    outline = find_outline(repaired.array)
-    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
+    mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
+    picture = examine(recorded, mask)
+    return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad))
 
 
 def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
@@ -156,13 +161,19 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         None if known.pixel_mrad is None else widths.pixel_relative,
     )
     return refine(
-        ready.bundle.renderer, ready.array, ready.outline, starts, restraints=restraints, mirrored=known.mirrored
+        ready.bundle.renderer,
+        ready.array,
+        ready.outline,
+        starts,
+        restraints=restraints,
+        mirrored=known.mirrored,
+        used=ready.picture.used,
     )
 
 
 def fine_model(ready: Prepared) -> ForwardModel:
     """Forward model on fine pixels, for a sheet without a refinement."""
-    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels)
+    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels, used=ready.picture.used)
     return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 

@@ -14,7 +14,6 @@ from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.result import Verdict
 from pacbed.bundle.meta import BundleMeta, Thresholds
-from pacbed.outline import Outline
 from pacbed.simulation.table.rocking_table import RockingTable
 
 
@@ -55,46 +54,6 @@ class Findings:
     def reasons(self) -> list[str]:
         """The sentences, gravest first."""
         return [item.text for item in sorted(self.items, key=lambda item: -item.severity)]
-
-
-def judge_input(
-    findings: Findings, meta: BundleMeta, conditions: Conditions, outline: Outline, saturated_fraction: float
-) -> None:
-    """What is wrong before anything is fitted.
-
-    Parameters
-    ----------
-    findings : Findings
-        Receives the reasons.
-    meta : BundleMeta
-        Gives ranges and thresholds.
-    conditions : Conditions
-        How the pattern was recorded.
-    outline : Outline
-        Its bright region.
-    saturated_fraction : float
-        Share of its pixels at the largest value.
-    """
-    limits = meta.thresholds
-    if conditions.energy_kev is not None and abs(conditions.energy_kev / meta.energy_kev - 1) > limits.energy_relative:
-        findings.add(
-            Severity.REFUSAL,
-            f"beam energy: the pattern was recorded at {conditions.energy_kev:g} kV, the bundle is for "
-            f"{meta.energy_kev:g}",
-        )
-    low, high = meta.trained.convergence_mrad
-    if not low - 1e-6 <= conditions.convergence_mrad <= high + 1e-6:
-        findings.add(
-            Severity.DOUBT,
-            f"convergence angle {conditions.convergence_mrad:g} mrad lies outside the trained range, {low:g} to "
-            f"{high:g}",
-        )
-    if saturated_fraction > limits.saturated_fraction:
-        findings.add(Severity.DOUBT, f"{100 * saturated_fraction:.1f} % of the pixels are saturated")
-    if outline.inside < limits.inside:
-        findings.add(
-            Severity.DOUBT, f"{100 * (1 - outline.inside):.0f} % of the bright disk's rim lie outside the frame"
-        )
 
 
 def judge_networks(findings: Findings, answers: NetworkAnswers | None, *, refined: bool) -> None:

@@ -59,4 +59,10 @@ Pixel = Annotated[
     typer.Option(parser=number, metavar="NUMBER", help="pixel size [mrad]; found from the pattern if unknown"),
 ]
 Dataset = Annotated[str | None, typer.Option(help="data set of a file that holds several")]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="image of the patterns' size: pixels other than zero, as of a beam stop, are not used"
+    ),
+]
 Mirrored = Annotated[bool, typer.Option("--mirrored", help="the camera shows the pattern mirrored")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel
+from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mask, Mirrored, Pixel
 from pacbed.cli.compiling import compilation_announced
 
 
@@ -20,6 +20,7 @@ def predict(
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
     mirrored: Mirrored = False,
+    mask: Mask = None,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="the networks alone, without least squares")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
@@ -42,6 +43,7 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=not no_refine,
+        mask=mask,
     )
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)

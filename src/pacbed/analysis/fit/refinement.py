@@ -138,6 +138,7 @@ def refine(
     *,
     restraints: Restraints,
     mirrored: bool = False,
+    used: np.ndarray | None = None,
 ) -> Refinement:
     """Refine from every start a little, from the best at low and at middle resolution, and finish the best.
 
@@ -155,9 +156,11 @@ def refine(
         Knowledge from outside the pattern.
     mirrored : bool
         The camera shows the pattern mirrored.
+    used : bool array, shape (y, x), optional
+        Pixels that count; by default all.
     """
     coarse, middle, fine = (
-        ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels), mirrored=mirrored)
+        ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels, used=used), mirrored=mirrored)
         for level in (COARSE, MIDDLE, FINE)
     )
     fits = _distinct(fit(coarse, at, restraints, steps=GLANCE, quick=True) for at in starts)

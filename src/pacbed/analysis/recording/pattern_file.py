@@ -23,7 +23,7 @@ from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, imag
 from pacbed.errors import PatternError
 
 SMALLEST_PIXELS = 32  # fewer along an edge cannot show the fringes inside a disk
-LARGEST_BAD_FRACTION = 0.01
+LARGEST_BAD_FRACTION = 0.5
 GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
 
 
@@ -41,15 +41,15 @@ class Pattern:
         File name, or "array".
     sha256 : str
         Hash of the file, or of the array's bytes.
-    saturated_fraction : float
-        Share of pixels at the largest value an integer file can hold.
+    saturated : bool array, shape (y, x), or None
+        Pixels known to be saturated from what the pattern was averaged of.
     """
 
     array: np.ndarray
     calibration: Calibration = NOTHING_STATED
     source: str = "array"
     sha256: str = ""
-    saturated_fraction: float = 0.0
+    saturated: np.ndarray | None = None
 
 
 def read_pattern(path: str | Path, *, dataset: str | None = None) -> Pattern:
@@ -103,9 +103,8 @@ def pattern_from_array(data: Any, *, source: str = "array") -> Pattern:
         )
     if min(array.shape) < SMALLEST_PIXELS:
         raise PatternError(f"{source}: got {array.shape} pixels, accepted: at least {SMALLEST_PIXELS} along each edge")
-    saturated = float(np.mean(array == np.iinfo(array.dtype).max)) if array.dtype.kind in "iu" else 0.0
     digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    return Pattern(_finite_float(array, source), source=source, sha256=digest, saturated_fraction=saturated)
+    return Pattern(_finite_float(array, source), source=source, sha256=digest)
 
 
 def _finite_float(array: np.ndarray, source: str) -> np.ndarray:

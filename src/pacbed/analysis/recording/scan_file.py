@@ -63,8 +63,8 @@ class ScanData:
         rows, columns = self.scan_shape
         return -(-rows // window), -(-columns // window)
 
-    def mean(self, row: int, column: int, window: int) -> np.ndarray:
-        """Mean pattern of one window.
+    def frames(self, row: int, column: int, window: int) -> np.ndarray:
+        """Patterns of one window.
 
         Parameters
         ----------
@@ -75,14 +75,22 @@ class ScanData:
 
         Returns
         -------
-        float32 array, shape (y, x)
-            Counts.
+        array, shape (position, y, x)
+            Counts, as they were recorded.
         """
         across = slice(column * window, (column + 1) * window)
         down = slice(row * window, (row + 1) * window)
         block = self.values[across] if len(self.values.shape) == 3 else self.values[down, across]
-        patterns = np.asarray(block).reshape(-1, *self.values.shape[-2:])
-        return np.asarray(patterns.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        return np.asarray(block).reshape(-1, *self.values.shape[-2:])
+
+    def mean(self, row: int, column: int, window: int) -> np.ndarray:
+        """Mean pattern of one window, see `frames`; float32, shape (y, x) [counts]."""
+        return mean_of(self.frames(row, column, window))
+
+
+def mean_of(frames: np.ndarray) -> np.ndarray:
+    """Mean of patterns of shape (position, y, x); float32, shape (y, x) [counts]."""
+    return np.asarray(frames.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.picture.examine import examine
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.repetition import Examples, repeat_examples
 from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
@@ -18,7 +18,6 @@ from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.config.values import TASKS
 from pacbed.errors import FormatError, bad_value
 from pacbed.networks.model_card import ModelCard
-from pacbed.outline import find_outline
 
 STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
 
@@ -148,8 +147,8 @@ def _check_axes(axes: dict[str, np.ndarray], shape: tuple[int, ...]) -> None:
 
 def _pattern(path: Path, verify: bool) -> list[str]:
     pattern = read_pattern(path)
-    array, defects = repair(pattern.array)
-    outline, calibration = find_outline(array), pattern.calibration
+    picture, calibration = examine(pattern), pattern.calibration
+    array, outline = picture.array, picture.outline
     known = {
         "pixel": (calibration.pixel_mrad, "mrad"),
         "beam energy": (calibration.energy_kev, "kV"),
@@ -158,7 +157,8 @@ def _pattern(path: Path, verify: bool) -> list[str]:
     stated = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
     (ny, nx), (cx, cy) = array.shape, outline.center_px
     return [
-        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, {defects} defective",
+        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, "
+        f"{picture.defects} defective",
         f"the file states: {', '.join(stated) or 'no calibration'}",
         f"bright region: centre ({cx:.1f}, {cy:.1f}), radius {outline.radius_px:.1f} pixels",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pacbed.analysis.maps import (
     write_map,
 )
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
+from pacbed.analysis.picture.mask_file import mask_name, read_mask
 from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.analysis.report.map_picture import draw_map
 from pacbed.analysis.steps import opened
@@ -68,6 +70,9 @@ def map_dataset(
     bundle = opened(bundle)
     with open_scan(data, dataset=options.dataset) as scan:
         known = options.or_stated(scan.calibration)
+        told = _told(known)
+        if known.mask is not None:  # read once, and refused before the first window
+            known = replace(known, mask=read_mask(known.mask, scan.values.shape[-2:]))
         shape, scan_shape = scan.windows(window), scan.scan_shape
         predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
         results = list(progress(predictions, shape[0] * shape[1], "windows"))
@@ -81,7 +86,7 @@ def map_dataset(
         **_summary(found, results),
         "bundle": bundle.path.name,
         "bundle_sha256": bundle.sha256,
-        "parameters": _told(known),
+        "parameters": told,
         "versions": installed_versions(),
     }
     draw_map(found, out_png, window=window)
@@ -106,5 +111,7 @@ def _told(options: PredictOptions) -> dict[str, Any]:
         "energy_kev": options.energy_kev,
         "pixel_mrad": options.pixel_mrad,
     }
+    if options.mask is not None:
+        told["mask"] = mask_name(options.mask)
     others = {"mirrored": options.mirrored, "refine": options.refine}
     return told | {name: value for name, value in others.items() if value != getattr(DEFAULT_OPTIONS, name)}
