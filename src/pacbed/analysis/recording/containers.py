@@ -13,6 +13,7 @@ from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration
 from pacbed.errors import PatternError
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif"}
+TIFF = {".tif", ".tiff"}
 HDF5 = {".h5", ".hdf5", ".hdf"}
 NAMES_SHOWN = 12  # of the data sets that an error lists
 

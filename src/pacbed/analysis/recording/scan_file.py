@@ -18,6 +18,8 @@ from pacbed.analysis.recording.containers import (
     microscope_image,
     one_line,
 )
+from pacbed.analysis.recording.guard.sizes import no_memory
+from pacbed.analysis.recording.guard.untrusted import check_untrusted
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
 from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
 from pacbed.errors import PatternError, bad_value
@@ -78,11 +80,14 @@ class ScanData:
         float32 array, shape (y, x)
             Counts.
         """
-        across = slice(column * window, (column + 1) * window)
-        down = slice(row * window, (row + 1) * window)
-        block = self.values[across] if len(self.values.shape) == 3 else self.values[down, across]
-        patterns = np.asarray(block).reshape(-1, *self.values.shape[-2:])
-        return np.asarray(patterns.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        rows, columns = self.scan_shape
+        across = slice(column * window, min((column + 1) * window, columns))
+        total = np.zeros(self.values.shape[-2:])
+        down = range(row * window, min((row + 1) * window, rows))
+        for y in down:  # row by row: a window may be most of a scan that does not fit into memory
+            block = self.values[across] if len(self.values.shape) == 3 else self.values[y, across]
+            total += np.asarray(block).sum(axis=0, dtype=np.float64)
+        return np.asarray(total / (len(down) * (across.stop - across.start)), dtype=np.float32)
 
 
 @contextmanager
@@ -103,13 +108,16 @@ def open_scan(path: str | Path, *, dataset: str | None = None) -> Iterator[ScanD
         When the file cannot be read, or does not hold patterns over scan positions.
     """
     file = Path(path)
-    if not file.exists():
+    if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
         raise PatternError(f"dataset: got {str(file)!r}, accepted: a file that exists")
     with ExitStack() as stack:
         try:
+            check_untrusted(file)
             data = stack.enter_context(_opener(file)(file, dataset))
-        except (PatternError, MemoryError):
+        except PatternError:
             raise
+        except MemoryError:
+            raise no_memory(str(file)) from None
         except Exception as error:
             raise PatternError(f"dataset: {file} cannot be read ({one_line(error)})") from error
         yield data
