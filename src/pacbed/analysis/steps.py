@@ -94,17 +94,33 @@ def prepare(
     bundle = opened(bundle)
     check_networks(bundle, refine=options.refine)
     recorded = _recorded_pattern(pattern, options.dataset)
-    known = options.or_stated(recorded.calibration)
-    conditions = Conditions(
+    conditions = checked_conditions(bundle, options.or_stated(recorded.calibration))
+    repaired = repair(recorded.array)
+    library = library_for(bundle, conditions.convergence_mrad)
+    outline = find_outline(repaired.array)
+    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
+
+
+def checked_conditions(bundle: Bundle, known: PredictOptions) -> Conditions:
+    """How a pattern was recorded, once it is seen that the bundle can answer that.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    known : PredictOptions
+        With what the file states.
+
+    Raises
+    ------
+    ParameterError
+        No convergence angle is known, or a value is none that the bundle or physics knows.
+    """
+    return Conditions(
         _checked_convergence(bundle, known.convergence_mrad),
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
         known.mirrored,
     )
-    repaired = repair(recorded.array)
-    library = library_for(bundle, conditions.convergence_mrad)
-    outline = find_outline(repaired.array)
-    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
 
 
 def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
