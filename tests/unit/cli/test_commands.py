@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 
+import h5py
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -140,6 +141,21 @@ def test_inspect_describes_bundle_stack_and_pattern(pacbed, tiny_bundle_file, pa
     assert status == 0
     assert "128 x 128 pixels" in out
     assert "no calibration" in out
+
+
+def test_inspect_describes_and_draws_one_scan_of_several(pacbed, folder, tmp_path):
+    image = tifffile.imread(folder / "thin.tif")
+    with h5py.File(tmp_path / "two.h5", "w") as store:
+        store["first"], store["second"] = np.stack([image] * 2), np.stack([image] * 3)
+    assert pacbed("inspect", tmp_path / "two.h5")[0] == 2
+    picture = tmp_path / "look.png"
+    status, out, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert (status, err) == (0, "")
+    assert out.startswith("scan two.h5: 3 x 1 positions of 128 x 128 pixels")
+    assert "missing: semi-convergence angle (needed: --convergence-mrad)" in out
+    assert out.endswith(f"picture: {picture}\n") and picture.is_file()
+    status, _, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert status == 2 and "this one exists" in err
 
 
 def test_inspect_verify_finds_damage(pacbed, tiny_bundle_file, tmp_path):

@@ -175,7 +175,10 @@ def _read_hdf5(file: Path, dataset: str | None) -> Recorded:
 
 def _read_microscope_file(file: Path, dataset: str | None) -> Recorded:
     lazy = file.suffix.lower() not in TIFF  # whose lazy reader leaves the file open; its pages have been looked at
-    image = microscope_image(file, dataset, axes=2, lazy=lazy)
+    try:
+        image = microscope_image(file, dataset, axes=2, lazy=lazy)
+    except NotImplementedError:  # some formats are read as a whole or not at all
+        image = microscope_image(file, dataset, axes=2, lazy=False)
     data = load_array(image["data"], file.name)
     if data.dtype.names:  # RosettaSciIO reads RGB as a structured array
         data = np.stack([data[name] for name in data.dtype.names], axis=-1)

@@ -134,7 +134,7 @@ def _opener(file: Path) -> Opener:
         )
     if suffix == ".npy":
         return _open_npy
-    if suffix == ".zarr":
+    if suffix == ".zarr" or (suffix != ".zspy" and file.is_dir()):
         return _open_zarr
     return _open_hdf5 if suffix in HDF5 else _open_microscope_file
 
