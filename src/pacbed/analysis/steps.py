@@ -100,17 +100,33 @@ def prepare(
     bundle = opened(bundle)
     check_networks(bundle, refine=options.refine)
     recorded = _recorded_pattern(pattern, options.dataset)
-    known = options.or_stated(recorded.calibration)
-    conditions = Conditions(
+    conditions = checked_conditions(bundle, options.or_stated(recorded.calibration))
+    mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
+    picture = examine(recorded, mask)
+    return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad))
+
+
+def checked_conditions(bundle: Bundle, known: PredictOptions) -> Conditions:
+    """How a pattern was recorded, once it is seen that the bundle can answer that.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    known : PredictOptions
+        With what the file states.
+
+    Raises
+    ------
+    ParameterError
+        No convergence angle is known, or a value is none that the bundle or physics knows.
+    """
+    return Conditions(
         _checked_convergence(bundle, known.convergence_mrad),
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
         known.mirrored,
-        None if options.mask is None else mask_name(options.mask),
+        None if known.mask is None else mask_name(known.mask),
     )
-    mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
-    picture = examine(recorded, mask)
-    return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad))
 
 
 def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:

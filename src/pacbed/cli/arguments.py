@@ -10,7 +10,7 @@ import typer
 
 from pacbed.errors import bad_value
 
-DONE, BAD = 0, 2
+DONE, REFUSED, BAD = 0, 1, 2
 
 
 def number(text: str) -> float:

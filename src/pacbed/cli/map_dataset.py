@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Mask, Pixel, whole_number
+from pacbed.cli.arguments import DONE, REFUSED, BundlePath, Convergence, Dataset, Energy, Mask, Pixel, whole_number
 
 
 def map_command(
@@ -25,12 +25,15 @@ def map_command(
     out: Annotated[Path, typer.Option(help="folder of maps")] = Path("maps"),
 ) -> int:
     """Map the thickness of a 4D-STEM data set window by window."""
+    from pacbed.analysis.maps import VERDICTS
     from pacbed.analysis.options import PredictOptions
-    from pacbed.analysis.report.map_dataset import map_dataset
+    from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
+    from pacbed.analysis.report.names import maps_in, names_for
     from pacbed.bundle.reader import load_bundle
 
-    picture = out / f"{data.stem}.png"
-    map_dataset(
+    (name,) = names_for([data], maps_in(out))
+    picture = out / f"{name}.png"
+    found = map_dataset(
         load_bundle(bundle),
         data,
         PredictOptions(
@@ -42,8 +45,9 @@ def map_command(
         ),
         window=window,
         jobs=jobs,
-        out_dir=out / data.stem,
+        out_dir=out / name,
         out_png=picture,
     )
-    print(f"{picture}: maps as arrays lie in {out / data.stem}")
-    return DONE
+    print(f"{picture}: maps as arrays lie in {out / name}")
+    print("\n".join(summary_lines(out / name)))
+    return DONE if (found.verdict < VERDICTS.index("refused")).any() else REFUSED

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 
+import h5py
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -91,17 +92,22 @@ def test_patterns_of_the_same_name_do_not_overwrite_each_other(pacbed, tiny_bund
     (tmp_path / "other" / "thin.tif").write_bytes((folder / "thick.tif").read_bytes())
     files = (folder / "thin.tif", tmp_path / "other" / "thin.tif")
     arguments = ("--convergence-mrad", 14, "--no-refine", "--out", tmp_path / "out")
-    assert pacbed("predict", tiny_bundle_file, *files, *arguments)[0] == 0
-    assert {"thin.json", "thin_2.json"} <= {file.name for file in (tmp_path / "out").iterdir()}
+    status, out, _ = pacbed("predict", tiny_bundle_file, *files, *arguments)
+    assert status == 0
+    for folder_name, line in zip((folder.name, "other"), out.splitlines(), strict=True):
+        name = f"{folder_name}_thin.tif"
+        assert line.endswith(f"(result: {name}.json)")
+        assert {f"{name}.json", f"{name}.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
 def test_a_sheet_never_replaces_its_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
     picture = tmp_path / "thin.png"
     iio.imwrite(picture, tifffile.imread(folder / "thin.tif"))
     before = picture.read_bytes()
-    status, _, err = pacbed("predict", tiny_bundle_file, picture, "--convergence-mrad", 14, "--out", tmp_path)
-    assert status == 2
-    assert "does not replace" in err
+    arguments = ("--convergence-mrad", 14, "--no-refine", "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, picture, *arguments)
+    assert (status, err) == (0, "")
+    assert "(result: thin.png.json)" in out and (tmp_path / "thin.png.png").is_file()
     assert picture.read_bytes() == before
 
 
@@ -135,6 +141,21 @@ def test_inspect_describes_bundle_stack_and_pattern(pacbed, tiny_bundle_file, pa
     assert status == 0
     assert "128 x 128 pixels" in out
     assert "no calibration" in out
+
+
+def test_inspect_describes_and_draws_one_scan_of_several(pacbed, folder, tmp_path):
+    image = tifffile.imread(folder / "thin.tif")
+    with h5py.File(tmp_path / "two.h5", "w") as store:
+        store["first"], store["second"] = np.stack([image] * 2), np.stack([image] * 3)
+    assert pacbed("inspect", tmp_path / "two.h5")[0] == 2
+    picture = tmp_path / "look.png"
+    status, out, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert (status, err) == (0, "")
+    assert out.startswith("scan two.h5: 3 x 1 positions of 128 x 128 pixels")
+    assert "missing: semi-convergence angle (needed: --convergence-mrad)" in out
+    assert out.endswith(f"picture: {picture}\n") and picture.is_file()
+    status, _, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert status == 2 and "this one exists" in err
 
 
 def test_inspect_verify_finds_damage(pacbed, tiny_bundle_file, tmp_path):
@@ -197,21 +218,29 @@ def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, 
         thickness_nm=8.0, convergence_mrad=14.0, mistilt_mrad=(1.0, 0.5), blur_mrad=0.4,
         geometry=Geometry((64, 64), 0.7, (31.0, 32.0), 15.0),
     )  # fmt: skip
-    np.save(tmp_path / "film.npy", np.tile((1e6 * image).astype(np.float32), (2, 2, 1, 1)))
-    status, out, err = pacbed(
-        "map",
-        tiny_bundle_file,
-        tmp_path / "film.npy",
-        "--convergence-mrad",
-        14,
-        "--window",
-        2,
-        "--out",
-        tmp_path / "maps",
-    )
+    scan = np.tile((1e6 * image).astype(np.float32), (2, 4, 1, 1))
+    scan[:, 2:] = 7
+    np.save(tmp_path / "film.npy", scan)
+    (tmp_path / "maps" / "film").mkdir(parents=True)
+    (tmp_path / "maps" / "film" / "notes.txt").write_text("mine")
+    arguments = ("--convergence-mrad", 14, "--window", 2, "--out", tmp_path / "maps")
+    status, out, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *arguments)
     assert (status, err) == (0, "")
-    assert str(tmp_path / "maps" / "film.png") in out
-    assert np.load(tmp_path / "maps" / "film" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+    assert str(tmp_path / "maps" / "film.npy.png") in out
+    assert out.splitlines()[1:] == [
+        "2 windows: 1 ok, 1 unusable",
+        "  1 x got the value … in every pixel, accepted: a pattern",
+    ]
+    assert np.load(tmp_path / "maps" / "film.npy" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+    assert (tmp_path / "maps" / "film" / "notes.txt").read_text() == "mine"
+
+
+def test_a_map_of_holes_is_a_refusal(pacbed, tiny_bundle_file, tmp_path):
+    np.save(tmp_path / "dark.npy", np.zeros((2, 2, 64, 64), np.uint16))
+    arguments = ("--convergence-mrad", 14, "--out", tmp_path / "maps")
+    status, out, _ = pacbed("map", tiny_bundle_file, tmp_path / "dark.npy", *arguments)
+    assert status == 1
+    assert "4 windows: 4 unusable" in out
 
 
 def test_networks_alone_are_refused_in_one_line_where_there_are_none(pacbed, bare_bundle, folder, tmp_path):

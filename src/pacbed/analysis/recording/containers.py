@@ -13,7 +13,9 @@ from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration
 from pacbed.errors import PatternError
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif"}
+TIFF = {".tif", ".tiff"}
 HDF5 = {".h5", ".hdf5", ".hdf"}
+NO_IMAGE = "holds no image"
 NAMES_SHOWN = 12  # of the data sets that an error lists
 
 
@@ -113,7 +115,7 @@ def choose_dataset(file: Path, dataset: str | None, names: Sequence[str]) -> str
         None is meant, or several are.
     """
     if not names:
-        raise PatternError(f"pattern: {file} holds no image")
+        raise PatternError(f"pattern: {file} {NO_IMAGE}")
     accepted = f"one of {', '.join(names[:NAMES_SHOWN])}"
     if dataset is None:
         if len(names) > 1:

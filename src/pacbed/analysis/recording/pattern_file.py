@@ -13,12 +13,15 @@ import numpy as np
 from pacbed.analysis.recording.containers import (
     HDF5,
     PICTURES,
+    TIFF,
     Recorded,
     choose_dataset,
     hdf5_names,
     microscope_image,
     one_line,
 )
+from pacbed.analysis.recording.guard.sizes import load_array, no_memory
+from pacbed.analysis.recording.guard.untrusted import check_untrusted
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
 from pacbed.errors import PatternError
 
@@ -71,14 +74,16 @@ def read_pattern(path: str | Path, *, dataset: str | None = None) -> Pattern:
     if not file.is_file():
         raise PatternError(f"pattern: got {str(file)!r}, accepted: a file that exists")
     try:
+        check_untrusted(file)
         recorded = _reader(file)(file, dataset)
+        with file.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     except PatternError:
         raise
-    except (MemoryError, KeyboardInterrupt):
-        raise
+    except MemoryError:
+        raise no_memory(str(file)) from None
     except Exception as error:  # thirty readers of damaged files raise anything
         raise PatternError(f"pattern: {file} cannot be read ({one_line(error)})") from error
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     pattern = pattern_from_array(recorded.data, source=file.name)
     return replace(pattern, calibration=recorded.calibration, sha256=sha256)
 
@@ -135,7 +140,7 @@ def _reader(file: Path) -> Reader:
 
 
 def _read_npy(file: Path, dataset: str | None) -> Recorded:
-    return Recorded(np.load(file, allow_pickle=False))
+    return Recorded(load_array(np.load(file, mmap_mode="r", allow_pickle=False), file.name))
 
 
 def _read_picture(file: Path, dataset: str | None) -> Recorded:
@@ -164,12 +169,16 @@ def _read_hdf5(file: Path, dataset: str | None) -> Recorded:
     with h5py.File(file, "r") as store:
         if "file_format" in store.attrs and "HyperSpy" in str(store.attrs["file_format"]):
             return _read_microscope_file(file, dataset)
-        return Recorded(store[choose_dataset(file, dataset, hdf5_names(store, axes=2))][()])
+        return Recorded(load_array(store[choose_dataset(file, dataset, hdf5_names(store, axes=2))], file.name))
 
 
 def _read_microscope_file(file: Path, dataset: str | None) -> Recorded:
-    image = microscope_image(file, dataset, axes=2, lazy=False)
-    data = np.asarray(image["data"])
+    lazy = file.suffix.lower() not in TIFF  # whose lazy reader leaves the file open; its pages have been looked at
+    try:
+        image = microscope_image(file, dataset, axes=2, lazy=lazy)
+    except NotImplementedError:  # some formats are read as a whole or not at all
+        image = microscope_image(file, dataset, axes=2, lazy=False)
+    data = load_array(image["data"], file.name)
     if data.dtype.names:  # RosettaSciIO reads RGB as a structured array
         data = np.stack([data[name] for name in data.dtype.names], axis=-1)
     return Recorded(_grey(data, file), image_calibration(image, image["axes"]))

@@ -18,6 +18,8 @@ from pacbed.analysis.recording.containers import (
     microscope_image,
     one_line,
 )
+from pacbed.analysis.recording.guard.sizes import no_memory
+from pacbed.analysis.recording.guard.untrusted import check_untrusted
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
 from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
 from pacbed.errors import PatternError, bad_value
@@ -63,8 +65,8 @@ class ScanData:
         rows, columns = self.scan_shape
         return -(-rows // window), -(-columns // window)
 
-    def frames(self, row: int, column: int, window: int) -> np.ndarray:
-        """Patterns of one window.
+    def blocks(self, row: int, column: int, window: int) -> Iterator[np.ndarray]:
+        """Patterns of one window, a row of scan positions at a time: a window may be most of a scan that fits nowhere.
 
         Parameters
         ----------
@@ -73,24 +75,24 @@ class ScanData:
         window : int
             Scan positions along the edge of a window.
 
-        Returns
-        -------
+        Yields
+        ------
         array, shape (position, y, x)
             Counts, as they were recorded.
         """
-        across = slice(column * window, (column + 1) * window)
-        down = slice(row * window, (row + 1) * window)
-        block = self.values[across] if len(self.values.shape) == 3 else self.values[down, across]
-        return np.asarray(block).reshape(-1, *self.values.shape[-2:])
+        rows, columns = self.scan_shape
+        across = slice(column * window, min((column + 1) * window, columns))
+        for y in range(row * window, min((row + 1) * window, rows)):
+            block = self.values[across] if len(self.values.shape) == 3 else self.values[y, across]
+            yield np.asarray(block)
 
     def mean(self, row: int, column: int, window: int) -> np.ndarray:
-        """Mean pattern of one window, see `frames`; float32, shape (y, x) [counts]."""
-        return mean_of(self.frames(row, column, window))
-
-
-def mean_of(frames: np.ndarray) -> np.ndarray:
-    """Mean of patterns of shape (position, y, x); float32, shape (y, x) [counts]."""
-    return np.asarray(frames.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        """Mean pattern of one window, see `blocks`; float32, shape (y, x) [counts]."""
+        total, count = np.zeros(self.values.shape[-2:]), 0
+        for block in self.blocks(row, column, window):
+            total += block.sum(axis=0, dtype=np.float64)
+            count += len(block)
+        return np.asarray(total / count, dtype=np.float32)
 
 
 @contextmanager
@@ -111,13 +113,16 @@ def open_scan(path: str | Path, *, dataset: str | None = None) -> Iterator[ScanD
         When the file cannot be read, or does not hold patterns over scan positions.
     """
     file = Path(path)
-    if not file.exists():
+    if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
         raise PatternError(f"dataset: got {str(file)!r}, accepted: a file that exists")
     with ExitStack() as stack:
         try:
+            check_untrusted(file)
             data = stack.enter_context(_opener(file)(file, dataset))
-        except (PatternError, MemoryError):
+        except PatternError:
             raise
+        except MemoryError:
+            raise no_memory(str(file)) from None
         except Exception as error:
             raise PatternError(f"dataset: {file} cannot be read ({one_line(error)})") from error
         yield data
@@ -134,7 +139,7 @@ def _opener(file: Path) -> Opener:
         )
     if suffix == ".npy":
         return _open_npy
-    if suffix == ".zarr":
+    if suffix == ".zarr" or (suffix != ".zspy" and file.is_dir()):
         return _open_zarr
     return _open_hdf5 if suffix in HDF5 else _open_microscope_file
 

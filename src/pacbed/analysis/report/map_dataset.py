@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +30,8 @@ from pacbed.analysis.steps import opened
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions, progress
+
+REASONS_TOLD = 3
 
 
 def map_dataset(
@@ -80,6 +83,7 @@ def map_dataset(
     facts = {
         "schema_version": SCHEMA_VERSION,
         "input": Path(data).name,
+        "path": str(Path(data).absolute()),
         "scan_shape": list(scan_shape),
         "shape": list(shape),
         "window": window,
@@ -95,13 +99,35 @@ def map_dataset(
 
 
 def _summary(found: ThicknessMap, results: Sequence[WindowResult]) -> dict[str, Any]:
-    """How many windows have which verdict, and the commonest reasons."""
+    """How many windows have which verdict, the commonest reasons, and those of the windows that are holes."""
     reasons = Counter(chain.from_iterable(one.reasons for one in results))
+    holes = Counter(chain.from_iterable(one.reasons for one in results if is_hole(one)))
     return {
         "verdicts": list(VERDICTS),
         "counts": {name: int(np.sum(found.verdict == code)) for code, name in enumerate(VERDICTS)},
         "reasons": dict(reasons.most_common(REASONS_KEPT)),
+        "reasons_of_holes": dict(holes.most_common(REASONS_KEPT)),
     }
+
+
+def is_hole(window: WindowResult) -> bool:
+    """Whether the map shows nothing there: no result, or a refused one."""
+    return window.result is None or window.result.verdict == "refused"
+
+
+def summary_lines(folder: str | Path) -> list[str]:
+    """How many windows of a map have which verdict, and why some are holes, commonest first.
+
+    Parameters
+    ----------
+    folder : path
+        Of a complete map.
+    """
+    facts = json.loads((Path(folder) / "map.json").read_text(encoding="utf-8"))
+    counts = {name: count for name, count in facts["counts"].items() if count}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    reasons = [f"  {count} x {reason}" for reason, count in list(facts["reasons_of_holes"].items())[:REASONS_TOLD]]
+    return [f"{sum(counts.values())} windows: {told}", *reasons]
 
 
 def _told(options: PredictOptions) -> dict[str, Any]:

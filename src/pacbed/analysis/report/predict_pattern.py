@@ -38,5 +38,13 @@ def predict_pattern(
     """
     analysis = analyse(bundle, pattern, options)
     draw_sheet(analysis, out_png)
-    write_result(analysis.result, out_json)
-    return analysis.result
+    result = _located(analysis.result, Path(pattern))
+    write_result(result, out_json)
+    return result
+
+
+def _located(result: Result, pattern: Path) -> Result:
+    """The result with the path of its input, by which a repeated prediction knows its own result."""
+    provenance = result.provenance
+    parameters = {**provenance.parameters, "path": str(pattern.absolute())}
+    return result.model_copy(update={"provenance": provenance.model_copy(update={"parameters": parameters})})

@@ -5,7 +5,7 @@ import pytest
 
 from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
 from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.report.map_dataset import map_dataset
+from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
 from pacbed.errors import ParameterError
 from pacbed.patterns import Geometry
 
@@ -73,7 +73,11 @@ def test_dead_window_is_a_hole_and_not_a_failure(mapped):
     assert np.isnan([getattr(found, name)[0, DEAD] for name in ARRAYS if name != "verdict"]).all()
     facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
     assert facts["counts"]["unusable"] == 1 and sum(facts["counts"].values()) == DEAD + 1
-    assert any("accepted: a pattern" in reason for reason in facts["reasons"])
+    assert facts["reasons_of_holes"] == {"got the value … in every pixel, accepted: a pattern": 1}
+    assert summary_lines(folder / "film") == [
+        f"{DEAD + 1} windows: " + ", ".join(f"{n} {name}" for name, n in facts["counts"].items() if n),
+        "  1 x got the value … in every pixel, accepted: a pattern",
+    ]
 
 
 def test_written_maps_are_read_back_with_their_picture(mapped):

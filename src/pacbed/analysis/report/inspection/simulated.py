@@ -1,60 +1,37 @@
-"""Says in a few lines what a bundle, a stack or a pattern holds."""
+"""What a bundle or a stack holds."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 
-from pacbed.analysis.picture.examine import examine
-from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.repetition import Examples, repeat_examples
-from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.config.values import TASKS
-from pacbed.errors import FormatError, bad_value
+from pacbed.errors import FormatError
 from pacbed.networks.model_card import ModelCard
 
 STACK_DIMENSIONS = ("convergence_mrad", "tilt", "thickness_nm", "ky_mrad", "kx_mrad")
 
 
-def describe(path: str | Path, *, verify: bool = False) -> list[str]:
-    """Describe a bundle, a stack or a pattern.
+def bundle_lines(path: Path, *, verify: bool = False) -> list[str]:
+    """What a bundle is for, and what is in it.
 
     Parameters
     ----------
-    path : path
+    path : Path
     verify : bool
-        Check every byte against the stored checksums; a pattern has none and is read as a whole in any case.
+        Check every member against its checksum.
 
     Raises
     ------
-    FormatError, PatternError, ParameterError
-        The path is none of these, or is damaged.
+    FormatError
+        It is no bundle, or damaged.
     """
-    path = Path(path)
-    if not path.exists() and str(path) in shipped_bundles():
-        path = find_bundle(path)
-    if not path.exists():
-        raise bad_value("path", str(path), "a bundle, a stack, a pattern or a CIF file that exists")
-    return _describer(path)(path, verify)
-
-
-def _describer(path: Path) -> Callable[[Path, bool], list[str]]:
-    if path.suffix == ".pacbed" or (path / "bundle.json").is_file():
-        return _bundle
-    if (path / "stack.zarr").is_dir() or (path / "zarr.json").is_file():
-        return _stack
-    if path.is_dir():
-        raise bad_value("path", str(path), "a folder with bundle.json or stack.zarr, or a file")
-    return _pattern
-
-
-def _bundle(path: Path, verify: bool) -> list[str]:
     bundle = load_bundle(path)
     if verify:
         bundle.verify()
@@ -110,7 +87,21 @@ def _levels(bundle: Bundle) -> list[str]:
     ]
 
 
-def _stack(path: Path, verify: bool) -> list[str]:
+def stack_lines(path: Path, *, verify: bool = False) -> list[str]:
+    """What a stack holds.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder, or the Zarr folder in it.
+    verify : bool
+        Read every chunk.
+
+    Raises
+    ------
+    FormatError
+        It is no stack, or damaged.
+    """
     folder = path / "stack.zarr" if (path / "stack.zarr").is_dir() else path
     try:
         # Consolidated metadata tells of arrays that are no longer there.
@@ -143,22 +134,3 @@ def _check_axes(axes: dict[str, np.ndarray], shape: tuple[int, ...]) -> None:
     for (name, values), length in zip(axes.items(), shape, strict=True):
         if values.shape != (length,) or not np.all(np.diff(values) > 0):
             raise ValueError(f"{name} does not rise over the {length} patterns along it")
-
-
-def _pattern(path: Path, verify: bool) -> list[str]:
-    pattern = read_pattern(path)
-    picture, calibration = examine(pattern), pattern.calibration
-    array, outline = picture.array, picture.outline
-    known = {
-        "pixel": (calibration.pixel_mrad, "mrad"),
-        "beam energy": (calibration.energy_kev, "kV"),
-        "convergence": (calibration.convergence_mrad, "mrad"),
-    }
-    stated = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
-    (ny, nx), (cx, cy) = array.shape, outline.center_px
-    return [
-        f"pattern {path.name}: {nx} x {ny} pixels, values {array.min():g} to {array.max():g}, "
-        f"{picture.defects} defective",
-        f"the file states: {', '.join(stated) or 'no calibration'}",
-        f"bright region: centre ({cx:.1f}, {cy:.1f}), radius {outline.radius_px:.1f} pixels",
-    ]

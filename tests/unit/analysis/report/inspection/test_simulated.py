@@ -1,12 +1,10 @@
 import shutil
 import zipfile
 
-import h5py
-import numpy as np
 import pytest
 
-from pacbed.analysis.report.inspection import describe
-from pacbed.errors import FormatError, ParameterError, PatternError
+from pacbed.analysis.report.inspection.describe import describe
+from pacbed.errors import FormatError
 
 
 def test_a_bundle_says_what_it_is_for(tiny_bundle_file):
@@ -62,44 +60,6 @@ def test_a_damaged_stack_is_refused(parts, tmp_path):
     (folder / "stack.zarr" / "zarr.json").unlink()
     with pytest.raises(FormatError, match="damaged, or no stack"):
         describe(folder)
-
-
-def test_a_pattern_says_what_its_file_states(camera, tmp_path):
-    image = camera()
-    image[3, 5] = np.nan
-    np.save(tmp_path / "film.npy", image)
-    lines = describe(tmp_path / "film.npy")
-    assert lines[0].startswith("pattern film.npy: 150 x 160 pixels") and lines[0].endswith("1 defective")
-    assert lines[1] == "the file states: no calibration"
-    assert "bright region: centre (70." in lines[2]
-
-
-def test_a_calibrated_file_is_quoted(camera, tmp_path):
-    from rsciio.hspy import file_writer
-
-    axis = {"scale": 0.4, "offset": 0.0, "units": "mrad", "navigate": False}
-    image = camera()
-    signal = {
-        "data": image,
-        "axes": [{**axis, "name": name, "size": size} for name, size in zip("yx", image.shape, strict=True)],
-        "metadata": {"General": {"title": "film"}, "Acquisition_instrument": {"TEM": {"beam_energy": 200.0}}},
-        "package_info": {"package": "", "package_version": ""},
-        "attributes": {"_lazy": False},
-        **{name: {} for name in ("original_metadata", "tmp_parameters", "learning_results", "models")},
-    }
-    file_writer(str(tmp_path / "film.hspy"), signal)
-    assert describe(tmp_path / "film.hspy")[1] == "the file states: pixel 0.4 mrad, beam energy 200 kV"
-
-
-def test_what_is_none_of_them_is_refused(tmp_path):
-    with pytest.raises(ParameterError, match="that exists"):
-        describe(tmp_path / "gone.pacbed")
-    with pytest.raises(ParameterError, match=r"bundle\.json or stack\.zarr"):
-        describe(tmp_path)
-    with h5py.File(tmp_path / "empty.h5", "w"):
-        pass
-    with pytest.raises(PatternError, match="holds no image"):
-        describe(tmp_path / "empty.h5")
 
 
 @pytest.mark.parametrize("axis", ["thickness_nm", "tilt", "kx_mrad"])
