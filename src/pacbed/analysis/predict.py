@@ -14,6 +14,7 @@ from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
+from pacbed.analysis.plausibility import note_pixel
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
@@ -126,6 +127,7 @@ def analyse(
     ready = prepare(bundle, pattern, options)
     findings, meta = Findings(), ready.bundle.meta
     verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
+    note_pixel(findings, ready.recorded.calibration, options)
     answers = network_answers(ready)
     verdict.judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)

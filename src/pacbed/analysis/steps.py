@@ -17,6 +17,7 @@ from pacbed.analysis.fit.refinement import FINE, Refinement, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
+from pacbed.analysis.plausibility import check_pixel
 from pacbed.analysis.recording.defects import repair
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
@@ -93,8 +94,8 @@ def prepare(
     """
     bundle = opened(bundle)
     check_networks(bundle, refine=options.refine)
-    recorded = _recorded_pattern(pattern, options.dataset)
-    known = options.or_stated(recorded.calibration)
+    recorded = _recorded_pattern(pattern, options)
+    known = options.or_stated(recorded.calibration, bundle.meta.energy_kev)
     conditions = Conditions(
         _checked_convergence(bundle, known.convergence_mrad),
         _positive("energy_kev", known.energy_kev, "kV"),
@@ -102,15 +103,18 @@ def prepare(
         known.mirrored,
     )
     repaired = repair(recorded.array)
-    library = library_for(bundle, conditions.convergence_mrad)
     outline = find_outline(repaired.array)
+    check_pixel(conditions, outline)
+    library = library_for(bundle, conditions.convergence_mrad)
     return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
 
 
-def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
+def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, options: PredictOptions) -> Pattern:
     if isinstance(pattern, Pattern):
         return pattern
-    return read_pattern(pattern, dataset=dataset) if isinstance(pattern, str | Path) else pattern_from_array(pattern)
+    if not isinstance(pattern, str | Path):
+        return pattern_from_array(pattern)
+    return read_pattern(pattern, dataset=options.dataset, frame=options.frame, scan_shape=options.scan_shape)
 
 
 def library_for(bundle: Bundle, convergence_mrad: float) -> Library:

@@ -43,6 +43,22 @@ def direction(argument: str, text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
+def frame_number(text: str) -> tuple[int, ...]:
+    """Parse a position in a scan: "7", or row and column as "3,4"."""
+    words = text.replace(" ", "").split(",")
+    if not all(re.fullmatch(r"\d{1,12}", word) for word in words):
+        raise typer.BadParameter(f"got {text!r}, accepted: a whole number from 0, or row and column such as 3,4")
+    return tuple(int(word) for word in words)
+
+
+def scan_size(text: str) -> tuple[int, int]:
+    """Parse the shape of a scan: "128,256" or "128x256", rows first."""
+    words = re.split(r"[,x]", text.replace(" ", "").lower())
+    if len(words) != 2 or not all(re.fullmatch(r"[1-9]\d{0,8}", word) for word in words):
+        raise typer.BadParameter(f"got {text!r}, accepted: rows and columns such as 128,256")
+    return int(words[0]), int(words[1])
+
+
 BundlePath = Annotated[
     Path,
     typer.Argument(
@@ -59,4 +75,12 @@ Pixel = Annotated[
     typer.Option(parser=number, metavar="NUMBER", help="pixel size [mrad]; found from the pattern if unknown"),
 ]
 Dataset = Annotated[str | None, typer.Option(help="data set of a file that holds several")]
+Frame = Annotated[
+    tuple[int, ...] | None,
+    typer.Option(parser=frame_number, metavar="NUMBER|ROW,COLUMN", help="which pattern of a scan or series, from 0"),
+]
+ScanShape = Annotated[
+    tuple[int, int] | None,
+    typer.Option(parser=scan_size, metavar="ROWS,COLUMNS", help="shape of the scan, where the file is silent"),
+]
 Mirrored = Annotated[bool, typer.Option("--mirrored", help="the camera shows the pattern mirrored")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Pixel, whole_number
+from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Pixel, ScanShape, whole_number
 
 
 def map_command(
@@ -17,6 +17,7 @@ def map_command(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
+    scan_shape: ScanShape = None,
     window: Annotated[
         int, typer.Option(parser=whole_number, metavar="NUMBER", help="scan positions averaged along each axis")
     ] = 1,
@@ -33,7 +34,11 @@ def map_command(
         load_bundle(bundle),
         data,
         PredictOptions(
-            convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset
+            convergence_mrad=convergence_mrad,
+            energy_kev=energy_kev,
+            pixel_mrad=pixel_mrad,
+            dataset=dataset,
+            scan_shape=scan_shape,
         ),
         window=window,
         jobs=jobs,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel
+from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Frame, Mirrored, Pixel, ScanShape
 from pacbed.cli.compiling import compilation_announced
 
 
@@ -19,6 +19,8 @@ def predict(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
+    frame: Frame = None,
+    scan_shape: ScanShape = None,
     mirrored: Mirrored = False,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="the networks alone, without least squares")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
@@ -42,6 +44,8 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=not no_refine,
+        frame=frame,
+        scan_shape=scan_shape,
     )
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)

@@ -66,8 +66,8 @@ def map_dataset(
     if jobs < 1:
         raise bad_value("jobs", jobs, "a whole number, 1 or more")
     bundle = opened(bundle)
-    with open_scan(data, dataset=options.dataset) as scan:
-        known = options.or_stated(scan.calibration)
+    with open_scan(data, dataset=options.dataset, scan_shape=options.scan_shape) as scan:
+        known = options.or_stated(scan.calibration, bundle.meta.energy_kev)
         shape, scan_shape = scan.windows(window), scan.scan_shape
         predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
         results = list(progress(predictions, shape[0] * shape[1], "windows"))
