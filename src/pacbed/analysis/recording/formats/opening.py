@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
 from pacbed.analysis.recording.formats.hdf5 import open_hdf5
 from pacbed.analysis.recording.formats.kinds import kind_of
-from pacbed.analysis.recording.formats.merlin import merlin_shape
+from pacbed.analysis.recording.formats.merlin import read_merlin
 from pacbed.analysis.recording.formats.pictures import open_picture
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.formats.rosetta import read_with
@@ -29,6 +29,8 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] 
 }
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
 FLAGS_ASSUMED = {"digitalmicrograph", "mrc", "mrcz", "tia", "ripple", "semper"}
+# TVIPS notes the size of the camera's own pixels in nm, which RosettaSciIO passes on as 1/nm.
+CAMERA_PIXEL = {"tvips"}
 # Modules that leave nothing in the file.
 EAGER = {"mrcz", "pantarhei"}
 PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is imported
@@ -94,5 +96,9 @@ def one_line(error: BaseException) -> str:
 
 
 def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
-    options: dict[str, Any] = {"navigation_shape": merlin_shape(file)} if plugin == "quantumdetector" else {}
-    return read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED, **options)
+    if plugin == "quantumdetector":
+        return read_merlin(file)
+    images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
+    if plugin not in CAMERA_PIXEL:
+        return images
+    return [replace(one, axes=tuple(axis._replace(unit="", scale=None) for axis in one.axes)) for one in images]

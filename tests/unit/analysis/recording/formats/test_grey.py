@@ -25,6 +25,6 @@ def test_frames_of_colour_are_treated_alike():
 
 
 def test_a_colour_map_hides_counts():
-    with pytest.raises(PatternError, match="coloured picture in map.png"):
+    with pytest.raises(PatternError, match=r"coloured picture in map\.png"):
         grey_levels(np.stack([GREY, GREY // 2, 255 - GREY], axis=-1), "map.png")
     assert "CMYK (a.jpg), accepted: grey levels" in str(refuse_channels("CMYK", "a.jpg"))
