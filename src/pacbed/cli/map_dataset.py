@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Pixel, ScanShape, whole_number
+from pacbed.cli.arguments import (
+    DONE,
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Pixel,
+    ScanShape,
+    scan_size,
+    whole_number,
+)
 
 
 def map_command(
@@ -38,7 +48,7 @@ def map_command(
             energy_kev=energy_kev,
             pixel_mrad=pixel_mrad,
             dataset=dataset,
-            scan_shape=scan_shape,
+            scan_shape=scan_size(scan_shape),
         ),
         window=window,
         jobs=jobs,

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Frame, Mirrored, Pixel, ScanShape
+from pacbed.cli.arguments import (
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Frame,
+    Mirrored,
+    Pixel,
+    ScanShape,
+    frame_number,
+    scan_size,
+)
 from pacbed.cli.compiling import compilation_announced
 
 
@@ -44,8 +55,8 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=not no_refine,
-        frame=frame,
-        scan_shape=scan_shape,
+        frame=frame_number(frame),
+        scan_shape=scan_size(scan_shape),
     )
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)
