@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, NamedTuple
 
 from pacbed.analysis.recording.stored import Axis
@@ -136,6 +136,8 @@ def _pixel(axes: Sequence[Axis]) -> _Pixel:
     if not known:
         return _Pixel()
     edges = [abs(axis.scale) if axis.scale and isfinite(axis.scale) else 0.0 for axis in axes]
+    if any(axis.scale is not None and isnan(axis.scale) for axis in axes):
+        return _Pixel(trouble="an axis whose steps are not uniform")
     if max(edges) == 0:  # not set
         return _Pixel()
     shown = " by ".join(f"{edge:.4g} {axis.unit or '(no unit)'}" for edge, axis in zip(edges, axes, strict=True))

@@ -45,6 +45,8 @@ LENGTHS_NM = {
     "millimeter": 1e6,
     "cm": 1e7,
     "m": 1e9,
+    "inch": 2.54e7,  # what programs write that know dots per inch
+    "in": 2.54e7,
     "meter": 1e9,
 }
 TIMES = {"s", "sec", "second", "ms", "millisecond", "μs", "us", "ns", "min", "minute", "h"}

@@ -71,6 +71,11 @@ def test_axes_in_different_units_are_trouble(other, text):
     assert stated.pixel_mrad is None and text in stated.trouble
 
 
+def test_steps_that_are_not_uniform_are_trouble():
+    stated = read_calibration([Axis(unit="mrad", scale=0.2), Axis(unit="mrad", scale=float("nan"))], {}, {})
+    assert stated.pixel_mrad is None and "not uniform" in stated.trouble
+
+
 def test_one_axis_or_three_give_no_pixel():
     assert read_calibration(axes(0.2, "mrad")[:1], {}, {}).pixel_mrad is None
     assert read_calibration([*axes(0.2, "mrad"), *axes(0.2, "mrad")[:1]], {}, {}).pixel_mrad is None

@@ -62,7 +62,9 @@ def test_a_wave_number_holds_two_pi():
     assert parse_unit("rad/nm") == Unit("frequency", pytest.approx(1 / (2 * pi)))
 
 
-@pytest.mark.parametrize("unit", ["", None, "px", "pixels", "<undefined>", "1", "1/px", "nm", "Å", "µm", "s", "ms"])
+@pytest.mark.parametrize(
+    "unit", ["", None, "px", "pixels", "<undefined>", "1", "1/px", "inch", "nm", "Å", "µm", "s", "ms"]
+)
 def test_what_says_nothing_of_angles_gives_no_pixel(unit):
     assert not parse_unit(unit).is_diffraction
     stated = pixel(0.4, unit)

@@ -15,7 +15,7 @@ from pacbed.errors import PatternError
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PICTURE_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
 DM_MARKS = (b"\0\0\0\x03", b"\0\0\0\x04")
-TIA_MARKS, TIA_INFO_MARK = (b"II\x97\x01", b"MM\x01\x97"), b"JI"
+TIA_MARK = b"II\x97\x01"
 ZARR_FILES = (".zarray", ".zgroup", "zarr.json")
 HEAD_BYTES = 4096
 # Modules of RosettaSciIO for images and scans without a mark; the rest read spectra, surfaces or logs.
@@ -88,7 +88,7 @@ def _by_mark(head: bytes) -> Kind | None:
         return Kind("rosetta", "quantumdetector")
     if head.startswith(b"IMGBLO"):
         return Kind("rosetta", "blockfile")
-    if head.startswith(TIA_MARKS) or head.startswith(TIA_INFO_MARK):
+    if head.startswith(TIA_MARK):
         return Kind("rosetta", "tia")
     if head[208:212] == b"MAP ":
         return Kind("rosetta", "mrc")

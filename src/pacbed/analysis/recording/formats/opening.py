@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
-from pacbed.analysis.recording.formats.hdf5 import open_hdf5
+from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
+from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
+from pacbed.analysis.recording.formats.empad import read_empad
 from pacbed.analysis.recording.formats.kinds import kind_of
 from pacbed.analysis.recording.formats.merlin import read_merlin
 from pacbed.analysis.recording.formats.pictures import open_picture
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.formats.tiff import open_tiff
-from pacbed.analysis.recording.formats.zarr_folder import open_zarr
 from pacbed.analysis.recording.stored import StoredImage
 from pacbed.errors import PacbedError, PatternError
 
@@ -27,6 +28,8 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] 
     "hdf5": open_hdf5,
     "zarr": open_zarr,
 }
+# Modules of RosettaSciIO that are asked in a way of their own.
+OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {"quantumdetector": read_merlin, "empad": read_empad}
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
 FLAGS_ASSUMED = {"digitalmicrograph", "mrc", "mrcz", "tia", "ripple", "semper"}
 # TVIPS notes the size of the camera's own pixels in nm, which RosettaSciIO passes on as 1/nm.
@@ -96,8 +99,8 @@ def one_line(error: BaseException) -> str:
 
 
 def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
-    if plugin == "quantumdetector":
-        return read_merlin(file)
+    if plugin in OWN_READERS:
+        return OWN_READERS[plugin](file)
     images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
     if plugin not in CAMERA_PIXEL:
         return images

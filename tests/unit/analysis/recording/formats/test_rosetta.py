@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.formats.rosetta import map_metadata, read_with
+from pacbed.analysis.recording.formats.rosetta import _axis, map_metadata, read_with
 from pacbed.analysis.recording.metadata import Calibration, read_calibration
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
@@ -90,16 +90,16 @@ def test_blockfile_scan(tmp_path, as_signal, scan):
         np.testing.assert_array_equal(found.mean(1, 4, 1), levels[1, 4])
 
 
-def test_empad_scan(tmp_path):
-    frames = np.random.default_rng(2).random((6, 130, 128)).astype("<f4")  # two lines of each frame are no pixels
-    frames.tofile(tmp_path / "scan_x3_y2.raw")
-    pixel = "<calibrated_pixelsize>2e-10</calibrated_pixelsize>"
-    field = "<optics.get_full_scan_field_of_view>(3e-9, 2e-9)</optics.get_full_scan_field_of_view>"
-    about = f'<raw_file filename="scan_x3_y2.raw"/><iom_measurements>{pixel}{field}</iom_measurements>'
-    (tmp_path / "a.xml").write_text(f'<?xml version="1.0"?><root>{about}</root>')
-    with open_scan(tmp_path / "a.xml") as found:
-        assert found.scan_shape == (2, 3) and found.calibration.pixel_per_nm == pytest.approx(0.2)
-        np.testing.assert_array_equal(found.mean(1, 0, 1), frames[3, :128])
+@pytest.mark.parametrize(("bent", "pixel"), [(0.0, 0.4), (0.02, None)])
+def test_an_axis_listed_element_by_element(image, bent, pixel):
+    """As HyperSpy stores data axes."""
+    listed = [
+        {"name": "k", "units": "mrad", "axis": 0.4 * np.arange(n) + bent * np.arange(n) ** 2, "index_in_array": number}
+        for number, n in enumerate(image.shape)
+    ]
+    found = read_calibration([_axis(axis, own_flags=True) for axis in listed], {}, {})
+    assert found.pixel_mrad == (None if pixel is None else pytest.approx(pixel))
+    assert ("not uniform" in found.trouble) is (pixel is None)
 
 
 def test_the_mapping_is_applied_to_the_metadata():

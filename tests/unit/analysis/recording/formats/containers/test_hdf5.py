@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.formats.hdf5 import open_hdf5
+from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan

@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.formats.dectris import JoinedFrames, frame_sets
+from pacbed.analysis.recording.formats.containers.dectris import JoinedFrames, frame_sets
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.errors import PatternError
@@ -50,7 +50,7 @@ def test_frames_elsewhere_are_not_followed(master, tmp_path):
     with h5py.File(master, "a") as store:
         del store["entry/data/data_000002"]
         store["entry/data/data_000002"] = h5py.ExternalLink("../elsewhere.h5", "/entry/data/data")
-    with pytest.raises(PatternError, match="accepted: frames in the master's own folder"), open_scan(master):
+    with pytest.raises(PatternError, match="accepted: links inside the file's own folder"), open_scan(master):
         pass
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.recording.formats.containers.links import follow_link
 from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
@@ -43,15 +44,15 @@ class JoinedFrames:
 
 
 def is_dectris(store: Any) -> bool:
-    """Whether an open HDF5 file is a Dectris master: its frames are numbered arrays of one group."""
-    return FRAMES in store and "entry/instrument" in store and bool(frame_sets(store))
+    """Whether an open HDF5 file is a Dectris master: a detector is described, and its frames stand in one group."""
+    return FRAMES in store and DETECTOR in store and bool(frame_sets(store))
 
 
 def frame_sets(store: Any) -> list[str]:
-    """Names of the numbered arrays of frames, in their order."""
+    """Names of the numbered arrays of frames, in their order; or the one array that older and newer masters have."""
     group = store[FRAMES]
     names = [name for name in group if name.startswith("data_") and name[5:].isdecimal()]
-    return sorted(names, key=lambda name: int(name[5:]))
+    return sorted(names, key=lambda name: int(name[5:])) or [name for name in group if name == "data"]
 
 
 def open_dectris(store: Any, file: Path) -> StoredImage:
@@ -77,17 +78,7 @@ def open_dectris(store: Any, file: Path) -> StoredImage:
 
 def _frames(store: Any, name: str, file: Path) -> Any:
     """One array of frames; where a link leads is looked at before it is followed."""
-    import h5py
-
-    link = store[FRAMES].get(name, getlink=True)
-    if isinstance(link, h5py.ExternalLink):
-        folder = file.resolve().parent
-        target = (folder / link.filename).resolve()
-        if not target.is_relative_to(folder):
-            raise PatternError(f"file: {file} links to {target}, accepted: frames in the master's own folder")
-        if not target.is_file():
-            raise PatternError(f"file: {file} links to {link.filename}, which is not there, accepted: all its frames")
-    frames = store[FRAMES][name]
+    frames = follow_link(store[FRAMES], name, file)
     if getattr(frames, "ndim", 0) != 3:
         raise PatternError(f"file: {name} of {file} is no array of frames, accepted: shape (frame, y, x)")
     return frames

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.formats.dectris import is_dectris, open_dectris
+from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
+from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.stored import StoredImage
 
@@ -27,8 +28,7 @@ def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
         if is_dectris(store):
             yield [open_dectris(store, file)]
             return
-        found = _by_layout(store, file)
-        yield found if found else list(_plain(store))
+        yield _by_layout(store, file) or _plain(store, file)
 
 
 def _by_layout(store: Any, file: Path) -> list[StoredImage]:
@@ -36,7 +36,7 @@ def _by_layout(store: Any, file: Path) -> list[StoredImage]:
     attributes = store.attrs
     if "HyperSpy" in _text(attributes.get("file_format", "")):
         return read_with("hspy", file)
-    if _text(attributes.get("emd_group_type", "")) == "file" or "version_major" in attributes or _is_velox(store):
+    if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store) or _is_velox(store):
         # One array for each group: stacks of groups are for virtual images of one kind.
         return read_with("emd", file, stack_group=False)
     if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
@@ -44,12 +44,18 @@ def _by_layout(store: Any, file: Path) -> list[StoredImage]:
     return []
 
 
+def _has_version(store: Any) -> bool:
+    """Whether the file, or a group in it, has the version that the EMD specification asks for."""
+    return "version_major" in store.attrs or any("version_major" in group.attrs for group in _groups(store))
+
+
 def _is_velox(store: Any) -> bool:
-    return "Version" in store and "Data" in store and "Velox" in _text(store["Version"][...].ravel()[:1])
+    version = _text(store["Version"][...]) if "Version" in store and hasattr(store["Version"], "dtype") else ""
+    return "Velox" in version or "DevelopersKit" in version
 
 
-def _plain(store: Any) -> Iterator[StoredImage]:
-    """Arrays of numbers with two axes or more; links are followed only where HDF5's own walk does."""
+def _plain(store: Any, file: Path) -> list[StoredImage]:
+    """Arrays of numbers with two axes or more, in the file and behind links inside its folder; an alias is no array."""
     found: list[StoredImage] = []
 
     def visit(name: str, item: Any) -> None:
@@ -57,7 +63,9 @@ def _plain(store: Any) -> Iterator[StoredImage]:
             found.append(StoredImage(item, path=name))
 
     store.visititems(visit)
-    return iter(found)
+    for name in linked_names(store):
+        visit(name, follow_link(store, name, file))
+    return found
 
 
 def _groups(store: Any) -> list[Any]:

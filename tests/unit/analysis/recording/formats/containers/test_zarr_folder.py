@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pacbed.analysis.recording.formats.zarr_folder import open_zarr
+from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
 
