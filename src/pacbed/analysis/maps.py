@@ -15,7 +15,7 @@ import numpy as np
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.picture.saturation import saturated_in_frames
 from pacbed.analysis.predict import analyse
-from pacbed.analysis.recording.containers import one_line
+from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.analysis.result import Result
@@ -103,7 +103,7 @@ def predict_windows(
     def one(position: tuple[int, int]) -> WindowResult:
         try:
             mean, saturated = _averaged(scan.blocks(*position, window))
-            pattern = replace(pattern_from_array(mean, source=scan.source), saturated=saturated)
+            pattern = replace(pattern_from_array(scan.without_bad(mean), source=scan.source), saturated=saturated)
             result = analyse(bundle, pattern, options).result
         except PacbedError as error:
             return WindowResult(None, [_with_dots(str(error).removeprefix(f"{scan.source}: "))])

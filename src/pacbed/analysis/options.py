@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.analysis.recording.metadata import Calibration
+from pacbed.errors import PatternError
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,17 @@ class PredictOptions:
     pixel_mrad : float or None
         Pixel size [mrad]; found from the pattern where neither file nor caller knows it.
     dataset : str or None
-        Which data set of a file that holds several: its path inside an HDF5 file, its title, or its number from 0.
+        Which array of a file that holds several: its path inside the file, its title, or its number from 0.
     mirrored : bool
         The camera shows the pattern mirrored.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
     mask : path, array of shape (y, x), or None
         Image whose pixels other than zero are not used.
+    frame : tuple of int or None
+        Which pattern of a scan or series: its number from 0, or row and column.
+    scan_shape : tuple of int or None
+        Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
     """
 
     convergence_mrad: float | None = None
@@ -39,14 +44,36 @@ class PredictOptions:
     mirrored: bool = False
     refine: bool = True
     mask: Path | str | np.ndarray | None = field(default=None, compare=False)  # arrays do not compare as a whole
+    frame: tuple[int, ...] | None = None
+    scan_shape: tuple[int, int] | None = None
 
-    def or_stated(self, stated: Calibration) -> PredictOptions:
-        """The same, with what a file states where the options say nothing."""
+    def or_stated(self, stated: Calibration, energy_kev: float | None = None) -> PredictOptions:
+        """The same, with what a file states where the options say nothing.
+
+        Parameters
+        ----------
+        stated : Calibration
+        energy_kev : float, optional
+            Beam energy [keV] at which a pixel size in 1/nm becomes an angle if neither options nor file know it.
+
+        Raises
+        ------
+        PatternError
+            The file states a pixel size that cannot be used, and the options give none.
+        """
+        convergence, energy, pixel = self.convergence_mrad, self.energy_kev, self.pixel_mrad
+        energy = stated.energy_kev if energy is None else energy
+        if pixel is None:
+            if stated.trouble:
+                raise PatternError(
+                    f"pixel_mrad: got none, and the file states {stated.trouble}, accepted: a number above 0 [mrad]"
+                )
+            pixel = stated.pixel_at(energy_kev if energy is None else energy)
         return replace(
             self,
-            convergence_mrad=stated.convergence_mrad if self.convergence_mrad is None else self.convergence_mrad,
-            energy_kev=stated.energy_kev if self.energy_kev is None else self.energy_kev,
-            pixel_mrad=stated.pixel_mrad if self.pixel_mrad is None else self.pixel_mrad,
+            convergence_mrad=stated.convergence_mrad if convergence is None else convergence,
+            energy_kev=energy,
+            pixel_mrad=pixel,
         )
 
 

@@ -15,6 +15,7 @@ from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
+from pacbed.analysis.plausibility import note_pixel
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
@@ -133,6 +134,7 @@ def analyse(
 def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
     findings, meta = Findings(), ready.bundle.meta
     judge_input(findings, meta, ready.conditions, ready.picture, ready.library.radius_mrad)
+    note_pixel(findings, ready.recorded.calibration, options)
     answers = network_answers(ready)
     verdict.judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)

@@ -20,6 +20,7 @@ from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.picture.examine import Picture, examine
 from pacbed.analysis.picture.mask_file import mask_name, read_mask
+from pacbed.analysis.plausibility import check_pixel
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
@@ -99,10 +100,11 @@ def prepare(
     """
     bundle = opened(bundle)
     check_networks(bundle, refine=options.refine)
-    recorded = _recorded_pattern(pattern, options.dataset)
-    conditions = checked_conditions(bundle, options.or_stated(recorded.calibration))
+    recorded = _recorded_pattern(pattern, options)
+    conditions = checked_conditions(bundle, options.or_stated(recorded.calibration, bundle.meta.energy_kev))
     mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
     picture = examine(recorded, mask)
+    check_pixel(conditions, picture.outline)
     return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad))
 
 
@@ -129,10 +131,12 @@ def checked_conditions(bundle: Bundle, known: PredictOptions) -> Conditions:
     )
 
 
-def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
+def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, options: PredictOptions) -> Pattern:
     if isinstance(pattern, Pattern):
         return pattern
-    return read_pattern(pattern, dataset=dataset) if isinstance(pattern, str | Path) else pattern_from_array(pattern)
+    if not isinstance(pattern, str | Path):
+        return pattern_from_array(pattern)
+    return read_pattern(pattern, dataset=options.dataset, frame=options.frame, scan_shape=options.scan_shape)
 
 
 def library_for(bundle: Bundle, convergence_mrad: float) -> Library:

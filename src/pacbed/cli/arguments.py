@@ -43,6 +43,38 @@ def direction(argument: str, text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
+def frame_number(text: str | None) -> tuple[int, ...] | None:
+    """Parse a position in a scan: "7", or row and column as "3,4".
+
+    Raises
+    ------
+    ParameterError
+        The text is neither.
+    """
+    if text is None:
+        return None
+    words = text.replace(" ", "").split(",")
+    if not all(re.fullmatch(r"\d{1,12}", word) for word in words):
+        raise bad_value("frame", text, "a whole number from 0, or row and column such as 3,4")
+    return tuple(int(word) for word in words)
+
+
+def scan_size(text: str | None) -> tuple[int, int] | None:
+    """Parse the shape of a scan: "128,256" or "128x256", rows first.
+
+    Raises
+    ------
+    ParameterError
+        The text is none.
+    """
+    if text is None:
+        return None
+    words = re.split(r"[,x]", text.replace(" ", "").lower())
+    if len(words) != 2 or not all(re.fullmatch(r"[1-9]\d{0,8}", word) for word in words):
+        raise bad_value("scan_shape", text, "rows and columns such as 128,256")
+    return int(words[0]), int(words[1])
+
+
 BundlePath = Annotated[
     Path,
     typer.Argument(
@@ -64,5 +96,13 @@ Mask = Annotated[
     typer.Option(
         metavar="FILE", help="image of the patterns' size: pixels other than zero, as of a beam stop, are not used"
     ),
+]
+Frame = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER|ROW,COLUMN", help="which pattern of a scan or series, from 0"),
+]
+ScanShape = Annotated[
+    str | None,
+    typer.Option(metavar="ROWS,COLUMNS", help="shape of the scan, where the file is silent"),
 ]
 Mirrored = Annotated[bool, typer.Option("--mirrored", help="the camera shows the pattern mirrored")]

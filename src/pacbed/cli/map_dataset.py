@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, REFUSED, BundlePath, Convergence, Dataset, Energy, Mask, Pixel, whole_number
+from pacbed.cli.arguments import (
+    DONE,
+    REFUSED,
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Mask,
+    Pixel,
+    ScanShape,
+    scan_size,
+    whole_number,
+)
 
 
 def map_command(
@@ -18,6 +30,7 @@ def map_command(
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
     mask: Mask = None,
+    scan_shape: ScanShape = None,
     window: Annotated[
         int, typer.Option(parser=whole_number, metavar="NUMBER", help="scan positions averaged along each axis")
     ] = 1,
@@ -42,6 +55,7 @@ def map_command(
             pixel_mrad=pixel_mrad,
             dataset=dataset,
             mask=mask,
+            scan_shape=scan_size(scan_shape),
         ),
         window=window,
         jobs=jobs,

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mask, Mirrored, Pixel
+from pacbed.cli.arguments import (
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Frame,
+    Mask,
+    Mirrored,
+    Pixel,
+    ScanShape,
+    frame_number,
+    scan_size,
+)
 from pacbed.cli.compiling import compilation_announced
 
 
@@ -19,6 +31,8 @@ def predict(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
+    frame: Frame = None,
+    scan_shape: ScanShape = None,
     mirrored: Mirrored = False,
     mask: Mask = None,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="the networks alone, without least squares")] = False,
@@ -44,6 +58,8 @@ def predict(
         mirrored=mirrored,
         refine=not no_refine,
         mask=mask,
+        frame=frame_number(frame),
+        scan_shape=scan_size(scan_shape),
     )
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)

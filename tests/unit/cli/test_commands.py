@@ -264,3 +264,53 @@ def test_a_command_holds_the_threads_of_blas_to_one():
     )
     assert "{'OMP_NUM_THREADS': '2', 'MKL_NUM_THREADS': '1'}" in done.stdout, done.stderr
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def scanned(folder):
+    """The pattern `thick.tif` at four positions of a scan, as a series."""
+    image = tifffile.imread(folder / "thick.tif")
+    np.save(folder / "scan.npy", np.stack([image // 4, image // 2, image, image // 3]))
+    return folder / "scan.npy"
+
+
+def test_a_scan_given_to_predict_and_a_pattern_given_to_map_name_the_other_command(
+    pacbed, tiny_bundle_file, folder, scanned, tmp_path
+):
+    given = ("--convergence-mrad", 14, "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, *given)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "4 patterns" in err and "pacbed map" in err
+    status, out, err = pacbed("map", tiny_bundle_file, folder / "thick.tif", *given)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "one pattern" in err and "pacbed predict" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [["--frame", "2"], ["--frame", "1,0", "--scan-shape", "2x2"]])
+def test_one_pattern_of_a_scan_is_predicted(pacbed, tiny_bundle_file, scanned, tmp_path, options):
+    given = ("--convergence-mrad", 14, "--json", "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, *options, *given)
+    assert (status, err) == (0, "")
+    assert json.loads(out)["thickness_nm"]["value"] == pytest.approx(9.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--frame", "4"], "frame: got '4', accepted: whole numbers from 0 to 3"),
+        (["--frame", "-1"], "got '-1', accepted: a whole number from 0, or row and column such as 3,4"),
+        (["--scan-shape", "2"], "got '2', accepted: rows and columns such as 128,256"),
+    ],
+)
+def test_frames_and_shapes_that_cannot_be_are_named(pacbed, tiny_bundle_file, scanned, options, text):
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, "--convergence-mrad", 14, *options)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert text in err
+
+
+def test_map_takes_the_shape_of_a_series(pacbed, tiny_bundle_file, scanned, tmp_path):
+    shape = ("--scan-shape", "2,2", "--window", 2)
+    status, _, err = pacbed("map", tiny_bundle_file, scanned, "--convergence-mrad", 14, *shape, "--out", tmp_path)
+    assert (status, err) == (0, "")
+    assert json.loads((tmp_path / "scan" / "map.json").read_text())["scan_shape"] == [2, 2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.recording.containers import one_line
+from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.report.names import names_for, predictions_in
 from pacbed.analysis.report.predict_pattern import predict_pattern
 from pacbed.analysis.report.predictions_table import COLUMNS, earlier_rows, write_table

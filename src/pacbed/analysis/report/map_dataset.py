@@ -71,11 +71,11 @@ def map_dataset(
     if jobs < 1:
         raise bad_value("jobs", jobs, "a whole number, 1 or more")
     bundle = opened(bundle)
-    with open_scan(data, dataset=options.dataset) as scan:
-        known = options.or_stated(scan.calibration)
+    with open_scan(data, dataset=options.dataset, scan_shape=options.scan_shape) as scan:
+        known = options.or_stated(scan.calibration, bundle.meta.energy_kev)
         told = _told(known)
         if known.mask is not None:  # read once, and refused before the first window
-            known = replace(known, mask=read_mask(known.mask, scan.values.shape[-2:]))
+            known = replace(known, mask=read_mask(known.mask, scan.pattern_shape))
         shape, scan_shape = scan.windows(window), scan.scan_shape
         predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
         results = list(progress(predictions, shape[0] * shape[1], "windows"))

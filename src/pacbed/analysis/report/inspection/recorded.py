@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.analysis.picture.examine import Picture, examine
-from pacbed.analysis.recording.containers import NO_IMAGE, one_line
+from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.analysis.recording.scan_file import ScanData, open_scan
+from pacbed.analysis.recording.stored import NO_IMAGE
 from pacbed.errors import PatternError
 from pacbed.outline import Outline
 
