@@ -30,6 +30,8 @@ class Cutout:
         Column and row of the first recorded pixel.
     background : float array, shape (1 + Gaussian, y, x)
         The smooth background's shapes: a constant, then one Gaussian for each of `BACKGROUND_WIDTHS`.
+    zero : float
+        What zero counts are in `values`.
     """
 
     values: np.ndarray
@@ -37,6 +39,7 @@ class Cutout:
     factor: int
     origin_px: tuple[int, int]
     background: np.ndarray
+    zero: float = 0.0
 
     @classmethod
     def around(cls, array: np.ndarray, outline: Outline, *, pixels: int, reach: float = FITTED_RADIUS) -> Cutout:
@@ -60,11 +63,12 @@ class Cutout:
         last = [min(n, int(np.ceil(c + half)) + 1) for c, n in zip(center, array.shape[::-1], strict=True)]
         cut = array[first[1] : last[1], first[0] : last[0]].astype(float)
         dark, bright = np.percentile(cut, [1, 98])
-        values = (bin_pixels(cut, factor) - dark) / max(bright - dark, 1e-30)
+        span = max(bright - dark, 1e-30)
+        values = (bin_pixels(cut, factor) - dark) / span
         row, column = np.indices(values.shape) * factor + (factor - 1) / 2
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
-        return cls(values, distance <= reach, factor, (first[0], first[1]), np.stack(shapes))
+        return cls(values, distance <= reach, factor, (first[0], first[1]), np.stack(shapes), float(-dark / span))
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""
