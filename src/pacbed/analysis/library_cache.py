@@ -21,21 +21,21 @@ from pacbed.outputs import file_aside
 LIBRARY_VERSION = 1  # raised where libraries are built otherwise
 
 
-def cached_library(bundle: Bundle, convergence_mrad: float, build: Callable[[], Library]) -> Library:
-    """The library of an angle, built if nobody has built it yet.
+def cached_library(bundle: Bundle, kind: tuple[float, ...], build: Callable[[], Library]) -> Library:
+    """A library, built if nobody has built it yet.
 
     Parameters
     ----------
     bundle : Bundle
         One that is not packed has no hash of its own, and its libraries are not kept.
-    convergence_mrad : float
-        Semi-convergence angle [mrad].
+    kind : tuple of float
+        Tells the libraries of a bundle apart: semi-convergence angle and whatever else it was built with.
     build : callable
         Renders it.
     """
     if not bundle.meta.members:
         return build()
-    entry = library_entry(bundle, convergence_mrad)
+    entry = library_entry(bundle, kind)
     kept = _read(entry)
     if kept is None:
         try:
@@ -47,9 +47,9 @@ def cached_library(bundle: Bundle, convergence_mrad: float, build: Callable[[], 
     return kept
 
 
-def library_entry(bundle: Bundle, convergence_mrad: float) -> Path:
-    """The file of a library, named after system, angle, and all that it depends on."""
-    key = hashlib.sha256(f"{bundle.sha256} {convergence_mrad:.4f} {LIBRARY_VERSION}".encode()).hexdigest()[:16]
+def library_entry(bundle: Bundle, kind: tuple[float, ...]) -> Path:
+    """The file of a library, named after its system and all that it depends on."""
+    key = hashlib.sha256(f"{bundle.sha256} {kind} {LIBRARY_VERSION}".encode()).hexdigest()[:16]
     name = re.sub(r"[^A-Za-z0-9_-]", "_", bundle.meta.system)
     return cache_folder() / f"{name}-library-{key}.npz"
 

@@ -45,6 +45,19 @@ class RotationEstimate(Estimate):
     modulo_deg: float = Field(gt=0, description="rotations by this angle cannot be told apart [deg]")
 
 
+class EffectEstimate(Section):
+    """Something that may have happened to the picture, as far as the pattern tells."""
+
+    name: str
+    unit: str = Field(description="of size and std; empty for shares and ratios")
+    size: float
+    std: float = Field(ge=0)
+    held_out_gain: float = Field(description="by how much the residual of held-out sectors falls with it, of 1")
+    adopted: bool = Field(description="the answer has it in it")
+    thickness_shift_nm: float = Field(description="how far it moves the thickness")
+    thickness_std_nm: float = Field(ge=0, description="its part of thickness_nm.std_statistical")
+
+
 class Candidate(Section):
     """A peak of the thickness network's distribution."""
 
@@ -98,6 +111,7 @@ class Result(Section):
     ellipse_cross_percent: Estimate | None = Field(
         None, description="elliptical distortion of the image: circles are larger by this along the diagonal x = y [%]"
     )
+    effects: list[EffectEstimate] | None = Field(None, description="what may have happened to the picture")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
     misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
     verdict: Verdict

@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.analysis.fit.cutout import Cutout
+from pacbed.analysis.fit.effects.consider import consider_effects
+from pacbed.analysis.fit.effects.gamma import eight_bits
+from pacbed.analysis.fit.effects.vacuum import Vacuum
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
+from pacbed.analysis.fit.matching import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import FINE, Refinement, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, Refinement, Resolution, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.library_cache import cached_library
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
@@ -28,6 +32,9 @@ from pacbed.outline import Outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
 EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
+BESIDE_VACUUM_NM = 30.0  # a thicker crystal is recognised beside any share of vacuum
+STARTS_BESIDE_VACUUM = 2
+MATCHES_ALIKE = 1.2  # mismatch over that without vacuum; it is above 1.3 for simulated crystals without
 NARROWEST = 0.5  # smallest accepted convergence angle over the smallest trained one
 
 
@@ -139,20 +146,34 @@ def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, options: Predi
     return read_pattern(pattern, dataset=options.dataset, frame=options.frame, scan_shape=options.scan_shape)
 
 
-def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
-    """The library of a convergence angle, kept with the bundle and in the cache; angles within 0.1 mrad share one."""
+def library_for(bundle: Bundle, convergence_mrad: float, *, deepest_nm: float = np.inf, vacuum: float = 0.0) -> Library:
+    """The library of a convergence angle, kept with the bundle and in the cache; angles within 0.1 mrad share one.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    convergence_mrad : float
+        Semi-convergence angle [mrad].
+    deepest_nm : float
+        Thickest entry, if the bundle does not end before [nm].
+    vacuum : float
+        Share of the beam that meets no crystal.
+    """
     angle = round(convergence_mrad, 1)
 
     def build() -> Library:
         trained = bundle.meta.trained
+        deepest = min(trained.thickness_nm[1], bundle.table.thickness_max_nm, deepest_nm)
         return build_library(
             bundle.renderer,
             convergence_mrad=angle,
-            thickness_nm=(trained.thickness_nm[0], min(trained.thickness_nm[1], bundle.table.thickness_max_nm)),
+            thickness_nm=(trained.thickness_nm[0], deepest),
             mistilt_max_mrad=min(trained.mistilt_mrad[1], 0.95 * bundle.renderer.mistilt_max_mrad(angle, EDGE_MRAD)),
+            vacuum=vacuum,
         )
 
-    return bundle.recent(("library", angle), lambda: cached_library(bundle, angle, build))
+    kind = (angle, deepest_nm, vacuum)
+    return bundle.recent(("library", *kind), lambda: cached_library(bundle, kind, build))
 
 
 def network_answers(ready: Prepared) -> NetworkAnswers | None:
@@ -180,7 +201,7 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         known.pixel_mrad,
         None if known.pixel_mrad is None else widths.pixel_relative,
     )
-    return refine(
+    refinement = refine(
         ready.bundle.renderer,
         ready.array,
         ready.outline,
@@ -189,11 +210,34 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         mirrored=known.mirrored,
         used=ready.picture.used,
     )
+    return consider_effects(
+        refinement,
+        _model(ready, COARSE),
+        restraints,
+        eight_bits=eight_bits(ready.recorded.array),
+        beside_vacuum=lambda: starts_beside_vacuum(ready),
+    )
+
+
+def starts_beside_vacuum(ready: Prepared) -> list[PatternParameters]:
+    """Where a fit may start if much of the averaged area may be vacuum; nowhere if such patterns match much worse."""
+    known = ready.conditions
+    library = library_for(ready.bundle, known.convergence_mrad, deepest_nm=BESIDE_VACUUM_NM, vacuum=Vacuum.sizes[-1])
+    matches, full = (
+        match(ready.array, ready.outline, one, mirrored=known.mirrored) for one in (library, ready.library)
+    )
+    if matches.mismatch[0] > MATCHES_ALIKE * full.mismatch[0]:
+        return []
+    return [start.parameters for start in choose_starts(matches, count=STARTS_BESIDE_VACUUM)]
 
 
 def fine_model(ready: Prepared) -> ForwardModel:
     """Forward model on fine pixels, for a sheet without a refinement."""
-    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels, used=ready.picture.used)
+    return _model(ready, FINE)
+
+
+def _model(ready: Prepared, resolution: Resolution) -> ForwardModel:
+    cutout = Cutout.around(ready.array, ready.outline, pixels=resolution.pixels, used=ready.picture.used)
     return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 

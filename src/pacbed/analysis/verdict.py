@@ -16,6 +16,8 @@ from pacbed.analysis.result import Verdict
 from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.simulation.table.rocking_table import RockingTable
 
+LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move, or of it the share
+
 
 class Severity(IntEnum):
     """What a finding does to the verdict."""
@@ -99,6 +101,7 @@ def judge_fit(
     _judge_misfit(findings, refinement, limits)
     _judge_ambiguity(findings, refinement, limits)
     _judge_range(findings, at, meta)
+    _judge_effects(findings, refinement)
     if at.thickness_nm < limits.thin_nm:
         findings.add(
             Severity.DOUBT, f"{at.thickness_nm:.1f} nm: below {limits.thin_nm:g} nm every crystal is a flat disk"
@@ -154,6 +157,20 @@ def _judge_range(findings: Findings, at: PatternParameters, meta: BundleMeta) ->
     size, largest = float(np.hypot(*at.mistilt_mrad)), meta.trained.mistilt_mrad[1]
     if size > largest:
         findings.add(Severity.DOUBT, f"mistilt {size:.1f} mrad lies beyond the bundle's range, {largest:g} mrad")
+
+
+def _judge_effects(findings: Findings, refinement: Refinement) -> None:
+    """Effects that the answer has in it: one that moves the thickness far is no reason to trust it."""
+    far_nm = max(LARGE_SHIFT_NM, LARGE_SHIFT * refinement.best.parameters.thickness_nm)
+    for effect in refinement.effects:
+        if effect.adopted:
+            unit = f" {effect.unit}" if effect.unit else ""
+            findings.add(
+                Severity.DOUBT if abs(effect.thickness_shift_nm) > far_nm else Severity.NOTE,
+                f"beside the crystal, the pattern asks for {effect.name.replace('_', ' ')} ({effect.size:.2f} ± "
+                f"{effect.std:.2f}{unit}): held-out sectors fit {100 * effect.held_out_gain:.0f} % better with it, and "
+                f"it moves the thickness by {effect.thickness_shift_nm:+.2f} nm",
+            )
 
 
 def shortest_reciprocal_mrad(table: RockingTable) -> float:

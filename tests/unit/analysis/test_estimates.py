@@ -8,6 +8,7 @@ from pacbed.analysis.estimates import candidates, class_probabilities, network_v
 from pacbed.analysis.fit.covariance import Covariance
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
+from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.analysis.networks import Direction, NetworkAnswers
 from pacbed.bundle.meta import ModelError
 from pacbed.networks.peaks import Peak
@@ -34,6 +35,20 @@ def test_uncertainties_of_the_thickness_add_up(meta):
     assert (thickness.std_statistical, thickness.std_model) == pytest.approx((0.1, 1.0))
     assert thickness.std == pytest.approx(np.hypot(0.1, 1.0))
     assert thickness.interval_90 == pytest.approx((50 - 1.6449 * thickness.std, 50 + 1.6449 * thickness.std))
+
+
+def test_what_an_effect_would_do_to_the_thickness_is_in_its_error_bar(meta):
+    effects = (
+        TriedEffect("vacuum", "", 0.02, 0.02, 0.001, False, 0.2, 0.24),
+        TriedEffect("gamma", "", 1.0, 0.0, 0.0, False, 0.0, 0.0),
+    )
+    known = replace(refinement((3.0, 0.0), 100.0, VARIANCES), effects=effects)
+    found = refined_values(known, meta, period_deg=90.0, mirrored=False)
+    assert found["thickness_nm"].std_statistical == pytest.approx(np.hypot(0.1, 0.24))
+    assert [(one.name, one.size, one.adopted) for one in found["effects"]] == [
+        ("vacuum", 0.02, False),
+        ("gamma", 1.0, False),
+    ]
 
 
 def test_the_ellipse_is_told_with_its_error(meta):

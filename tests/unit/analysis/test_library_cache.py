@@ -10,6 +10,7 @@ from pacbed.analysis.steps import library_for
 from pacbed.bundle.reader import load_bundle
 
 ANGLE = 14.0
+KIND = (ANGLE, np.inf, 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -33,43 +34,43 @@ def same(one, other):
 
 
 def test_what_one_process_rendered_another_reads(tiny_bundle, library, cache):
-    same(cached_library(tiny_bundle, ANGLE, lambda: library), library)
-    again = cached_library(tiny_bundle, ANGLE, never)
+    same(cached_library(tiny_bundle, KIND, lambda: library), library)
+    again = cached_library(tiny_bundle, KIND, never)
     same(again, library)
     assert again.spectrum.dtype == library.spectrum.dtype
     assert sorted(path.suffix for path in cache.iterdir()) == [".lock", ".npz"]
 
 
 def test_angles_and_bundles_have_libraries_of_their_own(tiny_bundle, bare_bundle):
-    entries = {library_entry(bundle, angle) for bundle in (tiny_bundle, bare_bundle) for angle in (14.0, 14.1)}
-    assert len(entries) == 4
+    kinds = [(14.0, np.inf, 0.0), (14.1, np.inf, 0.0), (14.0, 20.0, 0.4)]
+    assert len({library_entry(bundle, kind) for bundle in (tiny_bundle, bare_bundle) for kind in kinds}) == 6
 
 
 def test_a_damaged_library_is_rendered_again(tiny_bundle, library):
-    entry = library_entry(tiny_bundle, ANGLE)
-    cached_library(tiny_bundle, ANGLE, lambda: library)
+    entry = library_entry(tiny_bundle, KIND)
+    cached_library(tiny_bundle, KIND, lambda: library)
     content = bytearray(entry.read_bytes())
     content[len(content) // 2] ^= 0xFF
     entry.write_bytes(content)
-    same(cached_library(tiny_bundle, ANGLE, lambda: library), library)
-    same(cached_library(tiny_bundle, ANGLE, never), library)
+    same(cached_library(tiny_bundle, KIND, lambda: library), library)
+    same(cached_library(tiny_bundle, KIND, never), library)
 
 
 def test_a_library_without_mirror_comes_back_without(tiny_bundle, library):
     handed = type(library)(**{**vars(library), "mirror": None})
-    cached_library(tiny_bundle, ANGLE, lambda: handed)
-    assert cached_library(tiny_bundle, ANGLE, never).mirror is None
+    cached_library(tiny_bundle, KIND, lambda: handed)
+    assert cached_library(tiny_bundle, KIND, never).mirror is None
 
 
 def test_a_cache_that_cannot_be_written_costs_time_and_no_answer(tiny_bundle, library, cache):
     cache.write_text("a file where the folder should be")
-    assert cached_library(tiny_bundle, ANGLE, lambda: library) is library
+    assert cached_library(tiny_bundle, KIND, lambda: library) is library
 
 
 def test_libraries_count_towards_the_size_of_the_cache(tiny_bundle, library, cache, monkeypatch, capsys):
     monkeypatch.setenv("PACBED_CACHE_GB", "0")
     monkeypatch.setattr("pacbed.bundle.pretrained.cache.IN_USE_S", -1.0)
-    cached_library(tiny_bundle, ANGLE, lambda: library)
-    assert not library_entry(tiny_bundle, ANGLE).exists()
+    cached_library(tiny_bundle, KIND, lambda: library)
+    assert not library_entry(tiny_bundle, KIND).exists()
     assert "removed, it was used longest ago" in capsys.readouterr().err
     assert library_for(load_bundle(tiny_bundle.path), ANGLE).convergence_mrad == ANGLE

@@ -7,6 +7,7 @@ import pytest
 from pacbed.analysis.fit.covariance import Covariance
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
+from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.verdict import Findings, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
@@ -36,6 +37,23 @@ def entered(conditions=None, outline=OUTLINE, saturated=0.0):
     findings = Findings()
     judge_input(findings, META, conditions or Conditions(14.0), outline, saturated)
     return findings
+
+
+def with_effect(shift, *, adopted=True, unit=""):
+    effect = TriedEffect("tilt_spread", unit, 1.5, 0.2, 0.12, adopted, shift, abs(shift))
+    best, findings = Fit(AT, 0.05), Findings()
+    found = Refinement(best, (), best, None, Covariance(np.eye(11), 1.0), 0.02, (effect,))
+    judge_fit(findings, found, META, Conditions(14.0), TABLE)
+    return findings
+
+
+def test_an_effect_in_the_answer_is_named_and_doubtful_if_it_moves_the_thickness_far():
+    """Far is more than 3 % of 50 nm."""
+    little, much = with_effect(-0.8, unit="mrad"), with_effect(1.6)
+    assert (little.verdict, much.verdict) == ("ok", "doubtful")
+    assert "asks for tilt spread (1.50 ± 0.20 mrad): held-out sectors fit 12 % better" in little.reasons[0]
+    assert "moves the thickness by -0.80 nm" in little.reasons[0]
+    assert with_effect(5.0, adopted=False).reasons == []
 
 
 def test_a_good_fit_is_ok_and_silent():

@@ -31,6 +31,8 @@ class Cutout:
         Column and row of the first recorded pixel.
     background : float array, shape (1 + Gaussian, y, x)
         The smooth background's shapes: a constant, then one Gaussian for each of `BACKGROUND_WIDTHS`.
+    zero : float
+        What zero counts are in `values`.
     """
 
     values: np.ndarray
@@ -38,6 +40,7 @@ class Cutout:
     factor: int
     origin_px: tuple[int, int]
     background: np.ndarray
+    zero: float = 0.0
 
     @classmethod
     def around(
@@ -74,16 +77,18 @@ class Cutout:
         cut = array[window].astype(float)
         counting = np.ones(cut.shape, dtype=bool) if used is None else used[window]
         dark, bright = np.percentile(cut[counting] if counting.any() else cut, [1, 98])
+        span = max(bright - dark, 1e-30)
         values = bin_pixels(cut, factor)
         share = bin_pixels(counting.astype(float), factor)
         if not counting.all():
             recorded = bin_pixels(np.where(counting, cut, 0.0), factor) / np.maximum(share, 1e-30)
             values = np.where(share > 0, recorded, values)
-        values = (values - dark) / max(bright - dark, 1e-30)
+        values = (values - dark) / span
         row, column = np.indices(values.shape) * factor + (factor - 1) / 2
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
-        return cls(values, (distance <= reach) & (share >= LEAST_SHARE), factor, (first[0], first[1]), np.stack(shapes))
+        counted = (distance <= reach) & (share >= LEAST_SHARE)
+        return cls(values, counted, factor, (first[0], first[1]), np.stack(shapes), float(-dark / span))
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""

@@ -79,7 +79,12 @@ class Library:
 
 
 def build_library(
-    renderer: Renderer, *, convergence_mrad: float, thickness_nm: tuple[float, float], mistilt_max_mrad: float
+    renderer: Renderer,
+    *,
+    convergence_mrad: float,
+    thickness_nm: tuple[float, float],
+    mistilt_max_mrad: float,
+    vacuum: float = 0.0,
 ) -> Library:
     """Render the library of one convergence angle.
 
@@ -93,10 +98,12 @@ def build_library(
         Thinnest and thickest entry [nm].
     mistilt_max_mrad : float
         Largest mistilt [mrad].
+    vacuum : float
+        Share of the beam that meets no crystal: the bright region is then nearly the disk.
     """
     depths = np.linspace(*thickness_nm, max(2, int(np.ceil(np.ptp(thickness_nm) / THICKNESS_STEP_NM)) + 1))
     tilts = mistilt_grid(mistilt_max_mrad, renderer.table.azimuth_range_deg)
-    entries = [entry for tilt in tilts for entry in _entries(renderer, depths, tilt, convergence_mrad)]
+    entries = [entry for tilt in tilts for entry in _entries(renderer, depths, tilt, convergence_mrad, vacuum)]
     mirrors = renderer.table.group[np.linalg.det(renderer.table.group) < 0]
     return Library(
         thickness_nm=np.array([entry.thickness_nm for entry in entries]),
@@ -109,12 +116,19 @@ def build_library(
     )
 
 
-def _entries(renderer: Renderer, depths: np.ndarray, tilt: np.ndarray, convergence_mrad: float) -> Iterator[Entry]:
+def _entries(
+    renderer: Renderer, depths: np.ndarray, tilt: np.ndarray, convergence_mrad: float, vacuum: float
+) -> Iterator[Entry]:
     """Entries of one mistilt (x, y) [mrad] at thicknesses `depths`, shape (thickness,) [nm]."""
     geometry = Geometry.field_of_view(PIXELS, FIELD * convergence_mrad)
     series = renderer.render_series(
         list(depths), convergence_mrad=convergence_mrad, mistilt_mrad=tilt, geometry=geometry, blur_mrad=BLUR_MRAD
     )
+    if vacuum > 0:
+        disk = renderer.render(
+            thickness_nm=0.0, convergence_mrad=convergence_mrad, geometry=geometry, blur_mrad=BLUR_MRAD
+        )
+        series = (1 - vacuum) * series + vacuum * disk
     for depth, image in zip(depths, series, strict=True):
         outline = find_outline(image, dark=0.0)
         yield Entry(

@@ -26,43 +26,14 @@ from scipy import optimize
 from pacbed.analysis.fit.covariance import Covariance, estimate_covariance, noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
+from pacbed.analysis.fit.limits import SCALES, bounds
+from pacbed.analysis.fit.parameters import NAMES, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.fit.sensitivity import STEPS, jacobian, residuals, rms
+from pacbed.analysis.fit.sensitivity import jacobian, residuals, rms
+from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.outline import Outline
 from pacbed.simulation.rendering.renderer import Renderer
 
-# About one step of a search.
-SCALES = Displacement(
-    thickness_nm=1.0,
-    mistilt_x_mrad=0.3,
-    mistilt_y_mrad=0.3,
-    center_x_mrad=0.2,
-    center_y_mrad=0.2,
-    pixel_percent=1.0,
-    rotation_deg=1.0,
-    convergence_mrad=0.2,
-    blur_mrad=0.2,
-    ellipse_plus_percent=0.5,
-    ellipse_cross_percent=0.5,
-)
-# How far a fit may leave its start; the ellipse may leave the circle by as much, a ratio of its axes of 1.08.
-REACH = Displacement(
-    thickness_nm=8.0,
-    mistilt_x_mrad=4.0,
-    mistilt_y_mrad=4.0,
-    center_x_mrad=3.0,
-    center_y_mrad=3.0,
-    pixel_percent=15.0,
-    rotation_deg=20.0,
-    convergence_mrad=1.5,
-    blur_mrad=1.5,
-    ellipse_plus_percent=3.85,
-    ellipse_cross_percent=3.85,
-)
-BLUR_RANGE_MRAD = (0.02, 3.0)
-EDGE_MARGIN_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
-THINNEST_NM = 0.2
 BASINS = 3  # of the places reached at a glance, the best so many are followed further
 GLANCE = 3  # steps
 HOPELESS = 1.5  # a misfit this many times the best is another basin: a wrong one has twice the right one's
@@ -120,6 +91,8 @@ class Refinement:
         Of the best fit.
     noise : float
         Share of the misfit that noise accounts for.
+    effects : tuple of TriedEffect
+        What may have happened to the picture, as far as it was tried.
     """
 
     best: Fit
@@ -128,6 +101,7 @@ class Refinement:
     model: ForwardModel
     covariance: Covariance
     noise: float
+    effects: tuple[TriedEffect, ...] = ()
 
 
 def refine(
@@ -197,9 +171,9 @@ def fit(
     quick : bool
         Rough derivatives, see `pacbed.analysis.fit.sensitivity.jacobian`: for finding a basin, not its bottom.
     """
-    low, high = _bounds(model, start)
+    low, high = bounds(model, start)
     start = start.moved(np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
-    low, high = _bounds(model, start)
+    low, high = bounds(model, start)
     sigma = rms(model.residual(start))
 
     def deviations(vector: np.ndarray) -> np.ndarray:
@@ -220,33 +194,3 @@ def fit(
     )
     end = start.moved(found.x)
     return Fit(end, model.misfit(model.residual(end)))
-
-
-class _Bounds(NamedTuple):
-    """Lowest and highest displacement, each a float array of shape (11,)."""
-
-    low: np.ndarray
-    high: np.ndarray
-
-
-def _bounds(model: ForwardModel, start: PatternParameters) -> _Bounds:
-    """Displacements inside the table and within reach of a start."""
-    low, high = Displacement(*(-value for value in REACH)), REACH
-    margin = STEPS.thickness_nm
-    deepest = model.renderer.table.thickness_max_nm
-    # The disk and its edge stay inside the table; a larger pixel, which widens the edge, needs a little more.
-    widest = model.mistilt_limit_mrad(start) - EDGE_MARGIN_MRAD
-    low = low._replace(
-        thickness_nm=max(low.thickness_nm, THINNEST_NM + margin - start.thickness_nm),
-        blur_mrad=max(low.blur_mrad, BLUR_RANGE_MRAD[0] - start.blur_mrad),
-        ellipse_plus_percent=low.ellipse_plus_percent - start.ellipse_percent[0],
-        ellipse_cross_percent=low.ellipse_cross_percent - start.ellipse_percent[1],
-    )
-    high = high._replace(
-        thickness_nm=min(high.thickness_nm, deepest - margin - start.thickness_nm),
-        convergence_mrad=max(low.convergence_mrad + 1e-3, min(high.convergence_mrad, widest)),
-        blur_mrad=min(high.blur_mrad, BLUR_RANGE_MRAD[1] - start.blur_mrad),
-        ellipse_plus_percent=high.ellipse_plus_percent - start.ellipse_percent[0],
-        ellipse_cross_percent=high.ellipse_cross_percent - start.ellipse_percent[1],
-    )
-    return _Bounds(np.array(low), np.array(high))

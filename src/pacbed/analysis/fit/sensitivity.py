@@ -70,7 +70,7 @@ def jacobian(
     """
     best = model.solve(at)
     changes = pattern_changes(model, at, best, quick=quick)
-    return np.concatenate([model.projected(changes, best), sigma * _restraint_slopes(restraints, at)])
+    return np.concatenate([model.projected(changes, best), sigma * restraint_slopes(restraints, at)])
 
 
 def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
@@ -130,7 +130,7 @@ def _changes_of_place(
     }
 
 
-def _restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
+def restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
     """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 11)."""
     here = restraints.deviations(at)
     return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)

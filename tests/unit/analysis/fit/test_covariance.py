@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from pacbed.analysis.fit.covariance import Covariance, estimate_covariance, noise_share
+from pacbed.analysis.fit.covariance import CORRELATED, Covariance, correlation_area, estimate_covariance, noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES
@@ -77,6 +78,29 @@ def test_correlated_residuals_widen_the_errors(model, truth):
     wrong = estimate_covariance(model, replace(truth, thickness_nm=5.0), RESTRAINTS)
     right = estimate_covariance(model, truth, RESTRAINTS)
     assert wrong.correlation_pixels > 5 * right.correlation_pixels
+
+
+def test_the_error_bar_does_not_jump_when_the_residual_changes_a_little(model, truth):
+    """A wrong thickness leaves correlated residuals; from one to the next, their area changes by little steps."""
+    areas = []
+    for wrong in np.linspace(5.0, 5.6, 7):
+        at = replace(truth, thickness_nm=float(wrong))
+        areas.append(correlation_area(model, model.residual(at)))
+    assert np.abs(np.diff(np.log(areas))).max() < 0.1
+
+
+def test_the_area_of_known_correlations(noisy):
+    """White noise: one pixel. Smoothed by a Gaussian of s pixels: 4 pi s² pixels, less what the taper takes."""
+    _, model = noisy(1)
+    mask = model.cutout.mask
+    white = np.random.default_rng(4).standard_normal(mask.shape)
+    assert correlation_area(model, white[mask]) < 1.6
+    width = CORRELATED * np.sqrt(mask.sum() / np.pi) / 1.35
+    areas = []
+    for seed in range(12):
+        smooth = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(mask.shape), 1.5)[mask]
+        areas.append(correlation_area(model, smooth))
+    assert np.mean(areas) == pytest.approx(4 * np.pi * 1.5**2 / (1 + 2 * 1.5**2 / width**2), rel=0.3)
 
 
 def test_noise_share_is_what_noise_leaves(model, truth, noisy):
