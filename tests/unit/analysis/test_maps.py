@@ -76,6 +76,16 @@ def test_reasons_can_be_counted(tiny_bundle, scan):
     assert "accepted: a pattern" in dead.reasons[0]
 
 
+def test_pixels_saturated_in_single_frames_are_left_out(tiny_bundle, camera):
+    """Their mean shows no ceiling."""
+    frames = np.stack([camera(seed=seed, electrons=2e6) for seed in range(4)]).astype(np.uint16)
+    top = np.uint16(np.percentile(frames, 97))
+    scan = ScanData(np.minimum(frames, top).reshape(2, 2, *frames.shape[1:]), "film.npy")
+    (one,) = predict_windows(tiny_bundle, scan, PredictOptions(convergence_mrad=14.0), window=2, jobs=1)
+    assert any(reason.startswith("saturated") for reason in one.reasons)
+    assert one.result.thickness_nm.value == pytest.approx(8.0, abs=0.3)
+
+
 def test_jobs_do_not_change_what_is_found(tiny_bundle, scan):
     options = PredictOptions(convergence_mrad=14.0, refine=False)
     one, many = (

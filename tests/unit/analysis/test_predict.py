@@ -40,7 +40,7 @@ def test_provenance_names_input_bundle_and_everything_assumed(tiny_bundle, analy
     assert source.bundle_sha256 == tiny_bundle.sha256
     assert len(source.input_sha256) == 64
     assert source.parameters["given"] == {
-        "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": None, "mirrored": False
+        "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": None, "mirrored": False, "mask": None
     }  # fmt: skip
     assert source.parameters["center_px"] == pytest.approx([70.3, 84.6], abs=0.5)
     assert {"priors", "thresholds", "preprocessing", "model_error", "scale_converged"} <= set(source.parameters)
@@ -99,9 +99,11 @@ def test_a_stack_of_patterns_is_refused_with_its_shape(tiny_bundle):
 
 
 def test_the_signature_shows_every_option(tiny_bundle):
+    """But for the mask: in Python, pixels that do not count are NaN."""
     shown = inspect.signature(pacbed.predict).parameters
-    assert list(shown) == ["bundle", "pattern", *inspect.signature(PredictOptions).parameters]
-    for name, option in inspect.signature(PredictOptions).parameters.items():
+    options = {name: one for name, one in inspect.signature(PredictOptions).parameters.items() if name != "mask"}
+    assert list(shown) == ["bundle", "pattern", *options]
+    for name, option in options.items():
         assert shown[name].default == option.default
         assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
 
@@ -124,7 +126,7 @@ def test_every_option_of_the_guide_is_taken(tiny_bundle, tmp_path):
         tiny_bundle, tmp_path / "two.h5", convergence_mrad=14.0, energy_kev=200.0, pixel_mrad=0.7, dataset="film",
         mirrored=True, refine=False,
     )  # fmt: skip
-    given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True}
+    given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True, "mask": None}
     assert result.provenance.parameters["given"] == given
     assert result.provenance.parameters["refined"] is False
 

@@ -20,7 +20,7 @@ def ready(tiny_bundle, camera):
 
 def test_a_pattern_is_made_ready(ready):
     assert ready.conditions == Conditions(14.0)
-    assert ready.defects == 1 and np.isfinite(ready.array).all()
+    assert ready.picture.counts == {"missing": 1} and np.isfinite(ready.array).all()
     assert ready.outline.center_px == pytest.approx((70, 85), abs=4)
     assert ready.library.convergence_mrad == 14.0
 
@@ -92,3 +92,18 @@ def test_the_model_of_a_sheet_is_as_fine_as_the_last_fit(ready):
 def test_bad_conditions_are_named(tiny_bundle, camera, options, text):
     with pytest.raises(ParameterError, match=text):
         prepare(tiny_bundle, camera(), options)
+
+
+def test_a_mask_leaves_its_pixels_out_of_the_fit(tiny_bundle, camera):
+    image, mask = camera(), np.zeros((160, 150), dtype=np.uint8)
+    mask[:90, 66:78] = 1
+    image[mask > 0] = 150
+    ready = prepare(tiny_bundle, image, PredictOptions(convergence_mrad=14.0, mask=mask))
+    assert ready.conditions.mask == "array"
+    assert not ready.picture.used[mask > 0].any()
+    assert fine_model(ready).cutout.mask.sum() < fine_model(prepared_clean(tiny_bundle, camera)).cutout.mask.sum()
+    assert ready.outline.center_px == pytest.approx((70, 85), abs=5)
+
+
+def prepared_clean(tiny_bundle, camera):
+    return prepare(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0))

@@ -10,17 +10,15 @@ from pacbed.analysis.fit.refinement import Fit, Refinement
 from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
-from pacbed.analysis.verdict import Findings, judge_fit, judge_input, judge_networks, shortest_reciprocal_mrad
+from pacbed.analysis.verdict import Findings, judge_fit, judge_networks, shortest_reciprocal_mrad
 from pacbed.bundle.meta import Ranges, Thresholds
 from pacbed.networks.peaks import Peak
-from pacbed.outline import Outline
 
 META = SimpleNamespace(
     thresholds=Thresholds(),
     energy_kev=200.0,
     trained=Ranges(thickness_nm=(1, 100), convergence_mrad=(13, 15), mistilt_mrad=(0, 5)),
 )
-OUTLINE = Outline((50.0, 50.0), 20.0, 4.0, 1.0)
 AT = PatternParameters(50.0, (1.0, 1.0), (10.0, 20.0), 0.2, 10.0, 14.0, 0.3)
 TABLE = SimpleNamespace(reciprocal_mrad=np.diag([6.4, 6.4]))
 
@@ -30,12 +28,6 @@ def fitted(at=AT, misfit=0.05, noise=0.02, others=(), conditions=None, table=TAB
     found = Refinement(best, tuple(Fit(*other) for other in others), best, None, Covariance(np.eye(11), 1.0), noise)
     findings = Findings()
     judge_fit(findings, found, META, conditions or Conditions(14.0), table)
-    return findings
-
-
-def entered(conditions=None, outline=OUTLINE, saturated=0.0):
-    findings = Findings()
-    judge_input(findings, META, conditions or Conditions(14.0), outline, saturated)
     return findings
 
 
@@ -58,7 +50,6 @@ def test_an_effect_in_the_answer_is_named_and_doubtful_if_it_moves_the_thickness
 
 def test_a_good_fit_is_ok_and_silent():
     assert (fitted().verdict, fitted().reasons) == ("ok", [])
-    assert (entered().verdict, entered().reasons) == ("ok", [])
 
 
 @pytest.mark.parametrize(
@@ -77,10 +68,6 @@ def test_a_good_fit_is_ok_and_silent():
             "doubtful",
             "given 0.25 mrad, the pattern fits 0.2 mrad",
         ),
-        (entered(Conditions(14.0, energy_kev=300.0)), "refused", "300 kV"),
-        (entered(Conditions(16.0)), "doubtful", "outside the trained range, 13 to 15"),
-        (entered(saturated=0.03), "doubtful", "3.0 % of the pixels are saturated"),
-        (entered(outline=replace(OUTLINE, inside=0.8)), "doubtful", "20 % of the bright disk"),
     ],
 )
 def test_every_doubt_has_a_reason_with_its_figure(findings, verdict, text):
@@ -105,10 +92,10 @@ def test_disks_that_do_not_overlap_are_noted():
 
 
 def test_the_worst_counts_and_comes_first():
-    findings = entered(Conditions(16.0, energy_kev=300.0), saturated=0.5)
+    findings = fitted(replace(AT, thickness_nm=2.0), misfit=0.4)
     assert findings.verdict == "refused"
-    assert "kV" in findings.reasons[0]
-    assert len(findings.reasons) == 3
+    assert "no rendered pattern fits" in findings.reasons[0]
+    assert len(findings.reasons) == 2
 
 
 @pytest.mark.parametrize(("refined", "verdict"), [(True, "ok"), (False, "doubtful")])

@@ -59,6 +59,27 @@ def test_predict_prints_a_line_and_writes_result_and_sheet(pacbed, tiny_bundle_f
     assert f"{result.thickness_nm.value:.1f} ±" in out
 
 
+def test_a_mask_takes_a_beam_stop_out(pacbed, tiny_bundle_file, folder, tmp_path):
+    image = tifffile.imread(folder / "thick.tif")
+    stop = np.zeros(image.shape, dtype=np.uint8)
+    stop[:60, 56:64] = 255
+    noise = np.random.default_rng(2).normal(30, 3, image.shape)
+    tifffile.imwrite(tmp_path / "stop.tif", np.where(stop > 0, noise, image).astype(np.uint16))
+    tifffile.imwrite(tmp_path / "mask.tif", stop)
+    call = ("predict", tiny_bundle_file, tmp_path / "stop.tif", "--convergence-mrad", 14, "--out", tmp_path / "out")
+    status, out, _ = pacbed(*call, "--mask", tmp_path / "mask.tif")
+    assert status == 0
+    assert ", ok: pixels left out: masked 480" in out
+    result = read_result(tmp_path / "out" / "stop.json")
+    assert result.thickness_nm.value == pytest.approx(9.0, abs=0.3)
+    assert result.provenance.parameters["given"]["mask"] == "mask.tif"
+    assert ", ok" not in pacbed(*call)[1]
+    tifffile.imwrite(tmp_path / "small.tif", stop[:64])
+    status, out, err = pacbed(*call, "--mask", tmp_path / "small.tif")
+    assert (status, out) == (2, "")
+    assert "mask: got 'small.tif of shape (64, 128)', accepted: the shape of the pattern, (128, 128)" in err
+
+
 def test_json_is_one_line_per_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
     status, out, _ = pacbed(
         "predict", tiny_bundle_file, folder / "thin.tif", "--convergence-mrad", 14, "--json", "--out", tmp_path

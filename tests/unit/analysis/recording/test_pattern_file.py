@@ -164,12 +164,9 @@ def test_unusable_arrays_are_refused_with_what_is_accepted(array, text):
         pattern_from_array(array)
 
 
-def test_axes_of_length_one_are_dropped_and_saturation_is_counted(image):
-    levels = (image // 16).astype(np.uint8)
-    levels[:4] = 255
-    pattern = pattern_from_array(levels[None, :, :, None])
-    assert pattern.array.shape == (40, 48)
-    assert pattern.saturated_fraction == pytest.approx(0.1)
+def test_axes_of_length_one_are_dropped(image):
+    pattern = pattern_from_array(image[None, :, :, None])
+    np.testing.assert_array_equal(pattern.array, image)
 
 
 def test_few_missing_values_are_kept_for_repair(image):

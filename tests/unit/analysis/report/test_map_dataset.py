@@ -92,6 +92,22 @@ def test_written_maps_are_read_back_with_their_picture(mapped):
     assert not list(folder.glob("*.part*"))
 
 
+def test_a_mask_holds_for_every_window(tiny_bundle, scan_file, tmp_path):
+    data, mask = np.load(scan_file)[:, :4], np.zeros((64, 64))
+    mask[:34, 28:34] = 1
+    data[..., mask > 0] = np.random.default_rng(1).normal(0, 5, (2, 4, 204))
+    np.save(tmp_path / "stop.npy", data)
+    np.save(tmp_path / "mask.npy", mask)
+    found = map_dataset(
+        tiny_bundle, tmp_path / "stop.npy", PredictOptions(convergence_mrad=ALPHA, mask=tmp_path / "mask.npy"),
+        window=2, out_dir=tmp_path / "m", out_png=tmp_path / "m.png",
+    )  # fmt: skip
+    assert found.thickness_nm[0] == pytest.approx([TRUTH[0][0], TRUTH[1][0]], abs=0.5)
+    facts = json.loads((tmp_path / "m" / "map.json").read_text(encoding="utf-8"))
+    assert facts["parameters"]["mask"] == "mask.npy"
+    assert facts["reasons"]["pixels left out: masked"] == 2
+
+
 def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
     found = map_dataset(
@@ -108,6 +124,7 @@ def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
         (PredictOptions(convergence_mrad=ALPHA), {"jobs": 0}, "jobs"),
         (PredictOptions(convergence_mrad=ALPHA), {"window": 0}, "window"),
         (PredictOptions(), {}, "convergence_mrad"),
+        (PredictOptions(convergence_mrad=ALPHA, mask=np.eye(32)), {}, "mask"),
     ],
 )
 def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, options, more, named):
