@@ -135,7 +135,7 @@ def test_every_field_of_a_result_is_explained() -> None:
 # Figures
 
 
-@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning")])
+@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning"), ("fuzz", "fuzz")])
 def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str) -> None:
     report = runpy.run_path(str(ROOT / f"benchmarks/{script}.py"))
     figures = json.loads((ROOT / f"benchmarks/{page}.json").read_text(encoding="utf-8"))

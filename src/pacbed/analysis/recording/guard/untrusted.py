@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from pacbed.analysis.recording.guard.references import check_references
@@ -21,5 +22,14 @@ def check_untrusted(path: str | Path) -> None:
     PatternError
         It reaches outside its folder, or declares too large a picture.
     """
+    _quiet_readers()
     check_references(path)
     check_declared(path)
+
+
+def _quiet_readers() -> None:
+    """What libraries say of a damaged file, RosettaSciIO on standard output, is for log files at most."""
+    import rsciio  # installs a handler of its own when it is imported
+
+    for name in (rsciio.__name__, "tifffile"):
+        logging.getLogger(name).handlers[:] = [logging.NullHandler()]
