@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.formats.opening import open_images
+from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.layout import Layout, find_layout
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
 from pacbed.analysis.recording.stored import (
@@ -62,6 +62,7 @@ class ScanData:
             or len(self._scan_axes()) > 2
             or len(shape) < 3
             or self._pattern_edge() < SMALLEST_PIXELS
+            or prod(shape) == 0
         ):
             raise PatternError(
                 f"{self.source}: got an array of shape {shape}, accepted: (scan y, scan x, y, x) or (scan, y, x) with "
@@ -111,11 +112,17 @@ class ScanData:
         -------
         float32 array, shape (y, x)
             Counts; NaN where the detector calls a pixel bad.
+
+        Raises
+        ------
+        PatternError
+            This part of the file is damaged.
         """
         rows, columns = self.scan_shape
         down = slice(row * window, min((row + 1) * window, rows))
         across = slice(column * window, min((column + 1) * window, columns))
-        blocks = [self._block(index) for index in self._indices(down, across)]
+        with readable(Path(self.source)):
+            blocks = [self._block(index) for index in self._indices(down, across)]
         pattern: np.ndarray = np.concatenate(blocks).mean(axis=0, dtype=np.float64).astype(np.float32)
         if self.bad is not None:
             pattern[self.bad] = np.nan

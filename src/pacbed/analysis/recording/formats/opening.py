@@ -74,8 +74,10 @@ def readable(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (PacbedError, MemoryError):
+    except PacbedError:
         raise
+    except MemoryError as error:
+        raise PatternError(f"file: {file} asks for more memory than there is, accepted: a smaller array") from error
     except Exception as error:  # thirty readers of damaged files raise anything
         if package := _missing_package(error):
             text = f"needs the package {package}, accepted: an environment that has it (pip install {package})"
