@@ -167,13 +167,14 @@ def pattern_from_array(data: Any, *, source: str = "array") -> Pattern:
 
 
 def _finite_float(array: np.ndarray, source: str) -> np.ndarray:
-    values = array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what single precision cannot hold has no finite value
+        values = array.astype(np.float32)
     good = np.isfinite(values)
     if 1 - good.mean() > LARGEST_BAD_FRACTION:
         raise PatternError(
             f"{source}: got {100 * (1 - good.mean()):.1f} % of the pixels without a finite value, "
             f"accepted: at most {100 * LARGEST_BAD_FRACTION:g} %"
         )
-    if np.ptp(values[good]) <= 0:
+    if values[good].min() == values[good].max():
         raise PatternError(f"{source}: got the value {values[good][0]:g} in every pixel, accepted: a pattern")
     return values

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.formats.opening import open_images
+from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.layout import Layout, find_layout
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
 from pacbed.analysis.recording.stored import (
@@ -62,6 +62,7 @@ class ScanData:
             or len(self._scan_axes()) > 2
             or len(shape) < 3
             or self._pattern_edge() < SMALLEST_PIXELS
+            or prod(shape) == 0
         ):
             raise PatternError(
                 f"{self.source}: got an array of shape {shape}, accepted: (scan y, scan x, y, x) or (scan, y, x) with "
@@ -117,11 +118,18 @@ class ScanData:
         ------
         array, shape (position, y, x)
             Counts, as they were recorded.
+
+        Raises
+        ------
+        PatternError
+            This part of the file is damaged.
         """
         rows, columns = self.scan_shape
         across = slice(column * window, min((column + 1) * window, columns))
         for y in range(row * window, min((row + 1) * window, rows)):
-            yield self._block(y, across)
+            with readable(Path(self.source)):
+                block = self._block(y, across)
+            yield block
 
     def mean(self, row: int, column: int, window: int) -> np.ndarray:
         """Mean pattern of one window, see `blocks`; float32, shape (y, x) [counts], NaN where the detector says so."""

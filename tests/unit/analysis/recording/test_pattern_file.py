@@ -169,6 +169,13 @@ def test_axes_of_length_one_are_dropped(image):
     np.testing.assert_array_equal(pattern.array, image)
 
 
+def test_values_beyond_single_precision_are_missing_ones(image):
+    values = image.astype(float)
+    values[3, 4], values[5, 6] = 1e300, 3e38
+    found = pattern_from_array(values).array
+    assert np.isinf(found[3, 4]) and found[5, 6] == np.float32(3e38)
+
+
 def test_few_missing_values_are_kept_for_repair(image):
     values = image.astype(float)
     values[3, 4] = np.nan

@@ -178,6 +178,24 @@ def test_damaged_file_is_one_line(tmp_path):
         pass
 
 
+def test_a_damaged_part_is_one_line_and_the_rest_is_read(tmp_path):
+    with h5py.File(tmp_path / "scan.h5", "w") as store:
+        data = store.create_dataset("data", data=DATA, chunks=(1, 1, 32, 40), compression="gzip")
+        start = data.id.get_chunk_info(7).byte_offset
+    content = bytearray((tmp_path / "scan.h5").read_bytes())
+    content[start : start + 50] = bytes(50)
+    (tmp_path / "scan.h5").write_bytes(content)
+    with open_scan(tmp_path / "scan.h5") as scan:
+        np.testing.assert_array_equal(scan.mean(0, 4, 1), DATA[0, 4])
+        with pytest.raises(PatternError, match=r"scan\.h5 cannot be read \(OSError"):
+            scan.mean(1, 2, 1)
+
+
+def test_a_scan_of_no_positions_is_refused():
+    with pytest.raises(PatternError, match="got an array of shape"):
+        ScanData(DATA[:0], "film")
+
+
 def test_window_is_at_least_one_position(tmp_path):
     with open_scan(save_npy(tmp_path)) as scan, pytest.raises(ParameterError, match="window"):
         scan.windows(0)

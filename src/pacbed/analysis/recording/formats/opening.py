@@ -13,6 +13,7 @@ from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
 from pacbed.analysis.recording.formats.empad import read_empad
 from pacbed.analysis.recording.formats.kinds import kind_of
 from pacbed.analysis.recording.formats.merlin import read_merlin
+from pacbed.analysis.recording.formats.mrc import read_mrc
 from pacbed.analysis.recording.formats.pictures import open_picture
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.formats.rosetta import read_with
@@ -31,9 +32,13 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] 
     "zarr": open_zarr,
 }
 # Modules of RosettaSciIO that are asked in a way of their own.
-OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {"quantumdetector": read_merlin, "empad": read_empad}
+OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
+    "quantumdetector": read_merlin,
+    "empad": read_empad,
+    "mrc": read_mrc,
+}
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
-FLAGS_ASSUMED = {"digitalmicrograph", "mrc", "mrcz", "tia", "ripple", "semper"}
+FLAGS_ASSUMED = {"digitalmicrograph", "mrcz", "tia", "ripple", "semper"}
 # TVIPS notes the size of the camera's own pixels in nm, which RosettaSciIO passes on as 1/nm.
 CAMERA_PIXEL = {"tvips"}
 # Modules that leave nothing in the file.

@@ -32,6 +32,9 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
 
     with ExitStack() as stack:
         tiff = stack.enter_context(tifffile.TiffFile(file))
+        # A negative length, which damage can make, would keep tifffile busy for ever.
+        if any(min(page.shape, default=0) <= 0 for page in (tiff.pages if tiff.is_shaped else tiff.pages[:1])):
+            raise PatternError(f"file: {file} holds a page without pixels, accepted: a whole TIFF file")
         all_series = list(tiff.series)
         if not all_series:
             raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")

@@ -103,6 +103,17 @@ def test_a_thumbnail_is_left_out_when_it_is_marked_and_asked_about_when_not(tmp_
     np.testing.assert_array_equal(read_pattern(tmp_path / "plain.tif", dataset="1").array, DEEP)
 
 
+def test_a_page_of_negative_width_is_refused(tmp_path):
+    """As a single flipped bit makes it: the width becomes a signed byte."""
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((128, 128), np.uint16))
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    assert content[10:14] == b"\0\1\4\0"  # tag 256, the width, as a long integer
+    content[12] = 6
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(PatternError, match="a page without pixels"):
+        read_pattern(tmp_path / "a.tif")
+
+
 def test_the_tags_of_digital_micrograph_are_read(tmp_path):
     tags = [
         (65003, "s", 5, "1/nm", True),
