@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.fit.refinement import FINE
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
-from pacbed.analysis.steps import fine_model, library_for, network_answers, prepare, refine_from
+from pacbed.analysis.steps import fine_model, network_answers, prepare, refine_from
 from pacbed.errors import ParameterError
 
 
