@@ -3,10 +3,13 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
+from pacbed.analysis.repetition import Examples, repeat_examples
 from pacbed.bundle.archive import STRUCTURE, Archive
 from pacbed.bundle.pretrained.slim import slim_bundle
+from pacbed.bundle.reader import load_bundle
 from pacbed.cli import run
 from pacbed.errors import FormatError, ParameterError
 from pacbed.shipped import PRETRAINED, shipped
@@ -47,6 +50,16 @@ def test_what_could_not_be_made_again_is_not_taken_away(folder, tmp_path):
     with pytest.raises(FormatError, match=r"damaged, missing or foreign: structure/table\.json"):
         slim_bundle(folder, tmp_path / "out.pacbed")
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("file", sorted(shipped(PRETRAINED).glob("*.pacbed")), ids=lambda file: file.stem)
+def test_networks_of_bundles_that_ship_answer_as_when_they_were_made(file):
+    bundle = load_bundle(file)
+    examples = Examples.of(bundle)
+    assert len(examples.pattern) == 10
+    repeated = repeat_examples(bundle, examples, refine=False)
+    assert repeated.networks_nm < 0.1
+    assert np.median(np.abs(examples.refined_nm[:, 0] - examples.true_nm)) < 0.2
 
 
 def test_bundles_that_ship_are_small_whole_and_named_after_their_system():
