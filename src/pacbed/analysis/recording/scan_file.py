@@ -123,7 +123,8 @@ class ScanData:
         across = slice(column * window, min((column + 1) * window, columns))
         with readable(Path(self.source)):
             blocks = [self._block(index) for index in self._indices(down, across)]
-        pattern: np.ndarray = np.concatenate(blocks).mean(axis=0, dtype=np.float64).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold has no finite value
+            pattern: np.ndarray = np.concatenate(blocks).mean(axis=0, dtype=np.float64).astype(np.float32)
         if self.bad is not None:
             pattern[self.bad] = np.nan
         return pattern
