@@ -26,6 +26,8 @@ rule predict_pattern:
             energy_kev=setting("patterns.{name}.energy_kev"),
             pixel_mrad=setting("patterns.{name}.pixel_mrad"),
             dataset=setting("patterns.{name}.dataset"),
+            frame=setting("patterns.{name}.frame"),
+            scan_shape=setting("patterns.{name}.scan_shape"),
             mirrored=setting("patterns.{name}.mirrored"),
         ),
     script:
@@ -61,6 +63,7 @@ rule map_dataset:
             energy_kev=setting("datasets.{name}.energy_kev"),
             pixel_mrad=setting("datasets.{name}.pixel_mrad"),
             dataset=setting("datasets.{name}.dataset"),
+            scan_shape=setting("datasets.{name}.scan_shape"),
             window=setting("datasets.{name}.window"),
         ),
     script:

@@ -1,10 +1,14 @@
 """The sections of a system's configuration for what a microscope recorded."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from pacbed.config.values import Section
+
+Count = Annotated[int, Field(ge=1)]
+Index = Annotated[int, Field(ge=0)]
 
 
 class RecordingConfig(Section):
@@ -14,12 +18,16 @@ class RecordingConfig(Section):
     convergence_mrad: float | None = Field(None, gt=0, le=100, description="semi-convergence angle [mrad]")
     energy_kev: float | None = Field(None, ge=20, le=1000, description="beam energy [keV]")
     pixel_mrad: float | None = Field(None, gt=0, le=100, description="pixel size [mrad]")
-    dataset: str | None = Field(None, description="path inside an HDF5 file")
+    dataset: str | None = Field(None, description="path inside the file, title, or number from 0")
+    scan_shape: tuple[Count, Count] | None = Field(None, description="rows and columns of a scan stored as a series")
 
 
 class PatternConfig(RecordingConfig):
     """A measured pattern; what the file itself says may be left out."""
 
+    frame: Annotated[list[Index], Field(min_length=1, max_length=3)] | None = Field(
+        None, description="pattern of a scan: its number from 0, or row and column"
+    )
     mirrored: bool = Field(False, description="the camera shows the pattern mirrored")
 
 

@@ -127,7 +127,7 @@ def _place(frame: tuple[int, ...], stored: tuple[int, ...], scan_shape: tuple[in
     """Position along the stored scan axes of a frame given by its number, or by row and column."""
     shapes = [(prod(stored),), stored, tuple(length for length in stored if length > 1)]
     if scan_shape is not None and prod(scan_shape) == prod(stored):
-        shapes.insert(1, scan_shape)
+        shapes.insert(1, tuple(scan_shape))
     for shape in shapes:
         if len(frame) == len(shape):
             if all(0 <= number < length for number, length in zip(frame, shape, strict=True)):

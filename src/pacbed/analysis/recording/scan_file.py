@@ -142,7 +142,8 @@ class ScanData:
 
     def without_bad(self, pattern: np.ndarray) -> np.ndarray:
         """A pattern as float32, NaN where the detector calls a pixel bad."""
-        values = np.array(pattern, dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold has no finite value
+            values = np.array(pattern, dtype=np.float32)
         if self.bad is not None:
             values[self.bad] = np.nan
         return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,21 @@ class Axis(NamedTuple):
     unit: object = ""
     scale: float | None = None
     scan: bool | None = None
+
+
+def listed_axis(name: str, unit: object, places: object, scan: bool | None = None) -> Axis:
+    """An axis of which a file lists every element; its scale is NaN where the steps differ.
+
+    Parameters
+    ----------
+    name, unit, scan
+        As in `Axis`.
+    places : array-like, shape (element,)
+        Where each element lies, in that unit.
+    """
+    steps = np.diff(np.asarray(places, dtype=float))
+    uniform = len(steps) > 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0)
+    return Axis(name, unit, float(steps.mean()) if uniform else nan, scan)
 
 
 @dataclass(frozen=True)

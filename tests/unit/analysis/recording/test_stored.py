@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.stored import Axis, StoredImage, choose_image, could_be_pattern, sizes
+from pacbed.analysis.recording.stored import Axis, StoredImage, choose_image, could_be_pattern, listed_axis, sizes
 from pacbed.errors import PatternError
 
 
@@ -75,3 +75,10 @@ def test_axes_that_do_not_fit_the_array_are_not_believed():
 
 def test_sizes_are_read_aloud():
     assert sizes((33, 34, 64, 64)) == "33 x 34 x 64 x 64"
+
+
+def test_an_axis_listed_element_by_element_has_one_step_or_none():
+    assert listed_axis("kx", "mrad", 0.4 * np.arange(5)).scale == pytest.approx(0.4)
+    assert listed_axis("kx", "mrad", [0.0, -0.4, -0.8]).scale == pytest.approx(-0.4)
+    assert np.isnan(listed_axis("kx", "mrad", [0.0, 0.4, 1.0]).scale)
+    assert np.isnan(listed_axis("kx", "mrad", [0.0]).scale)

@@ -100,7 +100,8 @@ def _missing_package(error: BaseException) -> str:
     text = str(error).lower()
     if "'imagecodecs' package" in text:
         return "imagecodecs"
-    return "hdf5plugin" if "filter" in text and ("plugin" in text or "not registered" in text) else ""
+    no_filter = "filter" in text and "not registered" in text
+    return "hdf5plugin" if no_filter or ("plugin" in text and "directory" in text) else ""
 
 
 def one_line(error: BaseException) -> str:

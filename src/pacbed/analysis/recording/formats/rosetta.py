@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.recording.formats.grey import grey_levels
-from pacbed.analysis.recording.stored import Axis, StoredImage
+from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
 
 
 def read_with(
@@ -56,15 +56,13 @@ def _axes(found: Mapping[str, Any], count: int, own_flags: bool) -> tuple[Axis, 
 
 
 def _axis(given: Mapping[str, Any], own_flags: bool) -> Axis:
-    scale = given.get("scale")
-    if scale is None and given.get("axis") is not None:  # listed element by element
-        steps = np.diff(np.asarray(given["axis"], dtype=float))
-        scale = float(steps.mean()) if len(steps) and np.allclose(steps, steps.mean(), rtol=1e-3) else nan
-    elif scale is None and given.get("expression"):
-        scale = nan
-    flag = given.get("navigate") if own_flags else None
-    name, unit = str(given.get("name") or ""), given.get("units") or ""
-    return Axis(name, unit, None if scale is None else float(scale), None if flag is None else bool(flag))
+    scale, flag = given.get("scale"), given.get("navigate") if own_flags else None
+    name, unit, scan = str(given.get("name") or ""), given.get("units") or "", None if flag is None else bool(flag)
+    if scale is None and given.get("axis") is not None:
+        return listed_axis(name, unit, given["axis"], scan)
+    if scale is None and given.get("expression"):
+        return Axis(name, unit, nan, scan)
+    return Axis(name, unit, None if scale is None else float(scale), scan)
 
 
 Conversion = Callable[[Any], Any] | None

@@ -44,7 +44,8 @@ def test_an_array_that_is_too_large_is_one_line(tmp_path):
         (ModuleNotFoundError("No module named 'skimage'", name="skimage"), "scikit-image"),
         (ModuleNotFoundError("No module named 'mrcz'", name="mrcz"), "mrcz"),
         (ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package"), "imagecodecs"),
-        (OSError("Can't open directory or file (required filter 'bitshuffle' is not registered)"), "hdf5plugin"),
+        (OSError("Can't read data (required filter 'bitshuffle' is not registered)"), "hdf5plugin"),
+        (OSError("Can't synchronously read data (can't open directory (/usr/lib/hdf5/plugin))"), "hdf5plugin"),
     ],
 )
 def test_a_package_that_is_missing_is_named(tmp_path, error, package):

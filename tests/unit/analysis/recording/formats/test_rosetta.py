@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -84,9 +86,10 @@ def test_blockfile_scan(tmp_path, as_signal, scan):
     from rsciio.blockfile import file_writer
 
     levels = (scan[..., :32] // 16).astype(np.uint8)
-    file_writer(str(tmp_path / "a.blo"), as_signal(levels, [*NAVIGATION, *DIFFRACTION]), show_progressbar=False)
+    with warnings.catch_warnings(action="ignore"):  # a blockfile knows centimetres only
+        file_writer(str(tmp_path / "a.blo"), as_signal(levels, [*NAVIGATION, *DIFFRACTION]), show_progressbar=False)
     with open_scan(tmp_path / "a.blo") as found:
-        assert found.scan_shape == (3, 5)
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad is None
         np.testing.assert_array_equal(found.mean(1, 4, 1), levels[1, 4])
 
 

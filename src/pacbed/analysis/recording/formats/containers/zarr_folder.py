@@ -7,15 +7,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import zarr
+
 from pacbed.analysis.recording.formats.rosetta import read_with
-from pacbed.analysis.recording.stored import StoredImage
+from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
 
 
 @contextmanager
 def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
     """The arrays of a Zarr store, by path."""
-    import zarr
-
     with ExitStack() as stack:
         store: Any = str(file)
         if file.is_file():
@@ -26,7 +26,23 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
         elif str(node.attrs.get("file_format", "")).lower() == "zspy":
             yield read_with("zspy", file, mode="r")
         else:
-            yield [StoredImage(array, path=name) for name, array in _arrays(node)]
+            yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in _arrays(node)]
+
+
+def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:
+    """Axes of an array by their names, and by the coordinates of these names beside it, as xarray writes them."""
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    if not names or len(names) != array.ndim:
+        return ()
+    folder = path.rpartition("/")[0]
+    axes = []
+    for name, length in zip(names, array.shape, strict=True):
+        place = root.get(f"{folder}/{name}" if folder else str(name)) if name else None
+        if isinstance(place, zarr.Array) and place.shape == (length,) and length > 1 and place.dtype.kind in "iuf":
+            axes.append(listed_axis(str(name), place.attrs.get("units", ""), place[...]))
+        else:
+            axes.append(Axis(str(name or "")))
+    return tuple(axes)
 
 
 def _arrays(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.analysis.recording.stored import Axis
 from pacbed.errors import PatternError
 
 PLANE = [("ky", 0.4, "1/nm", False), ("kx", 0.4, "1/nm", False)]
@@ -124,5 +125,45 @@ def test_plain_arrays_count_by_their_numbers_and_axes(tmp_path, scan):
         store["again"] = h5py.SoftLink("/image")
     with open_hdf5(tmp_path / "a.h5") as found:
         assert sorted(one.path for one in found) == ["image", "scan/data"]
-        assert all(one.axes == () for one in found)
+        assert {axis for one in found for axis in one.axes} == {Axis()}
     assert read_pattern(tmp_path / "a.h5", dataset="image").calibration == Calibration()
+
+
+def test_dimension_scales_tell_the_axes(tmp_path, scan):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = np.moveaxis(scan, (2, 3), (0, 1))
+        for number, (name, length) in enumerate({"ky": 32, "kx": 40, "y": 3, "x": 5}.items()):
+            store[name] = 0.4 * np.arange(length)
+            store[name].make_scale(name)
+            store[name].attrs["units"] = "mrad" if name.startswith("k") else "nm"
+            store["film"].dims[number].attach_scale(store[name])
+    with open_scan(tmp_path / "a.h5") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_labels_without_scales_tell_the_axes(tmp_path, scan):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = np.moveaxis(scan, (2, 3), (0, 1))
+        for number, name in enumerate(["qy", "qx", "ry", "rx"]):
+            store["film"].dims[number].label = name
+    with open_scan(tmp_path / "a.h5") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+@pytest.mark.parametrize(
+    ("folder", "names"),
+    [("signals", ["y", "x", "Qy", "Qx"]), ("4DSTEM_experiment/data/datacubes", ["R_x", "R_y", "Q_x", "Q_y"])],
+)
+def test_older_emd_files_of_other_programs_keep_their_rows(tmp_path, scan, folder, names):
+    with h5py.File(tmp_path / "a.emd", "w") as store:
+        store.attrs.update({"version_major": 0, "version_minor": 2})
+        group = store.create_group(f"{folder}/film")
+        group.attrs["emd_group_type"] = 1
+        group["data"] = scan
+        for number, (name, length) in enumerate(zip(names, scan.shape, strict=True), 1):
+            group[f"dim{number}"] = 0.4 * np.arange(length)
+            group[f"dim{number}"].attrs.update({"name": name, "units": "[n_m^-1]" if "Q" in name else "[n_m]"})
+    with open_scan(tmp_path / "a.emd") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])

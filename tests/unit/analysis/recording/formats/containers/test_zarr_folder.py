@@ -60,3 +60,18 @@ def test_one_array_in_a_folder_or_a_zip_file(tmp_path, image):
         zarr.create_array(store, data=image)
     for name in ("a.zarr", "a.zarr.zip"):
         np.testing.assert_array_equal(read_pattern(tmp_path / name).array, image)
+
+
+def test_names_and_coordinates_of_xarray_tell_the_axes(tmp_path, scan):
+    import xarray
+
+    places = {"ky": 0.4 * np.arange(32.0), "kx": 0.4 * np.arange(40.0), "y": np.arange(3.0), "x": np.arange(5.0)}
+    data = xarray.DataArray(np.moveaxis(scan, (2, 3), (0, 1)), places, ["ky", "kx", "y", "x"], name="film")
+    for name in ("ky", "kx"):
+        data[name].attrs["units"] = "mrad"
+    for version in (2, 3):
+        file = tmp_path / f"v{version}.zarr"
+        data.to_zarr(file, zarr_format=version, consolidated=False)
+        with open_scan(file) as found:
+            assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
+            np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
