@@ -27,6 +27,7 @@ from pacbed.errors import PatternError
 
 SMALLEST_PIXELS = 32  # fewer along an edge cannot show the fringes inside a disk
 LARGEST_BAD_FRACTION = 0.01
+LARGEST_COUNT = 1e15  # sums of squares must fit into 32 bits
 GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
 
 
@@ -120,6 +121,10 @@ def _finite_float(array: np.ndarray, source: str) -> np.ndarray:
         raise PatternError(
             f"{source}: got {100 * (1 - good.mean()):.1f} % of the pixels without a finite value, "
             f"accepted: at most {100 * LARGEST_BAD_FRACTION:g} %"
+        )
+    if np.abs(values[good]).max() > LARGEST_COUNT:
+        raise PatternError(
+            f"{source}: got values up to {np.abs(values[good]).max():.3g}, accepted: counts up to {LARGEST_COUNT:g}"
         )
     if np.ptp(values[good]) <= 0:
         raise PatternError(f"{source}: got the value {values[good][0]:g} in every pixel, accepted: a pattern")

@@ -131,3 +131,11 @@ def test_few_missing_values_are_kept_for_repair():
     image = IMAGE.astype(float)
     image[3, 4] = np.nan
     assert np.isnan(pattern_from_array(image).array[3, 4])
+
+
+@pytest.mark.parametrize("values", [1e20, -1e20, 3e38])
+def test_values_that_are_no_counts_are_refused(values):
+    image = np.random.default_rng(0).random((64, 64))
+    image[3, 3] = values
+    with pytest.raises(PatternError, match=r"accepted: counts up to 1e\+15"):
+        pattern_from_array(image)
