@@ -20,6 +20,7 @@ from pacbed.analysis.recording.stored import SMALLEST_PIXELS, StoredImage, choos
 from pacbed.errors import PatternError, bad_value
 
 LARGEST_BAD_FRACTION = 0.5
+LARGEST_COUNT = 1e15  # sums of squares must fit into 32 bits
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,10 @@ def _finite_float(array: np.ndarray, source: str) -> np.ndarray:
         raise PatternError(
             f"{source}: got {100 * (1 - good.mean()):.1f} % of the pixels without a finite value, "
             f"accepted: at most {100 * LARGEST_BAD_FRACTION:g} %"
+        )
+    if np.abs(values[good]).max() > LARGEST_COUNT:
+        raise PatternError(
+            f"{source}: got values up to {np.abs(values[good]).max():.3g}, accepted: counts up to {LARGEST_COUNT:g}"
         )
     if values[good].min() == values[good].max():
         raise PatternError(f"{source}: got the value {values[good][0]:g} in every pixel, accepted: a pattern")

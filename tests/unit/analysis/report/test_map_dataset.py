@@ -6,7 +6,7 @@ import pytest
 from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
-from pacbed.errors import ParameterError
+from pacbed.errors import ParameterError, PatternError
 from pacbed.patterns import Geometry
 
 GEOMETRY = Geometry((64, 64), 0.7, (31.0, 32.5), rotation_deg=20.0)
@@ -116,6 +116,15 @@ def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     )  # fmt: skip
     assert (found.verdict == VERDICTS.index("unusable")).all()
     assert (tmp_path / "m.png").is_file()
+
+
+def test_a_scan_without_positions_is_refused(tiny_bundle, tmp_path):
+    np.save(tmp_path / "none.npy", np.zeros((0, 3, 32, 32)))
+    with pytest.raises(PatternError, match=r"got \(0, 3\) scan positions"):
+        map_dataset(
+            tiny_bundle, tmp_path / "none.npy", PredictOptions(14.0), out_dir=tmp_path / "m", out_png=tmp_path / "m.png"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["none.npy"]
 
 
 @pytest.mark.parametrize(

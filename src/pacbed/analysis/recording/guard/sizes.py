@@ -14,8 +14,10 @@ from pacbed.errors import PatternError
 
 LARGEST_VALUES = 2**27  # a camera of 11,520 x 11,520 pixels
 LARGEST_ARCHIVED = 2**30  # in an archive of NumPy, which may hold a scan and cannot be read in parts
+SLACK, SLACK_BYTES = 1.5, 65536  # by which packing may fail to make a page smaller, LZW of noise by 1.4
 SHORT = 12  # axes that an error shows
 PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
+UNCOMPRESSED = 1  # TIFF 6.0, tag 259
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ZIP_MAGIC = b"PK\x03\x04"
 
@@ -97,12 +99,22 @@ def check_declared(path: str | Path) -> None:
         with tifffile.TiffFile(file) as tiff:
             for series in tiff.series:  # one page at a time is decoded, and all of a series are alike
                 check_size(series.keyframe.shape, file.name)
+                _check_packed(series.keyframe, file.name)
     elif magic == ZIP_MAGIC:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 if member.filename.endswith(".npy"):
                     shape = _npy_shape(archive, member)
                     check_size(shape, f"{file.name}, {member.filename}", largest=LARGEST_ARCHIVED)
+
+
+def _check_packed(page: Any, source: str) -> None:
+    """Refuse a page whose packed bytes are more than its pixels: unpacked, they may be a thousand times as many."""
+    packed = sum(page.databytecounts)
+    if page.compression != UNCOMPRESSED and packed > SLACK * page.nbytes + SLACK_BYTES:
+        raise PatternError(
+            f"{source}: got {packed} packed bytes of a page of {page.nbytes}, accepted: no more packed than unpacked"
+        )
 
 
 def _npy_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, ...]:

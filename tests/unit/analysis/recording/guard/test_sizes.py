@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -53,7 +54,6 @@ def huge_tiff(folder):
 
 def huge_png(folder):
     """Below what Pillow refuses, above what a camera has."""
-    import zlib
 
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -84,6 +84,20 @@ def test_what_cannot_be_one_pattern_is_not_read(tmp_path, make):
 def test_the_look_alone_tells(tmp_path, make):
     with pytest.raises(PatternError, match=f"a{make(tmp_path).suffix}"):
         check_declared(tmp_path / make(tmp_path).name)
+
+
+def test_a_page_that_unpacks_to_more_than_itself_is_refused(tmp_path):
+    file = tmp_path / "a.tif"
+    noise = np.random.default_rng(0).integers(0, 65535, (64, 64), dtype=np.uint16)
+    tifffile.imwrite(file, noise, compression="zlib")
+    check_declared(file)  # noise cannot be packed
+    bomb, place = zlib.compress(bytes(10**8)), file.stat().st_size
+    with tifffile.TiffFile(file, mode="r+b") as tiff:
+        tiff.pages[0].tags["StripOffsets"].overwrite(place)
+        tiff.pages[0].tags["StripByteCounts"].overwrite(len(bomb))
+    file.write_bytes(file.read_bytes() + bomb)
+    with pytest.raises(PatternError, match=f"{len(bomb)} packed bytes of a page of 8192"):
+        read_pattern(file)
 
 
 def test_all_frames_of_a_picture_count(tmp_path, monkeypatch):
