@@ -8,7 +8,7 @@ from scipy import ndimage
 # ASSUME: no pixel of a pattern is brighter than this, in units of its disk's mean level above the dark: over SrTiO3
 # [001] and Au [110] at all thicknesses, angles and tilts of their bundles the brightest is at 2.3 (measured).
 NATURAL_PEAK = 3.0
-NOISE_SIGMA = 5.0  # and so many standard deviations of its noise on top
+NOISE_SIGMA = 7.0  # and so many standard deviations of its noise on top
 SPARSE = 0.5  # of the disk's level: a median below it is that of single electrons
 FOOT = 0.03  # of the disk's level: where the foot of a stray object ends
 LARGEST_FOOT_PX = 24.0

@@ -105,10 +105,11 @@ class Thresholds(Section):
     energy_relative: float = Field(0.01, gt=0, description="given against the bundle's beam energy")
     saturated_fraction: float = Field(0.01, ge=0, le=1, description="of earlier versions; not used")
     saturated_disk: float = Field(0.3, ge=0, le=1, description="saturated share of the bright region's pixels")
-    unused_disk: float = Field(0.5, ge=0, le=1, description="share of the bright region's pixels that do not count")
+    unused_disk: float = Field(0.5, ge=0, le=1, description="share of the bright region's pixels that are hidden")
     radius_px: float = Field(4.5, gt=0, description="radius of the bright region below which it shows nothing")
     fitted_pixels: int = Field(150, gt=0, description="pixels in the fit below which it shows nothing")
     radius_relative: float = Field(0.15, gt=0, description="radius of the bright region beyond those of the library")
+    residual_patch: float = Field(0.12, gt=0, description="smoothed residual over the level of the disk")
     std_relative: float = Field(0.15, gt=0, description="standard deviation over the thickness")
     inside: float = Field(0.98, ge=0, le=1, description="share of the bright region's rim inside the frame")
 

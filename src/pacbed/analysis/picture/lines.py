@@ -10,6 +10,7 @@ SIDES = (2, 3, 4)  # a line is compared with the medians of these lines on eithe
 STEADY = 0.85  # of a line's pixels differ in one sense
 LEAST_RANGE, LEAST_SIGMA = 0.08, 4.0  # by this share of the pattern's range and so much of the noise, in the median
 DEAD, BRIGHT = 0.15, 0.25  # a dead line has no more of the light that both sides have, which is some of the range
+UNEVEN = 3.0  # and so many times more is missing than both sides differ by
 FEWEST_PIXELS = 16  # of a line that say something
 
 
@@ -57,7 +58,11 @@ def _columns(array: np.ndarray, used: np.ndarray, levels: tuple[float, float], l
             steady = ((over > 0) & seen).sum(axis=0) > STEADY * count
             bad[half] |= steady & (((over > least) & seen).sum(axis=0) > 0.5 * count) & (count >= FEWEST_PIXELS)
     count = lit.sum(axis=0)
-    bad |= lit & (count >= FEWEST_PIXELS) & (unlit.sum(axis=0) > STEADY * count)
+    near = SIDES[0]
+    beside = np.abs(wide[:, reach - near : reach - near + width] - wide[:, reach + near : reach + near + width])
+    missing, uneven = (np.where(lit, part, 0.0).sum(axis=0) for part in (below, beside))
+    dead = (count >= FEWEST_PIXELS) & (unlit.sum(axis=0) > STEADY * count) & (missing > UNEVEN * uneven)
+    bad |= lit & dead
     bad[:, :1] = bad[:, -1:] = False  # the outermost have one side only
     return bad
 

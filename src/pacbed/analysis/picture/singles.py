@@ -8,6 +8,7 @@ from scipy import ndimage
 from pacbed.analysis.picture.levels import intensity_range
 
 DEFECT_SIGMA = 8.0  # a defect stands out from its neighbours by so many standard deviations of the noise
+LEAST_ELECTRONS = 5.0  # and by so many electrons
 DEFECT_RANGE = 0.05  # and by this share of the pattern's range
 # and so many times further than all but two of the pixels about it: electrons have company, defects have none
 LONELY, COMPANY, WINDOW = 4.0, 3, 4
@@ -36,7 +37,7 @@ def isolated_defects(array: np.ndarray) -> np.ndarray:
     if not stands_out.any():
         return np.asarray(stands_out)
     if not _shows_a_pattern(middle):
-        values = deviation[stands_out]
+        values = deviation[deviation > DEFECT_SIGMA * np.median(deviation)]
         most = float(np.median(values)) if len(values) >= FEWEST_ELECTRONS else np.inf
         return np.asarray(stands_out & (deviation > FAR_FROM_MOST * most))
     rows, columns = np.nonzero(stands_out)
@@ -89,5 +90,14 @@ def _noise_by_level(level: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     group = np.searchsorted(edges, level.ravel(), side="right")
     values = deviation.ravel()
     # Up to a twentieth of the pixels may be defects.
-    sigma = np.array([np.quantile(values[group == k], 0.95) / 1.96 if np.any(group == k) else 0 for k in range(LEVELS)])
-    return np.asarray(np.maximum(sigma, ndimage.median_filter(sigma, 3))[group].reshape(level.shape))
+    present = [k for k in range(LEVELS) if np.any(group == k)]
+    sigma = np.zeros(LEVELS)
+    sigma[present] = [np.quantile(values[group == k], 0.95) / 1.96 for k in present]
+    smooth = np.maximum(sigma, ndimage.median_filter(sigma, 3))
+    # Counting noise tells what one electron is: its variance over the level. Where hardly any fall, one is no defect.
+    signal = float(level.ravel()[group == present[-1]].mean() - level.ravel()[group == present[0]].mean())
+    if signal > 0:
+        electron = float(sigma[present[-1]]) ** 2 / signal
+    else:
+        electron = float(np.median(values[values > 0])) if np.any(values > 0) else 0.0
+    return np.asarray(np.maximum(smooth, LEAST_ELECTRONS * electron / DEFECT_SIGMA)[group].reshape(level.shape))

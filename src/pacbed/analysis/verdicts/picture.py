@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
+import numpy as np
+from scipy import ndimage
+
+from pacbed.analysis.fit.cutout import FITTED_RADIUS
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture
@@ -13,6 +19,8 @@ from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.outline import Outline
 
 FEW_DEFECTS = 10  # every camera has some
+NOISE_SIGMA = 4.0  # so many standard deviations of the smoothed noise are no patch
+PATCH_RADII = 0.12  # standard deviation of the smoothing that shows patches, in radii of the bright region
 
 
 def judge_input(
@@ -57,10 +65,9 @@ def _judge_pixels(findings: Findings, limits: Thresholds, picture: Picture) -> N
     if share > 0:
         severity = Severity.DOUBT if share > limits.saturated_disk else Severity.NOTE
         findings.add(severity, f"saturated: {100 * share:.1f} % of the disk's pixels, left out of the fit")
-    if picture.unused_share > limits.unused_disk:
-        findings.add(
-            Severity.DOUBT, f"little of the disk is left: {100 * picture.unused_share:.0f} % of its pixels do not count"
-        )
+    hidden = picture.unused_share - share
+    if hidden > limits.unused_disk:
+        findings.add(Severity.DOUBT, f"little of the disk is left: {100 * hidden:.0f} % of its pixels do not count")
     if picture.defects > FEW_DEFECTS or "masked" in picture.counts or "border" in picture.counts:
         found = ", ".join(f"{name} {number}" for name, number in picture.counts.items())
         findings.add(Severity.NOTE, f"pixels left out: {found}")
@@ -91,6 +98,41 @@ def _judge_outline(
         )
 
 
+class Patch(NamedTuple):
+    """Where a fit is worst over an area.
+
+    Attributes
+    ----------
+    size : float
+        Mean residual there beyond what noise makes, over the level of the disk [1].
+    column, row : float
+        Its middle in the recorded picture [pixels].
+    """
+
+    size: float
+    column: float
+    row: float
+
+
+def largest_patch(model: ForwardModel, at: PatternParameters) -> Patch:
+    """The largest residual after smoothing: structure that neither noise nor the crystal's fringes have."""
+    cutout = model.cutout
+    image, weight, residual = np.zeros(cutout.mask.shape), cutout.mask.astype(float), model.residual(at)
+    image[cutout.mask] = residual
+    sigma = PATCH_RADII * float(np.sqrt(weight.sum() / np.pi)) / FITTED_RADIUS
+    share = ndimage.gaussian_filter(weight, sigma)
+    smooth = np.where(cutout.mask, np.abs(ndimage.gaussian_filter(image, sigma)) / np.maximum(share, 0.3), 0.0)
+    row, column = (int(i) for i in np.unravel_index(np.argmax(smooth), smooth.shape))
+    # A Gaussian mean of independent noise is smaller than it by 2 sqrt(pi) times the width [pixels].
+    noise = float(np.sqrt(np.mean(residual**2))) / (2 * np.sqrt(np.pi) * max(sigma, 0.3))
+    middle = (cutout.factor - 1) / 2
+    return Patch(
+        max(0.0, float(smooth[row, column]) - NOISE_SIGMA * noise),
+        cutout.origin_px[0] + column * cutout.factor + middle,
+        cutout.origin_px[1] + row * cutout.factor + middle,
+    )
+
+
 def judge_precision(
     findings: Findings, limits: Thresholds, thickness: ThicknessEstimate, refinement: Refinement
 ) -> None:
@@ -109,6 +151,13 @@ def judge_precision(
     pixels = int(refinement.model.cutout.mask.sum())
     if pixels < limits.fitted_pixels:
         findings.add(Severity.DOUBT, f"the fit rests on {pixels} pixels, too few (at least {limits.fitted_pixels})")
+    patch = largest_patch(refinement.model, refinement.best.parameters)
+    if patch.size > limits.residual_patch:
+        findings.add(
+            Severity.DOUBT,
+            f"a patch about column {patch.column:.0f}, row {patch.row:.0f} does not fit, by {100 * patch.size:.0f} % "
+            "of the disk's level: dust, a stray spot, a shadow",
+        )
     if thickness.std is not None and thickness.std > limits.std_relative * max(thickness.value, limits.thin_nm):
         findings.add(
             Severity.DOUBT, f"the thickness is known to {thickness.std:.1f} nm only, of {thickness.value:.1f} nm"

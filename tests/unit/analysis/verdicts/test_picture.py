@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture
 from pacbed.analysis.result import ThicknessEstimate
 from pacbed.analysis.verdict import Findings
-from pacbed.analysis.verdicts.picture import judge_input, judge_precision
+from pacbed.analysis.verdicts.picture import judge_input, judge_precision, largest_patch
 from pacbed.bundle.meta import Ranges, Thresholds
 from pacbed.outline import Outline
 
@@ -28,13 +29,16 @@ def entered(conditions=None, outline=OUTLINE, **picture):
     return findings
 
 
-def precise(value=30.0, std=0.5, pixels=5000):
+def precise(value=30.0, std=0.5, pixels=8000, patch=0.0):
     mask = np.arange(10_000).reshape(100, 100) < pixels
     thickness = ThicknessEstimate(value=value, std=std)
+    residual = np.zeros((100, 100))
+    residual[40:50, 60:70] = patch
+    cutout = SimpleNamespace(mask=mask, factor=2, origin_px=(10, 20))
+    model = SimpleNamespace(cutout=cutout, residual=lambda at: residual[mask])
+    refinement = SimpleNamespace(model=model, best=SimpleNamespace(parameters=None))
     findings = Findings()
-    judge_precision(
-        findings, Thresholds(), thickness, SimpleNamespace(model=SimpleNamespace(cutout=SimpleNamespace(mask=mask)))
-    )
+    judge_precision(findings, Thresholds(), thickness, refinement)
     return findings
 
 
@@ -65,6 +69,7 @@ def test_a_good_picture_is_ok_and_silent(findings):
         (entered(counts={"masked": 3}), "ok", "pixels left out: masked 3"),
         (precise(std=5.0), "doubtful", "known to 5.0 nm only, of 30.0 nm"),
         (precise(pixels=100), "doubtful", "rests on 100 pixels"),
+        (precise(patch=-0.6), "doubtful", "does not fit, by"),
     ],
 )
 def test_every_finding_has_a_reason_with_its_figure(findings, verdict, text):
@@ -82,3 +87,16 @@ def test_the_worst_counts_and_comes_first():
     assert findings.verdict == "refused"
     assert "kV" in findings.reasons[0]
     assert len(findings.reasons) == 3
+
+
+def test_a_patch_is_found_where_it_is():
+    (reason,) = precise(patch=0.6).reasons
+    column, row = (int(word) for word in re.findall(r"column (\d+), row (\d+)", reason)[0])
+    assert (column, row) == (pytest.approx(10 + 2 * 64.5, abs=3), pytest.approx(20 + 2 * 44.5, abs=3))
+
+
+def test_noise_makes_no_patch():
+    rng = np.random.default_rng(1)
+    cutout = SimpleNamespace(mask=np.ones((100, 100), dtype=bool), factor=1, origin_px=(0, 0))
+    model = SimpleNamespace(cutout=cutout, residual=lambda at: rng.normal(0, 0.3, 10_000))
+    assert largest_patch(model, None).size < 0.05
