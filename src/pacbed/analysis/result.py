@@ -52,6 +52,7 @@ class EffectEstimate(Section):
     unit: str = Field(description="of size and std; empty for shares and ratios")
     size: float
     std: float = Field(ge=0)
+    widths: float = Field(ge=0, description="the size over what is usual")
     held_out_gain: float = Field(description="by how much the residual of held-out sectors falls with it, of 1")
     adopted: bool = Field(description="the answer has it in it")
     thickness_shift_nm: float = Field(description="how far it moves the thickness")

@@ -17,6 +17,7 @@ from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.simulation.table.rocking_table import RockingTable
 
 LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move, or of it the share
+LARGE_WIDTHS = 2.4  # of an effect's prior; published patterns ask for one at most
 
 
 class Severity(IntEnum):
@@ -160,13 +161,14 @@ def _judge_range(findings: Findings, at: PatternParameters, meta: BundleMeta) ->
 
 
 def _judge_effects(findings: Findings, refinement: Refinement) -> None:
-    """Effects that the answer has in it: one that moves the thickness far is no reason to trust it."""
+    """Effects that the answer has in it: a large one, or one that moves the thickness far, is no reason to trust it."""
     far_nm = max(LARGE_SHIFT_NM, LARGE_SHIFT * refinement.best.parameters.thickness_nm)
     for effect in refinement.effects:
         if effect.adopted:
+            large = abs(effect.thickness_shift_nm) > far_nm or effect.widths > LARGE_WIDTHS
             unit = f" {effect.unit}" if effect.unit else ""
             findings.add(
-                Severity.DOUBT if abs(effect.thickness_shift_nm) > far_nm else Severity.NOTE,
+                Severity.DOUBT if large else Severity.NOTE,
                 f"beside the crystal, the pattern asks for {effect.name.replace('_', ' ')} ({effect.size:.2f} ± "
                 f"{effect.std:.2f}{unit}): held-out sectors fit {100 * effect.held_out_gain:.0f} % better with it, and "
                 f"it moves the thickness by {effect.thickness_shift_nm:+.2f} nm",

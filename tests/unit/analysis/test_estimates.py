@@ -39,8 +39,8 @@ def test_uncertainties_of_the_thickness_add_up(meta):
 
 def test_what_an_effect_would_do_to_the_thickness_is_in_its_error_bar(meta):
     effects = (
-        TriedEffect("vacuum", "", 0.02, 0.02, 0.001, False, 0.2, 0.24),
-        TriedEffect("gamma", "", 1.0, 0.0, 0.0, False, 0.0, 0.0),
+        TriedEffect("vacuum", "", 0.02, 0.02, 0.4, 0.001, False, 0.2, 0.24),
+        TriedEffect("gamma", "", 1.0, 0.0, 0.0, 0.0, False, 0.0, 0.0),
     )
     known = replace(refinement((3.0, 0.0), 100.0, VARIANCES), effects=effects)
     found = refined_values(known, meta, period_deg=90.0, mirrored=False)

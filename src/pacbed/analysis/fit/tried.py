@@ -16,6 +16,8 @@ class TriedEffect(NamedTuple):
         Of size and standard deviation; empty for a share or a ratio.
     size, std : float
         Its most likely size, and the standard deviation.
+    widths : float
+        The size over what is usual, the width of its prior.
     held_out_gain : float
         By how much the residual of sectors that were not fitted falls with it, over that residual.
     adopted : bool
@@ -30,6 +32,7 @@ class TriedEffect(NamedTuple):
     unit: str
     size: float
     std: float
+    widths: float
     held_out_gain: float
     adopted: bool
     thickness_shift_nm: float

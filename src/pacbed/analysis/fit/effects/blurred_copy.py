@@ -23,7 +23,7 @@ class BlurredCopy(Effect):
     name: str = "blurred_copy"
     unit: str = ""
     width: float = 0.1
-    sizes: tuple[float, ...] = (0.2,)
+    sizes: tuple[float, ...] = ()
     largest: float = 0.8
 
     def applied(self, model: ForwardModel, amounts: np.ndarray) -> ForwardModel:

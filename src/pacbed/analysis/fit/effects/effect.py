@@ -31,7 +31,7 @@ class Effect(ABC):
     width : float
         Standard deviation of the size before anything is seen.
     sizes : tuple of float
-        Where a refit begins.
+        Where a refit begins; none where steps from nothing lead everywhere, as the model is linear in the amount.
     largest : float
         Largest size that a refit tries.
     power : int
@@ -69,6 +69,11 @@ class Effect(ABC):
     def amounts(self, size: float) -> np.ndarray:
         """Amounts of a size, all in the first part; shape (part,)."""
         return np.eye(self.parts)[0] * (size / self.width) ** self.power
+
+    @property
+    def most(self) -> float:
+        """Largest amount of a part."""
+        return abs(float(self.amounts(self.largest)[0]))
 
     def deviations(self, amounts: np.ndarray) -> np.ndarray:
         """Size in units of the prior's width, part by part; shape (part,)."""

@@ -69,7 +69,7 @@ def _refit(model: ForwardModel, effect: Effect, start: Place, restraints: Restra
     low, high = bounds(model, start.at)
     at = start.at.moved(np.clip(np.zeros(count), low + 1e-6, high - 1e-6))
     low, high = bounds(model, at)
-    most = abs(float(effect.amounts(effect.largest)[0]))
+    most = effect.most
     least = np.full(effect.parts, -most if effect.signed else LEAST)
 
     def place(vector: np.ndarray) -> Place:

@@ -18,7 +18,7 @@ class Shading(Effect):
     name: str = "shading"
     unit: str = ""
     width: float = 0.05
-    sizes: tuple[float, ...] = (0.0,)
+    sizes: tuple[float, ...] = ()
     largest: float = 0.4
     parts: int = 2
 

@@ -17,6 +17,7 @@ from pacbed.analysis.fit.effects.effect import Effect
 from pacbed.analysis.fit.effects.linear import NO_EFFECT, LinearProblem, Prior, Step
 from pacbed.analysis.fit.effects.refit import Place, amount_columns, refit
 from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.limits import bounds
 from pacbed.analysis.fit.parameters import NAMES, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.fit.tried import TriedEffect
@@ -102,6 +103,7 @@ class Trial(NamedTuple):
             effect.unit,
             effect.size(self.place.amounts),
             abs(high - low) / 2,
+            float(np.linalg.norm(effect.deviations(self.place.amounts))),
             self.gain,
             adopted,
             self.shift_nm,
@@ -156,19 +158,26 @@ def _prior(effect: Effect, amounts: np.ndarray) -> Prior:
 
 def _judged(fitted: Fitted, effect: Effect, place: Place, step: Step) -> Trial:
     """What the effect is worth after a step from a place."""
-    amounts = place.amounts + step.change[-effect.parts :]
+    amounts, most = place.amounts + step.change[-effect.parts :], effect.most
     cross, square = step.covariance[0, -effect.parts :], step.covariance[-effect.parts :, -effect.parts :]
     spread = float(np.sqrt(np.trace(square) / effect.parts))
     if not effect.signed and amounts[0] <= 0:
         added = abs(float(cross[0])) / spread**2 * np.sqrt(_mean_square(float(amounts[0]), spread))
         return Trial(effect, Place(fitted.at, np.zeros(1)), 0.0, spread, 0.0, float(added))
-    at = place.at.moved(step.change[: len(NAMES)])
-    shift = at.thickness_nm - fitted.at.thickness_nm - float(fitted.base.change[0])
+    at = _moved(fitted.model, place.at, step)
+    amounts = np.clip(amounts, -most, most)
+    shift = at.thickness_nm - _moved(fitted.model, fitted.at, fitted.base).thickness_nm
     unknown = float(cross @ np.linalg.solve(square, cross))  # variance of the thickness that the amounts bring
     if not effect.signed:
         unknown *= (_mean_square(float(amounts[0]), spread) - float(amounts[0]) ** 2) / spread**2
     gain = 1 - step.held_out / max(fitted.base.held_out, 1e-30)
     return Trial(effect, Place(at, amounts), gain, spread, shift, float(np.hypot(shift, np.sqrt(max(unknown, 0.0)))))
+
+
+def _moved(model: ForwardModel, at: PatternParameters, step: Step) -> PatternParameters:
+    """Where a step leads, inside the table and within reach of its beginning as any fit."""
+    low, high = bounds(model, at)
+    return at.moved(np.clip(step.change[: len(NAMES)], np.minimum(low, 0), np.maximum(high, 0)))
 
 
 def _mean_square(middle: float, spread: float) -> float:

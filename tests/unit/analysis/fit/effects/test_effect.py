@@ -34,9 +34,10 @@ def test_much_of_an_effect_changes_the_residual(effect, model, truth):
 
 @each_effect
 def test_sizes_and_amounts_are_one_another(effect):
-    for size in effect.sizes:
+    for size in (*effect.sizes, effect.largest):
         assert effect.size(effect.amounts(size)) == pytest.approx(size)
-    assert effect.deviations(effect.amounts(effect.sizes[0])).shape == (effect.parts,)
+    assert effect.deviations(effect.amounts(effect.largest)).shape == (effect.parts,)
+    assert np.abs(effect.amounts(effect.largest)).max() == pytest.approx(effect.most)
 
 
 def test_a_spread_counts_by_its_width_and_its_amount_is_a_variance():

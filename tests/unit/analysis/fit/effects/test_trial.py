@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from pacbed.analysis.fit.effects.effect import Effect
 from pacbed.analysis.fit.effects.refit import Place
 from pacbed.analysis.fit.effects.shading import Shading
 from pacbed.analysis.fit.effects.tilt_spread import TiltSpread
-from pacbed.analysis.fit.effects.trial import Trial, _mean_square, try_effect
+from pacbed.analysis.fit.effects.trial import Fitted, Trial, _mean_square, try_effect
 from pacbed.analysis.fit.effects.vacuum import Vacuum
 
 
@@ -33,6 +35,17 @@ def test_vacuum_widens_the_bar_of_a_noisy_thin_crystal(fitted):
     assert few.thickness_std_nm > 2 * many.thickness_std_nm
 
 
+def test_a_step_ends_where_the_table_does(tiny_bundle, fitted, truth):
+    """From a place near the deepest plane, and with far too much of an effect: a trial, and no error."""
+    found = fitted("none")
+    deep = replace(found.at, thickness_nm=tiny_bundle.table.thickness_max_nm - 0.11)
+    lost = Fitted.of(found.model, found.model, deep, found.problem.restraints)
+    for effect in (Vacuum(), TiltSpread(), Shading()):
+        one = try_effect(lost, effect)
+        assert 0 < one.place.at.thickness_nm <= tiny_bundle.table.thickness_max_nm
+        assert np.abs(one.place.amounts).max() <= effect.most
+
+
 def trial(gain, shift=2.0, std=2.5):
     return Trial(Vacuum(), Place(None, np.array([6.0])), gain, 0.4, shift, std)
 
@@ -40,7 +53,7 @@ def trial(gain, shift=2.0, std=2.5):
 def test_what_is_told_is_in_the_units_of_the_size():
     told = trial(0.01).told(adopted=False)
     assert (told.name, told.size, told.std) == ("vacuum", pytest.approx(0.3), pytest.approx(0.02))
-    assert (told.held_out_gain, told.adopted) == (0.01, False)
+    assert (told.widths, told.held_out_gain, told.adopted) == (pytest.approx(6.0), 0.01, False)
 
 
 def test_the_answer_without_an_effect_counts_the_less_the_more_it_explains():
