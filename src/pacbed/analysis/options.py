@@ -21,18 +21,21 @@ class PredictOptions:
         Pixel size [mrad]; found from the pattern where neither file nor caller knows it.
     dataset : str or None
         Which data set of a file that holds several: its path inside an HDF5 file, its title, or its number from 0.
-    mirrored : bool
-        The camera shows the pattern mirrored.
+    mirrored : bool or None
+        The camera shows the pattern mirrored; None tries both where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    refine_from_nm : tuple of float
+        Thicknesses to start from instead of those that library match and networks propose [nm].
     """
 
     convergence_mrad: float | None = None
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     dataset: str | None = None
-    mirrored: bool = False
+    mirrored: bool | None = None
     refine: bool = True
+    refine_from_nm: tuple[float, ...] = ()
 
     def or_stated(self, stated: Calibration) -> PredictOptions:
         """The same, with what a file states where the options say nothing."""

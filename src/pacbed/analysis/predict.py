@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis import estimates, verdict
+from pacbed.analysis.attempts.attempt import Attempt, attempts
+from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
+from pacbed.analysis.attempts.orientations import alternative, spread_nm
+from pacbed.analysis.attempts.starts import check_refine_from, proposed_starts
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching import Matches, nearest_match
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.networks import NetworkAnswers
+from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
-from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
+from pacbed.analysis.steps import Prepared, forward_model, prepare, refine_from
 from pacbed.analysis.verdict import Findings
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
-
-STARTS = 4  # of the library match; the thickness network's candidates come on top
-# Without networks: all that leave hardly more than the best, which the right one has always been among.
-STARTS_ALONE, WITHIN_ALONE = 12, 1.3
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,20 @@ class Analysis:
         Of the pattern on fine pixels.
     parameters : PatternParameters
         The best match.
+    ready : Prepared
+        The pattern, in the hand that fits better.
+    matches : Matches
+        Library match of every thickness and mistilt.
+    refinement : Refinement or None
+        None where the networks alone have answered.
     """
 
     result: Result
     model: ForwardModel
     parameters: PatternParameters
+    ready: Prepared
+    matches: Matches
+    refinement: Refinement | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class _Match:
     noise: float | None
 
 
-def predict(
+def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, all options
     bundle: Bundle | str | Path,
     pattern: Pattern | np.ndarray | str | Path,
     *,
@@ -72,8 +82,9 @@ def predict(
     energy_kev: float | None = None,
     pixel_mrad: float | None = None,
     dataset: str | None = None,
-    mirrored: bool = False,
+    mirrored: bool | None = None,
     refine: bool = True,
+    refine_from_nm: tuple[float, ...] = (),
 ) -> Result:
     """Thickness and whatever else one pattern tells.
 
@@ -91,10 +102,12 @@ def predict(
         Pixel size [mrad]; by default what the file states, else found from the pattern.
     dataset : str, optional
         Which data set of a file that holds several.
-    mirrored : bool
-        The camera shows the pattern mirrored.
+    mirrored : bool, optional
+        The camera shows the pattern mirrored; by default both are tried where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    refine_from_nm : tuple of float
+        Thicknesses to start from instead of those that library match and networks propose [nm].
 
     Returns
     -------
@@ -113,6 +126,7 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=refine,
+        refine_from_nm=refine_from_nm,
     )
     return analyse(bundle, pattern, options).result
 
@@ -124,51 +138,58 @@ def analyse(
 ) -> Analysis:
     """Predict and keep what the sheet shows; arguments and errors as for `predict`."""
     ready = prepare(bundle, pattern, options)
+    check_refine_from(ready.bundle, options)
     findings, meta = Findings(), ready.bundle.meta
     verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
-    answers = network_answers(ready)
-    verdict.judge_networks(findings, answers, refined=options.refine)
-    matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
-    if options.refine or answers is None:
-        best = _fitted(ready, answers, matches, findings)
-    else:
-        best = _nearest(ready, answers, matches)
+    best, *others = attempts(ready, options)
+    verdict.judge_networks(findings, best.answers, refined=options.refine)
+    match = _nearest(best) if best.refinement is None else _fitted(best, others, findings, options)
     result = Result(
         system=meta.system,
-        thickness_candidates=estimates.candidates(answers),
+        thickness_candidates=estimates.candidates(best.answers),
         verdict=findings.verdict,
         reasons=findings.reasons,
-        networks=estimates.class_probabilities(answers, ready.bundle.networks),
-        provenance=_provenance(ready, answers, best),
-        **best.values,
+        mirrored=best.ready.conditions.mirrored,
+        networks=estimates.class_probabilities(best.answers, ready.bundle.networks),
+        provenance=_provenance(best, match, options),
+        **match.values,
     )
-    return Analysis(result, best.model, best.parameters)
+    return Analysis(result, match.model, match.parameters, best.ready, best.matches, best.refinement)
 
 
-def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, findings: Findings) -> _Match:
-    """Least squares from the best matches and the networks' candidates; `findings` receives what speaks against it."""
-    if answers is None:
-        starts = choose_starts(matches, count=STARTS_ALONE, within=WITHIN_ALONE)
-    else:
-        thickness_nm = [peak.value for peak in answers.candidates]
-        starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
-    refinement = refine_from(ready, [start.parameters for start in starts])
+def _fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options: PredictOptions) -> _Match:
+    """What least squares says of the pattern; `findings` receives what speaks against it."""
+    ready, refinement = best.ready, best.refinement
     meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
+    assert refinement is not None
     verdict.judge_fit(findings, refinement, meta, conditions, table)
+    if options.refine_from_nm:
+        free = refine_from(ready, proposed_starts(best.matches, best.answers))
+        judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)
     values = estimates.refined_values(
         refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
     )
+    at, std_nm = refinement.best.parameters.thickness_nm, refinement.covariance.std.thickness_nm
+    other = {
+        "polarity": None if best.turned is None else alternative(refinement, best.turned, table),
+        "hand": next((alternative(refinement, one.refinement, table) for one in others if one.refinement), None),
+    }
+    judge_orientation(findings, meta.thresholds, at, **other)
+    std_nm = float(np.hypot(std_nm, spread_nm(at, list(other.values()))))
+    values |= {"thickness_nm": estimates.thickness(at, std_nm, meta), **other}
     return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
 
 
-def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches) -> _Match:
+def _nearest(best: Attempt) -> _Match:
     """The networks alone; the best match near their thickness is what the sheet shows."""
+    ready, answers = best.ready, best.answers
+    assert answers is not None  # a bundle without networks is refused where nothing is refined
     values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
-    return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
+    return _Match(values, forward_model(ready), nearest_match(best.matches, answers.candidates[0].value), None)
 
 
-def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -> Provenance:
-    meta = ready.bundle.meta
+def _provenance(best: Attempt, match: _Match, options: PredictOptions) -> Provenance:
+    ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
         input_sha256=ready.recorded.sha256,
@@ -177,9 +198,10 @@ def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
-            "refined": best.noise is not None,
-            "misfit_of_noise": best.noise,
-            "center_px": list(best.parameters.center_px),
+            "refined": match.noise is not None,
+            "refine_from_nm": list(options.refine_from_nm),
+            "misfit_of_noise": match.noise,
+            "center_px": list(match.parameters.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
             "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,

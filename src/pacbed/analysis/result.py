@@ -45,6 +45,16 @@ class RotationEstimate(Estimate):
     modulo_deg: float = Field(gt=0, description="rotations by this angle cannot be told apart [deg]")
 
 
+class Alternative(Section):
+    """The other orientation of a crystal, which was fitted as well and fits less well."""
+
+    thickness_nm: float = Field(description="where its fit ended")
+    rotation_deg: float
+    mirrored: bool = Field(description="the camera shows the pattern mirrored")
+    misfit_ratio: float = Field(ge=0, description="its misfit over that of the result")
+    decided: bool = Field(description="the result fits better by three standard deviations")
+
+
 class Candidate(Section):
     """A peak of the thickness network's distribution."""
 
@@ -75,8 +85,14 @@ class Result(Section):
 
     schema_version: Literal[1] = 1
     system: str
-    thickness_nm: ThicknessEstimate | None
-    mistilt_mrad: Estimate | None = Field(description="angle between beam and zone axis")
+    thickness_nm: ThicknessEstimate | None = Field(
+        description="crystalline part along the beam; amorphous layers do not count"
+    )
+    mistilt_mrad: Estimate | None = Field(
+        description="angle between beam and zone axis: shift of the incident direction in the frame of the crystal. "
+        "The zone axis lies at minus the mistilt from the centre of the direct disk. Tilting specimen or beam gives "
+        "the same pattern; only the place of the disk on the camera differs"
+    )
     mistilt_azimuth_deg: Estimate | None = Field(
         description="direction of the mistilt in the image, from +x (right) towards +y (down); "
         "null when the tilt is below two standard errors"
@@ -89,6 +105,13 @@ class Result(Section):
     scale: Estimate | None = Field(description="pixel size over that of the simulated stack")
     pixel_mrad: Estimate | None
     rotation_deg: RotationEstimate | None = Field(description="azimuth of the crystal's x axis in the image")
+    mirrored: bool | None = Field(None, description="the camera shows the pattern mirrored, as given or as found")
+    polarity: Alternative | None = Field(
+        None, description="the crystal turned by 180 deg; null where a twofold axis along the beam makes both one"
+    )
+    hand: Alternative | None = Field(
+        None, description="the mirrored image; null where it was given, or where a mirror line makes both one"
+    )
     convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
     blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")

@@ -13,7 +13,7 @@ from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import FINE, Refinement, refine
+from pacbed.analysis.fit.refinement import FINE, Refinement, Resolution, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
@@ -99,7 +99,7 @@ def prepare(
         _checked_convergence(bundle, known.convergence_mrad),
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
-        known.mirrored,
+        bool(known.mirrored),
     )
     repaired = repair(recorded.array)
     library = library_for(bundle, conditions.convergence_mrad)
@@ -159,9 +159,9 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
     )
 
 
-def fine_model(ready: Prepared) -> ForwardModel:
-    """Forward model on fine pixels, for a sheet without a refinement."""
-    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels)
+def forward_model(ready: Prepared, resolution: Resolution = FINE) -> ForwardModel:
+    """Forward model of the pattern, for what is compared without a refinement."""
+    cutout = Cutout.around(ready.array, ready.outline, pixels=resolution.pixels)
     return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 

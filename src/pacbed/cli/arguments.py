@@ -59,4 +59,11 @@ Pixel = Annotated[
     typer.Option(parser=number, metavar="NUMBER", help="pixel size [mrad]; found from the pattern if unknown"),
 ]
 Dataset = Annotated[str | None, typer.Option(help="data set of a file that holds several")]
-Mirrored = Annotated[bool, typer.Option("--mirrored", help="the camera shows the pattern mirrored")]
+Mirrored = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirrored/--not-mirrored",
+        help="the camera shows the pattern mirrored, or not; both are tried where the crystal has no mirror line",
+        show_default=False,
+    ),
+]

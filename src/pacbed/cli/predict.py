@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel
+from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel, number
 from pacbed.cli.compiling import compilation_announced
 
 
@@ -19,8 +19,14 @@ def predict(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
-    mirrored: Mirrored = False,
+    mirrored: Mirrored = None,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="the networks alone, without least squares")] = False,
+    refine_from: Annotated[
+        list[float] | None,
+        typer.Option(
+            parser=number, metavar="NUMBER", help="start at this thickness [nm] only; may be given several times"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
@@ -42,6 +48,7 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=not no_refine,
+        refine_from_nm=tuple(refine_from or ()),
     )
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)

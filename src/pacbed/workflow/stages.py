@@ -23,7 +23,7 @@ STAGE_VERSIONS = MappingProxyType(
         "evaluate": 2,
         "model_error": 3,
         "pack_bundle": 3,
-        "predict_pattern": 2,
-        "map_dataset": 2,
+        "predict_pattern": 3,
+        "map_dataset": 3,
     }
 )

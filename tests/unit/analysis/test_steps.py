@@ -7,7 +7,7 @@ from pacbed.analysis.fit.refinement import FINE
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
-from pacbed.analysis.steps import fine_model, library_for, network_answers, prepare, refine_from
+from pacbed.analysis.steps import forward_model, library_for, network_answers, prepare, refine_from
 from pacbed.errors import ParameterError
 
 
@@ -77,7 +77,7 @@ def test_a_pixel_that_is_known_restrains_the_fit(ready, analysis):
 
 
 def test_the_model_of_a_sheet_is_as_fine_as_the_last_fit(ready):
-    across = np.sqrt(4 / np.pi * fine_model(ready).cutout.mask.sum())
+    across = np.sqrt(4 / np.pi * forward_model(ready).cutout.mask.sum())
     assert across == pytest.approx(FINE.pixels, rel=0.3)
 
 

@@ -30,6 +30,8 @@ class Cutout:
         Column and row of the first recorded pixel.
     background : float array, shape (1 + Gaussian, y, x)
         The smooth background's shapes: a constant, then one Gaussian for each of `BACKGROUND_WIDTHS`.
+    dark, bright : float
+        What became 0 and 1 of `values` [counts].
     """
 
     values: np.ndarray
@@ -37,6 +39,8 @@ class Cutout:
     factor: int
     origin_px: tuple[int, int]
     background: np.ndarray
+    dark: float = 0.0
+    bright: float = 1.0
 
     @classmethod
     def around(cls, array: np.ndarray, outline: Outline, *, pixels: int, reach: float = FITTED_RADIUS) -> Cutout:
@@ -64,7 +68,8 @@ class Cutout:
         row, column = np.indices(values.shape) * factor + (factor - 1) / 2
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
-        return cls(values, distance <= reach, factor, (first[0], first[1]), np.stack(shapes))
+        levels = float(dark), float(bright)
+        return cls(values, distance <= reach, factor, (first[0], first[1]), np.stack(shapes), *levels)
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pacbed.errors import PacbedError, bad_value
 from pacbed.outputs import write_text
 
 DONE, REFUSED, BAD = 0, 1, 2
+FILES = {"json": ".json", "png": ".png", "pdf": ".pdf", "match": "_match.tif"}  # ends of the names of what is written
 COLUMNS = (
     *("pattern", "thickness_nm", "thickness_std_nm", "mistilt_mrad", "mistilt_azimuth_deg", "convergence_mrad"),
     *("pixel_mrad", "misfit", "verdict", "reasons"),
@@ -96,7 +97,7 @@ def predict_files(
     options : PredictOptions
         Of every pattern.
     out_dir : path
-        Receives ``<name>.json`` and ``<name>.png`` of each pattern.
+        Receives result, sheet and best match of each pattern, with the ends of `FILES`.
     tell : callable
         Called with each outcome as soon as it is there.
 
@@ -111,9 +112,9 @@ def predict_files(
         Networks alone are asked for, and the bundle has none.
     """
     check_networks(bundle, refine=options.refine)
-    outcomes = []
+    outcomes, inputs = [], {pattern.resolve() for pattern in patterns}
     for pattern, name in zip(patterns, unique_names(patterns), strict=True):
-        outcome = _predict_one(bundle, pattern, out_dir / name, options)
+        outcome = _predict_one(bundle, pattern, out_dir / name, options, inputs)
         tell(outcome)
         outcomes.append(outcome)
     if len(outcomes) > 1:
@@ -125,12 +126,15 @@ def predict_files(
     return max((outcome.status for outcome in outcomes), default=DONE)
 
 
-def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: PredictOptions) -> Outcome:
-    out_json, out_png = (target.with_name(f"{target.name}.{suffix}") for suffix in ("json", "png"))
+def _predict_one(
+    bundle: Bundle, pattern: Path, target: Path, options: PredictOptions, inputs: Collection[Path]
+) -> Outcome:
+    out = {f"out_{kind}": target.with_name(f"{target.name}{end}") for kind, end in FILES.items()}
     try:
-        if pattern.resolve() in (out_json.resolve(), out_png.resolve()):
-            raise bad_value("out", str(target.parent), f"a folder in which the sheet does not replace {pattern.name}")
-        return Outcome(pattern, predict_pattern(bundle, pattern, options, out_json=out_json, out_png=out_png))
+        for path in out.values():
+            if path.resolve() in inputs:
+                raise bad_value("out", str(target.parent), f"a folder in which the sheet does not replace {path.name}")
+        return Outcome(pattern, predict_pattern(bundle, pattern, options, **out))
     except PacbedError as error:
         return Outcome(pattern, error=str(error))
 
