@@ -76,7 +76,7 @@ def test_the_physics_page_lists_every_assumption() -> None:
 # Reasons
 
 
-JUDGES = ("verdict.py", "attempts/judging.py")
+JUDGES = ("verdict.py", "attempts/judging.py", "vacuum/report.py")
 
 
 def reasons() -> list[str]:

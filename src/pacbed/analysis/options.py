@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pacbed.analysis.recording.metadata import Calibration
 
@@ -27,6 +28,12 @@ class PredictOptions:
         Least squares on the rendered table; without it the networks alone decide.
     refine_from_nm : tuple of float
         Thicknesses to start from instead of those that library match and networks propose [nm].
+    vacuum : path or None
+        Pattern of the bare beam by the same camera, dark-subtracted as the pattern is: intensities count absolutely.
+    exposure_ratio : float
+        Exposure of the pattern over that of the vacuum pattern.
+    zero_loss_nm : tuple of float or None
+        Of a pattern filtered for zero loss: mean free path of inelastic scattering, and its standard deviation [nm].
     """
 
     convergence_mrad: float | None = None
@@ -36,6 +43,9 @@ class PredictOptions:
     mirrored: bool | None = None
     refine: bool = True
     refine_from_nm: tuple[float, ...] = ()
+    vacuum: Path | str | None = None
+    exposure_ratio: float = 1.0
+    zero_loss_nm: tuple[float, float] | None = None
 
     def or_stated(self, stated: Calibration) -> PredictOptions:
         """The same, with what a file states where the options say nothing."""

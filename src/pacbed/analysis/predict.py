@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pacbed.analysis import estimates, verdict
+from pacbed.analysis.attempts.answer import Answer, fitted, nearest
 from pacbed.analysis.attempts.attempt import Attempt, attempts
-from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
-from pacbed.analysis.attempts.orientations import alternative, spread_nm
-from pacbed.analysis.attempts.starts import check_refine_from, proposed_starts
+from pacbed.analysis.attempts.starts import check_refine_from
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Matches, nearest_match
+from pacbed.analysis.fit.matching import Matches
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
-from pacbed.analysis.steps import Prepared, forward_model, prepare, refine_from
+from pacbed.analysis.steps import Prepared, prepare
 from pacbed.analysis.verdict import Findings
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
@@ -54,26 +51,6 @@ class Analysis:
     refinement: Refinement | None = None
 
 
-@dataclass(frozen=True)
-class _Match:
-    """The rendered pattern that stands for the recorded one.
-
-    Attributes
-    ----------
-    values : dict
-        Fields of the result that follow from it.
-    model, parameters
-        As in `Analysis`.
-    noise : float or None
-        Share of the misfit that noise accounts for; None where nothing was fitted.
-    """
-
-    values: dict[str, Any]
-    model: ForwardModel
-    parameters: PatternParameters
-    noise: float | None
-
-
 def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, all options
     bundle: Bundle | str | Path,
     pattern: Pattern | np.ndarray | str | Path,
@@ -85,6 +62,9 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
     mirrored: bool | None = None,
     refine: bool = True,
     refine_from_nm: tuple[float, ...] = (),
+    vacuum: str | Path | None = None,
+    exposure_ratio: float = 1.0,
+    zero_loss_nm: tuple[float, float] | None = None,
 ) -> Result:
     """Thickness and whatever else one pattern tells.
 
@@ -108,6 +88,12 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
         Least squares on the rendered table; without it the networks alone decide.
     refine_from_nm : tuple of float
         Thicknesses to start from instead of those that library match and networks propose [nm].
+    vacuum : path, optional
+        Pattern of the bare beam by the same camera; both dark-subtracted.
+    exposure_ratio : float
+        Exposure of the pattern over that of the vacuum pattern.
+    zero_loss_nm : tuple of float, optional
+        Of a pattern filtered for zero loss: mean free path of inelastic scattering, and its standard deviation [nm].
 
     Returns
     -------
@@ -127,6 +113,9 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
         mirrored=mirrored,
         refine=refine,
         refine_from_nm=refine_from_nm,
+        vacuum=vacuum,
+        exposure_ratio=exposure_ratio,
+        zero_loss_nm=zero_loss_nm,
     )
     return analyse(bundle, pattern, options).result
 
@@ -143,7 +132,7 @@ def analyse(
     verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
     best, *others = attempts(ready, options)
     verdict.judge_networks(findings, best.answers, refined=options.refine)
-    match = _nearest(best) if best.refinement is None else _fitted(best, others, findings, options)
+    answer = nearest(best) if best.refinement is None else fitted(best, others, findings, options)
     result = Result(
         system=meta.system,
         thickness_candidates=estimates.candidates(best.answers),
@@ -151,44 +140,13 @@ def analyse(
         reasons=findings.reasons,
         mirrored=best.ready.conditions.mirrored,
         networks=estimates.class_probabilities(best.answers, ready.bundle.networks),
-        provenance=_provenance(best, match, options),
-        **match.values,
+        provenance=_provenance(best, answer, options),
+        **answer.values,
     )
-    return Analysis(result, match.model, match.parameters, best.ready, best.matches, best.refinement)
+    return Analysis(result, answer.model, answer.parameters, best.ready, best.matches, best.refinement)
 
 
-def _fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options: PredictOptions) -> _Match:
-    """What least squares says of the pattern; `findings` receives what speaks against it."""
-    ready, refinement = best.ready, best.refinement
-    meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
-    assert refinement is not None
-    verdict.judge_fit(findings, refinement, meta, conditions, table)
-    if options.refine_from_nm:
-        free = refine_from(ready, proposed_starts(best.matches, best.answers))
-        judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)
-    values = estimates.refined_values(
-        refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
-    )
-    at, std_nm = refinement.best.parameters.thickness_nm, refinement.covariance.std.thickness_nm
-    other = {
-        "polarity": None if best.turned is None else alternative(refinement, best.turned, table),
-        "hand": next((alternative(refinement, one.refinement, table) for one in others if one.refinement), None),
-    }
-    judge_orientation(findings, meta.thresholds, at, **other)
-    std_nm = float(np.hypot(std_nm, spread_nm(at, list(other.values()))))
-    values |= {"thickness_nm": estimates.thickness(at, std_nm, meta), **other}
-    return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
-
-
-def _nearest(best: Attempt) -> _Match:
-    """The networks alone; the best match near their thickness is what the sheet shows."""
-    ready, answers = best.ready, best.answers
-    assert answers is not None  # a bundle without networks is refused where nothing is refined
-    values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
-    return _Match(values, forward_model(ready), nearest_match(best.matches, answers.candidates[0].value), None)
-
-
-def _provenance(best: Attempt, match: _Match, options: PredictOptions) -> Provenance:
+def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Provenance:
     ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
@@ -198,10 +156,12 @@ def _provenance(best: Attempt, match: _Match, options: PredictOptions) -> Proven
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
-            "refined": match.noise is not None,
+            "refined": answer.noise is not None,
             "refine_from_nm": list(options.refine_from_nm),
-            "misfit_of_noise": match.noise,
-            "center_px": list(match.parameters.center_px),
+            "exposure_ratio": options.exposure_ratio,
+            "zero_loss_nm": options.zero_loss_nm,
+            "misfit_of_noise": answer.noise,
+            "center_px": list(answer.parameters.center_px),
             "defective_pixels": ready.defects,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
             "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,

@@ -55,6 +55,22 @@ class Alternative(Section):
     decided: bool = Field(description="the result fits better by three standard deviations")
 
 
+class BeamShares(Section):
+    """What a vacuum pattern of the same camera tells, and how much of the beam the pattern holds."""
+
+    source: str = Field(description="file name of the vacuum pattern")
+    recorded_share: float = Field(description="share of the beam in the circle that is fitted")
+    fitted_share: float = Field(description="part of it that the rendered pattern makes up, as scaled by the fit")
+    expected_share: tuple[float, float] = Field(description="elastic, and elastic with all that the table lacks")
+    std_relative: float = Field(ge=0, description="standard deviation of a share over its value")
+    radius_px: float = Field(gt=0, description="radius of the vacuum disk: convergence angle over pixel size")
+    ellipse_percent: tuple[float, float] = Field(
+        description="distortion of the vacuum disk: larger along x and smaller along y; larger along x = y"
+    )
+    edge_px: float = Field(ge=0, description="standard deviation of the blur of the vacuum disk's rim")
+    shading_percent: tuple[float, float] = Field(description="change from the disk's centre to its rim along x and y")
+
+
 class Candidate(Section):
     """A peak of the thickness network's distribution."""
 
@@ -114,6 +130,7 @@ class Result(Section):
     )
     convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
     blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
+    beam: BeamShares | None = Field(None, description="null without a vacuum pattern")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
     misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
     verdict: Verdict

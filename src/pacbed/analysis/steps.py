@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
+from pacbed.analysis.fit.absolute import AbsoluteIntensity, missing_shares
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
@@ -19,12 +20,15 @@ from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.defects import repair
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
+from pacbed.analysis.vacuum.beam import Beam, read_beam
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
 from pacbed.outline import Outline, find_outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
 EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
+# ASSUME: half the height of a vacuum disk's rim is the aperture's edge to 0.3 % (an estimate).
+RADIUS_RELATIVE = 0.003
 NARROWEST = 0.5  # smallest accepted convergence angle over the smallest trained one
 
 
@@ -47,6 +51,8 @@ class Prepared:
         The bright region.
     library : Library
         Rendered patterns of its convergence angle.
+    beam : Beam or None
+        From a vacuum pattern.
     """
 
     bundle: Bundle
@@ -56,6 +62,7 @@ class Prepared:
     defects: int
     outline: Outline
     library: Library
+    beam: Beam | None = None
 
 
 def opened(bundle: Bundle | str | Path) -> Bundle:
@@ -101,10 +108,11 @@ def prepare(
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
         bool(known.mirrored),
     )
+    beam = read_beam(options, recorded.array.shape)
     repaired = repair(recorded.array)
     library = library_for(bundle, conditions.convergence_mrad)
     outline = find_outline(repaired.array)
-    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
+    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library, beam)
 
 
 def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
@@ -147,6 +155,18 @@ def network_answers(ready: Prepared) -> NetworkAnswers | None:
 
 def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
     """Least squares from the given starts, restrained by what is known with the bundle's widths."""
+    return refine(
+        ready.bundle.renderer,
+        ready.array,
+        ready.outline,
+        starts,
+        restraints=restraints_of(ready),
+        mirrored=ready.conditions.mirrored,
+    )
+
+
+def restraints_of(ready: Prepared) -> Restraints:
+    """What is known of the pattern's parameters from outside it."""
     known, widths = ready.conditions, ready.bundle.meta.priors
     restraints = Restraints(
         known.convergence_mrad,
@@ -154,9 +174,24 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         known.pixel_mrad,
         None if known.pixel_mrad is None else widths.pixel_relative,
     )
-    return refine(
-        ready.bundle.renderer, ready.array, ready.outline, starts, restraints=restraints, mirrored=known.mirrored
+    if ready.beam is None:
+        return restraints
+    disk = ready.beam.disk
+    return replace(
+        restraints,
+        radius_px=disk.radius_px,
+        radius_relative=float(np.hypot(RADIUS_RELATIVE, disk.radius_std_px / disk.radius_px)),
+        absolute=absolute_intensity(ready),
     )
+
+
+def absolute_intensity(ready: Prepared) -> AbsoluteIntensity | None:
+    """The beam behind the pattern; None without a vacuum pattern."""
+    if ready.beam is None:
+        return None
+    bundle, angle = ready.bundle, round(ready.conditions.convergence_mrad, 1)
+    missing = bundle.recent(("missing", angle), lambda: missing_shares(bundle.renderer, angle))
+    return AbsoluteIntensity(ready.beam.counts, *missing, ready.beam.zero_loss_nm)
 
 
 def forward_model(ready: Prepared, resolution: Resolution = FINE) -> ForwardModel:

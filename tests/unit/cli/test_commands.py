@@ -125,6 +125,23 @@ def test_a_refinement_starts_where_it_is_told_to_and_says_so(pacbed, tiny_bundle
     assert read_result(tmp_path / "thick.json").provenance.parameters["refine_from_nm"] == [8.5, 9.5]
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--zero-loss", "100,5"], "vacuum: got None"),
+        (["--zero-loss", "thick"], "accepted: a number"),
+        (["--exposure-ratio", "0"], "exposure_ratio: got 0.0"),
+        (["--vacuum", "nowhere.tif"], "nowhere.tif"),
+        (["--refine-from", "4000"], "refine_from: got 4000.0"),
+    ],
+)
+def test_bad_knowledge_of_the_beam_is_one_line(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    pattern = folder / "thick.tif"
+    status, _, err = pacbed("predict", tiny_bundle_file, pattern, "--convergence-mrad", 14, "--out", tmp_path, *options)
+    assert status == 2
+    assert text in err and len(err.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize(("option", "given"), [("--mirrored", True), ("--not-mirrored", False)])
 def test_a_hand_that_is_given_is_taken(pacbed, tiny_bundle_file, folder, tmp_path, option, given):
     pattern = folder / "thick.tif"

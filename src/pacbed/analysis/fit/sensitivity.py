@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from pacbed.analysis.fit.absolute import AbsoluteIntensity
 from pacbed.analysis.fit.forward import ForwardModel, LinearFit
 from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
@@ -43,7 +44,10 @@ def residuals(model: ForwardModel, at: PatternParameters, restraints: Restraints
     float array, shape (pixel + restraint,)
         Residuals over the mask, then the restraints' deviations times `sigma`.
     """
-    return np.concatenate([model.residual(at), sigma * restraints.deviations(at)])
+    found = [model.residual(at), sigma * restraints.deviations(at)]
+    if restraints.absolute is not None:
+        found.append(sigma * restraints.absolute.shares(model, at).deviations())
+    return np.concatenate(found)
 
 
 def jacobian(
@@ -65,7 +69,10 @@ def jacobian(
     """
     best = model.solve(at)
     changes = pattern_changes(model, at, best, quick=quick)
-    return np.concatenate([model.projected(changes, best), sigma * _restraint_slopes(restraints, at)])
+    found = [model.projected(changes, best), sigma * _restraint_slopes(restraints, at)]
+    if restraints.absolute is not None:
+        found.append(sigma * _intensity_slopes(model, at, restraints.absolute))
+    return np.concatenate(found)
 
 
 def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
@@ -127,6 +134,18 @@ def _restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarr
     """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 9)."""
     here = restraints.deviations(at)
     return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+
+
+def _intensity_slopes(model: ForwardModel, at: PatternParameters, absolute: AbsoluteIntensity) -> np.ndarray:
+    """Derivatives of the deviations of intensity, shape (2, 9).
+
+    Thickness alone is looked at: the shares of the beam inside the circle hardly follow anything else.
+    """
+    slopes = np.zeros((2, len(NAMES)))
+    here = absolute.shares(model, at).deviations()
+    there = absolute.shares(model, _ahead(at, "thickness_nm")).deviations()
+    slopes[:, NAMES.index("thickness_nm")] = (there - here) / STEPS.thickness_nm
+    return slopes
 
 
 def _ahead(at: PatternParameters, name: str) -> PatternParameters:

@@ -72,7 +72,7 @@ def compose_sheet(analysis: Analysis) -> Figure:
     FigureCanvasAgg(figure)
     draw_header(figure, analysis, 1 - 0.24 / height, 1 - 0.5 / height)
     pictures = figure.add_gridspec(
-        2, 3, **SIDES, top=1 - 0.87 / height, bottom=1 - 3.68 / height, height_ratios=[1, 0.035], hspace=0.2,
+        2, 3, **SIDES, top=1 - 0.8 / height, bottom=1 - 3.61 / height, height_ratios=[1, 0.035], hspace=0.2,
         wspace=0.08,
     )  # fmt: skip
     draw_pictures(figure, pictures, analysis)

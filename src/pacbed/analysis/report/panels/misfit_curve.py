@@ -41,6 +41,10 @@ def draw_misfit_curve(axes: Axes, profile: MisfitProfile, result: Result) -> Non
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylabel("misfit / least")
-    axes.legend(frameon=False, loc="best", handlelength=1.4, borderpad=0, labelspacing=0.3)
+    # Above the axes, where it hides nothing.
+    axes.legend(
+        frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handlelength=1.4, borderpad=0.2,
+        columnspacing=1.2, fontsize=6.5,
+    )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=2.5)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pacbed.analysis.predict import Analysis
-from pacbed.analysis.result import Alternative, Estimate, Result, with_std
+from pacbed.analysis.result import Alternative, BeamShares, Estimate, Result, with_std
 
 INK, GREY = "#222222", "#777777"
 VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
@@ -83,9 +83,17 @@ def numbers(result: Result) -> list[Line]:
         Line("polarity", _against(result.polarity, "turned by 180°")),
         Line("hand", _against(result.hand, "mirrored" if result.hand and result.hand.mirrored else "not mirrored")),
         Line("blur", _with_unit(result.blur_mrad, " mrad", 2)),
+        Line("beam", _beam(result.beam)),
         Line("misfit", "" if result.misfit is None else f"{result.misfit:.3f}, noise alone {noise or 0:.3f}"),
         Line("networks", found or "none in this bundle"),
     ]
+
+
+def _beam(beam: BeamShares | None) -> str:
+    if beam is None:
+        return ""
+    low, high = (100 * share for share in beam.expected_share)
+    return f"{100 * beam.recorded_share:.0f} % of it in the circle, {low:.0f} to {high:.0f} % expected"
 
 
 def _against(other: Alternative | None, name: str) -> str:
