@@ -46,22 +46,16 @@ def map_command(
 
     (name,) = names_for([data], maps_in(out))
     picture = out / f"{name}.png"
-    found = map_dataset(
-        load_bundle(bundle),
-        data,
-        PredictOptions(
-            convergence_mrad=convergence_mrad,
-            energy_kev=energy_kev,
-            pixel_mrad=pixel_mrad,
-            dataset=dataset,
-            mask=mask,
-            scan_shape=scan_size(scan_shape),
-        ),
-        window=window,
-        jobs=jobs,
-        out_dir=out / name,
-        out_png=picture,
+    options = PredictOptions(
+        convergence_mrad=convergence_mrad,
+        energy_kev=energy_kev,
+        pixel_mrad=pixel_mrad,
+        dataset=dataset,
+        mask=mask,
+        scan_shape=scan_size(scan_shape),
     )
+    opened = load_bundle(bundle)
+    found = map_dataset(opened, data, options, window=window, jobs=jobs, out_dir=out / name, out_png=picture)
     print(f"{picture}: maps as arrays lie in {out / name}")
     print("\n".join(summary_lines(out / name)))
     return DONE if (found.verdict < VERDICTS.index("refused")).any() else REFUSED

@@ -20,7 +20,9 @@ class RecordingConfig(Section):
 class PatternConfig(RecordingConfig):
     """A measured pattern; what the file itself says may be left out."""
 
-    mirrored: bool = Field(False, description="the camera shows the pattern mirrored")
+    mirrored: bool | None = Field(
+        None, description="the camera shows the pattern mirrored; both are tried where the crystal has no mirror line"
+    )
 
 
 class DatasetConfig(RecordingConfig):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pacbed.analysis.estimates import simulated_pixel_mrad
-from pacbed.analysis.fit.matching import choose_starts, match
+from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.restraints import ELLIPSE_PERCENT
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse

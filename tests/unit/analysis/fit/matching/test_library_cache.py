@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pacbed.analysis.library_cache import cached_library, library_entry
+from pacbed.analysis.fit.matching.library_cache import cached_library, library_entry
 from pacbed.analysis.steps import library_for
 from pacbed.bundle.reader import load_bundle
 
