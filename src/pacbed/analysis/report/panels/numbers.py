@@ -15,7 +15,7 @@ INK, GREY = "#222222", "#777777"
 VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
 REASON_WIDTH = 54  # characters
 REASON_LINES = 10
-LINE = 0.1  # of the text's axes, from line to line
+LINE = 0.095  # of the text's axes, from line to line
 CONVENTIONS = (
     "Thickness: the crystalline part along the beam. Mistilt: shift of the incident direction in the frame of the "
     "crystal, from the zone axis (×) to the beam, the\ncentre of the direct disk (+); azimuths from +x (right) "
@@ -36,7 +36,7 @@ def draw_header(figure: Figure, analysis: Analysis, level: float, below: float) 
     thickness, mistilt = result.thickness_nm, result.mistilt_mrad
     figure.text(0.075, level, _with_unit(thickness, " nm", 2), fontsize=13, fontweight="bold", color=INK, va="center")
     figure.text(
-        0.935, level, result.verdict.upper(), fontsize=9, fontweight="bold", color="white", va="center", ha="center",
+        0.968, level, result.verdict.upper(), fontsize=9, fontweight="bold", color="white", va="center", ha="right",
         bbox={"boxstyle": "round,pad=0.35", "fc": VERDICT_COLOURS[result.verdict], "ec": "none"},
     )  # fmt: skip
     figure.text(0.36, level, f"mistilt {_with_unit(mistilt, ' mrad', 2)}", fontsize=9, color=INK, va="center")
@@ -72,17 +72,17 @@ def numbers(result: Result) -> list[Line]:
         shares = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
     found = ", ".join(f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" for one in result.thickness_candidates)
     towards = f" towards {azimuth.value:.0f}°" if azimuth else ""
+    blur = f", blur {_with_unit(result.blur_mrad, ' mrad', 2)}" if result.blur_mrad else ""
     turn = f" modulo {rotation.modulo_deg:g}°" if rotation else ""
     return [
         Line("thickness", _with_unit(thickness, " nm", 2)),
         Line("of which", shares),
         Line("mistilt", _with_unit(result.mistilt_mrad, " mrad", 2) + towards),
         Line("convergence", _with_unit(result.convergence_mrad, " mrad", 2)),
-        Line("pixel", _with_unit(result.pixel_mrad, " mrad", 4)),
+        Line("pixel", _with_unit(result.pixel_mrad, " mrad", 4) + blur),
         Line("rotation", _with_unit(rotation, "°", 1) + turn + (", mirrored" if result.mirrored else "")),
         Line("polarity", _against(result.polarity, "turned by 180°")),
         Line("hand", _against(result.hand, "mirrored" if result.hand and result.hand.mirrored else "not mirrored")),
-        Line("blur", _with_unit(result.blur_mrad, " mrad", 2)),
         Line("beam", _beam(result.beam)),
         Line("misfit", "" if result.misfit is None else f"{result.misfit:.3f}, noise alone {noise or 0:.3f}"),
         Line("networks", found or "none in this bundle"),

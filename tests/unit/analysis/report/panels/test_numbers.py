@@ -1,7 +1,7 @@
 import pytest
 
-from pacbed.analysis.report.panels.numbers import numbers
-from pacbed.analysis.result import Alternative
+from pacbed.analysis.report.panels.numbers import LINE, numbers
+from pacbed.analysis.result import Alternative, BeamShares
 
 OTHER = Alternative(thickness_nm=8.3, rotation_deg=12.0, mirrored=True, misfit_ratio=1.27, decided=True)
 
@@ -22,6 +22,18 @@ def test_polarity_and_hand_come_with_their_evidence(analysis, decided):
     word = "decided" if decided else "undecided"
     assert text(result, "polarity") == f"{word}: turned by 180°, 1.27 times the misfit, 8.3 nm"
     assert text(result, "hand") == f"{word}: mirrored, 1.27 times the misfit, 8.3 nm"
+
+
+def test_all_that_can_be_said_of_a_pattern_has_room_above_the_conventions(analysis):
+    beam = BeamShares(
+        source="v.tif", recorded_share=0.91, fitted_share=0.85, expected_share=(0.842, 0.957), std_relative=0.05,
+        radius_px=35.0, ellipse_percent=(0.1, 0.2), edge_px=1.0, shading_percent=(1.0, 2.0),
+    )  # fmt: skip
+    result = analysis.result.model_copy(update={"polarity": OTHER, "hand": OTHER, "beam": beam, "mirrored": True})
+    said = [line for line in numbers(result) if line.text]
+    assert LINE * len(said) < 1.06
+    assert dict(said)["beam"] == "91 % of it in the circle, 84 to 96 % expected"
+    assert ", blur " in dict(said)["pixel"]
 
 
 def test_a_mirrored_image_is_named_beside_its_rotation(analysis):
