@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.picture.examine import examine
+from pacbed.analysis.picture.repair import repair
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.vacuum.disk import VacuumDisk, fit_disk
 from pacbed.errors import bad_value
@@ -60,14 +60,12 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     name, array = recorded.source, recorded.array
     if array.shape != shape:
         raise bad_value("vacuum", name, f"a pattern of the same camera: {shape}, not {array.shape} pixels")
-    clipped = clipped_pixels(array)
+    repaired = repair(array)
+    clipped = clipped_pixels(array) or int(repaired.saturated.sum())
     if clipped:
         raise bad_value("vacuum", name, f"a pattern without saturated pixels, not {clipped} of them: expose shorter")
-    picture = examine(recorded)  # a wholly saturated disk would be repaired as a defect: hence first the test above
-    if picture.saturated_share > 0:
-        share = f"{100 * picture.saturated_share:.1f} %"
-        raise bad_value("vacuum", name, f"a pattern without saturated pixels, not {share} of the disk: expose shorter")
-    disk = fit_disk(picture.array, picture.outline)
+    # What looks like padding about a bare disk is a dark field without a count.
+    disk = fit_disk(np.where(repaired.seen, repaired.array, array))
     left = disk.misfit_beyond_noise
     if not left <= LARGEST_MISFIT:
         accepted = f"a bare disk: a misfit up to {LARGEST_MISFIT:g} beyond noise, not {left:.2f}; is a specimen in it?"

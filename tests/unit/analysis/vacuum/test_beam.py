@@ -49,6 +49,16 @@ def test_the_ceiling_of_an_integer_type_is_saturation(stored, vacuum):
         read_beam(stored(array), SHAPE)
 
 
+@pytest.mark.parametrize("background", [0.0, 20.0])
+def test_defects_of_the_camera_are_repaired_and_a_dark_field_is_none(stored, vacuum, background):
+    array = vacuum(background=background)
+    array[40, 60], array[100, 80] = 60000, np.nan
+    array[:, 90] *= background == 0  # a dead column; in a dark field without a count it is not told from that
+    beam = read_beam(stored(array), SHAPE)
+    assert beam.counts == pytest.approx(2e6, rel=5e-3)
+    assert beam.disk.radius_px == pytest.approx(35.0, abs=0.05)
+
+
 def test_another_camera_mode_is_refused(stored):
     with pytest.raises(ParameterError, match=r"a pattern of the same camera: \(80, 75\), not \(160, 150\) pixels"):
         read_beam(stored(), (80, 75))

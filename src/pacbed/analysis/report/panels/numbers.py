@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -74,11 +75,13 @@ def numbers(result: Result) -> list[Line]:
     towards = f" towards {azimuth.value:.0f}°" if azimuth else ""
     blur = f", blur {_with_unit(result.blur_mrad, ' mrad', 2)}" if result.blur_mrad else ""
     turn = f" modulo {rotation.modulo_deg:g}°" if rotation else ""
+    parts = [part.value for part in (result.ellipse_plus_percent, result.ellipse_cross_percent) if part is not None]
+    ellipse = f", ellipse {np.exp(2 * np.hypot(*parts) / 100):.3f} : 1" if len(parts) == 2 else ""
     return [
         Line("thickness", _with_unit(thickness, " nm", 2)),
         Line("of which", shares),
         Line("mistilt", _with_unit(result.mistilt_mrad, " mrad", 2) + towards),
-        Line("convergence", _with_unit(result.convergence_mrad, " mrad", 2)),
+        Line("convergence", _with_unit(result.convergence_mrad, " mrad", 2) + ellipse),
         Line("pixel", _with_unit(result.pixel_mrad, " mrad", 4) + blur),
         Line("rotation", _with_unit(rotation, "°", 1) + turn + (", mirrored" if result.mirrored else "")),
         Line("polarity", _against(result.polarity, "turned by 180°")),

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.image import AxesImage
-from matplotlib.patches import Circle
+from matplotlib.patches import Polygon
 
 from pacbed.analysis.predict import Analysis
 
 INK, MARK = "#222222", "#4fd1ff"
 ARROW_MRAD = 0.6  # a shorter mistilt is seen from cross and plus alone
+RIM_POINTS = 181
 
 
 class Colours(NamedTuple):
@@ -105,13 +106,17 @@ def _draw_scale(figure: Figure, drawn: AxesImage, cell: SubplotSpec, label: str)
 
 
 def _mark(axes: Axes, analysis: Analysis, *, dark_background: bool) -> None:
-    """Rim and centre of the direct disk, the zone axis as a cross, and from it the mistilt as an arrow, to scale."""
+    """Rim and centre of the direct disk, the zone axis as a cross, and from it the mistilt as an arrow, to scale.
+
+    All are distorted as the picture is.
+    """
     ink = "white" if dark_background else INK
-    axes.add_patch(
-        Circle((0, 0), analysis.parameters.convergence_mrad, fill=False, ec=ink, lw=0.6, ls=(0, (4, 3)), alpha=0.7)
-    )
+    geometry = analysis.parameters.geometry((1, 1), mirrored=analysis.model.mirrored)
+    turn = np.linspace(0, 2 * np.pi, RIM_POINTS)
+    rim_mrad = geometry.distorted(analysis.parameters.convergence_mrad * np.array([np.cos(turn), np.sin(turn)]))
+    axes.add_patch(Polygon(rim_mrad.T, fill=False, ec=ink, lw=0.6, ls=(0, (4, 3)), alpha=0.7))
     colour, rim = (MARK, [patheffects.withStroke(linewidth=2.2, foreground="black")]) if dark_background else (INK, [])
-    axis = -analysis.parameters.mistilt_in_image(mirrored=analysis.model.mirrored)
+    axis = geometry.distorted(-analysis.parameters.mistilt_in_image(mirrored=analysis.model.mirrored))
     marks: dict[str, Any] = {"color": colour, "path_effects": rim, "ls": "none", "zorder": 4}
     if dark_background and np.hypot(*axis) > ARROW_MRAD:
         arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 7}

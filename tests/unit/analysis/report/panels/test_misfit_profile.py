@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.analysis.attempts.refining import forward_model
 from pacbed.analysis.fit.refinement import MIDDLE, Fit
 from pacbed.analysis.report.panels.misfit_profile import misfit_profile
-from pacbed.analysis.steps import forward_model
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 import pytest
 
+from pacbed.analysis.estimates import estimate
 from pacbed.analysis.report.panels.numbers import LINE, numbers
 from pacbed.analysis.result import Alternative, BeamShares
 
@@ -34,6 +35,11 @@ def test_all_that_can_be_said_of_a_pattern_has_room_above_the_conventions(analys
     assert LINE * len(said) < 1.06
     assert dict(said)["beam"] == "91 % of it in the circle, 84 to 96 % expected"
     assert ", blur " in dict(said)["pixel"]
+
+
+def test_the_ellipse_is_given_as_the_ratio_of_its_axes(analysis):
+    parts = {"ellipse_plus_percent": estimate(3.0, 0.1), "ellipse_cross_percent": estimate(-4.0, 0.1)}
+    assert text(analysis.result.model_copy(update=parts), "convergence").endswith(", ellipse 1.105 : 1")
 
 
 def test_a_mirrored_image_is_named_beside_its_rotation(analysis):

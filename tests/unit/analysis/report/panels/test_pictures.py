@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patches import Polygon
 from matplotlib.text import Annotation
 
 from pacbed.analysis.report.panels.pictures import draw_pictures
@@ -47,11 +50,20 @@ def test_the_optic_axis_is_at_the_origin_of_the_pictures(analysis):
 def test_the_cross_is_the_zone_axis_and_the_arrow_leads_from_it_to_the_beam(analysis):
     axes, result = pictures(analysis)[0], analysis.result
     cross = marked(axes, "zone axis")
-    np.testing.assert_allclose(cross, [-result.mistilt_x_mrad.value, -result.mistilt_y_mrad.value])
+    np.testing.assert_allclose(cross, [-result.mistilt_x_mrad.value, -result.mistilt_y_mrad.value], rtol=0.02)
     np.testing.assert_array_equal(marked(axes, "beam"), 0)
     arrow = next(child for child in axes.get_children() if isinstance(child, Annotation))
     np.testing.assert_allclose(arrow.xyann, cross)
     assert arrow.xy == (0, 0)
+
+
+def test_rim_and_zone_axis_are_distorted_as_the_picture_is(analysis):
+    """Half as large again along x, so much smaller along y."""
+    at = replace(analysis.parameters, ellipse_percent=(100 * np.log(1.5), 0.0))
+    axes = pictures(replace(analysis, parameters=at))[0]
+    rim = next(patch for patch in axes.patches if isinstance(patch, Polygon)).get_xy()
+    np.testing.assert_allclose(np.abs(rim).max(axis=0), at.convergence_mrad * np.array([1.5, 1 / 1.5]), rtol=1e-3)
+    np.testing.assert_allclose(marked(axes, "zone axis"), at.mistilt_in_image() * [-1.5, -1 / 1.5])
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
