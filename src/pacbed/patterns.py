@@ -65,6 +65,10 @@ class Geometry:
         origin, down, right = self.lines_mrad()
         return tuple(origin[axis] + row * down[axis] + column * right[axis] for axis in (0, 1))
 
+    def distorted(self, vectors: np.ndarray) -> np.ndarray:
+        """Move vectors of an undistorted image, shape (2, ...), to where the image shows them."""
+        return np.tensordot(self._stretch(), np.asarray(vectors, dtype=float), axes=1)
+
     def to_image(self, vector: np.ndarray) -> np.ndarray:
         """Turn a crystal-frame vector (x, y) into the frame of the image, without its distortion."""
         return self._turn() @ np.asarray(vector, dtype=float)

@@ -11,6 +11,8 @@ rule predict_pattern:
             subcategory="Predictions",
             labels={"what": "validation sheet", "pattern": "{name}"},
         ),
+        pdf="results/{system}/predictions/{name}.pdf",
+        match="results/{system}/predictions/{name}_match.tif",
     log:
         "results/{system}/logs/predict_pattern/{name}.log",
     benchmark:

@@ -25,8 +25,8 @@ class PredictOptions:
         Pixel size [mrad]; found from the pattern where neither file nor caller knows it.
     dataset : str or None
         Which array of a file that holds several: its path inside the file, its title, or its number from 0.
-    mirrored : bool
-        The camera shows the pattern mirrored.
+    mirrored : bool or None
+        The camera shows the pattern mirrored; None tries both where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
     mask : path, array of shape (y, x), or None
@@ -35,17 +35,29 @@ class PredictOptions:
         Which pattern of a scan or series: its number from 0, or row and column.
     scan_shape : tuple of int or None
         Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
+    refine_from_nm : tuple of float
+        Thicknesses to start from instead of those that library match and networks propose [nm].
+    vacuum : path or None
+        Pattern of the bare beam by the same camera, dark-subtracted as the pattern is: intensities count absolutely.
+    exposure_ratio : float
+        Exposure of the pattern over that of the vacuum pattern.
+    zero_loss_nm : tuple of float or None
+        Of a pattern filtered for zero loss: mean free path of inelastic scattering, and its standard deviation [nm].
     """
 
     convergence_mrad: float | None = None
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     dataset: str | None = None
-    mirrored: bool = False
+    mirrored: bool | None = None
     refine: bool = True
     mask: Path | str | np.ndarray | None = field(default=None, compare=False)  # arrays do not compare as a whole
     frame: tuple[int, ...] | None = None
     scan_shape: tuple[int, int] | None = None
+    refine_from_nm: tuple[float, ...] = ()
+    vacuum: Path | str | None = None
+    exposure_ratio: float = 1.0
+    zero_loss_nm: tuple[float, float] | None = None
 
     def or_stated(self, stated: Calibration, energy_kev: float | None = None) -> PredictOptions:
         """The same, with what a file states where the options say nothing.

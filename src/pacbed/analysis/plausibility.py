@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.metadata import OBLONG_TOLD, Calibration
-from pacbed.analysis.verdict import Findings, Severity
+from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.errors import bad_value
 from pacbed.outline import Outline
 

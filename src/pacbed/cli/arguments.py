@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,12 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"got {text!r}, accepted: a whole number") from None
+
+
+def value_with_error(text: str) -> tuple[float, float]:
+    """Parse "100" or "100,5", a value and its standard deviation; the message names what was got."""
+    value, _, std = text.partition(",")
+    return number(value), number(std) if std else 0.0
 
 
 def direction(argument: str, text: str) -> tuple[int, ...]:
@@ -105,4 +111,28 @@ ScanShape = Annotated[
     str | None,
     typer.Option(metavar="ROWS,COLUMNS", help="shape of the scan, where the file is silent"),
 ]
-Mirrored = Annotated[bool, typer.Option("--mirrored", help="the camera shows the pattern mirrored")]
+Mirrored = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirrored/--not-mirrored",
+        help="the camera shows the pattern mirrored, or not; both are tried where the crystal has no mirror line",
+        show_default=False,
+    ),
+]
+RefineFrom = Annotated[
+    list[float] | None,
+    typer.Option(parser=number, metavar="NUMBER", help="start at this thickness [nm] only; may be given several times"),
+]
+Vacuum = Annotated[Path | None, typer.Option(help="pattern of the bare beam by the same camera, both dark-subtracted")]
+Exposure = Annotated[
+    float,
+    typer.Option(parser=number, metavar="NUMBER", help="exposure of the pattern over the vacuum pattern's"),
+]
+ZeroLoss = Annotated[
+    Any,  # two numbers from one word
+    typer.Option(
+        parser=value_with_error,
+        metavar="NM[,STD]",
+        help="filtered for zero loss: mean free path of inelastic scattering, and its error [nm]",
+    ),
+]

@@ -54,8 +54,8 @@ def map_command(
         mask=mask,
         scan_shape=scan_size(scan_shape),
     )
-    opened, folder = load_bundle(bundle), out / name
-    found = map_dataset(opened, data, options, window=window, jobs=jobs, out_dir=folder, out_png=picture)
+    opened = load_bundle(bundle)
+    found = map_dataset(opened, data, options, window=window, jobs=jobs, out_dir=out / name, out_png=picture)
     print(f"{picture}: maps as arrays lie in {out / name}")
     print("\n".join(summary_lines(out / name)))
     return DONE if (found.verdict < VERDICTS.index("refused")).any() else REFUSED

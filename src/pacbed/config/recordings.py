@@ -28,7 +28,9 @@ class PatternConfig(RecordingConfig):
     frame: Annotated[list[Index], Field(min_length=1, max_length=3)] | None = Field(
         None, description="pattern of a scan: its number from 0, or row and column"
     )
-    mirrored: bool = Field(False, description="the camera shows the pattern mirrored")
+    mirrored: bool | None = Field(
+        None, description="the camera shows the pattern mirrored; both are tried where the crystal has no mirror line"
+    )
 
 
 class DatasetConfig(RecordingConfig):

@@ -23,7 +23,7 @@ STAGE_VERSIONS = MappingProxyType(
         "evaluate": 4,
         "model_error": 4,
         "pack_bundle": 4,
-        "predict_pattern": 3,
-        "map_dataset": 3,
+        "predict_pattern": 4,
+        "map_dataset": 4,
     }
 )

@@ -6,7 +6,7 @@ from pacbed.analysis.plausibility import check_pixel, note_pixel
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.steps import prepare
-from pacbed.analysis.verdict import Findings
+from pacbed.analysis.verdicts.findings import Findings
 from pacbed.errors import ParameterError
 from pacbed.outline import Outline
 

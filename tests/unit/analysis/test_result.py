@@ -24,6 +24,7 @@ def test_the_file_holds_every_promised_field(tmp_path, analysis):
         *("schema_version", "system", "thickness_nm", "mistilt_mrad", "mistilt_azimuth_deg", "mistilt_x_mrad"),
         *("mistilt_y_mrad", "mistilt_covariance_mrad2", "scale", "pixel_mrad", "rotation_deg", "convergence_mrad"),
         *("ellipse_plus_percent", "ellipse_cross_percent", "effects"),
+        *("mirrored", "polarity", "hand", "beam"),
         *("blur_mrad", "thickness_candidates", "misfit", "verdict", "reasons", "networks", "provenance"),
     }
     assert set(data["thickness_nm"]) == {"value", "std", "interval_90", "std_statistical", "std_model"}

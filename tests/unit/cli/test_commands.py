@@ -53,7 +53,8 @@ def test_predict_prints_a_line_and_writes_result_and_sheet(pacbed, tiny_bundle_f
     assert (status, err) == (0, "")
     assert out.startswith("thick.tif: ")
     assert len(out.splitlines()) == 1
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["thick.json", "thick.png"]
+    written = {file.name for file in tmp_path.iterdir()}
+    assert written == {"thick.json", "thick.pdf", "thick.png", "thick_match.tif"}
     result = read_result(tmp_path / "thick.json")
     assert result.thickness_nm.value == pytest.approx(9.0, abs=0.2)
     assert f"{result.thickness_nm.value:.1f} ±" in out
@@ -130,6 +131,50 @@ def test_a_sheet_never_replaces_its_pattern(pacbed, tiny_bundle_file, folder, tm
     assert (status, err) == (0, "")
     assert "(result: thin.png.json)" in out and (tmp_path / "thin.png.png").is_file()
     assert picture.read_bytes() == before
+
+
+def test_a_best_match_never_replaces_another_pattern_of_the_call(pacbed, tiny_bundle_file, folder, tmp_path):
+    for name in ("a.tif", "a_match.tif"):
+        (tmp_path / name).write_bytes((folder / "thin.tif").read_bytes())
+    before = (tmp_path / "a_match.tif").read_bytes()
+    patterns = tmp_path / "a.tif", tmp_path / "a_match.tif"
+    status, _, err = pacbed("predict", tiny_bundle_file, *patterns, "--convergence-mrad", 14, "--out", tmp_path)
+    assert status == 2
+    assert "does not replace a_match.tif" in err
+    assert (tmp_path / "a_match.tif").read_bytes() == before
+
+
+def test_a_refinement_starts_where_it_is_told_to_and_says_so(pacbed, tiny_bundle_file, folder, tmp_path):
+    options = "--convergence-mrad", 14, "--out", tmp_path, "--refine-from", 8.5, "--refine-from", 9.5
+    status, out, _ = pacbed("predict", tiny_bundle_file, folder / "thick.tif", *options)
+    assert status == 0
+    assert "refined from 8.5, 9.5 nm only, as asked" in out
+    assert read_result(tmp_path / "thick.json").provenance.parameters["refine_from_nm"] == [8.5, 9.5]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--zero-loss", "100,5"], "vacuum: got None"),
+        (["--zero-loss", "thick"], "accepted: a number"),
+        (["--exposure-ratio", "0"], "exposure_ratio: got 0.0"),
+        (["--vacuum", "nowhere.tif"], "nowhere.tif"),
+        (["--refine-from", "4000"], "refine_from: got 4000.0"),
+    ],
+)
+def test_bad_knowledge_of_the_beam_is_one_line(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    pattern = folder / "thick.tif"
+    status, _, err = pacbed("predict", tiny_bundle_file, pattern, "--convergence-mrad", 14, "--out", tmp_path, *options)
+    assert status == 2
+    assert text in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("option", "given"), [("--mirrored", True), ("--not-mirrored", False)])
+def test_a_hand_that_is_given_is_taken(pacbed, tiny_bundle_file, folder, tmp_path, option, given):
+    pattern = folder / "thick.tif"
+    pacbed("predict", tiny_bundle_file, pattern, "--convergence-mrad", 14, "--out", tmp_path, "--no-refine", option)
+    result = read_result(tmp_path / "thick.json")
+    assert (result.mirrored, result.hand) == (given, None)
 
 
 @pytest.mark.parametrize("suffix", ["npy", "tif", "png"])

@@ -31,8 +31,8 @@ class Cutout:
         Column and row of the first recorded pixel.
     background : float array, shape (1 + Gaussian, y, x)
         The smooth background's shapes: a constant, then one Gaussian for each of `BACKGROUND_WIDTHS`.
-    zero : float
-        What zero counts are in `values`.
+    dark, bright : float
+        What became 0 and 1 of `values` [counts].
     """
 
     values: np.ndarray
@@ -40,7 +40,13 @@ class Cutout:
     factor: int
     origin_px: tuple[int, int]
     background: np.ndarray
-    zero: float = 0.0
+    dark: float = 0.0
+    bright: float = 1.0
+
+    @property
+    def zero(self) -> float:
+        """What zero counts are in `values`."""
+        return -self.dark / (self.bright - self.dark)
 
     @classmethod
     def around(
@@ -88,7 +94,8 @@ class Cutout:
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
         counted = (distance <= reach) & (share >= LEAST_SHARE)
-        return cls(values, counted, factor, (first[0], first[1]), np.stack(shapes), float(-dark / span))
+        levels = float(dark), float(dark + span)
+        return cls(values, counted, factor, (first[0], first[1]), np.stack(shapes), *levels)
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""

@@ -16,7 +16,7 @@ resolution, and the best of these is finished on fine pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,6 +93,8 @@ class Refinement:
         Share of the misfit that noise accounts for.
     effects : tuple of TriedEffect
         What may have happened to the picture, as far as it was tried.
+    changes : tuple of callable
+        Of the effects in the answer: each takes a forward model and returns it with one more of them.
     """
 
     best: Fit
@@ -102,6 +104,13 @@ class Refinement:
     covariance: Covariance
     noise: float
     effects: tuple[TriedEffect, ...] = ()
+    changes: tuple[Callable[[ForwardModel], ForwardModel], ...] = ()
+
+    def seen_by(self, model: ForwardModel) -> ForwardModel:
+        """A forward model of other pixels, with the effects that the answer has in it."""
+        for change in self.changes:
+            model = change(model)
+        return model
 
 
 def refine(

@@ -1,4 +1,4 @@
-"""Restraints of a fit: what is known of convergence angle, pixel size and ellipse from outside the pattern."""
+"""Restraints of a fit: what is known of angle, pixel size, ellipse and intensity from outside the pattern."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pacbed.analysis.fit.absolute import AbsoluteIntensity
 from pacbed.analysis.fit.parameters import PatternParameters
 
 # ASSUME: projectors and energy filters distort a diffraction pattern elliptically by so much (measured on published
@@ -31,6 +32,12 @@ class Restraints:
         Elliptical distortion of the image, as in `Geometry` [%].
     ellipse_std_percent : float or None
         Standard deviation of each of its two parts [%].
+    radius_px : float or None
+        Radius of the disk of a vacuum pattern, the convergence angle over the pixel size [pixels].
+    radius_relative : float
+        Its standard deviation over its value.
+    absolute : AbsoluteIntensity or None
+        The beam behind the pattern.
     """
 
     convergence_mrad: float
@@ -39,6 +46,9 @@ class Restraints:
     pixel_relative: float | None = None
     ellipse_percent: tuple[float, float] = (0.0, 0.0)
     ellipse_std_percent: float | None = ELLIPSE_PERCENT
+    radius_px: float | None = None
+    radius_relative: float = 0.0
+    absolute: AbsoluteIntensity | None = None
 
     def deviations(self, at: PatternParameters) -> np.ndarray:
         """Deviations in units of their standard deviations, one for each parameter restrained, shape (restraint,)."""
@@ -50,4 +60,6 @@ class Restraints:
         if self.ellipse_std_percent is not None:
             pairs = zip(at.ellipse_percent, self.ellipse_percent, strict=True)
             found += [(value - known) / self.ellipse_std_percent for value, known in pairs]
+        if self.radius_px is not None:
+            found.append((at.convergence_mrad / (at.pixel_mrad * self.radius_px) - 1) / self.radius_relative)
         return np.array(found)

@@ -48,7 +48,7 @@ def residuals(model: ForwardModel, at: PatternParameters, restraints: Restraints
     float array, shape (pixel + restraint,)
         Residuals over the mask, then the restraints' deviations times `sigma`.
     """
-    return np.concatenate([model.residual(at), sigma * restraints.deviations(at)])
+    return np.concatenate([model.residual(at), sigma * restraint_deviations(model, at, restraints)])
 
 
 def jacobian(
@@ -65,12 +65,12 @@ def jacobian(
 
     Returns
     -------
-    float array, shape (pixel + restraint, 9)
+    float array, shape (pixel + restraint, 11)
         Columns in the order and the units of `Displacement`.
     """
     best = model.solve(at)
     changes = pattern_changes(model, at, best, quick=quick)
-    return np.concatenate([model.projected(changes, best), sigma * restraint_slopes(restraints, at)])
+    return np.concatenate([model.projected(changes, best), sigma * restraint_slopes(model, at, restraints)])
 
 
 def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
@@ -130,10 +130,27 @@ def _changes_of_place(
     }
 
 
-def restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
-    """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 11)."""
+def restraint_deviations(model: ForwardModel, at: PatternParameters, restraints: Restraints) -> np.ndarray:
+    """Deviations of parameters and, where the beam is known, of intensity, in standard deviations; (restraint,)."""
+    found = restraints.deviations(at)
+    if restraints.absolute is None:
+        return found
+    return np.concatenate([found, restraints.absolute.shares(model, at).deviations()])
+
+
+def restraint_slopes(model: ForwardModel, at: PatternParameters, restraints: Restraints) -> np.ndarray:
+    """Derivatives of `restraint_deviations`, shape (restraint, 11).
+
+    Those of parameters are linear in the unknowns. Of the shares of the beam inside the circle thickness alone is
+    looked at: they hardly follow anything else.
+    """
     here = restraints.deviations(at)
-    return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+    slopes = np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+    if restraints.absolute is None:
+        return slopes
+    shares, ahead = (restraints.absolute.shares(model, one).deviations() for one in (at, _ahead(at, "thickness_nm")))
+    by_thickness = (ahead - shares) / STEPS.thickness_nm
+    return np.concatenate([slopes, np.outer(by_thickness, _unit(NAMES.index("thickness_nm")))])
 
 
 def _ahead(at: PatternParameters, name: str) -> PatternParameters:

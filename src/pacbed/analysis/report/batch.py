@@ -19,7 +19,7 @@ from pacbed.logs import LOGGER
 
 DONE, REFUSED, BAD = 0, 1, 2
 TABLE = "predictions.csv"
-WRITTEN = ("json", "png")  # suffixes of what a prediction leaves
+FILES = {"json": ".json", "png": ".png", "pdf": ".pdf", "match": "_match.tif"}  # ends of the names of what is written
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def predict_files(
     options : PredictOptions
         Of every pattern.
     out_dir : path
-        Receives ``<name>.json`` and ``<name>.png`` of each pattern, see `names_for`, and ``predictions.csv``.
+        Receives result, sheet and best match of each pattern, with names from `names_for` and the ends of `FILES`, and
+        ``predictions.csv``.
     tell : callable
         Called with each outcome as soon as it is there.
 
@@ -118,7 +119,9 @@ def predict_files(
     check_networks(bundle, refine=options.refine)
     earlier = earlier_rows(out_dir / TABLE)
     outcomes = []
-    for pattern, name in zip(patterns, names_for(patterns, predictions_in(out_dir, WRITTEN)), strict=True):
+    read = [*patterns, *(Path(file) for file in (options.mask, options.vacuum) if isinstance(file, str | Path))]
+    names = names_for(patterns, predictions_in(out_dir, list(FILES.values()), read))
+    for pattern, name in zip(patterns, names, strict=True):
         outcome = _predict_one(bundle, pattern, out_dir / name, options)
         tell(outcome)
         outcomes.append(outcome)
@@ -128,9 +131,9 @@ def predict_files(
 
 
 def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: PredictOptions) -> Outcome:
-    out_json, out_png = (target.with_name(f"{target.name}.{suffix}") for suffix in WRITTEN)
+    out = {f"out_{kind}": target.with_name(f"{target.name}{end}") for kind, end in FILES.items()}
     try:
-        result = predict_pattern(bundle, pattern, options, out_json=out_json, out_png=out_png)
+        result = predict_pattern(bundle, pattern, options, **out)
     except PacbedError as error:
         return Outcome(pattern, error=str(error))
     except OSError:  # of the folder, not of the pattern: the next would fail as well

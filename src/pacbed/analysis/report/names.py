@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, count
 from pathlib import Path
 
@@ -46,24 +46,30 @@ def _forms(file: Path) -> tuple[str, str, str]:
     return file.stem, file.name, f"{file.parent.name}_{file.name}"
 
 
-def predictions_in(out_dir: Path, suffixes: Sequence[str]) -> Standing:
+def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = ()) -> Standing:
     """How names stand in a folder of predictions: their own is that of an earlier result of the same input.
 
     Parameters
     ----------
     out_dir : path
-    suffixes : sequence of str
-        Of everything a prediction writes; ``json`` is the result that says whose they are.
+    ends : sequence of str
+        Of the names of everything a prediction writes; ``.json`` is the result that says whose they are.
+    kept : collection of path
+        Files that are read, none of which is ever replaced.
 
     Returns
     -------
     callable
         For `names_for`.
     """
+    read = {file.resolve() for file in kept}
 
     def standing(file: Path, name: str) -> str:
-        if not any((out_dir / f"{name}.{suffix}").exists() for suffix in suffixes):
+        written = [out_dir / f"{name}{end}" for end in ends]
+        if not any(path.exists() for path in written):
             return FREE
+        if any(path.resolve() in read for path in written):
+            return TAKEN
         try:
             provenance = read_result(out_dir / f"{name}.json").provenance
         except (FormatError, OSError):

@@ -14,7 +14,7 @@ from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture
 from pacbed.analysis.result import ThicknessEstimate
-from pacbed.analysis.verdict import Findings, Severity
+from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.outline import Outline
 

@@ -82,9 +82,8 @@ def test_a_bad_pattern_does_not_stop_the_others(batch):
     out, told, status = batch
     assert status == BAD
     assert [outcome.result is None for outcome in told] == [False, True, False]
-    assert sorted(path.name for path in out.iterdir()) == [
-        "cut.json", "cut.png", "good.json", "good.png", "predictions.csv"
-    ]  # fmt: skip
+    written = {f"{name}{end}" for name in ("cut", "good") for end in (".json", ".pdf", ".png", "_match.tif")}
+    assert {path.name for path in out.iterdir()} == written | {"predictions.csv"}
     assert read_result(out / "good.json") == told[0].result
 
 

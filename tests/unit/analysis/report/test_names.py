@@ -56,7 +56,7 @@ def test_an_earlier_result_keeps_its_name():
 
 
 def test_a_result_is_replaced_by_that_of_the_same_input_only(stored, tmp_path):
-    standing = predictions_in(tmp_path, ("json", "png"))
+    standing = predictions_in(tmp_path, (".json", ".png"))
     film = tmp_path / "monday" / "film.tif"
     assert standing(film, "film") == FREE
     stored("film.tif", film)
@@ -67,16 +67,25 @@ def test_a_result_is_replaced_by_that_of_the_same_input_only(stored, tmp_path):
 
 
 def test_results_of_before_know_the_name_of_their_input(stored, tmp_path):
-    standing = predictions_in(tmp_path, ("json", "png"))
+    standing = predictions_in(tmp_path, (".json", ".png"))
     stored("film.tif")
     assert standing(tmp_path / "film.tif", "film") == OWN
     assert standing(tmp_path / "film.npy", "film") == TAKEN
 
 
+def test_a_file_that_is_read_is_never_replaced(stored, tmp_path):
+    """Also where an earlier result has the name: that of a version which wrote fewer files, say."""
+    ends, film = (".json", "_match.tif"), tmp_path / "film.tif"
+    stored("film.tif", film)
+    (tmp_path / "film_match.tif").touch()
+    assert predictions_in(tmp_path, ends)(film, "film") == OWN
+    assert predictions_in(tmp_path, ends, [tmp_path / "elsewhere" / ".." / "film_match.tif"])(film, "film") == TAKEN
+
+
 @pytest.mark.parametrize("name", ["film.json", "film.png"])
 def test_what_is_no_result_is_the_users(tmp_path, name):
     (tmp_path / name).write_text("{}")
-    assert predictions_in(tmp_path, ("json", "png"))(tmp_path / "film.tif", "film") == TAKEN
+    assert predictions_in(tmp_path, (".json", ".png"))(tmp_path / "film.tif", "film") == TAKEN
 
 
 def test_a_map_is_replaced_by_that_of_the_same_data_only(tmp_path):

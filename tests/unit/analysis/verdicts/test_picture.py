@@ -8,7 +8,7 @@ import pytest
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture
 from pacbed.analysis.result import ThicknessEstimate
-from pacbed.analysis.verdict import Findings
+from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.picture import judge_input, judge_precision, largest_patch
 from pacbed.bundle.meta import Ranges, Thresholds
 from pacbed.outline import Outline

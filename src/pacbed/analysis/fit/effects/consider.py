@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pacbed.analysis.fit.covariance import estimate_covariance
 from pacbed.analysis.fit.effects.blurred_copy import BlurredCopy
@@ -68,4 +69,5 @@ def consider_effects(
         return replace(refinement, effects=tried)
     best_fit = Fit(at, model.misfit(model.residual(at)))
     covariance = estimate_covariance(model, at, restraints)
-    return replace(refinement, best=best_fit, model=model, covariance=covariance, effects=tried)
+    changes = tuple(partial(one.effect.applied, amounts=one.place.amounts) for one in adopted)
+    return replace(refinement, best=best_fit, model=model, covariance=covariance, effects=tried, changes=changes)

@@ -34,7 +34,7 @@ class Gamma(Effect):
         return np.array([(1 - size) / self.width])
 
     def applied(self, model: ForwardModel, amounts: np.ndarray) -> ForwardModel:
-        """The model of the counts, with its residual in grey levels again.
+        """The model of the counts, with its residual in grey levels again; the bright level stays where it is.
 
         A small residual of the counts u = g ** (1 / gamma) is one of the grey levels g times du/dg. So one model of
         the counts serves, and residuals with and without the effect are compared in the same unit.
@@ -46,7 +46,7 @@ class Gamma(Effect):
         weights = span * gamma * smooth ** (1 - 1 / gamma)
         earlier = np.ones_like(grey)
         earlier[cutout.mask] = model.weights
-        return model.seeing(replace(cutout, values=grey ** (1 / gamma), zero=0.0), weights * earlier)
+        return model.seeing(replace(cutout, values=grey ** (1 / gamma), dark=0.0), weights * earlier)
 
 
 def eight_bits(array: np.ndarray) -> bool:

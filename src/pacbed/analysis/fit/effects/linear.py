@@ -21,7 +21,7 @@ from pacbed.analysis.fit.covariance import correlation_area
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.fit.sensitivity import pattern_changes, restraint_slopes
+from pacbed.analysis.fit.sensitivity import pattern_changes, restraint_deviations, restraint_slopes
 
 SECTORS = 12
 FOLDS = 4
@@ -91,7 +91,7 @@ class LinearProblem:
         self._folds = _folds(model, at)
         self._sorted = self._columns[self._folds.order]
         self._normal = self._sums(self._sorted, self._sorted)
-        self._slopes = restraint_slopes(restraints, at)
+        self._slopes = restraint_slopes(model, at, restraints)
 
     def step(self, at: PatternParameters, residual: np.ndarray, further: np.ndarray, prior: Prior) -> Step:
         """Where the least squares lie, as seen from a place nearby.
@@ -149,7 +149,7 @@ class LinearProblem:
         information, pull = np.zeros((count, count)), np.zeros(count)
         pattern, last = slice(len(NAMES)), np.arange(first, count)
         information[pattern, pattern] = self._slopes.T @ self._slopes
-        pull[pattern] = -self._slopes.T @ self.restraints.deviations(at)
+        pull[pattern] = -self._slopes.T @ restraint_deviations(self.model, at, self.restraints)
         information[last, last], pull[last] = prior
         return Prior(information, pull)
 

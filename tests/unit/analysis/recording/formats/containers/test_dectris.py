@@ -41,7 +41,7 @@ def test_frames_of_all_files_are_one_series(master, scan):
 
 def test_one_frame_without_its_bad_pixels(master, scan):
     pattern = read_pattern(master, frame=(12,))
-    assert np.isnan(pattern.array[3, 4]) and pattern.saturated_fraction == 0
+    assert np.isnan(pattern.array[3, 4]) and pattern.saturated is None
     np.testing.assert_array_equal(pattern.array[4:], scan[2, 2, 4:])
 
 

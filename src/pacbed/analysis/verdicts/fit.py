@@ -1,10 +1,6 @@
-"""Whether a result may be believed, and why not: every reason is a sentence with the figures in it."""
+"""What speaks against a result because of what was found: by the networks, and by least squares."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,51 +8,12 @@ from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
-from pacbed.analysis.result import Verdict
+from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.simulation.table.rocking_table import RockingTable
 
 LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move, or of it the share
 LARGE_WIDTHS = 2.4  # of an effect's prior; published patterns ask for one at most
-
-
-class Severity(IntEnum):
-    """What a finding does to the verdict."""
-
-    NOTE = 0
-    DOUBT = 1
-    REFUSAL = 2
-
-
-VERDICTS: dict[Severity, Verdict] = {Severity.NOTE: "ok", Severity.DOUBT: "doubtful", Severity.REFUSAL: "refused"}
-
-
-class Finding(NamedTuple):
-    """One reason for or against a result."""
-
-    severity: Severity
-    text: str
-
-
-@dataclass
-class Findings:
-    """Reasons collected so far."""
-
-    items: list[Finding] = field(default_factory=list)
-
-    def add(self, severity: Severity, text: str) -> None:
-        """Record one reason."""
-        self.items.append(Finding(severity, text))
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of them counts."""
-        return VERDICTS[max((item.severity for item in self.items), default=Severity.NOTE)]
-
-    @property
-    def reasons(self) -> list[str]:
-        """The sentences, gravest first."""
-        return [item.text for item in sorted(self.items, key=lambda item: -item.severity)]
 
 
 def judge_networks(findings: Findings, answers: NetworkAnswers | None, *, refined: bool) -> None:

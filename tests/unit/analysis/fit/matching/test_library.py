@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.library import BLUR_MRAD, build_library, mistilt_grid
-from pacbed.analysis.fit.polar import angular_spectrum, polar_image
+from pacbed.analysis.fit.matching.library import BLUR_MRAD, build_library, mistilt_grid
+from pacbed.analysis.fit.matching.polar import angular_spectrum, polar_image
 from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 

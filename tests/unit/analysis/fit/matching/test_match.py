@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pacbed.analysis.fit.library import build_library
-from pacbed.analysis.fit.matching import IMAGE_SMOOTHING, choose_starts, match, nearest_match
-from pacbed.analysis.fit.polar import ANGLES, angular_spectrum, polar_image
+from pacbed.analysis.fit.matching.library import build_library
+from pacbed.analysis.fit.matching.match import IMAGE_SMOOTHING, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.polar import ANGLES, RADII, angular_spectrum, polar_image
+from pacbed.analysis.fit.matching.polar import ANGLES, RADII, angular_spectrum, polar_image
 from pacbed.outline import Outline
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 

@@ -18,9 +18,9 @@ from typing import NamedTuple, overload
 import numpy as np
 from scipy import ndimage
 
-from pacbed.analysis.fit.library import THICKNESS_STEP_NM, Library
+from pacbed.analysis.fit.matching.library import THICKNESS_STEP_NM, Library
+from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.outline import Outline
 from pacbed.patterns import Geometry
 

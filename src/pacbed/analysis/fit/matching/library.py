@@ -1,7 +1,7 @@
 """The library of a convergence angle: rendered patterns of every thickness and mistilt, ready to be matched.
 
 Patterns are kept in the frame of their own bright region (`find_outline`), which takes out centre and pixel size, and
-in polar coordinates (`pacbed.analysis.fit.polar`), where one comparison tries all rotations.
+in polar coordinates (`pacbed.analysis.fit.matching.polar`), where one comparison tries all rotations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pacbed.analysis.fit.polar import angular_spectrum, polar_image
+from pacbed.analysis.fit.matching.polar import angular_spectrum, polar_image
 from pacbed.outline import find_outline
 from pacbed.patterns import Geometry
 from pacbed.simulation.rendering.renderer import Renderer

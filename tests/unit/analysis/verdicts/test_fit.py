@@ -10,7 +10,8 @@ from pacbed.analysis.fit.refinement import Fit, Refinement
 from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
-from pacbed.analysis.verdict import Findings, judge_fit, judge_networks, shortest_reciprocal_mrad
+from pacbed.analysis.verdicts.findings import Findings
+from pacbed.analysis.verdicts.fit import judge_fit, judge_networks, shortest_reciprocal_mrad
 from pacbed.bundle.meta import Ranges, Thresholds
 from pacbed.networks.peaks import Peak
 

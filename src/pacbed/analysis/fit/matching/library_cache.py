@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.fit.library import Library
+from pacbed.analysis.fit.matching.library import Library
 from pacbed.bundle.pretrained.cache import cache_folder, limit_gb, lock_of, shrink_cache, to_standard_error
 from pacbed.bundle.reader import Bundle
 from pacbed.locks import locked
