@@ -28,7 +28,7 @@ from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.analysis.report.map_picture import draw_map
 from pacbed.analysis.steps import opened
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import PatternError, bad_value
+from pacbed.errors import bad_value
 from pacbed.logs import installed_versions, progress
 
 REASONS_TOLD = 3
@@ -77,8 +77,6 @@ def map_dataset(
         if known.mask is not None:  # read once, and refused before the first window
             known = replace(known, mask=read_mask(known.mask, scan.pattern_shape))
         shape, scan_shape = scan.windows(window), scan.scan_shape
-        if 0 in shape:
-            raise PatternError(f"{scan.source}: got {scan_shape} scan positions, accepted: at least one")
         predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
         results = list(progress(predictions, shape[0] * shape[1], "windows"))
     found = gather([one.result for one in results], shape)

@@ -30,7 +30,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path, image, target):
     folder.mkdir()
     with h5py.File(tmp_path / "part.h5", "w") as store:
         store["film"] = image
-    with pytest.raises(PatternError, match="accepted: links inside the file's own folder"):
+    with pytest.raises(PatternError, match="accepted: references to files of its own folder only"):
         read_pattern(write(folder / "a.h5", target.format(folder=tmp_path)))
 
 
