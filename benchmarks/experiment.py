@@ -124,11 +124,13 @@ def measure(place: Place, count: int, label: str) -> None:
         return
     areas = place.areas()
     kinds = [area.kind for area in areas]
+    cases = [case(number, kinds, seed=SEED) for number in waiting]
+    # Patterns of one angle share a library.
+    cases.sort(key=lambda one: areas[one.specimen].mean.convergence_mrad + one.how.told.convergence_error_mrad)
     with tempfile.TemporaryDirectory() as folder:
-        for number in progress(waiting, total=len(waiting), label=f"{place.name}: patterns answered"):
-            one = case(number, kinds, seed=SEED)
+        for one in progress(cases, total=len(cases), label=f"{place.name}: patterns answered"):
             pattern = recorded(one, areas, Path(folder), seed=SEED)
-            head = {"number": number, "kind": one.kind.name, "specimen": one.specimen, "how": one.how.as_json()}
+            head = {"number": one.number, "kind": one.kind.name, "specimen": one.specimen, "how": one.how.as_json()}
             book.append([ask(place.bundle, pattern, **head).as_json()])
 
 

@@ -92,7 +92,10 @@ class Result(Section):
     convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
     blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
-    misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
+    misfit: float | None = Field(
+        ge=0,
+        description="norm of the residual over that of the pattern without its mean; networks alone: near their answer",
+    )
     verdict: Verdict
     reasons: list[str]
     networks: dict[str, ClassProbabilities]

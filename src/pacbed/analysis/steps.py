@@ -13,7 +13,7 @@ from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import FINE, Refinement, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, check_near, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
@@ -147,21 +147,38 @@ def network_answers(ready: Prepared) -> NetworkAnswers | None:
 
 def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
     """Least squares from the given starts, restrained by what is known with the bundle's widths."""
+    return refine(
+        ready.bundle.renderer,
+        ready.array,
+        ready.outline,
+        starts,
+        restraints=_restraints(ready),
+        mirrored=ready.conditions.mirrored,
+    )
+
+
+def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
+    """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
+    return check_near(_model(ready, COARSE), start, _restraints(ready))
+
+
+def fine_model(ready: Prepared) -> ForwardModel:
+    """Forward model on fine pixels, for a sheet without a refinement."""
+    return _model(ready, FINE)
+
+
+def _restraints(ready: Prepared) -> Restraints:
     known, widths = ready.conditions, ready.bundle.meta.priors
-    restraints = Restraints(
+    return Restraints(
         known.convergence_mrad,
         widths.convergence_relative * known.convergence_mrad,
         known.pixel_mrad,
         None if known.pixel_mrad is None else widths.pixel_relative,
     )
-    return refine(
-        ready.bundle.renderer, ready.array, ready.outline, starts, restraints=restraints, mirrored=known.mirrored
-    )
 
 
-def fine_model(ready: Prepared) -> ForwardModel:
-    """Forward model on fine pixels, for a sheet without a refinement."""
-    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels)
+def _model(ready: Prepared, level: Resolution) -> ForwardModel:
+    cutout = Cutout.around(ready.array, ready.outline, pixels=level.pixels)
     return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 

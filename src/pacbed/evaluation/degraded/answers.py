@@ -38,6 +38,10 @@ class Found:
         Of the best rendered pattern, and what noise accounts for.
     candidates : tuple of tuple of float
         Thickness [nm] and probability of the network's candidates.
+    library : tuple of float or None
+        Mismatch of the library's entries near the thickness, and the least of all.
+    contrast : float or None
+        Of the bright region.
     entropy : float or None
         Of the network's thickness distribution [nat].
     cpu_s : float
@@ -53,6 +57,8 @@ class Found:
     misfit: float | None = None
     noise: float | None = None
     candidates: tuple[tuple[float, float], ...] = ()
+    library: tuple[float, float] | None = None
+    contrast: float | None = None
     entropy: float | None = None
     cpu_s: float = 0.0
 
@@ -156,8 +162,8 @@ def _asked(bundle: Bundle, recorded: Recording, *, refine: bool) -> Found:
 
 def _of_result(result: Result) -> Found:
     thickness, x, y = result.thickness_nm, result.mistilt_x_mrad, result.mistilt_y_mrad
-    known = result.networks.get("thickness")
-    probability = None if known is None else np.maximum(known.probability, 1e-30)
+    classes, known = result.networks.get("thickness"), result.provenance.parameters
+    probability = None if classes is None else np.maximum(classes.probability, 1e-30)
     return Found(
         result.verdict,
         tuple(result.reasons),
@@ -166,8 +172,10 @@ def _of_result(result: Result) -> Found:
         None if thickness is None else thickness.interval_90,
         None if x is None or y is None else (x.value, y.value),
         result.misfit,
-        result.provenance.parameters["misfit_of_noise"],
+        known["misfit_of_noise"],
         tuple((one.value, one.probability) for one in result.thickness_candidates),
+        (known["library"]["mismatch"], known["library"]["best"]),
+        known["bright_region"]["contrast"],
         None if probability is None else float(-np.sum(probability * np.log(probability))),
     )
 
@@ -199,6 +207,7 @@ def _found(plain: dict[str, Any]) -> Found:
             "reasons": tuple(plain["reasons"]),
             "candidates": tuple((float(t), float(p)) for t, p in plain["candidates"]),
             "interval_90_nm": pair("interval_90_nm"),
+            "library": pair("library"),
             "mistilt_mrad": pair("mistilt_mrad"),
         }
     )

@@ -133,6 +133,11 @@ def strong_shading(how: Degradation, rng: np.random.Generator) -> Degradation:
     return replace(how, light=light)
 
 
+def few_electrons(how: Degradation, rng: np.random.Generator) -> Degradation:
+    """1e3 to 2e4 electrons: a window of a scan."""
+    return replace(how, light=replace(how.light, electrons=float(10 ** rng.uniform(3, 4.3))))
+
+
 def off_centre(how: Degradation, rng: np.random.Generator) -> Degradation:
     """The disk 15 % of the frame's edge off its middle."""
     azimuth = rng.uniform(0, 2 * np.pi)
@@ -167,6 +172,7 @@ KINDS = (
     Kind("off centre", off_centre),
     Kind("wrong pixel", wrong_pixel),
     Kind("wrong angle", wrong_angle),
+    Kind("few electrons", few_electrons),
 )
 
 

@@ -44,6 +44,7 @@ def test_names_differ_and_spreads_ask_for_their_specimens():
         ("camera tail", lambda how: how.blur.tail_share, 0.05, 0.3),
         ("plasmon tail", lambda how: how.blur.plasmons, 0.6, 1.5),
         ("shading", lambda how: np.hypot(*how.light.shading[:2]), 0.05, 0.1),
+        ("few electrons", lambda how: np.log10(how.light.electrons), 3, 4.3),
         ("off centre", lambda how: np.hypot(*how.view.shift), 0.15, 0.15),
         ("wrong pixel", lambda how: abs(how.told.pixel_error), 0.3, 0.3),
         ("wrong angle", lambda how: abs(how.told.convergence_error_mrad), 0.3, 0.5),

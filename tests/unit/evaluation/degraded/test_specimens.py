@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -70,7 +72,7 @@ def test_the_diffuse_part_goes_on_where_no_angles_were_kept(phonon_specimens):
     angle = np.hypot(*geometry.angles_mrad())
     rings = [diffuse[(angle > low) & (angle <= low + 8)].mean() for low in range(20, 100, 8)]
     assert min(rings) > 0
-    assert all(outer < inner for inner, outer in zip(rings, rings[1:], strict=False))
+    assert all(outer < inner for inner, outer in pairwise(rings))
 
 
 def test_a_rendered_specimen_has_nothing_diffuse(area):
