@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pacbed.analysis.fit.refinement import Checked
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.result import ThicknessEstimate
+from pacbed.analysis.steps import Checked
 from pacbed.analysis.verdict import Findings, Severity, judge_misfit
 from pacbed.bundle.meta import Thresholds
 

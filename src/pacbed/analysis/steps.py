@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from pacbed.analysis.fit.covariance import noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, check_near, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, Fit, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
@@ -56,6 +58,20 @@ class Prepared:
     defects: int
     outline: Outline
     library: Library
+
+
+class Checked(NamedTuple):
+    """The rendered pattern that fits best near a start, on coarse pixels.
+
+    Attributes
+    ----------
+    fit : Fit
+    noise : float
+        Share of the misfit that noise accounts for.
+    """
+
+    fit: Fit
+    noise: float
 
 
 def opened(bundle: Bundle | str | Path) -> Bundle:
@@ -159,7 +175,8 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
 
 def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
     """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
-    return check_near(_model(ready, COARSE), start, _restraints(ready))
+    model = _model(ready, COARSE)
+    return Checked(fit(model, start, _restraints(ready), steps=COARSE.steps, quick=True), noise_share(model))
 
 
 def fine_model(ready: Prepared) -> ForwardModel:

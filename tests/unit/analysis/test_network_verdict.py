@@ -1,10 +1,11 @@
 import pytest
 
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import Checked, Fit
+from pacbed.analysis.fit.refinement import Fit
 from pacbed.analysis.network_verdict import judge_agreement, judge_alone, judge_networks
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.result import ThicknessEstimate
+from pacbed.analysis.steps import Checked
 from pacbed.analysis.verdict import Findings
 from pacbed.bundle.meta import Thresholds
 from pacbed.networks.peaks import Peak

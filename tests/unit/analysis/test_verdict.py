@@ -51,7 +51,7 @@ def test_a_good_fit_is_ok_and_silent():
     [
         (fitted(misfit=0.2), "doubtful", "misfit 0.20"),
         (fitted(misfit=0.4), "refused", "no rendered pattern fits"),
-        (fitted(misfit=0.95, noise=0.95), "refused", "noise hides"),
+        (fitted(misfit=0.96, noise=0.96), "refused", "noise hides"),
         (fitted(others=[(replace(AT, thickness_nm=70.0), 0.055)]), "doubtful", "70.0 nm fits nearly as well"),
         (fitted(replace(AT, thickness_nm=100.5)), "doubtful", "1 to 100 nm"),
         (fitted(replace(AT, mistilt_mrad=(5.0, 2.0))), "doubtful", "beyond the bundle's range, 5 mrad"),

@@ -165,33 +165,6 @@ def refine(
     return Refinement(best, tuple(fits[1:]), fits[0], fine, covariance, noise_share(fine))
 
 
-class Checked(NamedTuple):
-    """The best pattern near one start, at low resolution.
-
-    Attributes
-    ----------
-    fit : Fit
-    noise : float
-        Share of the misfit that noise accounts for.
-    """
-
-    fit: Fit
-    noise: float
-
-
-def check_near(model: ForwardModel, start: PatternParameters, restraints: Restraints) -> Checked:
-    """Follow one start for some steps: is there a rendered pattern near it that fits?
-
-    Parameters
-    ----------
-    model : ForwardModel
-        On coarse pixels.
-    start : PatternParameters
-    restraints : Restraints
-    """
-    return Checked(fit(model, start, restraints, steps=COARSE.steps, quick=True), noise_share(model))
-
-
 def _distinct(fits: Iterable[Fit]) -> list[Fit]:
     """Best first; of those that ended in the same place, the best."""
     kept: list[Fit] = []
