@@ -33,8 +33,10 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.evaluation.degraded.answers import Row, ask
 from pacbed.evaluation.degraded.contact_sheet import Shown, draw_contact_sheet
 from pacbed.evaluation.degraded.figures import METHODS, figures, halves, judged
+from pacbed.evaluation.degraded.kinds import Kind, as_it_is
 from pacbed.evaluation.degraded.optics import Area
-from pacbed.evaluation.degraded.sample import BLOCK, ORDINARY, case, of_kind, recorded
+from pacbed.evaluation.degraded.sample import BLOCK, ORDINARY, Case, case, of_kind, recorded
+from pacbed.evaluation.degraded.settings import Degradation
 from pacbed.evaluation.degraded.specimens import (
     THINNEST_NM,
     Counts,
@@ -50,7 +52,7 @@ from pacbed.outputs import KeptLines, write_json, write_text
 
 HERE = Path(__file__).resolve().parent
 FIGURES, PAGE, PICTURES = HERE / "experiment.json", HERE / "experiment.md", HERE / "experiment"
-SEED = 1602
+SEED, SPECIMENS_SEED = 1602, 2026
 SPAN_MRAD = 4.0  # convergence angles above the smallest of a bundle, at most: more cost more waves
 SPECIMENS = Counts(single=44, tilts=8, depths=8)
 WRONG_FROM_NM, WRONG_ELECTRONS = 10.0, 1e6  # wrong crystals are asked about where they can be told
@@ -92,9 +94,9 @@ class Place:
             self.bundle.extract(Path(folder), without=(TABLE, VALIDATION))
             slices = SlicePotentials.load(Path(folder) / "structure")
         propagator = self.bundle.table.facts["propagator"]
-        rng = np.random.default_rng([SEED, 0])
+        rng = np.random.default_rng(SPECIMENS_SEED)
         specimens = simulate_specimens(slices, propagator, self.ranges, SPECIMENS, rng=rng)
-        facts = {"system": self.name, "seed": SEED, "cpu_s": round(time.process_time() - started)}
+        facts = {"system": self.name, "seed": SPECIMENS_SEED, "cpu_s": round(time.process_time() - started)}
         store_specimens(specimens, facts, self.specimens_folder)
 
     def rendered(self, count: int, other: Ranges) -> list[Area]:
@@ -193,13 +195,14 @@ def contact_sheets(place: Place, rows: Sequence[Row], label: str) -> None:
     if not any(sheets.values()):
         return
     areas = place.areas()
-    kinds = [area.kind for area in areas]
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for sheet, chosen in sheets.items():
             shown = []
             for one in chosen[:MOST_SHOWN]:
-                again = case(one.row.number, kinds, seed=SEED)
+                row = one.row
+                how = Degradation.from_json(row.how)
+                again = Case(row.number, Kind(row.kind, as_it_is), row.specimen, how)
                 shown.append(Shown(one, recorded(again, areas, Path(folder), seed=SEED).file))
             if shown:
                 title = f"{place.name}, {label}: {len(shown)} of {len(chosen)} {sheet.replace('_', ' ')}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SHEETS = {"wrong_ok": "wrong and ok", "doubted": "ordinary and not ok"}
 TITLES = {"refined": "with a fit", "alone": "networks alone"}
 ROWS = (
     # key, what it is, factor, decimals, what is aimed at
@@ -56,7 +60,7 @@ def _method(title: str, method: str, parts: dict) -> list[str]:
         lines.append(f"| {head}{f' ({aim})' if aim else ''} | {' | '.join(cells)} |")
     for decade in parts["all"][method]["coverage_90_by_electrons"]:
         found = [parts[part][method]["coverage_90_by_electrons"].get(decade, {}) for part in PARTS]
-        cells = [f"{_cell(one.get('coverage_90'), 100, 0)} of {one.get('patterns', 0)}" for one in found]
+        cells = [f"{_cell(one.get('coverage_90'), 100, 0)} (n = {one.get('patterns', 0)})" for one in found]
         lines.append(f"| inside the 90 % interval, {decade} electrons up [%] | {' | '.join(cells)} |")
     spread = [parts[part][method]["misfit_of_right"] for part in PARTS]
     if all(spread):
@@ -70,11 +74,12 @@ def _method(title: str, method: str, parts: dict) -> list[str]:
 
 
 def _pictures(name: str, label: str) -> list[str]:
-    return [
-        "",
-        f"Pictures: [wrong and ok](experiment/{name}_{label}_wrong_ok.png), "
-        f"[ordinary and not ok](experiment/{name}_{label}_doubted.png); missing where there are none.",
-    ]
+    lines = []
+    for sheet, title in SHEETS.items():
+        file = f"experiment/{name}_{label}_{sheet}.png"
+        if (HERE / file).is_file():
+            lines += ["", f"![{title}]({file})"]
+    return lines
 
 
 def _wrong(runs: dict) -> list[str]:

@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from pacbed.errors import FormatError
 
 
 @dataclass(frozen=True)
@@ -187,3 +190,17 @@ class Degradation:
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Degradation:
+        """Read what `as_json` gave.
+
+        Raises
+        ------
+        FormatError
+            A value is missing or of another type.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(plain)
+        except ValidationError as error:
+            raise FormatError(f"degradation: damaged or of another version ({error.error_count()} fields)") from None

@@ -173,7 +173,11 @@ def draw_specimens(ranges: Ranges, counts: Counts, *, plane_nm: float, rng: np.r
         for root in rng.permutation(roots):
             mistilt = MISTILT_MRAD * rng.random() * _direction(rng)
             angle = round(float(rng.uniform(*ranges.convergence_mrad)), 3)
-            plans.append(Plan(kind, _drawn_parts(kind, root**2, mistilt, angle, (plane_nm, ranges), rng)))
+            mean = PatternParameters(
+                float(root**2), (float(mistilt[0]), float(mistilt[1])), (0.0, 0.0), 1.0, 0.0, angle, 0.0
+            )
+            parts = _spread(kind, mean, rng)
+            plans.append(Plan(kind, tuple(_on_a_plane(at, plane_nm, ranges.thickness_nm[1]) for at in parts)))
     return plans
 
 
@@ -182,28 +186,21 @@ def _direction(rng: np.random.Generator) -> np.ndarray:
     return np.array([np.cos(azimuth), np.sin(azimuth)])
 
 
-def _drawn_parts(
-    kind: str,
-    depth_nm: float,
-    mistilt: np.ndarray,
-    angle: float,
-    limits: tuple[float, Ranges],
-    rng: np.random.Generator,
-) -> tuple[PatternParameters, ...]:
-    """Parts of one specimen: as many normal numbers, of exactly the mean and standard deviation that were drawn."""
-    plane, ranges = limits
-    tilts, depths = np.tile(mistilt, (1, 1)), np.array([depth_nm])
+def _spread(kind: str, mean: PatternParameters, rng: np.random.Generator) -> list[PatternParameters]:
+    """Parts of one specimen: normal numbers, of exactly the mean and the standard deviation that were drawn."""
     if kind == TILTS:
-        tilts = mistilt + rng.uniform(*TILT_SPREAD_MRAD) * _standard((PARTS, 2), rng)
+        tilts = mean.mistilt_mrad + rng.uniform(*TILT_SPREAD_MRAD) * _standard((PARTS, 2), rng)
+        return [replace(mean, mistilt_mrad=(float(x), float(y))) for x, y in tilts]
     if kind == DEPTHS:
-        depths = depth_nm * (1 + rng.uniform(*THICKNESS_SPREAD) * _standard((PARTS, 1), rng)[:, 0])
-    count = max(len(tilts), len(depths))
-    planes = np.clip(np.round(depths / plane), 1, int(ranges.thickness_nm[1] / plane)) * plane
-    pairs = zip(np.broadcast_to(planes, count), np.broadcast_to(tilts, (count, 2)), strict=True)
-    return tuple(
-        PatternParameters(float(t), (float(tilt[0]), float(tilt[1])), (0.0, 0.0), 1.0, 0.0, angle, 0.0)
-        for t, tilt in pairs
-    )
+        depths = mean.thickness_nm * (1 + rng.uniform(*THICKNESS_SPREAD) * _standard((PARTS, 1), rng)[:, 0])
+        return [replace(mean, thickness_nm=float(depth)) for depth in depths]
+    return [mean]
+
+
+def _on_a_plane(at: PatternParameters, plane_nm: float, deepest_nm: float) -> PatternParameters:
+    """The nearest parameters whose thickness has been simulated."""
+    planes = np.clip(round(at.thickness_nm / plane_nm), 1, int(deepest_nm / plane_nm))
+    return replace(at, thickness_nm=float(planes * plane_nm))
 
 
 def _standard(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

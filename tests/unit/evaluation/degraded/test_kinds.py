@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from pacbed.errors import FormatError
 from pacbed.evaluation.degraded.kinds import KINDS, ordinary
+from pacbed.evaluation.degraded.settings import Degradation
 from pacbed.evaluation.degraded.specimens import DEPTHS, SINGLE, TILTS
 
 OF = {kind.name: kind for kind in KINDS}
@@ -57,3 +59,17 @@ def test_each_kind_lies_within_its_limits(name, value, low, high):
     assert low - 1e-9 <= min(values) and max(values) <= high + 1e-9
     if high > low:
         assert max(values) - min(values) > 0.5 * (high - low)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_degradation_comes_back_from_json(kind):
+    rng = np.random.default_rng(5)
+    how = kind.change(ordinary(rng), rng)
+    assert Degradation.from_json(json.loads(json.dumps(how.as_json()))) == how
+
+
+def test_a_damaged_degradation_is_refused():
+    plain = ordinary(np.random.default_rng(5)).as_json()
+    plain["view"]["pixels"] = "many"
+    with pytest.raises(FormatError, match="degradation: damaged"):
+        Degradation.from_json(plain)
