@@ -11,15 +11,16 @@ from threadpoolctl import threadpool_limits
 
 from pacbed.analysis import estimates, verdict
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching import Matches, Standing, choose_starts, match, nearest_match, standing
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
 from pacbed.analysis.plausibility import note_pixel
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
-from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
+from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from, rendered_check
 from pacbed.analysis.verdict import Findings
+from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone, judge_networks
 from pacbed.analysis.verdicts.picture import judge_input, judge_precision
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
@@ -57,14 +58,20 @@ class _Match:
         Fields of the result that follow from it.
     model, parameters
         As in `Analysis`.
-    noise : float or None
-        Share of the misfit that noise accounts for; None where nothing was fitted.
+    noise : float
+        Share of the misfit that noise accounts for.
+    place : Standing
+        Of its thickness among the matches.
+    refined : bool
+        The values come from a fit and not from the networks.
     """
 
     values: dict[str, Any]
     model: ForwardModel
     parameters: PatternParameters
-    noise: float | None
+    noise: float
+    place: Standing
+    refined: bool
 
 
 def predict(
@@ -136,12 +143,12 @@ def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
     judge_input(findings, meta, ready.conditions, ready.picture, ready.library.radius_mrad)
     note_pixel(findings, ready.recorded.calibration, options)
     answers = network_answers(ready)
-    verdict.judge_networks(findings, answers, refined=options.refine)
+    judge_networks(findings, answers, refined=options.refine)
     matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
     if options.refine or answers is None:
         best = _fitted(ready, answers, matches, findings)
     else:
-        best = _nearest(ready, answers, matches)
+        best = _nearest(ready, answers, matches, findings)
     result = Result(
         system=meta.system,
         thickness_candidates=estimates.candidates(answers),
@@ -168,13 +175,21 @@ def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, f
         refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
     )
     judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
-    return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
+    if answers is not None:
+        judge_agreement(findings, answers, values["thickness_nm"], meta.thresholds)
+    at = refinement.best.parameters
+    return _Match(values, refinement.model, at, refinement.noise, standing(matches, at.thickness_nm), refined=True)
 
 
-def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches) -> _Match:
-    """The networks alone; the best match near their thickness is what the sheet shows."""
-    values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
-    return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
+def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches, findings: Findings) -> _Match:
+    """The networks alone, and whether a rendered pattern near their thickness bears them out."""
+    meta, value = ready.bundle.meta, answers.candidates[0].value
+    checked = rendered_check(ready, nearest_match(matches, value))
+    judge_alone(findings, checked, answers, meta.thresholds)
+    values = estimates.network_values(answers, meta, convergence_mrad=ready.conditions.convergence_mrad)
+    values["misfit"] = checked.fit.misfit
+    place = standing(matches, value)
+    return _Match(values, fine_model(ready), checked.fit.parameters, checked.noise, place, refined=False)
 
 
 def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -> Provenance:
@@ -187,8 +202,9 @@ def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
-            "refined": best.noise is not None,
+            "refined": best.refined,
             "misfit_of_noise": best.noise,
+            "library": best.place._asdict(),
             "center_px": list(best.parameters.center_px),
             "defective_pixels": ready.picture.defects,
             "pixels_left_out": ready.picture.counts,

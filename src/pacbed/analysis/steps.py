@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pacbed.analysis.fit.covariance import noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.effects.consider import consider_effects
 from pacbed.analysis.fit.effects.gamma import eight_bits
@@ -17,7 +18,7 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.library import Library, build_library
 from pacbed.analysis.fit.matching import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import COARSE, FINE, Refinement, Resolution, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.library_cache import cached_library
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
@@ -194,20 +195,14 @@ def network_answers(ready: Prepared) -> NetworkAnswers | None:
 
 def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
     """Least squares from the given starts, restrained by what is known with the bundle's widths."""
-    known, widths = ready.conditions, ready.bundle.meta.priors
-    restraints = Restraints(
-        known.convergence_mrad,
-        widths.convergence_relative * known.convergence_mrad,
-        known.pixel_mrad,
-        None if known.pixel_mrad is None else widths.pixel_relative,
-    )
+    restraints = _restraints(ready)
     refinement = refine(
         ready.bundle.renderer,
         ready.array,
         ready.outline,
         starts,
         restraints=restraints,
-        mirrored=known.mirrored,
+        mirrored=ready.conditions.mirrored,
         used=ready.picture.used,
     )
     return consider_effects(
@@ -216,6 +211,22 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         restraints,
         eight_bits=eight_bits(ready.recorded.array),
         beside_vacuum=lambda: starts_beside_vacuum(ready),
+    )
+
+
+def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
+    """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
+    model = _model(ready, COARSE)
+    return Checked(fit(model, start, _restraints(ready), steps=COARSE.steps, quick=True), noise_share(model))
+
+
+def _restraints(ready: Prepared) -> Restraints:
+    known, widths = ready.conditions, ready.bundle.meta.priors
+    return Restraints(
+        known.convergence_mrad,
+        widths.convergence_relative * known.convergence_mrad,
+        known.pixel_mrad,
+        None if known.pixel_mrad is None else widths.pixel_relative,
     )
 
 

@@ -34,7 +34,7 @@ def _draw_curve(axes: Axes, result: Result, task: str, label: str) -> None:
     axes.fill_between(values, probability, step="mid", color=BLUE, alpha=0.18, lw=0)
     axes.step(values, probability, where="mid", color=BLUE, lw=1.0)
     marked = _refined(result, task)
-    if marked is not None and result.misfit is not None:
+    if marked is not None and result.provenance.parameters["refined"]:
         axes.axvline(marked.value, color=RED, lw=1.0)
         if marked.interval_90 is not None:
             axes.axvspan(*marked.interval_90, color=RED, alpha=0.15, lw=0)
@@ -46,7 +46,7 @@ def _draw_curve(axes: Axes, result: Result, task: str, label: str) -> None:
             height = float(np.interp(candidate.value, values, probability)) + 0.06 * float(probability.max())
             axes.plot(candidate.value, height, "v", color=BLUE, ms=3.5, mew=0)
         axes.plot([], [], "v", color=BLUE, ms=3.5, mew=0, label="candidates")
-        if result.misfit is not None:
+        if result.provenance.parameters["refined"]:
             axes.plot([], [], color=RED, lw=1.0, label="refined, 90 % interval")
         axes.legend(frameon=False, loc="best", handlelength=1.2, borderpad=0)
     axes.spines[["top", "right"]].set_visible(False)
