@@ -101,7 +101,7 @@ class Thresholds(Section):
     ambiguous_nm: float = Field(3.0, gt=0, description="thicknesses this near count as the same")
     networks_sure: float = Field(0.5, ge=0, le=1, description="probability above which a network's answer counts")
     networks_apart: float = Field(3.0, gt=0, description="from the fit's thickness, in combined standard deviations")
-    noise_alone: float = Field(0.75, gt=0, description="share of noise above which networks need a fit beside them")
+    noise_alone: float = Field(0.3, gt=0, description="share of noise on coarse pixels that networks alone cannot bear")
     thin_nm: float = Field(3.0, ge=0, description="below it every crystal is a flat disk")
     convergence_relative: float = Field(0.03, gt=0, description="refined against given convergence angle")
     pixel_relative: float = Field(0.05, gt=0, description="refined against given pixel size")

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import zarr
 
-from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.errors import FormatError
 from pacbed.evaluation.degraded.specimens import Part, Specimen
 from pacbed.evaluation.direct.camera import DirectPattern
 from pacbed.evaluation.direct.lattice import DirectionLattice
 from pacbed.evaluation.direct.phonons import PhononPattern
-from pacbed.evaluation.direct.stored import VECTORS
+from pacbed.evaluation.direct.stored import parameters_from_json
 from pacbed.outputs import folder_aside
 
 SCHEMA_VERSION = 1
@@ -67,7 +66,7 @@ def read_specimens(folder: str | Path) -> list[Specimen]:
         version = facts["schema_version"]
         lattices = {name: _lattice(facts["lattice"][name]) for name in NAMES}
         elastic, diffuse = (np.asarray(group[name]) for name in NAMES)
-        parameters = iter([_parameters(plain) for plain in facts["parameters"]])
+        parameters = iter([parameters_from_json(plain) for plain in facts["parameters"]])
         sizes = list(zip(facts["kind"], facts["parts"], strict=True))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise FormatError(f"specimens {folder}: missing or damaged ({error})") from error
@@ -102,8 +101,3 @@ def _lattice(plain: Mapping[str, Any]) -> DirectionLattice:
     none = np.empty((0, 2), dtype=int)
     arrays = {name: np.array(plain[name], dtype=float) for name in ("offset", "pitch_mrad")}
     return DirectionLattice(**{**plain, **arrays}, nodes=none, beams=none)
-
-
-def _parameters(plain: Mapping[str, Any]) -> PatternParameters:
-    vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in VECTORS if name in plain}
-    return PatternParameters(**{**plain, **vectors})

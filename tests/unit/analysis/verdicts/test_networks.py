@@ -61,10 +61,10 @@ def test_a_scale_at_the_end_of_its_range_is_doubted():
     ("misfit", "noise", "found", "verdict", "text"),
     [
         (0.1, 0.05, 20.5, "ok", ""),
-        (0.6, 0.595, 20.5, "ok", ""),
+        (0.28, 0.275, 20.5, "ok", ""),
         (0.2, 0.05, 20.5, "doubtful", "fits badly: misfit 0.20"),
         (0.4, 0.05, 20.5, "refused", "no rendered pattern fits: misfit 0.40"),
-        (0.8, 0.8, 20.5, "doubtful", "noise is 80 % of the picture"),
+        (0.31, 0.31, 20.5, "doubtful", "noise is 31 % of the picture"),
         (0.1, 0.05, 24.0, "doubtful", "networks say 20.0 nm, the rendered pattern that fits best near it 24.0"),
     ],
 )
