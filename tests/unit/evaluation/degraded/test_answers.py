@@ -34,7 +34,7 @@ def test_the_truth_stands_beside_the_answer_of_the_fit(row, area):
 
 def test_networks_are_asked_alone_as_well(row, bare_bundle, area, tmp_path):
     """Those of the tiny bundle know nothing, and no fit helps them."""
-    assert row.alone.misfit is None
+    assert 0 < row.alone.misfit < 1  # of a rendered pattern near their answer
     assert sum(probability for _, probability in row.alone.candidates) <= 1
     assert row.alone.entropy > 1.0
     assert row.alone.library[0] > row.alone.library[1] == row.refined.library[1]
