@@ -76,16 +76,11 @@ def test_the_physics_page_lists_every_assumption() -> None:
 # Reasons
 
 
-JUDGES = ("attempts/judging.py", "vacuum/report.py")
-
-
 def reasons() -> list[str]:
     """Longest fixed part of every sentence that a verdict can give as its reason."""
-    room = ROOT / "src/pacbed/analysis"
-    files = [*(room / name for name in JUDGES), *(room / "verdicts").glob("*.py")]
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add"]
+    files = (ROOT / "src/pacbed/analysis").rglob("*.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "findings.add"]
     parts = [[n.value for n in ast.walk(c) if isinstance(n, ast.Constant) and isinstance(n.value, str)] for c in calls]
     return [max((text for text in texts if len(text) > 8), key=len, default="") for texts in parts]
 

@@ -22,7 +22,7 @@ from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, prepare
 from pacbed.analysis.verdicts.findings import Findings
-from pacbed.analysis.verdicts.fit import judge_networks
+from pacbed.analysis.verdicts.networks import judge_networks
 from pacbed.analysis.verdicts.picture import judge_input
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
@@ -151,7 +151,7 @@ def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
     note_pixel(findings, ready.recorded.calibration, options)
     best, *others = attempts(ready, options)
     judge_networks(findings, best.answers, refined=options.refine)
-    answer = nearest(best) if best.refinement is None else fitted(best, others, findings, options)
+    answer = nearest(best, findings) if best.refinement is None else fitted(best, others, findings, options)
     result = Result(
         system=meta.system,
         thickness_candidates=estimates.candidates(best.answers),
@@ -175,11 +175,12 @@ def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Prove
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
-            "refined": answer.noise is not None,
+            "refined": best.refinement is not None,
             "refine_from_nm": list(options.refine_from_nm),
             "exposure_ratio": options.exposure_ratio,
             "zero_loss_nm": options.zero_loss_nm,
             "misfit_of_noise": answer.noise,
+            "library": answer.place._asdict(),
             "center_px": list(answer.parameters.center_px),
             "defective_pixels": ready.picture.defects,
             "pixels_left_out": ready.picture.counts,

@@ -154,7 +154,10 @@ class Result(Section):
     effects: list[EffectEstimate] | None = Field(None, description="what may have happened to the picture")
     beam: BeamShares | None = Field(None, description="null without a vacuum pattern")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
-    misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
+    misfit: float | None = Field(
+        ge=0,
+        description="norm of the residual over that of the pattern without its mean; networks alone: near their answer",
+    )
     verdict: Verdict
     reasons: list[str]
     networks: dict[str, ClassProbabilities]

@@ -12,10 +12,10 @@ from pacbed.analysis import estimates
 from pacbed.analysis.attempts.attempt import Attempt
 from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
 from pacbed.analysis.attempts.orientations import alternative, spread_nm
-from pacbed.analysis.attempts.refining import absolute_intensity, forward_model, refine_from
+from pacbed.analysis.attempts.refining import absolute_intensity, forward_model, refine_from, rendered_check
 from pacbed.analysis.attempts.starts import proposed_starts
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching.match import nearest_match
+from pacbed.analysis.fit.matching.match import Standing, nearest_match, standing
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import PredictOptions
@@ -24,6 +24,7 @@ from pacbed.analysis.steps import Prepared
 from pacbed.analysis.vacuum.report import beam_shares, judge_intensity
 from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.fit import judge_fit
+from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone
 from pacbed.analysis.verdicts.picture import judge_precision
 
 
@@ -37,14 +38,17 @@ class Answer:
         Fields of the result that follow from it.
     model, parameters
         Forward model on fine pixels, and the parameters of the best match.
-    noise : float or None
-        Share of the misfit that noise accounts for; None where nothing was fitted.
+    noise : float
+        Share of the misfit that noise accounts for.
+    place : Standing
+        Of its thickness among the matches.
     """
 
     values: dict[str, Any]
     model: ForwardModel
     parameters: PatternParameters
-    noise: float | None
+    noise: float
+    place: Standing
 
 
 def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options: PredictOptions) -> Answer:
@@ -71,7 +75,9 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
         std_nm = float(np.hypot(values["thickness_nm"].std_statistical, spread))
         values["thickness_nm"] = estimates.thickness(at, std_nm, meta)
     judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
-    return Answer(values, refinement.model, refinement.best.parameters, refinement.noise)
+    if best.answers is not None:
+        judge_agreement(findings, best.answers, values["thickness_nm"], meta.thresholds)
+    return Answer(values, refinement.model, refinement.best.parameters, refinement.noise, standing(best.matches, at))
 
 
 def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamShares | None:
@@ -84,9 +90,13 @@ def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamSh
     return beam_shares(ready.beam, shares)
 
 
-def nearest(best: Attempt) -> Answer:
-    """The networks alone; the best match near their thickness is what the sheet shows."""
-    ready, answers = best.ready, best.answers
+def nearest(best: Attempt, findings: Findings) -> Answer:
+    """The networks alone, and whether a rendered pattern near their thickness bears them out, which the sheet shows."""
+    ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
     assert answers is not None  # a bundle without networks is refused where nothing is refined
-    values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
-    return Answer(values, forward_model(ready), nearest_match(best.matches, answers.candidates[0].value), None)
+    value = answers.candidates[0].value
+    checked = rendered_check(ready, nearest_match(best.matches, value))
+    judge_alone(findings, checked, answers, meta.thresholds)
+    values = estimates.network_values(answers, meta, convergence_mrad=ready.conditions.convergence_mrad)
+    values["misfit"] = checked.fit.misfit
+    return Answer(values, forward_model(ready), checked.fit.parameters, checked.noise, standing(best.matches, value))

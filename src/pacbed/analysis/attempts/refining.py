@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pacbed.analysis.fit.absolute import AbsoluteIntensity, missing_shares
+from pacbed.analysis.fit.covariance import noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.effects.consider import consider_effects
 from pacbed.analysis.fit.effects.gamma import eight_bits
@@ -15,7 +16,7 @@ from pacbed.analysis.fit.effects.vacuum import Vacuum
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import COARSE, FINE, Refinement, Resolution, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.steps import Prepared, library_for
 
@@ -47,6 +48,12 @@ def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinem
         eight_bits=eight_bits(ready.recorded.array),
         beside_vacuum=lambda: starts_beside_vacuum(ready),
     )
+
+
+def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
+    """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
+    model = forward_model(ready, COARSE)
+    return Checked(fit(model, start, restraints_of(ready), steps=COARSE.steps, quick=True), noise_share(model))
 
 
 def restraints_of(ready: Prepared) -> Restraints:

@@ -73,6 +73,20 @@ class Fit:
     misfit: float
 
 
+class Checked(NamedTuple):
+    """The rendered pattern that fits best near a start, on coarse pixels.
+
+    Attributes
+    ----------
+    fit : Fit
+    noise : float
+        Share of the misfit that noise accounts for.
+    """
+
+    fit: Fit
+    noise: float
+
+
 @dataclass(frozen=True)
 class Refinement:
     """The best fit, its neighbours in other basins, and its error bar.

@@ -1,4 +1,4 @@
-"""What speaks against a result because of what was found: by the networks, and by least squares."""
+"""What speaks against a result because of what least squares found."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
-from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.bundle.meta import BundleMeta, Thresholds
@@ -14,28 +13,6 @@ from pacbed.simulation.table.rocking_table import RockingTable
 
 LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move, or of it the share
 LARGE_WIDTHS = 2.4  # of an effect's prior; published patterns ask for one at most
-
-
-def judge_networks(findings: Findings, answers: NetworkAnswers | None, *, refined: bool) -> None:
-    """Trouble the networks report themselves, or that there are none; a refinement that fits outweighs it."""
-    if answers is None:
-        findings.add(Severity.NOTE, "no networks in this bundle: library match and least squares alone have answered")
-        return
-    severity = Severity.NOTE if refined else Severity.DOUBT
-    if not answers.scale_converged:
-        last = answers.scales[-1]
-        # A polar network answers once, with the radius of the bright region over the convergence angle.
-        polar = answers.pixel_std_mrad is not None
-        findings.add(
-            severity,
-            f"the bright region seems {last:.2f} times as wide as the convergence angle, the end of what the scale "
-            "network knows"
-            if polar
-            else f"the scale network did not settle: it still asks for {last:.2f} times the pixel",
-        )
-    if answers.candidates[0].probability < 0.5:
-        found = ", ".join(f"{peak.value:.0f} nm ({100 * peak.probability:.0f} %)" for peak in answers.candidates)
-        findings.add(severity, f"the thickness network is undecided: {found}")
 
 
 def judge_fit(
@@ -56,7 +33,7 @@ def judge_fit(
         Says whether disks overlap.
     """
     limits, at = meta.thresholds, refinement.best.parameters
-    _judge_misfit(findings, refinement, limits)
+    judge_misfit(findings, refinement.best.misfit, refinement.noise, limits)
     _judge_ambiguity(findings, refinement, limits)
     _judge_range(findings, at, meta)
     _judge_effects(findings, refinement)
@@ -82,10 +59,11 @@ def judge_fit(
         )
 
 
-def _judge_misfit(findings: Findings, refinement: Refinement, limits: Thresholds) -> None:
-    excess = float(np.sqrt(max(0.0, refinement.best.misfit**2 - refinement.noise**2)))
-    text = f"misfit {refinement.best.misfit:.2f}, {excess:.2f} beyond noise"
-    if refinement.best.misfit > limits.misfit_noise:
+def judge_misfit(findings: Findings, misfit: float, noise: float, limits: Thresholds) -> None:
+    """How badly the best rendered pattern fits, beyond what noise accounts for."""
+    excess = float(np.sqrt(max(0.0, misfit**2 - noise**2)))
+    text = f"misfit {misfit:.2f}, {excess:.2f} beyond noise"
+    if misfit > limits.misfit_noise:
         findings.add(Severity.REFUSAL, f"noise hides the pattern: {text}")
     elif excess > limits.misfit_refused:
         findings.add(Severity.REFUSAL, f"no rendered pattern fits: {text} (refused above {limits.misfit_refused:g})")

@@ -77,9 +77,10 @@ def read_patterns(folder: str | Path) -> list[StoredPattern]:
         raise FormatError(f"patterns {folder}: missing or damaged ({error})") from error
     if version != SCHEMA_VERSION:
         raise FormatError(f"patterns {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
-    return [StoredPattern(_parameters(plain), image * np.float32(unit)) for plain, unit, image in pairs]
+    return [StoredPattern(parameters_from_json(plain), image * np.float32(unit)) for plain, unit, image in pairs]
 
 
-def _parameters(plain: Mapping[str, Any]) -> PatternParameters:
+def parameters_from_json(plain: Mapping[str, Any]) -> PatternParameters:
+    """Parameters of a pattern from the JSON values of their fields."""
     vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in VECTORS if name in plain}
     return PatternParameters(**{**plain, **vectors})

@@ -186,6 +186,31 @@ def choose_starts(
     return starts
 
 
+class Standing(NamedTuple):
+    """How a thickness stands among the matches.
+
+    Attributes
+    ----------
+    mismatch : float
+        Of the best match within `DISTINCT_NM` of it.
+    best : float
+        The least mismatch of all.
+    best_nm : float
+        Thickness of the match that has it [nm].
+    """
+
+    mismatch: float
+    best: float
+    best_nm: float
+
+
+def standing(matches: Matches, thickness_nm: float) -> Standing:
+    """Compare the best match near a thickness [nm] with the best of all."""
+    apart, mismatch = np.abs(matches.thickness_nm - thickness_nm), matches.mismatch
+    near = mismatch[apart <= max(DISTINCT_NM, float(apart.min()))]
+    return Standing(float(near.min()), float(mismatch[0]), float(matches.thickness_nm[0]))
+
+
 def nearest_match(matches: Matches, thickness_nm: float) -> PatternParameters:
     """The best match near a thickness [nm]."""
     apart = np.abs(matches.thickness_nm - thickness_nm)

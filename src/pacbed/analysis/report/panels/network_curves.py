@@ -57,7 +57,7 @@ def _draw_distribution(axes: Axes, result: Result, task: str) -> tuple[np.ndarra
     axes.fill_between(values, probability, step="mid", color=BLUE, alpha=0.18, lw=0)
     axes.step(values, probability, where="mid", color=BLUE, lw=1.0)
     marked = _refined(result, task)
-    if marked is not None and result.misfit is not None:
+    if marked is not None and result.provenance.parameters["refined"]:
         axes.axvline(marked.value, color=RED, lw=1.0)
         if marked.interval_90 is not None:
             axes.axvspan(*marked.interval_90, color=RED, alpha=0.15, lw=0)

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from pacbed.analysis.fit.matching.library import build_library
-from pacbed.analysis.fit.matching.match import IMAGE_SMOOTHING, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching.match import IMAGE_SMOOTHING, choose_starts, match, nearest_match, standing
 from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
@@ -75,6 +75,17 @@ def test_the_nearest_match_is_the_best_of_those_near_a_thickness(library, camera
         near = [start for start in matches if abs(start.parameters.thickness_nm - at.thickness_nm) < 1e-9]
         assert abs(at.thickness_nm - thickness) <= 2.0
         assert min(near, key=lambda start: start.mismatch).parameters == at
+
+
+def test_a_thickness_stands_by_the_best_match_near_it(library, camera):
+    image = camera()
+    matches = match(image, find_outline(image), library)
+    right, wrong = standing(matches, 8.0), standing(matches, 2.0)
+    assert right.mismatch == right.best == wrong.best == matches[0].mismatch
+    assert right.best_nm == pytest.approx(8.0, abs=1.5)
+    assert wrong.mismatch > 1.5 * wrong.best
+    beyond = standing(matches, 60.0)  # only the thickest are near
+    assert beyond.mismatch == min(one.mismatch for one in matches if one.parameters.thickness_nm == 10.0)
 
 
 def test_only_matches_nearly_as_good_as_the_best_are_started_from(library, camera):

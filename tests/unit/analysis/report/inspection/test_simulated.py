@@ -14,7 +14,7 @@ def test_a_bundle_says_what_it_is_for(tiny_bundle_file):
         "thickness 1 to 10 nm, convergence 13 to 15 mrad, mistilt 0 to 3 mrad",
         "22.5 mrad half width, rotations modulo 90°",
         "thickness 10 classes",
-        "schema_version 3",
+        "schema_version 4",
     ):
         assert fact in text
     assert "verified" not in text
