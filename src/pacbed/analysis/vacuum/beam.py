@@ -64,8 +64,9 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     clipped = clipped_pixels(array) or int(repaired.saturated.sum())
     if clipped:
         raise bad_value("vacuum", name, f"a pattern without saturated pixels, not {clipped} of them: expose shorter")
-    # What looks like padding about a bare disk is a dark field without a count.
-    disk = fit_disk(np.where(repaired.seen, repaired.array, array))
+    # What looks like padding about a bare disk is a dark field without a count, hot pixels in it apart.
+    dark = 0.0 if repaired.seen.all() else float(np.nanmedian(array[~repaired.seen]))
+    disk = fit_disk(np.where(repaired.seen, repaired.array, dark))
     left = disk.misfit_beyond_noise
     if not left <= LARGEST_MISFIT:
         accepted = f"a bare disk: a misfit up to {LARGEST_MISFIT:g} beyond noise, not {left:.2f}; is a specimen in it?"
