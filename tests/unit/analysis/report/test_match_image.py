@@ -66,7 +66,7 @@ def test_it_has_the_effects_of_the_answer_and_only_used_pixels_tell_the_gain(ana
     model = forward_model(ready)
     for change in changes:
         model = change(model)
-    tried = TriedEffect("gamma", "", gamma, 0.01, 0.5, True, 0.0, 0.0)
+    tried = TriedEffect("gamma", "", gamma, 0.01, 1.0, 0.5, True, 0.0, 0.0)
     refinement = replace(analysis.refinement, changes=changes, effects=(tried,))
     found = match_image(replace(analysis, ready=ready, model=model, refinement=refinement))
     inside = np.isfinite(found)
