@@ -24,11 +24,11 @@ from pacbed.analysis.maps import (
 )
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
 from pacbed.analysis.picture.mask_file import mask_name, read_mask
-from pacbed.analysis.recording.scan_file import ScanData, open_scan
+from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.analysis.report.map_picture import draw_map
 from pacbed.analysis.steps import opened
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import PatternError, bad_value
+from pacbed.errors import bad_value
 from pacbed.logs import installed_versions, progress
 
 REASONS_TOLD = 3
@@ -76,7 +76,7 @@ def map_dataset(
         told = _told(known)
         if known.mask is not None:  # read once, and refused before the first window
             known = replace(known, mask=read_mask(known.mask, scan.pattern_shape))
-        shape, scan_shape = _window_grid(scan, window), scan.scan_shape
+        shape, scan_shape = scan.windows(window), scan.scan_shape
         predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
         results = list(progress(predictions, shape[0] * shape[1], "windows"))
     found = gather([one.result for one in results], shape)
@@ -96,13 +96,6 @@ def map_dataset(
     draw_map(found, out_png, window=window)
     write_map(found, facts, out_dir)
     return found
-
-
-def _window_grid(scan: ScanData, window: int) -> tuple[int, int]:
-    shape = scan.windows(window)
-    if 0 in shape:
-        raise PatternError(f"{scan.source}: got {scan.scan_shape} scan positions, accepted: at least one")
-    return shape
 
 
 def _summary(found: ThicknessMap, results: Sequence[WindowResult]) -> dict[str, Any]:
