@@ -159,6 +159,8 @@ def _judged(fitted: Fitted, effect: Effect, place: Place, step: Step) -> Trial:
     amounts = place.amounts + step.change[-effect.parts :]
     cross, square = step.covariance[0, -effect.parts :], step.covariance[-effect.parts :, -effect.parts :]
     spread = float(np.sqrt(np.trace(square) / effect.parts))
+    if spread == 0:  # nothing of the crystal is seen, so that the effect changes nothing either
+        return Trial(effect, Place(fitted.at, np.zeros(effect.parts)), 0.0, 1.0, 0.0, 0.0)
     if not effect.signed and amounts[0] <= 0:
         added = abs(float(cross[0])) / spread**2 * np.sqrt(_mean_square(float(amounts[0]), spread))
         return Trial(effect, Place(fitted.at, np.zeros(1)), 0.0, spread, 0.0, float(added))
