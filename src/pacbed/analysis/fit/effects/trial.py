@@ -160,7 +160,9 @@ def _judged(fitted: Fitted, effect: Effect, place: Place, step: Step) -> Trial:
     """What the effect is worth after a step from a place."""
     amounts, most = place.amounts + step.change[-effect.parts :], effect.most
     cross, square = step.covariance[0, -effect.parts :], step.covariance[-effect.parts :, -effect.parts :]
-    spread = max(float(np.sqrt(np.trace(square) / effect.parts)), 1e-12)  # 0 where the pattern fits exactly
+    spread = float(np.sqrt(np.trace(square) / effect.parts))
+    if spread == 0:  # nothing of the crystal is seen, so that the effect changes nothing either
+        return Trial(effect, Place(fitted.at, np.zeros(effect.parts)), 0.0, 1.0, 0.0, 0.0)
     if not effect.signed and amounts[0] <= 0:
         added = abs(float(cross[0])) / spread**2 * np.sqrt(_mean_square(float(amounts[0]), spread))
         return Trial(effect, Place(fitted.at, np.zeros(1)), 0.0, spread, 0.0, float(added))

@@ -3,12 +3,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.effects.effect import Effect
 from pacbed.analysis.fit.effects.refit import Place
 from pacbed.analysis.fit.effects.shading import Shading
+from pacbed.analysis.fit.effects.thickness_spread import ThicknessSpread
 from pacbed.analysis.fit.effects.tilt_spread import TiltSpread
 from pacbed.analysis.fit.effects.trial import Fitted, Trial, _mean_square, try_effect
 from pacbed.analysis.fit.effects.vacuum import Vacuum
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.outline import Outline
+
+RESTRAINTS = Restraints(14.0, 0.28)
 
 
 @pytest.mark.parametrize(("middle", "spread"), [(2.0, 0.5), (0.0, 1.0), (-0.5, 1.0), (-3.0, 1.0)])
@@ -44,6 +51,17 @@ def test_a_step_ends_where_the_table_does(tiny_bundle, fitted, truth):
         one = try_effect(lost, effect)
         assert 0 < one.place.at.thickness_nm <= tiny_bundle.table.thickness_max_nm
         assert np.abs(one.place.amounts).max() <= effect.most
+@pytest.mark.parametrize("effect", [TiltSpread(), ThicknessSpread(), Vacuum()], ids=lambda effect: effect.name)
+def test_where_no_crystal_is_seen_no_effect_is_either(tiny_bundle, truth, effect):
+    """Dark where the crystal's pattern is bright: the best gain is zero."""
+    row, column = np.indices((160, 150))
+    hole = 1 - np.exp(-((((row - 84.6) ** 2 + (column - 70.3) ** 2) / 35.0**2) ** 4))
+    image = np.random.default_rng(1).poisson(50 * hole + 5).astype(np.float32)
+    model = ForwardModel(tiny_bundle.renderer, Cutout.around(image, Outline((70.3, 84.6), 35.0, 4.0, 1.0), pixels=60))
+    assert model.solve(truth).coefficients[0] == 0
+    told = try_effect(Fitted.of(model, model, truth, RESTRAINTS), effect).told(adopted=False)
+    assert (told.size, told.held_out_gain, told.thickness_shift_nm, told.thickness_std_nm) == (0, 0, 0, 0)
+    assert 0 < told.std <= effect.width
 
 
 def trial(gain, shift=2.0, std=2.5):
