@@ -65,6 +65,8 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
     dataset: str | None = None,
     mirrored: bool | None = None,
     refine: bool = True,
+    frame: tuple[int, ...] | None = None,
+    scan_shape: tuple[int, int] | None = None,
     refine_from_nm: tuple[float, ...] = (),
     vacuum: str | Path | None = None,
     exposure_ratio: float = 1.0,
@@ -90,6 +92,10 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
         The camera shows the pattern mirrored; by default both are tried where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    frame : tuple of int, optional
+        Which pattern of a scan or series: its number from 0, or row and column.
+    scan_shape : tuple of int, optional
+        Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
     refine_from_nm : tuple of float
         Thicknesses to start from instead of those that library match and networks propose [nm].
     vacuum : path, optional
@@ -116,6 +122,8 @@ def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, al
         dataset=dataset,
         mirrored=mirrored,
         refine=refine,
+        frame=frame,
+        scan_shape=scan_shape,
         refine_from_nm=refine_from_nm,
         vacuum=vacuum,
         exposure_ratio=exposure_ratio,

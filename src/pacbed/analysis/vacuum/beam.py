@@ -9,9 +9,11 @@ import numpy as np
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.picture.repair import repair
+from pacbed.analysis.picture.singles import isolated_defects
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.vacuum.disk import VacuumDisk, fit_disk
 from pacbed.errors import bad_value
+from pacbed.strays import fill
 
 LARGEST_MISFIT = 0.12  # beyond noise; fringes of a specimen, even of a few nanometres, leave more
 CLIPPED_PIXELS = 4  # at the largest value, and twice as many as at the next below it
@@ -65,7 +67,8 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     if clipped:
         raise bad_value("vacuum", name, f"a pattern without saturated pixels, not {clipped} of them: expose shorter")
     # What looks like padding about a bare disk is a dark field without a count.
-    disk = fit_disk(np.where(repaired.seen, repaired.array, array))
+    finite = fill(array, np.isfinite(array))
+    disk = fit_disk(np.where(repaired.seen, repaired.array, fill(finite, ~isolated_defects(finite))))
     left = disk.misfit_beyond_noise
     if not left <= LARGEST_MISFIT:
         accepted = f"a bare disk: a misfit up to {LARGEST_MISFIT:g} beyond noise, not {left:.2f}; is a specimen in it?"

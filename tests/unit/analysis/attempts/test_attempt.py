@@ -20,10 +20,11 @@ def test_polarity_is_found_and_reported_with_its_misfit_ratio(polar_bundle, reco
 
 
 def test_undecided_polarity_does_not_make_the_thickness_doubtful(polar_bundle, recorded):
-    """Few electrons show the thickness and not yet the polarity."""
+    """Few electrons show the thickness, to an error bar that may be large, and not yet the polarity."""
     result = analyse(polar_bundle, recorded(polar_bundle, electrons=3e4), KNOWN).result
     assert not result.polarity.decided
-    assert result.verdict == "ok" and any("orientation undecided" in reason for reason in result.reasons)
+    reasons = [one for one in result.reasons if not one.startswith(("the thickness is known to", "no networks"))]
+    assert [one.partition(":")[0] for one in reasons] == ["orientation undecided"]
     low, high = result.thickness_nm.interval_90
     assert low < 9.0 < high and low < result.polarity.thickness_nm < high
 
