@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.fit.matching.library import Library, build_library
-from pacbed.analysis.fit.matching.library_cache import cached_library
+from pacbed.analysis.fit.matching.library import Library
+from pacbed.analysis.libraries.of_angle import EDGE_MRAD, library_for
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.picture.examine import Picture, examine
@@ -22,7 +22,6 @@ from pacbed.errors import bad_value
 from pacbed.outline import Outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
-EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
 NARROWEST = 0.5  # smallest accepted convergence angle over the smallest trained one
 
 
@@ -136,36 +135,6 @@ def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, options: Predi
     if not isinstance(pattern, str | Path):
         return pattern_from_array(pattern)
     return read_pattern(pattern, dataset=options.dataset, frame=options.frame, scan_shape=options.scan_shape)
-
-
-def library_for(bundle: Bundle, convergence_mrad: float, *, deepest_nm: float = np.inf, vacuum: float = 0.0) -> Library:
-    """The library of a convergence angle, kept with the bundle and in the cache; angles within 0.1 mrad share one.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    convergence_mrad : float
-        Semi-convergence angle [mrad].
-    deepest_nm : float
-        Thickest entry, if the bundle does not end before [nm].
-    vacuum : float
-        Share of the beam that meets no crystal.
-    """
-    angle = round(convergence_mrad, 1)
-
-    def build() -> Library:
-        trained = bundle.meta.trained
-        deepest = min(trained.thickness_nm[1], bundle.table.thickness_max_nm, deepest_nm)
-        return build_library(
-            bundle.renderer,
-            convergence_mrad=angle,
-            thickness_nm=(trained.thickness_nm[0], deepest),
-            mistilt_max_mrad=min(trained.mistilt_mrad[1], 0.95 * bundle.renderer.mistilt_max_mrad(angle, EDGE_MRAD)),
-            vacuum=vacuum,
-        )
-
-    kind = (angle, deepest_nm, vacuum)
-    return bundle.recent(("library", *kind), lambda: cached_library(bundle, kind, build))
 
 
 def network_answers(ready: Prepared) -> NetworkAnswers | None:

@@ -13,10 +13,11 @@ import numpy as np
 from pacbed.analysis.estimates import simulated_pixel_mrad
 from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.restraints import ELLIPSE_PERCENT
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.result import Result
-from pacbed.analysis.steps import library_for, prepare
+from pacbed.analysis.steps import prepare
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import PacbedError
 from pacbed.evaluation.answers import FLOOR, METHODS, Answer, AnswerBook, Recording

@@ -5,10 +5,11 @@ import pytest
 
 from pacbed.analysis.attempts.refining import forward_model, refine_from
 from pacbed.analysis.fit.refinement import FINE
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
-from pacbed.analysis.steps import library_for, network_answers, prepare
+from pacbed.analysis.steps import network_answers, prepare
 from pacbed.errors import ParameterError
 
 

@@ -138,10 +138,10 @@ def test_a_best_match_never_replaces_another_pattern_of_the_call(pacbed, tiny_bu
         (tmp_path / name).write_bytes((folder / "thin.tif").read_bytes())
     before = (tmp_path / "a_match.tif").read_bytes()
     patterns = tmp_path / "a.tif", tmp_path / "a_match.tif"
-    status, _, _ = pacbed("predict", tiny_bundle_file, *patterns, "--convergence-mrad", 14, "--out", tmp_path)
-    assert status == 0
+    status, out, _ = pacbed("predict", tiny_bundle_file, *patterns, "--convergence-mrad", 14, "--out", tmp_path)
+    assert status == 0 and "(result: a.tif.json)" in out.splitlines()[0]
     assert (tmp_path / "a_match.tif").read_bytes() == before
-    assert len(list(tmp_path.glob("*_match.tif"))) == 3
+    assert (tmp_path / "a.tif_match.tif").exists() and (tmp_path / "a_match_match.tif").exists()
 
 
 def test_a_refinement_starts_where_it_is_told_to_and_says_so(pacbed, tiny_bundle_file, folder, tmp_path):

@@ -18,7 +18,8 @@ from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.steps import Prepared, library_for
+from pacbed.analysis.libraries.of_angle import library_for
+from pacbed.analysis.steps import Prepared
 
 BESIDE_VACUUM_NM = 30.0  # a thicker crystal is recognised beside any share of vacuum
 STARTS_BESIDE_VACUUM = 2

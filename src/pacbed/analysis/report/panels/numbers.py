@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from math import exp, hypot
 from typing import NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -76,7 +76,7 @@ def numbers(result: Result) -> list[Line]:
     blur = f", blur {_with_unit(result.blur_mrad, ' mrad', 2)}" if result.blur_mrad else ""
     turn = f" modulo {rotation.modulo_deg:g}°" if rotation else ""
     parts = [part.value for part in (result.ellipse_plus_percent, result.ellipse_cross_percent) if part is not None]
-    ellipse = f", ellipse {np.exp(2 * np.hypot(parts[0], parts[1]) / 100):.3f} : 1" if len(parts) == 2 else ""
+    ellipse = f", ellipse {exp(2 * hypot(*parts) / 100):.3f} : 1" if len(parts) == 2 else ""
     return [
         Line("thickness", _with_unit(thickness, " nm", 2)),
         Line("of which", shares),

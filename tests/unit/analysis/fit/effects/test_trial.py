@@ -51,6 +51,8 @@ def test_a_step_ends_where_the_table_does(tiny_bundle, fitted, truth):
         one = try_effect(lost, effect)
         assert 0 < one.place.at.thickness_nm <= tiny_bundle.table.thickness_max_nm
         assert np.abs(one.place.amounts).max() <= effect.most
+
+
 @pytest.mark.parametrize("effect", [TiltSpread(), ThicknessSpread(), Vacuum()], ids=lambda effect: effect.name)
 def test_where_no_crystal_is_seen_no_effect_is_either(tiny_bundle, truth, effect):
     """Dark where the crystal's pattern is bright: the best gain is zero."""

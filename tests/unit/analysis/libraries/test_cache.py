@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.matching.library_cache import cached_library, library_entry
-from pacbed.analysis.steps import library_for
+from pacbed.analysis.libraries.cache import cached_library, library_entry
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.bundle.reader import load_bundle
 
 ANGLE = 14.0
