@@ -62,6 +62,11 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
+def tell_user(line: str) -> None:
+    """Write a line of progress to standard error, at once: what a command answers goes to standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def progress(iterable: Iterable[Item], total: int, label: str) -> Iterator[Item]:
     """Hand the items on and show how far the loop is: a bar on a terminal, about ten lines in a log file.
 

@@ -110,8 +110,8 @@ def answer_examples(bundle: Bundle, images: Sequence[np.ndarray], at: Sequence[P
         networks_nm=np.full((len(at), 2), np.nan),
         refined_nm=np.full((len(at), 2), np.nan),
     )
-    refined = refined_answers(bundle, asked)
-    return replace(asked, networks_nm=network_answers(bundle, asked), refined_nm=refined)
+    alone = network_answers(bundle, asked) if bundle.networks else asked.networks_nm
+    return replace(asked, networks_nm=alone, refined_nm=refined_answers(bundle, asked))
 
 
 def repeat_examples(bundle: Bundle, examples: Examples, *, refine: bool = True) -> Repetition:
@@ -138,16 +138,13 @@ def repeat_examples(bundle: Bundle, examples: Examples, *, refine: bool = True) 
 
 
 def network_answers(bundle: Bundle, examples: Examples) -> np.ndarray:
-    """Likeliest thickness and its standard deviation by the networks alone, shape (pattern, 2) [nm]; NaN without."""
+    """Likeliest thickness and its standard deviation by the networks alone, shape (pattern, 2) [nm]."""
     answers = []
     for pattern, angle, pixel in zip(examples.pattern, examples.convergence_mrad, examples.pixel_mrad, strict=True):
-        if bundle.networks:
-            picture = examine(pattern_from_array(pattern))
-            asked = Asked(picture.array, picture.outline, float(angle), float(pixel))
-            best = ask_networks(bundle.networks, asked, bundle.meta.preprocessing).candidates[0]
-            answers.append((best.value, best.std))
-        else:
-            answers.append((np.nan, np.nan))
+        picture = examine(pattern_from_array(pattern))
+        asked = Asked(picture.array, picture.outline, float(angle), float(pixel))
+        best = ask_networks(bundle.networks, asked, bundle.meta.preprocessing).candidates[0]
+        answers.append((best.value, best.std))
     return np.array(answers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -124,3 +125,25 @@ def untraced():
     tensorflow.config.run_functions_eagerly(True)
     yield
     tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def killed_in(monkeypatch):
+    """A context in which a training is killed at the end of an epoch, counted from 0, before it is recorded."""
+    from pacbed.learning.training_loop import EpochRecord
+
+    end_of_epoch = EpochRecord.on_epoch_end
+
+    @contextmanager
+    def context(last):
+        def killed(self, epoch, logs=None):
+            if epoch == last:
+                raise KeyboardInterrupt
+            end_of_epoch(self, epoch, logs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(EpochRecord, "on_epoch_end", killed)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return context

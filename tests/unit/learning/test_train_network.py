@@ -14,7 +14,6 @@ from pacbed.errors import FormatError, ParameterError
 from pacbed.learning.export_networks import export_networks
 from pacbed.learning.rendered.feed import FramedSet
 from pacbed.learning.train_network import train_network
-from pacbed.learning.training_loop import EpochRecord
 from pacbed.networks.description import NetworkDescription
 from pacbed.networks.frame import PolarFrame
 from pacbed.networks.model_card import ModelCard
@@ -104,24 +103,15 @@ def test_training_leaves_networks_descriptions_histories_and_curves(tiny_table_d
 
 @pytest.mark.usefixtures("untraced")
 def test_a_killed_training_gives_the_same_network(
-    tiny_table_dir, stack_dir, make_settings, outputs, tmp_path, monkeypatch
+    tiny_table_dir, stack_dir, make_settings, outputs, tmp_path, killed_in
 ):
     """Killed in its second epoch and started again, it ends where an undisturbed one does."""
     settings = make_settings(samples=96, epochs=epochs(2))
     undisturbed = {"out_dir": tmp_path / "undisturbed", "state_dir": tmp_path / "undisturbed" / ".state"}
     train_network(tiny_table_dir, stack_dir, settings, **undisturbed)
 
-    end_of_epoch = EpochRecord.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-        end_of_epoch(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecord, "on_epoch_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train_network(tiny_table_dir, stack_dir, settings, **outputs)
+    with killed_in(1):
+        train_network(tiny_table_dir, stack_dir, settings, **outputs)
     assert outputs["state_dir"].exists()
     assert not (outputs["out_dir"] / "thickness_history.csv").exists()
     train_network(tiny_table_dir, stack_dir, settings, **outputs)
@@ -170,22 +160,13 @@ def test_shuffled_labels_are_not_learnt(tiny_table_dir, stack_dir, make_settings
 
 @pytest.mark.usefixtures("untraced")
 def test_a_killed_training_of_the_paper_gives_the_same_network(
-    tiny_table_dir, stack_dir, small_paper, outputs, tmp_path, monkeypatch
+    tiny_table_dir, stack_dir, small_paper, outputs, tmp_path, killed_in
 ):
     """Killed in its second epoch: dropout, augmentation and Adam's moments go on as they would."""
     undisturbed = {"out_dir": tmp_path / "undisturbed", "state_dir": tmp_path / "undisturbed" / ".state"}
     train_network(tiny_table_dir, stack_dir, small_paper, **undisturbed)
-    end_of_epoch = EpochRecord.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-        end_of_epoch(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecord, "on_epoch_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
+    with killed_in(1):
+        train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
     train_network(tiny_table_dir, stack_dir, small_paper, **outputs)
     pairs = zip(weights_of(outputs, "thickness"), weights_of(undisturbed, "thickness"), strict=True)
     for array, reference in pairs:

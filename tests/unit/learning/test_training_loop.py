@@ -13,7 +13,7 @@ from keras import layers
 
 from pacbed.learning.feed import Feed, LabelledPatterns
 from pacbed.learning.optimisers import cosine_adamw
-from pacbed.learning.training_loop import EpochRecord, best_weights, claim_folder, rows_of, run_training, without_gain
+from pacbed.learning.training_loop import best_weights, claim_folder, rows_of, run_training, without_gain
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -135,18 +135,9 @@ def test_the_best_epoch_is_kept_and_ten_more_are_tried(train, tmp_path, make_set
     assert cross_entropy(trained, classes) == pytest.approx(losses[best], rel=1e-4)
 
 
-def test_a_killed_training_gives_the_same_network(train, undisturbed, tmp_path, monkeypatch):
-    end_of_epoch = EpochRecord.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        end_of_epoch(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecord, "on_epoch_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train(tmp_path)
+def test_a_killed_training_gives_the_same_network(train, undisturbed, tmp_path, killed_in):
+    with killed_in(2):
+        train(tmp_path)
     kept = json.loads((tmp_path / "history.json").read_text())
     assert len(kept) == 2
     resumed = train(tmp_path)
@@ -167,41 +158,24 @@ def test_a_finished_training_is_not_trained_again(train, undisturbed):
     assert np.array_equal(again.network.get_weights()[0], undisturbed.network.get_weights()[0])
 
 
-def test_a_training_killed_in_its_last_patience_stops_where_it_would_have(train, tmp_path, monkeypatch):
+def test_a_training_killed_in_its_last_patience_stops_where_it_would_have(train, tmp_path, killed_in):
     """Ten epochs without gain are counted over both starts; once they are over, nothing is trained again."""
     undisturbed = train(tmp_path / "undisturbed", epochs=30, validation=judged(wrongly=True))
-    end_of_epoch, last = EpochRecord.on_epoch_end, len(undisturbed.rows) - 1
-
-    def killed(self, epoch, logs=None):
-        if epoch == last - 3:
-            raise KeyboardInterrupt
-        end_of_epoch(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecord, "on_epoch_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
+    last = len(undisturbed.rows) - 1
+    with killed_in(last - 3):
+        train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
     resumed = train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
     again = train(tmp_path / "killed", epochs=30, validation=judged(wrongly=True))
     assert len(resumed.rows) == len(undisturbed.rows)
     assert again.rows == resumed.rows
 
 
-def test_a_second_part_counts_on_and_goes_on_after_a_kill(train, tmp_path, monkeypatch):
+def test_a_second_part_counts_on_and_goes_on_after_a_kill(train, tmp_path, killed_in):
     """Epochs three and four, as after two of another part; killed in the last."""
     undisturbed = train(tmp_path / "undisturbed", first=2)
     assert [row["epoch"] for row in undisturbed.rows] == [3, 4]
-    end_of_epoch = EpochRecord.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 3:
-            raise KeyboardInterrupt
-        end_of_epoch(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecord, "on_epoch_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "killed", first=2)
+    with killed_in(3):
+        train(tmp_path / "killed", first=2)
     resumed = train(tmp_path / "killed", first=2)
     assert [row["epoch"] for row in resumed.rows] == [3, 4]
     for array, reference in zip(resumed.network.get_weights(), undisturbed.network.get_weights(), strict=True):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
@@ -13,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from pacbed.analysis.fit.matching.library import Library
-from pacbed.bundle.pretrained.cache import cache_folder, limit_gb, lock_of, shrink_cache, to_standard_error
+from pacbed.bundle.pretrained.cache import entry_of, limit_gb, lock_of, shrink_cache
 from pacbed.bundle.reader import Bundle
 from pacbed.locks import locked
+from pacbed.logs import tell_user
 from pacbed.outputs import file_aside
 
 LIBRARY_VERSION = 1  # raised where libraries are built otherwise
@@ -38,10 +37,7 @@ def cached_library(bundle: Bundle, kind: tuple[float, ...], build: Callable[[], 
     entry = library_entry(bundle, kind)
     kept = _read(entry)
     if kept is None:
-        try:
-            kept = _made(entry, build)
-        except OSError:  # no folder that can be written to: a kiosk's, a full disk's
-            return build()
+        return _made(entry, build)
     with suppress(OSError):
         os.utime(entry)  # when it was used last
     return kept
@@ -49,21 +45,28 @@ def cached_library(bundle: Bundle, kind: tuple[float, ...], build: Callable[[], 
 
 def library_entry(bundle: Bundle, kind: tuple[float, ...]) -> Path:
     """The file of a library, named after its system and all that it depends on."""
-    key = hashlib.sha256(f"{bundle.sha256} {kind} {LIBRARY_VERSION}".encode()).hexdigest()[:16]
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", bundle.meta.system)
-    return cache_folder() / f"{name}-library-{key}.npz"
+    return entry_of(bundle, f"{kind} {LIBRARY_VERSION}", kind="-library", suffix=".npz")
 
 
 def _made(entry: Path, build: Callable[[], Library]) -> Library:
-    with locked(lock_of(entry), waiting=lambda: None):
-        kept = _read(entry)
-        if kept is None:
-            kept = build()
-            arrays = {one.name: getattr(kept, one.name) for one in fields(Library)}
-            with file_aside(entry) as aside:
-                np.savez(aside, **{name: value for name, value in arrays.items() if value is not None})
-    shrink_cache(entry.parent, limit_bytes=1e9 * limit_gb(), tell=to_standard_error)
-    return kept
+    """A library, built once however many wait for it, and kept if there is a folder that can be written to."""
+    made = None
+    try:
+        with locked(lock_of(entry), waiting=lambda: None):
+            made = _read(entry)
+            if made is None:
+                made = build()
+                _keep(made, entry)
+    except OSError:  # a kiosk's cache, a full disk
+        made = made or build()
+    return made
+
+
+def _keep(library: Library, entry: Path) -> None:
+    arrays = {one.name: getattr(library, one.name) for one in fields(Library)}
+    with file_aside(entry) as aside:
+        np.savez(aside, **{name: value for name, value in arrays.items() if value is not None})
+    shrink_cache(entry.parent, limit_bytes=1e9 * limit_gb(), tell=tell_user)
 
 
 def _read(entry: Path) -> Library | None:

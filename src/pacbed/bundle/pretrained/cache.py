@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from pacbed.bundle.archive import TABLE, Archive
 from pacbed.bundle.rebuild import build_table
 from pacbed.errors import FormatError, bad_value
 from pacbed.locks import locked
+from pacbed.logs import tell_user
 from pacbed.workflow.stages import STAGE_VERSIONS
 
 FOLDER, LIMIT_GB = "PACBED_CACHE", "PACBED_CACHE_GB"
@@ -43,9 +43,26 @@ def cache_folder() -> Path:
 def cache_entry(bundle: Archive) -> Path:
     """The file of a slim bundle's table: named after its system, its content and the code that makes the table."""
     stages = ",".join(f"{stage} {STAGE_VERSIONS[stage]}" for stage in STAGES)
-    key = hashlib.sha256(f"{bundle.sha256} {stages}".encode()).hexdigest()[:16]
+    return entry_of(bundle, stages)
+
+
+def entry_of(bundle: Archive, depends_on: str, *, kind: str = "", suffix: str = ".pacbed") -> Path:
+    """The file of something made of a bundle.
+
+    Parameters
+    ----------
+    bundle : Archive
+        Its system and its content are in the name.
+    depends_on : str
+        Whatever else another entry would follow from.
+    kind : str
+        Part of the name, for entries that are no tables.
+    suffix : str
+        One of `SUFFIXES`.
+    """
+    key = hashlib.sha256(f"{bundle.sha256} {depends_on}".encode()).hexdigest()[:16]
     name = re.sub(r"[^A-Za-z0-9_-]", "_", bundle.meta.system)  # whatever a foreign bundle calls itself
-    return cache_folder() / f"{name}-{key}.pacbed"
+    return cache_folder() / f"{name}{kind}-{key}{suffix}"
 
 
 def cached_table(bundle: Archive, *, tell: Tell | None = None) -> Path:
@@ -68,7 +85,7 @@ def cached_table(bundle: Archive, *, tell: Tell | None = None) -> Path:
     FormatError
         The bundle does not say how its table is made.
     """
-    entry, tell = cache_entry(bundle), tell or to_standard_error
+    entry, tell = cache_entry(bundle), tell or tell_user
     if not _is_whole(entry, tell):
         who = f"{bundle.path.name}: another process is making the rocking table; waiting for it"
         with locked(lock_of(entry), waiting=lambda: tell(who)):
@@ -153,8 +170,3 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
 def lock_of(entry: Path) -> Path:
     """The file of the lock under which an entry is made."""
     return entry.with_suffix(".lock")
-
-
-def to_standard_error(line: str) -> None:
-    """Tell a line of progress."""
-    print(line, file=sys.stderr, flush=True)

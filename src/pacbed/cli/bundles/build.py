@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,6 +53,7 @@ def build(
     keep: Annotated[bool, typer.Option("--keep", help="keep the work folder FILE.pacbed.building")] = False,
 ) -> int:
     """Make a bundle of a crystal; its configuration is written beside it, as FILE.yaml."""
+    from pacbed.logs import tell_user
     from pacbed.workflow.build import build_bundle
     from pacbed.workflow.request import BuildRequest
 
@@ -71,13 +71,9 @@ def build(
     )
     _check_crystal(request)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the workflow ends as well
-    build_bundle(request, out, cores=cores or os.cpu_count() or 1, overwrite=overwrite, keep=keep, tell=_tell)
+    build_bundle(request, out, cores=cores or os.cpu_count() or 1, overwrite=overwrite, keep=keep, tell=tell_user)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; configuration: {out.with_suffix('.yaml')}")
     return DONE
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _check_crystal(request: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,8 @@ def build_table_command(
     """Make the rocking table of a bundle again, from the slice potentials that it holds."""
     from pacbed.bundle.pretrained.names import find_bundle
     from pacbed.bundle.rebuild import build_table
+    from pacbed.logs import tell_user
 
-    build_table(find_bundle(bundle), out, jobs=jobs, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    build_table(find_bundle(bundle), out, jobs=jobs, tell=tell_user)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return DONE

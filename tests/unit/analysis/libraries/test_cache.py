@@ -74,3 +74,14 @@ def test_libraries_count_towards_the_size_of_the_cache(tiny_bundle, library, cac
     assert not library_entry(tiny_bundle, KIND).exists()
     assert "removed, it was used longest ago" in capsys.readouterr().err
     assert library_for(load_bundle(tiny_bundle.path), ANGLE).convergence_mrad == ANGLE
+
+
+def test_a_full_disk_does_not_have_a_library_rendered_twice(tiny_bundle, library, monkeypatch):
+    rendered = []
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pacbed.analysis.library_cache.np.savez", full)
+    found = cached_library(tiny_bundle, ANGLE, lambda: rendered.append(1) or library)
+    assert (found, rendered) == (library, [1])
