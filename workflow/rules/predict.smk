@@ -2,6 +2,8 @@ rule predict_pattern:
     input:
         bundle="results/{system}/bundle/{system}.pacbed",
         pattern=setting("patterns.{name}.path"),
+        mask=given("patterns.{name}.mask"),
+        vacuum=given("patterns.{name}.vacuum"),
     output:
         result="results/{system}/predictions/{name}.json",
         sheet=report(
@@ -31,6 +33,11 @@ rule predict_pattern:
             frame=setting("patterns.{name}.frame"),
             scan_shape=setting("patterns.{name}.scan_shape"),
             mirrored=setting("patterns.{name}.mirrored"),
+            mask=setting("patterns.{name}.mask"),
+            refine_from_nm=setting("patterns.{name}.refine_from_nm"),
+            vacuum=setting("patterns.{name}.vacuum"),
+            exposure_ratio=setting("patterns.{name}.exposure_ratio"),
+            zero_loss_nm=setting("patterns.{name}.zero_loss_nm"),
         ),
     script:
         "../scripts/predict_pattern.py"
@@ -40,6 +47,7 @@ rule map_dataset:
     input:
         bundle="results/{system}/bundle/{system}.pacbed",
         data=setting("datasets.{name}.path"),
+        mask=given("datasets.{name}.mask"),
     output:
         maps=directory("results/{system}/maps/{name}"),
         picture=report(
@@ -66,6 +74,8 @@ rule map_dataset:
             pixel_mrad=setting("datasets.{name}.pixel_mrad"),
             dataset=setting("datasets.{name}.dataset"),
             scan_shape=setting("datasets.{name}.scan_shape"),
+            mirrored=setting("datasets.{name}.mirrored"),
+            mask=setting("datasets.{name}.mask"),
             window=setting("datasets.{name}.window"),
         ),
     script:

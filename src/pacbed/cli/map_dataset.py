@@ -15,6 +15,7 @@ from pacbed.cli.arguments import (
     Dataset,
     Energy,
     Mask,
+    Mirrored,
     Pixel,
     ScanShape,
     scan_size,
@@ -31,6 +32,7 @@ def map_command(
     dataset: Dataset = None,
     mask: Mask = None,
     scan_shape: ScanShape = None,
+    mirrored: Mirrored = None,
     window: Annotated[
         int, typer.Option(parser=whole_number, metavar="NUMBER", help="scan positions averaged along each axis")
     ] = 1,
@@ -51,6 +53,7 @@ def map_command(
         energy_kev=energy_kev,
         pixel_mrad=pixel_mrad,
         dataset=dataset,
+        mirrored=mirrored,
         mask=mask,
         scan_shape=scan_size(scan_shape),
     )

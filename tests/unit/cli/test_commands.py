@@ -289,9 +289,10 @@ def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, 
     np.save(tmp_path / "film.npy", scan)
     (tmp_path / "maps" / "film").mkdir(parents=True)
     (tmp_path / "maps" / "film" / "notes.txt").write_text("mine")
-    arguments = ("--convergence-mrad", 14, "--window", 2, "--out", tmp_path / "maps")
+    arguments = ("--convergence-mrad", 14, "--window", 2, "--not-mirrored", "--out", tmp_path / "maps")
     status, out, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *arguments)
     assert (status, err) == (0, "")
+    assert '"mirrored": false' in (tmp_path / "maps" / "film.npy" / "map.json").read_text()
     assert str(tmp_path / "maps" / "film.npy.png") in out
     assert out.splitlines()[1:] == [
         "2 windows: 1 ok, 1 unusable",

@@ -106,7 +106,7 @@ def _judge_effects(findings: Findings, refinement: Refinement) -> None:
                 Severity.DOUBT if large else Severity.NOTE,
                 f"beside the crystal, the pattern asks for {effect.name.replace('_', ' ')} ({effect.size:.2f} ± "
                 f"{effect.std:.2f}{unit}): held-out sectors fit {100 * effect.held_out_gain:.0f} % better with it, and "
-                f"it moves the thickness by {effect.thickness_shift_nm:+.2f} nm",
+                f"it moves the thickness by {effect.thickness_shift_nm:+z.2f} nm",
             )
 
 
