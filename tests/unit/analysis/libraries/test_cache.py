@@ -82,6 +82,6 @@ def test_a_full_disk_does_not_have_a_library_rendered_twice(tiny_bundle, library
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pacbed.analysis.library_cache.np.savez", full)
-    found = cached_library(tiny_bundle, ANGLE, lambda: rendered.append(1) or library)
+    monkeypatch.setattr("pacbed.analysis.libraries.cache.np.savez", full)
+    found = cached_library(tiny_bundle, KIND, lambda: rendered.append(1) or library)
     assert (found, rendered) == (library, [1])
