@@ -11,6 +11,7 @@ import numpy as np
 
 from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels
 from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.guard.tiff_series import series_of
 from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
@@ -32,10 +33,7 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
 
     with ExitStack() as stack:
         tiff = stack.enter_context(tifffile.TiffFile(file))
-        # A negative length, which damage can make, would keep tifffile busy for ever.
-        if any(min(page.shape, default=0) <= 0 for page in (tiff.pages if tiff.is_shaped else tiff.pages[:1])):
-            raise PatternError(f"file: {file} holds a page without pixels, accepted: a whole TIFF file")
-        all_series = list(tiff.series)
+        all_series = series_of(tiff, str(file))
         if not all_series:
             raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")
         values = [_values(series, file.name, stack) for series in all_series]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.recording.guard.tiff_series import series_of
 from pacbed.errors import PatternError
 
 LARGEST_VALUES = 2**27  # a camera of 11,520 x 11,520 pixels
@@ -97,7 +98,7 @@ def check_declared(path: str | Path) -> None:
         import tifffile
 
         with tifffile.TiffFile(file) as tiff:
-            for series in tiff.series:  # one page at a time is decoded, and all of a series are alike
+            for series in series_of(tiff, file.name):  # one page at a time is decoded, and all of a series are alike
                 check_size(series.keyframe.shape, file.name)
                 _check_packed(series.keyframe, file.name)
     elif magic == ZIP_MAGIC:
