@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
-from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.picture.repair import repair
 from pacbed.bundle.meta import Preprocessing
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig, load_config

@@ -22,7 +22,14 @@ class FormatError(PacbedError, ValueError):
 
 
 class PatternError(PacbedError, ValueError):
-    """An experimental pattern cannot be read, or cannot be used."""
+    """An experimental pattern cannot be read, or cannot be used.
+
+    Names and texts of a file become part of the message, which goes to a terminal: what is not printable, such as line
+    breaks and the commands that terminals obey, is replaced.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 class ParameterError(PacbedError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,41 @@ def write_json(content: Any, path: str | Path) -> None:
         A number is not finite: JSON has none.
     """
     write_text(json.dumps(plain_json(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
+
+
+class KeptLines:
+    """A file of JSON lines that grows row by row, so that a run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    file : path
+        Where they are kept; the first line says what for.
+    made_for : mapping
+        Plain JSON values; a file made for others is begun anew.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Those that were there, in their order.
+    """
+
+    def __init__(self, file: str | Path, made_for: Mapping[str, Any]) -> None:
+        self._file = Path(file)
+        head = json.dumps({"made_for": made_for}, sort_keys=True)
+        self.rows: list[dict[str, Any]] = []
+        lines = self._file.read_text(encoding="utf-8").split("\n") if self._file.is_file() else []
+        if len(lines) < 2 or lines[0] != head:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(f"{head}\n", encoding="utf-8")
+            return
+        whole = lines[1:-1]  # a run that was killed may have left half a line behind the last break
+        self.rows = [json.loads(line) for line in whole]
+        self._file.write_text("\n".join([head, *whole]) + "\n", encoding="utf-8")
+
+    def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Keep some more rows of plain JSON values."""
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def write_done(folder: str | Path, content: Mapping[str, Any]) -> None:

@@ -17,7 +17,8 @@ class Geometry:
     """Position of an image in the diffraction plane.
 
     Images are seen along +z, the beam's travel: rows run down (y), columns to the right (x), azimuths count from +x
-    towards +y. A crystal direction k appears in the image at R(rotation) M k, with M = diag(1, -1) if mirrored.
+    towards +y. A crystal direction k appears in the image at S R(rotation) M k, with M = diag(1, -1) if mirrored. S is
+    the camera's elliptical distortion: the exponential of the symmetric, trace-free matrix ((p, c), (c, -p)) / 100.
 
     Attributes
     ----------
@@ -31,6 +32,9 @@ class Geometry:
         Azimuth at which the crystal's +x appears in the image [deg].
     mirrored : bool
         The image is seen against the beam's travel (a transposed or flipped camera).
+    ellipse_percent : tuple of float
+        Elliptical distortion (p, c) of the image [%]: circles are p larger along x and p smaller along y, and c larger
+        along the diagonal x = y. The ratio of the axes is exp(2 hypot(p, c) / 100); areas stay.
     """
 
     shape: tuple[int, int]
@@ -38,6 +42,7 @@ class Geometry:
     center_px: tuple[float, float]
     rotation_deg: float = 0.0
     mirrored: bool = False
+    ellipse_percent: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def field_of_view(cls, pixels: int, max_angle_mrad: float) -> Geometry:
@@ -51,7 +56,7 @@ class Geometry:
         Shape (3, 2): every pixel centre is at the first plus `row` times the second plus `column` times the third.
         """
         steps = np.array([[-self.center_px[0], -self.center_px[1]], [0.0, 1.0], [1.0, 0.0]]) * self.pixel_mrad
-        crystal: np.ndarray = steps @ np.linalg.inv(self._matrix()).T
+        crystal: np.ndarray = steps @ np.linalg.inv(self._stretch() @ self._turn()).T
         return crystal
 
     def angles_mrad(self) -> tuple[np.ndarray, np.ndarray]:
@@ -60,18 +65,30 @@ class Geometry:
         origin, down, right = self.lines_mrad()
         return tuple(origin[axis] + row * down[axis] + column * right[axis] for axis in (0, 1))
 
+    def distorted(self, vectors: np.ndarray) -> np.ndarray:
+        """Move vectors of an undistorted image, shape (2, ...), to where the image shows them."""
+        return np.tensordot(self._stretch(), np.asarray(vectors, dtype=float), axes=1)
+
     def to_image(self, vector: np.ndarray) -> np.ndarray:
-        """Turn a crystal-frame vector (x, y) into the frame of the image."""
-        return self._matrix() @ np.asarray(vector, dtype=float)
+        """Turn a crystal-frame vector (x, y) into the frame of the image, without its distortion."""
+        return self._turn() @ np.asarray(vector, dtype=float)
 
     def to_crystal(self, vector: np.ndarray) -> np.ndarray:
-        """Turn an image-frame vector (x, y) into the frame of the crystal."""
-        return np.linalg.inv(self._matrix()) @ np.asarray(vector, dtype=float)
+        """Turn an image-frame vector (x, y), without distortion, into the frame of the crystal."""
+        return np.linalg.inv(self._turn()) @ np.asarray(vector, dtype=float)
 
-    def _matrix(self) -> np.ndarray:
+    def _turn(self) -> np.ndarray:
         angle = np.deg2rad(self.rotation_deg)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         return turn @ np.diag([1.0, -1.0 if self.mirrored else 1.0])
+
+    def _stretch(self) -> np.ndarray:
+        """S, shape (2, 2)."""
+        plus, cross = np.array(self.ellipse_percent) / 100
+        size = float(np.hypot(plus, cross))
+        if size == 0:
+            return np.eye(2)
+        return np.cosh(size) * np.eye(2) + np.sinh(size) / size * np.array([[plus, cross], [cross, -plus]])
 
 
 def polar_to_vector(magnitude_mrad: float, azimuth_deg: float) -> np.ndarray:

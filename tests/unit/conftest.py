@@ -36,14 +36,14 @@ STACK_GRID = {"thickness_nm": CLASSES["thickness"], "convergence_mrad": [13.0, 1
 
 
 def write_network(folder, task, *, pixels=32):
-    """Store an ONNX network whose classes follow a fixed random projection of the pattern, and its description."""
+    """Store an ONNX network whose classes vaguely follow a fixed random projection of the pattern, and describe it."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     count = len(CLASSES[task])
     rng = np.random.default_rng(len(task))
     weights = {
-        "w": rng.normal(0, 0.05, (pixels * pixels + 1, count)).astype(np.float32),
+        "w": rng.normal(0, 0.01, (pixels * pixels + 1, count)).astype(np.float32),
         "flat": np.array([0, pixels * pixels], dtype=np.int64),
     }
     nodes = [

@@ -78,8 +78,9 @@ def test_the_physics_page_lists_every_assumption() -> None:
 
 def reasons() -> list[str]:
     """Longest fixed part of every sentence that a verdict can give as its reason."""
-    tree = ast.parse((ROOT / "src/pacbed/analysis/verdict.py").read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add"]
+    files = (ROOT / "src/pacbed/analysis").rglob("*.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "findings.add"]
     parts = [[n.value for n in ast.walk(c) if isinstance(n, ast.Constant) and isinstance(n.value, str)] for c in calls]
     return [max((text for text in texts if len(text) > 8), key=len, default="") for texts in parts]
 
@@ -129,7 +130,7 @@ def test_every_field_of_a_result_is_explained() -> None:
 # Figures
 
 
-@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning")])
+@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning"), ("fuzz", "fuzz")])
 def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str) -> None:
     report = runpy.run_path(str(ROOT / f"benchmarks/{script}.py"))
     figures = json.loads((ROOT / f"benchmarks/{page}.json").read_text(encoding="utf-8"))

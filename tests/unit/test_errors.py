@@ -1,7 +1,7 @@
 import pytest
 
 from pacbed import errors
-from pacbed.errors import PacbedError, bad_value
+from pacbed.errors import PacbedError, PatternError, bad_value
 
 KINDS = ["ConfigError", "StructureError", "SimulationError", "FormatError", "PatternError", "ParameterError"]
 
@@ -21,3 +21,8 @@ def test_bad_value_names_argument_value_and_accepted() -> None:
 
 def test_bad_value_stays_on_one_readable_line() -> None:
     assert len(str(bad_value("pattern", list(range(1000)), "a two-dimensional array"))) < 150
+
+
+def test_what_a_file_says_cannot_command_a_terminal() -> None:
+    error = PatternError("a.h5: got '\x1b[2Jdata\nset\u202e', accepted: Å, µ and 漢字")
+    assert str(error) == "a.h5: got '?[2Jdata?set?', accepted: Å, µ and 漢字"

@@ -71,3 +71,45 @@ def test_a_large_frame_is_searched_on_coarser_pixels():
     found = find_outline(disk((700, 640), (300.4, 380.9), 110.0))
     assert found.center_px == pytest.approx((300.4, 380.9), abs=0.5)
     assert found.radius_px == pytest.approx(110.0, rel=0.01)
+
+
+def spoilt(image, kind, seed=0):
+    """The image with stray objects far brighter than it."""
+    rng = np.random.default_rng(seed)
+    image, (row, column) = image.copy(), np.indices(image.shape)
+    for _ in range(3 if kind.endswith("s") else 1):
+        y, x = rng.integers(8, np.array(image.shape) - 12)
+        if kind.startswith("cluster"):
+            size = rng.integers(3, 7)
+            image[y : y + size, x : x + size] = 65535
+        else:
+            image += 6000 * np.exp(-0.5 * ((row - y) ** 2 + (column - x) ** 2) / 9)
+    return image
+
+
+@pytest.mark.parametrize("kind", ["cluster", "clusters", "spot", "spots"])
+@pytest.mark.parametrize("seed", range(4))
+def test_stray_objects_do_not_outshine_the_disk(kind, seed):
+    clean = np.random.default_rng(seed).poisson(disk((160, 140), (72.0, 85.0), 42.0)).astype(float)
+    one, other = find_outline(clean), find_outline(spoilt(clean, kind, seed))
+    assert other.center_px == pytest.approx(one.center_px, abs=0.03 * one.radius_px)
+    assert other.radius_px == pytest.approx(one.radius_px, rel=0.03)
+
+
+@pytest.mark.parametrize("width", [1.2, 1.6, 2.5])
+def test_a_small_disk_in_a_halo_is_the_disk(width):
+    """The halo is wider, and it is no disk."""
+    halo = disk((128, 128), (63.5, 63.5), 8.0)
+    row, column = np.indices(halo.shape)
+    halo += 250 * np.exp(-0.5 * (np.hypot(row - 63.5, column - 63.5) / (8.0 * width)) ** 2)
+    assert find_outline(np.random.default_rng(1).poisson(halo)).radius_px < 11
+
+
+def test_a_dark_border_that_is_not_used_does_not_count():
+    image = disk((128, 128), (63.5, 63.5), 30.0, dark=1500.0)
+    padded = np.pad(image, 40)
+    used = np.pad(np.ones(image.shape, dtype=bool), 40)
+    one, other = find_outline(image), find_outline(padded, used=used)
+    assert np.array(other.center_px) == pytest.approx(np.array(one.center_px) + 40, abs=0.05)
+    assert other.radius_px == pytest.approx(one.radius_px, rel=0.01)
+    assert find_outline(padded).radius_px > 1.2 * one.radius_px

@@ -13,6 +13,7 @@ import pytest
 
 from pacbed.errors import FormatError
 from pacbed.outputs import (
+    KeptLines,
     check_done,
     check_version,
     file_aside,
@@ -233,3 +234,22 @@ def test_text_is_utf_8(tmp_path):
 
 def test_description_is_json(folder):
     assert json.loads((folder / "done.json").read_text())["files"] == {"b.txt": 3, "deep/a.bin": 5}
+
+
+def test_kept_lines_go_on_and_drop_a_half_written_one(tmp_path):
+    file = tmp_path / "a" / "rows.jsonl"
+    kept = KeptLines(file, {"seed": 1})
+    assert kept.rows == []
+    kept.append([{"n": 1}, {"n": 2}])
+    with file.open("a") as stream:
+        stream.write('{"n": ')
+    again = KeptLines(file, {"seed": 1})
+    assert again.rows == [{"n": 1}, {"n": 2}]
+    again.append([{"n": 3}])
+    assert [json.loads(line) for line in file.read_text().splitlines()][1:] == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+
+def test_lines_kept_for_others_are_begun_anew(tmp_path):
+    KeptLines(tmp_path / "rows.jsonl", {"seed": 1}).append([{"n": 1}])
+    assert KeptLines(tmp_path / "rows.jsonl", {"seed": 2}).rows == []
+    assert json.loads((tmp_path / "rows.jsonl").read_text()) == {"made_for": {"seed": 2}}

@@ -25,6 +25,20 @@ def test_lines_lead_to_every_pixel():
         np.testing.assert_allclose(angles[row, column], origin + row * down + column * right)
 
 
+def test_a_circle_appears_as_an_ellipse():
+    """+3 % along x are -3 % along y, whatever the crystal's rotation; the diagonal part lies between; areas stay."""
+    plain = Geometry((41, 41), 0.5, (20.0, 20.0), rotation_deg=50.0)
+    for ellipse, longest in (((3.0, 0.0), [1.0, 0.0]), ((-3.0, 0.0), [0.0, 1.0]), ((0.0, 3.0), [0.5**0.5, 0.5**0.5])):
+        bent = Geometry((41, 41), 0.5, (20.0, 20.0), rotation_deg=50.0, ellipse_percent=ellipse)
+        radius = np.hypot(*bent.angles_mrad()) / np.maximum(np.hypot(*plain.angles_mrad()), 1e-9)
+        across = np.array([-longest[1], longest[0]])
+        for direction, growth in ((np.array(longest), np.exp(-0.03)), (across, np.exp(0.03))):
+            column, row = np.rint(20 + 14 * direction).astype(int)
+            assert radius[row, column] == pytest.approx(growth, rel=1e-9)
+        assert abs(np.linalg.det(bent.lines_mrad()[1:])) == pytest.approx(0.25)
+        np.testing.assert_allclose(bent.to_image([1.0, 0.0]), plain.to_image([1.0, 0.0]))
+
+
 def test_the_crystals_x_axis_appears_at_the_rotation():
     turned = Geometry((3, 3), 1.0, (1.0, 1.0), rotation_deg=90.0)
     np.testing.assert_allclose(turned.to_image([1.0, 0.0]), [0.0, 1.0], atol=1e-12)  # down

@@ -60,7 +60,8 @@ def test_everything_promised_is_there(finished):
         *("simulation/rocking/done.json", "stack/done.json", "bundle/mini.pacbed"),
         *(f"models/{task}{end}" for task in ("scale", "thickness", "mistilt") for end in (".keras", ".onnx", ".json")),
         *("models/parity.json", "evaluation/errors.json", "evaluation/model_error.json", "evaluation/model_error.png"),
-        *("predictions/film.json", "predictions/film.png"),
+        *("predictions/film.json", "predictions/film.png", "predictions/film.pdf"),
+        "predictions/film_match.tif",
     }
 
 

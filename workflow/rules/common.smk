@@ -26,6 +26,7 @@ for note in notes:
 
 settings = directives.settings
 setting = partial(directives.setting, SYSTEMS)
+given = partial(directives.given, SYSTEMS)
 planned = partial(directives.planned, SYSTEMS)
 needed = partial(directives.needed, SYSTEMS)
 gpus = directives.gpus(SYSTEMS)

@@ -2,6 +2,8 @@ rule predict_pattern:
     input:
         bundle="results/{system}/bundle/{system}.pacbed",
         pattern=setting("patterns.{name}.path"),
+        mask=given("patterns.{name}.mask"),
+        vacuum=given("patterns.{name}.vacuum"),
     output:
         result="results/{system}/predictions/{name}.json",
         sheet=report(
@@ -11,6 +13,8 @@ rule predict_pattern:
             subcategory="Predictions",
             labels={"what": "validation sheet", "pattern": "{name}"},
         ),
+        pdf="results/{system}/predictions/{name}.pdf",
+        match="results/{system}/predictions/{name}_match.tif",
     log:
         "results/{system}/logs/predict_pattern/{name}.log",
     benchmark:
@@ -26,7 +30,14 @@ rule predict_pattern:
             energy_kev=setting("patterns.{name}.energy_kev"),
             pixel_mrad=setting("patterns.{name}.pixel_mrad"),
             dataset=setting("patterns.{name}.dataset"),
+            frame=setting("patterns.{name}.frame"),
+            scan_shape=setting("patterns.{name}.scan_shape"),
             mirrored=setting("patterns.{name}.mirrored"),
+            mask=setting("patterns.{name}.mask"),
+            refine_from_nm=setting("patterns.{name}.refine_from_nm"),
+            vacuum=setting("patterns.{name}.vacuum"),
+            exposure_ratio=setting("patterns.{name}.exposure_ratio"),
+            zero_loss_nm=setting("patterns.{name}.zero_loss_nm"),
         ),
     script:
         "../scripts/predict_pattern.py"
@@ -36,6 +47,7 @@ rule map_dataset:
     input:
         bundle="results/{system}/bundle/{system}.pacbed",
         data=setting("datasets.{name}.path"),
+        mask=given("datasets.{name}.mask"),
     output:
         maps=directory("results/{system}/maps/{name}"),
         picture=report(
@@ -61,6 +73,9 @@ rule map_dataset:
             energy_kev=setting("datasets.{name}.energy_kev"),
             pixel_mrad=setting("datasets.{name}.pixel_mrad"),
             dataset=setting("datasets.{name}.dataset"),
+            scan_shape=setting("datasets.{name}.scan_shape"),
+            mirrored=setting("datasets.{name}.mirrored"),
+            mask=setting("datasets.{name}.mask"),
             window=setting("datasets.{name}.window"),
         ),
     script:

@@ -13,4 +13,6 @@ predict_pattern(
     PredictOptions(**snakemake.params.settings),
     out_json=snakemake.output.result,
     out_png=snakemake.output.sheet,
+    out_pdf=snakemake.output.pdf,
+    out_match=snakemake.output.match,
 )

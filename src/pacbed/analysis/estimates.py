@@ -12,6 +12,7 @@ from pacbed.analysis.result import (
     NORMAL_90,
     Candidate,
     ClassProbabilities,
+    EffectEstimate,
     Estimate,
     RotationEstimate,
     ThicknessEstimate,
@@ -40,8 +41,9 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
     at, std = refinement.best.parameters, refinement.covariance.std
     scale = at.pixel_mrad / simulated_pixel_mrad(meta)
     rotation = at.rotation_deg % period_deg
+    unsure = [effect.thickness_std_nm for effect in refinement.effects]
     return {
-        "thickness_nm": thickness(at.thickness_nm, std.thickness_nm, meta),
+        "thickness_nm": thickness(at.thickness_nm, float(np.hypot.reduce([std.thickness_nm, *unsure])), meta),
         **_mistilt(refinement, mirrored=mirrored),
         "scale": estimate(scale, scale * std.pixel_percent / 100),
         "pixel_mrad": estimate(at.pixel_mrad, at.pixel_mrad * std.pixel_percent / 100),
@@ -53,6 +55,9 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
         ),
         "convergence_mrad": estimate(at.convergence_mrad, std.convergence_mrad),
         "blur_mrad": estimate(at.blur_mrad, std.blur_mrad),
+        "ellipse_plus_percent": estimate(at.ellipse_percent[0], std.ellipse_plus_percent),
+        "ellipse_cross_percent": estimate(at.ellipse_percent[1], std.ellipse_cross_percent),
+        "effects": [EffectEstimate(**effect._asdict()) for effect in refinement.effects],
         "misfit": refinement.best.misfit,
     }
 
@@ -138,8 +143,7 @@ def network_values(answers: NetworkAnswers, meta: BundleMeta, *, convergence_mra
         "pixel_mrad": estimate(answers.pixel_mrad, pixel_std),
         "rotation_deg": None,
         "convergence_mrad": estimate(convergence_mrad, None),
-        "blur_mrad": None,
-        "misfit": None,
+        **dict.fromkeys(("blur_mrad", "ellipse_plus_percent", "ellipse_cross_percent", "effects", "misfit")),
     }
 
 

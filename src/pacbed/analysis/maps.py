@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.picture.saturation import saturated_in_frames
 from pacbed.analysis.predict import analyse
+from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.analysis.result import Result
+from pacbed.analysis.steps import check_networks, checked_conditions
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import FormatError, PatternError
+from pacbed.errors import FormatError, PacbedError
+from pacbed.logs import LOGGER
 from pacbed.outputs import folder_aside, write_json
 
 SCHEMA_VERSION = 1
 VERDICTS = ("ok", "doubtful", "refused", "unusable")  # the codes of the verdict map; unusable: no pattern to speak of
 QUANTITIES = ("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad")
 ARRAYS = ("thickness_nm", "thickness_std_nm", "mistilt_x_mrad", "mistilt_y_mrad", "misfit", "verdict")
+MAP_FILES = {"map.json", *(f"{name}.npy" for name in ARRAYS)}
 REASONS_KEPT = 10
 
 
@@ -86,23 +92,49 @@ def predict_windows(
     Raises
     ------
     ParameterError
-        An option cannot be used: the first window says so. An unusable pattern is a `WindowResult`.
+        An option cannot be used: told before the first window. Whatever else goes wrong with a window is a
+        `WindowResult` without a result.
     """
+    check_networks(bundle, refine=options.refine)
+    checked_conditions(bundle, options)
     rows, columns = scan.windows(window)
     windows = [(row, column) for row in range(rows) for column in range(columns)]
 
     def one(position: tuple[int, int]) -> WindowResult:
-        mean = scan.mean(*position, window)
         try:
-            result = analyse(bundle, pattern_from_array(mean, source=scan.source), options).result
-        except PatternError as error:
-            return WindowResult(None, [str(error)])
+            mean, saturated = _averaged(scan.blocks(*position, window))
+            pattern = replace(pattern_from_array(scan.without_bad(mean), source=scan.source), saturated=saturated)
+            result = analyse(bundle, pattern, options).result
+        except PacbedError as error:
+            return WindowResult(None, [_with_dots(str(error).removeprefix(f"{scan.source}: "))])
+        except Exception as error:  # damaged chunks and degenerate patterns raise anything; the other windows go on
+            LOGGER.debug("window %s", position, exc_info=True)
+            return WindowResult(None, [_with_dots(f"cannot be analysed ({one_line(error)})")])
         return WindowResult(result, [_without_figures(reason) for reason in result.reasons])
 
-    # The first alone: it fills what the others share, and an unusable option stops everything at once.
-    yield one(windows[0])
+    # The first alone: it fills what the others share.
+    yield from map(one, windows[:1])
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(one, windows[1:])
+
+
+class _Averaged(NamedTuple):
+    """Mean of patterns [counts], and the pixels that were saturated in one or more; shape (y, x)."""
+
+    mean: np.ndarray
+    saturated: np.ndarray
+
+
+def _averaged(blocks: Iterator[np.ndarray]) -> _Averaged:
+    """Mean of a window's patterns, from blocks of shape (position, y, x)."""
+    total: np.ndarray | float = 0.0
+    saturated: np.ndarray | bool = False
+    count = 0
+    for block in blocks:
+        total = total + block.sum(axis=0, dtype=np.float64)
+        saturated = saturated | saturated_in_frames(block)
+        count += len(block)
+    return _Averaged(np.asarray(total / count, dtype=np.float32), np.asarray(saturated))
 
 
 def gather(results: Sequence[Result | None], shape: tuple[int, int]) -> ThicknessMap:
@@ -166,6 +198,11 @@ def read_map(folder: str | Path) -> ThicknessMap:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"map {folder}: damaged or incomplete ({error})") from error
+
+
+def _with_dots(error: str) -> str:
+    """An error with dots for its figures, so that those of many windows can be counted."""
+    return re.sub(r"\d+(\.\d+)?", "…", error)
 
 
 def _without_figures(reason: str) -> str:

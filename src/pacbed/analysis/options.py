@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
 
 from pacbed.analysis.recording.metadata import Calibration
+from pacbed.errors import PatternError
 
 
 @dataclass(frozen=True)
@@ -20,27 +24,68 @@ class PredictOptions:
     pixel_mrad : float or None
         Pixel size [mrad]; found from the pattern where neither file nor caller knows it.
     dataset : str or None
-        Which data set of a file that holds several: its path inside an HDF5 file, its title, or its number from 0.
-    mirrored : bool
-        The camera shows the pattern mirrored.
+        Which array of a file that holds several: its path inside the file, its title, or its number from 0.
+    mirrored : bool or None
+        The camera shows the pattern mirrored; None tries both where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    mask : path, array of shape (y, x), or None
+        Image whose pixels other than zero are not used.
+    frame : tuple of int or None
+        Which pattern of a scan or series: its number from 0, or row and column.
+    scan_shape : tuple of int or None
+        Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
+    refine_from_nm : tuple of float
+        Thicknesses to start from instead of those that library match and networks propose [nm].
+    vacuum : path or None
+        Pattern of the bare beam by the same camera, dark-subtracted as the pattern is: intensities count absolutely.
+    exposure_ratio : float
+        Exposure of the pattern over that of the vacuum pattern.
+    zero_loss_nm : tuple of float or None
+        Of a pattern filtered for zero loss: mean free path of inelastic scattering, and its standard deviation [nm].
     """
 
     convergence_mrad: float | None = None
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     dataset: str | None = None
-    mirrored: bool = False
+    mirrored: bool | None = None
     refine: bool = True
+    mask: Path | str | np.ndarray | None = field(default=None, compare=False)  # arrays do not compare as a whole
+    frame: tuple[int, ...] | None = None
+    scan_shape: tuple[int, int] | None = None
+    refine_from_nm: tuple[float, ...] = ()
+    vacuum: Path | str | None = None
+    exposure_ratio: float = 1.0
+    zero_loss_nm: tuple[float, float] | None = None
 
-    def or_stated(self, stated: Calibration) -> PredictOptions:
-        """The same, with what a file states where the options say nothing."""
+    def or_stated(self, stated: Calibration, energy_kev: float | None = None) -> PredictOptions:
+        """The same, with what a file states where the options say nothing.
+
+        Parameters
+        ----------
+        stated : Calibration
+        energy_kev : float, optional
+            Beam energy [keV] at which a pixel size in 1/nm becomes an angle if neither options nor file know it.
+
+        Raises
+        ------
+        PatternError
+            The file states a pixel size that cannot be used, and the options give none.
+        """
+        convergence, energy, pixel = self.convergence_mrad, self.energy_kev, self.pixel_mrad
+        energy = stated.energy_kev if energy is None else energy
+        if pixel is None:
+            if stated.trouble:
+                raise PatternError(
+                    f"pixel_mrad: got none, and the file states {stated.trouble}, accepted: a number above 0 [mrad]"
+                )
+            pixel = stated.pixel_at(energy_kev if energy is None else energy)
         return replace(
             self,
-            convergence_mrad=stated.convergence_mrad if self.convergence_mrad is None else self.convergence_mrad,
-            energy_kev=stated.energy_kev if self.energy_kev is None else self.energy_kev,
-            pixel_mrad=stated.pixel_mrad if self.pixel_mrad is None else self.pixel_mrad,
+            convergence_mrad=stated.convergence_mrad if convergence is None else convergence,
+            energy_kev=energy,
+            pixel_mrad=pixel,
         )
 
 
@@ -61,9 +106,12 @@ class Conditions:
         Pixel size [mrad].
     mirrored : bool
         The camera shows the pattern mirrored.
+    mask : str or None
+        Name of the mask.
     """
 
     convergence_mrad: float
     energy_kev: float | None = None
     pixel_mrad: float | None = None
     mirrored: bool = False
+    mask: str | None = None

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pacbed.analysis import estimates, verdict
+from pacbed.analysis import estimates
+from pacbed.analysis.attempts.answer import Answer, fitted, nearest
+from pacbed.analysis.attempts.attempt import Attempt, attempts
+from pacbed.analysis.attempts.starts import check_refine_from
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.matching import Matches, choose_starts, match, nearest_match
+from pacbed.analysis.fit.matching.match import Matches
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.networks import NetworkAnswers
+from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
+from pacbed.analysis.plausibility import note_pixel
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
-from pacbed.analysis.steps import Prepared, fine_model, network_answers, prepare, refine_from
-from pacbed.analysis.verdict import Findings
+from pacbed.analysis.steps import Prepared, prepare
+from pacbed.analysis.verdicts.findings import Findings
+from pacbed.analysis.verdicts.networks import judge_networks
+from pacbed.analysis.verdicts.picture import judge_input
 from pacbed.bundle.reader import Bundle
 from pacbed.logs import installed_versions
-
-STARTS = 4  # of the library match; the thickness network's candidates come on top
-# Without networks: all that leave hardly more than the best, which the right one has always been among.
-STARTS_ALONE, WITHIN_ALONE = 12, 1.3
 
 
 @dataclass(frozen=True)
@@ -38,34 +39,23 @@ class Analysis:
         Of the pattern on fine pixels.
     parameters : PatternParameters
         The best match.
+    ready : Prepared
+        The pattern, in the hand that fits better.
+    matches : Matches
+        Library match of every thickness and mistilt.
+    refinement : Refinement or None
+        None where the networks alone have answered.
     """
 
     result: Result
     model: ForwardModel
     parameters: PatternParameters
+    ready: Prepared
+    matches: Matches
+    refinement: Refinement | None = None
 
 
-@dataclass(frozen=True)
-class _Match:
-    """The rendered pattern that stands for the recorded one.
-
-    Attributes
-    ----------
-    values : dict
-        Fields of the result that follow from it.
-    model, parameters
-        As in `Analysis`.
-    noise : float or None
-        Share of the misfit that noise accounts for; None where nothing was fitted.
-    """
-
-    values: dict[str, Any]
-    model: ForwardModel
-    parameters: PatternParameters
-    noise: float | None
-
-
-def predict(
+def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, all options
     bundle: Bundle | str | Path,
     pattern: Pattern | np.ndarray | str | Path,
     *,
@@ -73,8 +63,14 @@ def predict(
     energy_kev: float | None = None,
     pixel_mrad: float | None = None,
     dataset: str | None = None,
-    mirrored: bool = False,
+    mirrored: bool | None = None,
     refine: bool = True,
+    frame: tuple[int, ...] | None = None,
+    scan_shape: tuple[int, int] | None = None,
+    refine_from_nm: tuple[float, ...] = (),
+    vacuum: str | Path | None = None,
+    exposure_ratio: float = 1.0,
+    zero_loss_nm: tuple[float, float] | None = None,
 ) -> Result:
     """Thickness and whatever else one pattern tells.
 
@@ -92,10 +88,22 @@ def predict(
         Pixel size [mrad]; by default what the file states, else found from the pattern.
     dataset : str, optional
         Which data set of a file that holds several.
-    mirrored : bool
-        The camera shows the pattern mirrored.
+    mirrored : bool, optional
+        The camera shows the pattern mirrored; by default both are tried where the crystal has no mirror line.
     refine : bool
         Least squares on the rendered table; without it the networks alone decide.
+    frame : tuple of int, optional
+        Which pattern of a scan or series: its number from 0, or row and column.
+    scan_shape : tuple of int, optional
+        Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
+    refine_from_nm : tuple of float
+        Thicknesses to start from instead of those that library match and networks propose [nm].
+    vacuum : path, optional
+        Pattern of the bare beam by the same camera; both dark-subtracted.
+    exposure_ratio : float
+        Exposure of the pattern over that of the vacuum pattern.
+    zero_loss_nm : tuple of float, optional
+        Of a pattern filtered for zero loss: mean free path of inelastic scattering, and its standard deviation [nm].
 
     Returns
     -------
@@ -114,6 +122,12 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=refine,
+        frame=frame,
+        scan_shape=scan_shape,
+        refine_from_nm=refine_from_nm,
+        vacuum=vacuum,
+        exposure_ratio=exposure_ratio,
+        zero_loss_nm=zero_loss_nm,
     )
     return analyse(bundle, pattern, options).result
 
@@ -126,55 +140,33 @@ def analyse(
     """Predict and keep what the sheet shows; arguments and errors as for `predict`."""
     # Idle threads of BLAS spin between thousands of small problems: 2.3 to 4 times the processor time.
     with threadpool_limits(limits=1):
-        return _analysed(prepare(bundle, pattern, options), options)
+        ready = prepare(bundle, pattern, options)
+        check_refine_from(ready.bundle, options)
+        return _analysed(ready, options)
 
 
 def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
     findings, meta = Findings(), ready.bundle.meta
-    verdict.judge_input(findings, meta, ready.conditions, ready.outline, ready.recorded.saturated_fraction)
-    answers = network_answers(ready)
-    verdict.judge_networks(findings, answers, refined=options.refine)
-    matches = match(ready.array, ready.outline, ready.library, mirrored=ready.conditions.mirrored)
-    if options.refine or answers is None:
-        best = _fitted(ready, answers, matches, findings)
-    else:
-        best = _nearest(ready, answers, matches)
+    judge_input(findings, meta, ready.conditions, ready.picture, ready.library.radius_mrad)
+    note_pixel(findings, ready.recorded.calibration, options)
+    best, *others = attempts(ready, options)
+    judge_networks(findings, best.answers, refined=options.refine)
+    answer = nearest(best, findings) if best.refinement is None else fitted(best, others, findings, options)
     result = Result(
         system=meta.system,
-        thickness_candidates=estimates.candidates(answers),
+        thickness_candidates=estimates.candidates(best.answers),
         verdict=findings.verdict,
         reasons=findings.reasons,
-        networks=estimates.class_probabilities(answers, ready.bundle.networks),
-        provenance=_provenance(ready, answers, best),
-        **best.values,
+        mirrored=best.ready.conditions.mirrored,
+        networks=estimates.class_probabilities(best.answers, ready.bundle.networks),
+        provenance=_provenance(best, answer, options),
+        **answer.values,
     )
-    return Analysis(result, best.model, best.parameters)
+    return Analysis(result, answer.model, answer.parameters, best.ready, best.matches, best.refinement)
 
 
-def _fitted(ready: Prepared, answers: NetworkAnswers | None, matches: Matches, findings: Findings) -> _Match:
-    """Least squares from the best matches and the networks' candidates; `findings` receives what speaks against it."""
-    if answers is None:
-        starts = choose_starts(matches, count=STARTS_ALONE, within=WITHIN_ALONE)
-    else:
-        thickness_nm = [peak.value for peak in answers.candidates]
-        starts = choose_starts(matches, count=STARTS, thickness_nm=thickness_nm)
-    refinement = refine_from(ready, [start.parameters for start in starts])
-    meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
-    verdict.judge_fit(findings, refinement, meta, conditions, table)
-    values = estimates.refined_values(
-        refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
-    )
-    return _Match(values, refinement.model, refinement.best.parameters, refinement.noise)
-
-
-def _nearest(ready: Prepared, answers: NetworkAnswers, matches: Matches) -> _Match:
-    """The networks alone; the best match near their thickness is what the sheet shows."""
-    values = estimates.network_values(answers, ready.bundle.meta, convergence_mrad=ready.conditions.convergence_mrad)
-    return _Match(values, fine_model(ready), nearest_match(matches, answers.candidates[0].value), None)
-
-
-def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -> Provenance:
-    meta = ready.bundle.meta
+def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Provenance:
+    ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
     return Provenance(
         input=ready.recorded.source,
         input_sha256=ready.recorded.sha256,
@@ -183,10 +175,17 @@ def _provenance(ready: Prepared, answers: NetworkAnswers | None, best: _Match) -
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
-            "refined": best.noise is not None,
-            "misfit_of_noise": best.noise,
-            "center_px": list(best.parameters.center_px),
-            "defective_pixels": ready.defects,
+            "refined": best.refinement is not None,
+            "refine_from_nm": list(options.refine_from_nm),
+            "exposure_ratio": options.exposure_ratio,
+            "zero_loss_nm": options.zero_loss_nm,
+            "misfit_of_noise": answer.noise,
+            "library": answer.place._asdict(),
+            "center_px": list(answer.parameters.center_px),
+            "defective_pixels": ready.picture.defects,
+            "pixels_left_out": ready.picture.counts,
+            "saturated_share_of_disk": ready.picture.saturated_share,
+            "unused_share_of_disk": ready.picture.unused_share,
             "bright_region": {**asdict(ready.outline), "center_px": list(ready.outline.center_px)},
             "scale_reference_pixel_mrad": None if answers is None else answers.reference_pixel_mrad,
             "scale_rounds": None if answers is None else list(answers.scales),

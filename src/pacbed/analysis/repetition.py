@@ -13,12 +13,12 @@ import numpy as np
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.networks import Asked, ask_networks
 from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.picture.examine import examine
 from pacbed.analysis.predict import analyse
-from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.bundle.archive import EXAMPLES
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import FormatError
-from pacbed.outline import find_outline
 
 COUNTS = 8000  # of a pattern's maximum: far below its noise
 SLACK_NM, SLACK_STD = 0.02, 0.2  # answers agree within this length and share of their error bar: tables are compressed
@@ -141,8 +141,8 @@ def network_answers(bundle: Bundle, examples: Examples) -> np.ndarray:
     """Likeliest thickness and its standard deviation by the networks alone, shape (pattern, 2) [nm]."""
     answers = []
     for pattern, angle, pixel in zip(examples.pattern, examples.convergence_mrad, examples.pixel_mrad, strict=True):
-        array = repair(pattern).array
-        asked = Asked(array, find_outline(array), float(angle), float(pixel))
+        picture = examine(pattern_from_array(pattern))
+        asked = Asked(picture.array, picture.outline, float(angle), float(pixel))
         best = ask_networks(bundle.networks, asked, bundle.meta.preprocessing).candidates[0]
         answers.append((best.value, best.std))
     return np.array(answers)

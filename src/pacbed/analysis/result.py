@@ -45,6 +45,46 @@ class RotationEstimate(Estimate):
     modulo_deg: float = Field(gt=0, description="rotations by this angle cannot be told apart [deg]")
 
 
+class EffectEstimate(Section):
+    """Something that may have happened to the picture, as far as the pattern tells."""
+
+    name: str
+    unit: str = Field(description="of size and std; empty for shares and ratios")
+    size: float
+    std: float = Field(ge=0)
+    widths: float = Field(ge=0, description="the size over what is usual")
+    held_out_gain: float = Field(description="by how much the residual of held-out sectors falls with it, of 1")
+    adopted: bool = Field(description="the answer has it in it")
+    thickness_shift_nm: float = Field(description="how far it moves the thickness")
+    thickness_std_nm: float = Field(ge=0, description="its part of thickness_nm.std_statistical")
+
+
+class Alternative(Section):
+    """The other orientation of a crystal, which was fitted as well and fits less well."""
+
+    thickness_nm: float = Field(description="where its fit ended")
+    rotation_deg: float
+    mirrored: bool = Field(description="the camera shows the pattern mirrored")
+    misfit_ratio: float = Field(ge=0, description="its misfit over that of the result")
+    decided: bool = Field(description="the result fits better by three standard deviations")
+
+
+class BeamShares(Section):
+    """What a vacuum pattern of the same camera tells, and how much of the beam the pattern holds."""
+
+    source: str = Field(description="file name of the vacuum pattern")
+    recorded_share: float = Field(description="share of the beam in the circle that is fitted")
+    fitted_share: float = Field(description="part of it that the rendered pattern makes up, as scaled by the fit")
+    expected_share: tuple[float, float] = Field(description="elastic, and elastic with all that the table lacks")
+    std_relative: float = Field(ge=0, description="standard deviation of a share over its value")
+    radius_px: float = Field(gt=0, description="radius of the vacuum disk: convergence angle over pixel size")
+    ellipse_percent: tuple[float, float] = Field(
+        description="distortion of the vacuum disk: larger along x and smaller along y; larger along x = y"
+    )
+    edge_px: float = Field(ge=0, description="standard deviation of the blur of the vacuum disk's rim")
+    shading_percent: tuple[float, float] = Field(description="change from the disk's centre to its rim along x and y")
+
+
 class Candidate(Section):
     """A peak of the thickness network's distribution."""
 
@@ -75,8 +115,14 @@ class Result(Section):
 
     schema_version: Literal[1] = 1
     system: str
-    thickness_nm: ThicknessEstimate | None
-    mistilt_mrad: Estimate | None = Field(description="angle between beam and zone axis")
+    thickness_nm: ThicknessEstimate | None = Field(
+        description="crystalline part along the beam; amorphous layers do not count"
+    )
+    mistilt_mrad: Estimate | None = Field(
+        description="angle between beam and zone axis: shift of the incident direction in the frame of the crystal. "
+        "The zone axis lies at minus the mistilt from the centre of the direct disk. Tilting specimen or beam gives "
+        "the same pattern; only the place of the disk on the camera differs"
+    )
     mistilt_azimuth_deg: Estimate | None = Field(
         description="direction of the mistilt in the image, from +x (right) towards +y (down); "
         "null when the tilt is below two standard errors"
@@ -89,10 +135,29 @@ class Result(Section):
     scale: Estimate | None = Field(description="pixel size over that of the simulated stack")
     pixel_mrad: Estimate | None
     rotation_deg: RotationEstimate | None = Field(description="azimuth of the crystal's x axis in the image")
+    mirrored: bool | None = Field(None, description="the camera shows the pattern mirrored, as given or as found")
+    polarity: Alternative | None = Field(
+        None, description="the crystal turned by 180 deg; null where a twofold axis along the beam makes both one"
+    )
+    hand: Alternative | None = Field(
+        None, description="the mirrored image; null where it was given, or where a mirror line makes both one"
+    )
     convergence_mrad: Estimate | None = Field(description="as refined; what was given is among the parameters")
     blur_mrad: Estimate | None = Field(description="standard deviation of a Gaussian blur")
+    ellipse_plus_percent: Estimate | None = Field(
+        None,
+        description="elliptical distortion of the image: circles are larger by this along x, smaller along y [%]",
+    )
+    ellipse_cross_percent: Estimate | None = Field(
+        None, description="elliptical distortion of the image: circles are larger by this along the diagonal x = y [%]"
+    )
+    effects: list[EffectEstimate] | None = Field(None, description="what may have happened to the picture")
+    beam: BeamShares | None = Field(None, description="null without a vacuum pattern")
     thickness_candidates: list[Candidate] = Field(max_length=3, description="of the network alone, likeliest first")
-    misfit: float | None = Field(ge=0, description="norm of the residual over that of the pattern without its mean")
+    misfit: float | None = Field(
+        ge=0,
+        description="norm of the residual over that of the pattern without its mean; networks alone: near their answer",
+    )
     verdict: Verdict
     reasons: list[str]
     networks: dict[str, ClassProbabilities]

@@ -1,31 +1,27 @@
-"""The steps of a prediction, each usable on its own: prepare, ask the networks, refine."""
+"""The first steps of a prediction, each usable on its own: prepare a pattern, ask the networks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.fit.cutout import Cutout
-from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.library import Library, build_library
-from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import FINE, Refinement, refine
-from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.library_cache import cached_library
+from pacbed.analysis.fit.matching.library import Library
+from pacbed.analysis.libraries.of_angle import EDGE_MRAD, library_for
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
-from pacbed.analysis.recording.defects import repair
+from pacbed.analysis.picture.examine import Picture, examine
+from pacbed.analysis.picture.mask_file import mask_name, read_mask
+from pacbed.analysis.plausibility import check_pixel
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
+from pacbed.analysis.vacuum.beam import Beam, read_beam
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import bad_value
-from pacbed.outline import Outline, find_outline
+from pacbed.outline import Outline
 
 LEAST_TILT_MRAD = 0.5  # the mistilt that a table must leave at a convergence angle
-EDGE_MRAD = 2.0  # widest aperture edge that a coarse rendering uses
 NARROWEST = 0.5  # smallest accepted convergence angle over the smallest trained one
 
 
@@ -40,23 +36,30 @@ class Prepared:
         As it was read.
     conditions : Conditions
         How it was recorded.
-    array : float32 array, shape (y, x)
-        Counts without defective pixels.
-    defects : int
-        Pixels replaced.
-    outline : Outline
-        The bright region.
+    picture : Picture
+        What is compared.
     library : Library
         Rendered patterns of its convergence angle.
+    beam : Beam or None
+        From a vacuum pattern.
     """
 
     bundle: Bundle
     recorded: Pattern
     conditions: Conditions
-    array: np.ndarray
-    defects: int
-    outline: Outline
+    picture: Picture
     library: Library
+    beam: Beam | None = None
+
+    @property
+    def array(self) -> np.ndarray:
+        """Repaired counts, float32, shape (y, x)."""
+        return self.picture.array
+
+    @property
+    def outline(self) -> Outline:
+        """The bright region."""
+        return self.picture.outline
 
 
 def opened(bundle: Bundle | str | Path) -> Bundle:
@@ -94,40 +97,44 @@ def prepare(
     """
     bundle = opened(bundle)
     check_networks(bundle, refine=options.refine)
-    recorded = _recorded_pattern(pattern, options.dataset)
-    known = options.or_stated(recorded.calibration)
-    conditions = Conditions(
+    recorded = _recorded_pattern(pattern, options)
+    conditions = checked_conditions(bundle, options.or_stated(recorded.calibration, bundle.meta.energy_kev))
+    mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
+    picture = examine(recorded, mask)
+    check_pixel(conditions, picture.outline)
+    beam = read_beam(options, recorded.array.shape)
+    return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad), beam)
+
+
+def checked_conditions(bundle: Bundle, known: PredictOptions) -> Conditions:
+    """How a pattern was recorded, once it is seen that the bundle can answer that.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    known : PredictOptions
+        With what the file states.
+
+    Raises
+    ------
+    ParameterError
+        No convergence angle is known, or a value is none that the bundle or physics knows.
+    """
+    return Conditions(
         _checked_convergence(bundle, known.convergence_mrad),
         _positive("energy_kev", known.energy_kev, "kV"),
         _positive("pixel_mrad", known.pixel_mrad, "mrad"),
-        known.mirrored,
+        bool(known.mirrored),
+        None if known.mask is None else mask_name(known.mask),
     )
-    repaired = repair(recorded.array)
-    library = library_for(bundle, conditions.convergence_mrad)
-    outline = find_outline(repaired.array)
-    return Prepared(bundle, recorded, conditions, repaired.array, repaired.defects, outline, library)
 
 
-def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, dataset: str | None) -> Pattern:
+def _recorded_pattern(pattern: Pattern | np.ndarray | str | Path, options: PredictOptions) -> Pattern:
     if isinstance(pattern, Pattern):
         return pattern
-    return read_pattern(pattern, dataset=dataset) if isinstance(pattern, str | Path) else pattern_from_array(pattern)
-
-
-def library_for(bundle: Bundle, convergence_mrad: float) -> Library:
-    """The library of a convergence angle, kept with the bundle and in the cache; angles within 0.1 mrad share one."""
-    angle = round(convergence_mrad, 1)
-
-    def build() -> Library:
-        trained = bundle.meta.trained
-        return build_library(
-            bundle.renderer,
-            convergence_mrad=angle,
-            thickness_nm=(trained.thickness_nm[0], min(trained.thickness_nm[1], bundle.table.thickness_max_nm)),
-            mistilt_max_mrad=min(trained.mistilt_mrad[1], 0.95 * bundle.renderer.mistilt_max_mrad(angle, EDGE_MRAD)),
-        )
-
-    return bundle.recent(("library", angle), lambda: cached_library(bundle, angle, build))
+    if not isinstance(pattern, str | Path):
+        return pattern_from_array(pattern)
+    return read_pattern(pattern, dataset=options.dataset, frame=options.frame, scan_shape=options.scan_shape)
 
 
 def network_answers(ready: Prepared) -> NetworkAnswers | None:
@@ -144,26 +151,6 @@ def network_answers(ready: Prepared) -> NetworkAnswers | None:
         ready.conditions.mirrored,
     )
     return ask_networks(ready.bundle.networks, asked, ready.bundle.meta.preprocessing)
-
-
-def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
-    """Least squares from the given starts, restrained by what is known with the bundle's widths."""
-    known, widths = ready.conditions, ready.bundle.meta.priors
-    restraints = Restraints(
-        known.convergence_mrad,
-        widths.convergence_relative * known.convergence_mrad,
-        known.pixel_mrad,
-        None if known.pixel_mrad is None else widths.pixel_relative,
-    )
-    return refine(
-        ready.bundle.renderer, ready.array, ready.outline, starts, restraints=restraints, mirrored=known.mirrored
-    )
-
-
-def fine_model(ready: Prepared) -> ForwardModel:
-    """Forward model on fine pixels, for a sheet without a refinement."""
-    cutout = Cutout.around(ready.array, ready.outline, pixels=FINE.pixels)
-    return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)
 
 
 def _positive(name: str, value: float | None, unit: str) -> float | None:

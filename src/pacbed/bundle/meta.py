@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pacbed.errors import FormatError
 from pacbed.outputs import check_version
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 OLDEST_VERSION = 1  # a model error that is one share of every thickness
 
 
@@ -96,21 +96,31 @@ class Thresholds(Section):
 
     misfit_doubtful: float = Field(0.12, gt=0, description="misfit beyond noise")
     misfit_refused: float = Field(0.25, gt=0, description="misfit beyond noise")
-    misfit_noise: float = Field(0.90, gt=0, description="misfit of any origin above which nothing is left to judge")
+    misfit_noise: float = Field(0.95, gt=0, description="misfit of any origin above which nothing is left to judge")
     ambiguous_ratio: float = Field(1.15, ge=1, description="misfit of another thickness over that of the best")
     ambiguous_nm: float = Field(3.0, gt=0, description="thicknesses this near count as the same")
+    networks_sure: float = Field(0.5, ge=0, le=1, description="probability above which a network's answer counts")
+    networks_apart: float = Field(3.0, gt=0, description="from the fit's thickness, in combined standard deviations")
+    noise_alone: float = Field(0.3, gt=0, description="share of noise on coarse pixels that networks alone cannot bear")
     thin_nm: float = Field(3.0, ge=0, description="below it every crystal is a flat disk")
     convergence_relative: float = Field(0.03, gt=0, description="refined against given convergence angle")
     pixel_relative: float = Field(0.05, gt=0, description="refined against given pixel size")
     energy_relative: float = Field(0.01, gt=0, description="given against the bundle's beam energy")
-    saturated_fraction: float = Field(0.01, ge=0, le=1)
+    saturated_fraction: float = Field(0.01, ge=0, le=1, description="of earlier versions; not used")
+    saturated_disk: float = Field(0.3, ge=0, le=1, description="saturated share of the bright region's pixels")
+    unused_disk: float = Field(0.5, ge=0, le=1, description="share of the bright region's pixels that are hidden")
+    radius_px: float = Field(4.5, gt=0, description="radius of the bright region below which it shows nothing")
+    fitted_pixels: int = Field(150, gt=0, description="pixels in the fit below which it shows nothing")
+    radius_relative: float = Field(0.15, gt=0, description="radius of the bright region beyond those of the library")
+    residual_patch: float = Field(0.12, gt=0, description="smoothed residual over the level of the disk")
+    std_relative: float = Field(0.15, gt=0, description="standard deviation over the thickness")
     inside: float = Field(0.98, ge=0, le=1, description="share of the bright region's rim inside the frame")
 
 
 class BundleMeta(Section):
     """Content of ``bundle.json``."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     system: str
     crystal: dict[str, Any]
     energy_kev: float
@@ -151,9 +161,14 @@ def read_meta(data: Any) -> BundleMeta:
 
 
 def _upgraded(data: dict[str, Any], version: object) -> dict[str, Any]:
-    """Fields as they are now: up to version 2 networks were all Cartesian, which their own descriptions tell."""
+    """Fields as they are now.
+
+    Up to version 2 networks were all Cartesian, which their own descriptions tell. Up to version 3 thresholds were
+    everywhere the same, and none of them had been measured on degraded patterns: the present ones count.
+    """
     data = _from_version_1(data) if version == 1 else data
-    return data | {"schema_version": SCHEMA_VERSION}
+    kept = {name: value for name, value in data.items() if name != "thresholds" or version == SCHEMA_VERSION}
+    return kept | {"schema_version": SCHEMA_VERSION}
 
 
 def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:

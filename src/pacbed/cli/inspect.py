@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, direction
+from pacbed.cli.arguments import DONE, Dataset, direction
 from pacbed.errors import bad_value
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="BUNDLE|STACK|PATTERN|CIF", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="BUNDLE|STACK|PATTERN|SCAN|CIF", show_default=False)],
     verify: Annotated[bool, typer.Option("--verify", help="check every byte, repeat stored answers")] = False,
     zone_axis: Annotated[
         str | None,
@@ -24,24 +24,31 @@ def inspect(
     ] = None,
     system: Annotated[str | None, typer.Option(help="CIF: system of that configuration, where several fit")] = None,
     json: Annotated[bool, typer.Option("--json", help="CIF: one JSON object")] = False,
+    dataset: Dataset = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="PICTURE", help="CIF: draw cell and projection: .png, .pdf or .svg")
+        Path | None,
+        typer.Option(
+            metavar="PICTURE",
+            help="draw the recording as a prediction would use it, or cell and projection of a CIF: .png, .pdf or .svg",
+        ),
     ] = None,
 ) -> int:
-    """Say what a bundle, a stack, a pattern or a CIF file holds."""
+    """Say what a bundle, a stack, a CIF file or a recording holds, and what a prediction would use of it."""
     from pacbed.crystal.reading.text import is_cif
 
     if path.is_file() and is_cif(path):
         from pacbed.cli.inspect_cif import CifQuestion, inspect_cif
 
+        if dataset is not None:
+            raise bad_value("dataset", dataset, "this option with a recording only")
         axis = None if zone_axis is None else direction("zone_axis", zone_axis)
         inspect_cif(CifQuestion(path, axis, block, config, system), as_json=json, out=out)
         return DONE
     if path.exists():
-        _refuse_options(zone_axis=zone_axis, block=block, config=config, system=system, json=json or None, out=out)
-    from pacbed.analysis.report.inspection import describe
+        _refuse_options(zone_axis=zone_axis, block=block, config=config, system=system, json=json or None)
+    from pacbed.analysis.report.inspection.describe import describe
 
-    print("\n".join(describe(path, verify=verify)))
+    print("\n".join(describe(path, verify=verify, dataset=dataset, out=out)))
     return DONE
 
 

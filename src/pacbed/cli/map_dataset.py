@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, BundlePath, Convergence, Dataset, Energy, Pixel, whole_number
+from pacbed.cli.arguments import (
+    DONE,
+    REFUSED,
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Mask,
+    Mirrored,
+    Pixel,
+    ScanShape,
+    scan_size,
+    whole_number,
+)
 
 
 def map_command(
@@ -17,6 +30,9 @@ def map_command(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
+    mask: Mask = None,
+    scan_shape: ScanShape = None,
+    mirrored: Mirrored = None,
     window: Annotated[
         int, typer.Option(parser=whole_number, metavar="NUMBER", help="scan positions averaged along each axis")
     ] = 1,
@@ -24,21 +40,25 @@ def map_command(
     out: Annotated[Path, typer.Option(help="folder of maps")] = Path("maps"),
 ) -> int:
     """Map the thickness of a 4D-STEM data set window by window."""
+    from pacbed.analysis.maps import VERDICTS
     from pacbed.analysis.options import PredictOptions
-    from pacbed.analysis.report.map_dataset import map_dataset
+    from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
+    from pacbed.analysis.report.names import maps_in, names_for
     from pacbed.bundle.reader import load_bundle
 
-    picture = out / f"{data.stem}.png"
-    map_dataset(
-        load_bundle(bundle),
-        data,
-        PredictOptions(
-            convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset
-        ),
-        window=window,
-        jobs=jobs,
-        out_dir=out / data.stem,
-        out_png=picture,
+    (name,) = names_for([data], maps_in(out))
+    picture = out / f"{name}.png"
+    options = PredictOptions(
+        convergence_mrad=convergence_mrad,
+        energy_kev=energy_kev,
+        pixel_mrad=pixel_mrad,
+        dataset=dataset,
+        mirrored=mirrored,
+        mask=mask,
+        scan_shape=scan_size(scan_shape),
     )
-    print(f"{picture}: maps as arrays lie in {out / data.stem}")
-    return DONE
+    opened = load_bundle(bundle)
+    found = map_dataset(opened, data, options, window=window, jobs=jobs, out_dir=out / name, out_png=picture)
+    print(f"{picture}: maps as arrays lie in {out / name}")
+    print("\n".join(summary_lines(out / name)))
+    return DONE if (found.verdict < VERDICTS.index("refused")).any() else REFUSED

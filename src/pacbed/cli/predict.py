@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pacbed.cli.arguments import BundlePath, Convergence, Dataset, Energy, Mirrored, Pixel
+from pacbed.cli.arguments import (
+    BundlePath,
+    Convergence,
+    Dataset,
+    Energy,
+    Exposure,
+    Frame,
+    Mask,
+    Mirrored,
+    Pixel,
+    RefineFrom,
+    ScanShape,
+    Vacuum,
+    ZeroLoss,
+    frame_number,
+    scan_size,
+)
 from pacbed.cli.compiling import compilation_announced
+
+if TYPE_CHECKING:
+    from pacbed.analysis.report.batch import Outcome
 
 
 def predict(
@@ -19,21 +39,22 @@ def predict(
     energy_kev: Energy = None,
     pixel_mrad: Pixel = None,
     dataset: Dataset = None,
-    mirrored: Mirrored = False,
+    frame: Frame = None,
+    scan_shape: ScanShape = None,
+    mirrored: Mirrored = None,
+    mask: Mask = None,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="the networks alone, without least squares")] = False,
+    refine_from: RefineFrom = None,
+    vacuum: Vacuum = None,
+    exposure_ratio: Exposure = 1.0,
+    zero_loss: ZeroLoss = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
     """Thickness, mistilt and verdict of patterns; results and sheets go to the folder --out."""
     from pacbed.analysis.options import PredictOptions
-    from pacbed.analysis.report.batch import Outcome, predict_files
+    from pacbed.analysis.report.batch import predict_files
     from pacbed.bundle.reader import load_bundle
-
-    def tell(outcome: Outcome) -> None:
-        if outcome.result is None:
-            print(f"error: {outcome.line()}", file=sys.stderr)
-        else:
-            print(outcome.result.model_dump_json() if as_json else outcome.line(), flush=True)
 
     options = PredictOptions(
         convergence_mrad=convergence_mrad,
@@ -42,6 +63,25 @@ def predict(
         dataset=dataset,
         mirrored=mirrored,
         refine=not no_refine,
+        mask=mask,
+        frame=frame_number(frame),
+        scan_shape=scan_size(scan_shape),
+        refine_from_nm=tuple(refine_from or ()),
+        vacuum=vacuum,
+        exposure_ratio=exposure_ratio,
+        zero_loss_nm=zero_loss,
     )
     with compilation_announced():
-        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=tell)
+        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=_teller(as_json=as_json))
+
+
+def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
+    """Prints what became of a pattern."""
+
+    def tell(outcome: Outcome) -> None:
+        if outcome.result is None:
+            print(f"error: {outcome.line()}", file=sys.stderr)
+        else:
+            print(outcome.result.model_dump_json() if as_json else outcome.line(), flush=True)
+
+    return tell

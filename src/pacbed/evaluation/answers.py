@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from pacbed.evaluation.noise import Noise
 from pacbed.evaluation.truths import Truth
+from pacbed.outputs import KeptLines
 
 # Kinds of truth.
 RENDERED, DIRECT, VARIED, PHONONS = "rendered", "direct", "varied", "phonons"
@@ -192,29 +192,20 @@ class AnswerBook:
     """
 
     def __init__(self, file: str | Path, made_for: Mapping[str, Any]) -> None:
-        self._file = Path(file)
-        head = json.dumps({"made_for": made_for}, sort_keys=True)
+        self._kept = KeptLines(file, made_for)
         self.answers: dict[Key, Answer] = {}
-        lines = self._file.read_text(encoding="utf-8").split("\n") if self._file.is_file() else []
-        if len(lines) < 2 or lines[0] != head:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(f"{head}\n", encoding="utf-8")
-            return
-        whole = lines[1:-1]  # a run that was killed may have left half a line behind the last break
-        for line in whole:
-            answer = _read(json.loads(line))
+        for row in self._kept.rows:
+            answer = _read(row)
             self.answers[answer.key] = answer
-        self._file.write_text("\n".join([head, *whole]) + "\n", encoding="utf-8")
 
     def __contains__(self, key: Key) -> bool:
         return key in self.answers
 
     def add(self, answers: Iterable[Answer]) -> None:
         """Keep some more."""
-        with self._file.open("a", encoding="utf-8") as stream:
-            for answer in answers:
-                self.answers[answer.key] = answer
-                stream.write(json.dumps(asdict(answer)) + "\n")
+        for answer in answers:
+            self.answers[answer.key] = answer
+            self._kept.append([asdict(answer)])
 
 
 def _read(row: dict[str, Any]) -> Answer:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pacbed.analysis.estimates import simulated_pixel_mrad
-from pacbed.analysis.fit.matching import choose_starts, match
+from pacbed.analysis.fit.matching.match import choose_starts, match
+from pacbed.analysis.fit.restraints import ELLIPSE_PERCENT
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.result import Result
-from pacbed.analysis.steps import library_for, prepare
+from pacbed.analysis.steps import prepare
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import PacbedError
 from pacbed.evaluation.answers import FLOOR, METHODS, Answer, AnswerBook, Recording
@@ -202,7 +204,8 @@ def _vector_error(result: Result, truth: Truth) -> float | None:
 def _floor(shop: Workshop, recording: Recording) -> Answer:
     """The smallest possible standard deviations."""
     at, renderer = recording.truth.parameters, shop.bundle.renderer
-    prior = {"convergence_mrad": shop.bundle.meta.priors.convergence_relative * at.convergence_mrad}
+    ellipse = dict.fromkeys(("ellipse_plus_percent", "ellipse_cross_percent"), ELLIPSE_PERCENT)
+    prior = {"convergence_mrad": shop.bundle.meta.priors.convergence_relative * at.convergence_mrad, **ellipse}
     noise = recording.noise.of_floor(len(recording.truth.camera), recording.truth.in_field)
     floor = cramer_rao_floor(renderer, at, recording.truth.camera.shape, prior_std=prior, **noise)
     return replace(

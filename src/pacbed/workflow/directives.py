@@ -57,6 +57,17 @@ def setting(systems: Systems, key: str) -> Directive:
     return value
 
 
+def given(systems: Systems, key: str) -> Directive:
+    """Input function for a file that the configuration may name, its key written as for `setting`; else no file."""
+    named = setting(systems, key)
+
+    def paths(wildcards: Any) -> list[str]:
+        path = named(wildcards)
+        return [] if path is None else [path]
+
+    return paths
+
+
 def settings(**values: Any) -> Directive:
     """Parameter function that joins the values of a rule into one dict.
 

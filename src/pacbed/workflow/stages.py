@@ -20,10 +20,10 @@ STAGE_VERSIONS = MappingProxyType(
         "assemble_stack": 5,
         "train_network": 3,
         "export_networks": 2,
-        "evaluate": 3,
-        "model_error": 3,
-        "pack_bundle": 4,
-        "predict_pattern": 2,
-        "map_dataset": 2,
+        "evaluate": 5,
+        "model_error": 4,
+        "pack_bundle": 5,
+        "predict_pattern": 5,
+        "map_dataset": 5,
     }
 )

@@ -8,9 +8,12 @@ from pacbed.analysis.estimates import candidates, class_probabilities, network_v
 from pacbed.analysis.fit.covariance import Covariance
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
+from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.analysis.networks import Direction, NetworkAnswers
 from pacbed.bundle.meta import ModelError
 from pacbed.networks.peaks import Peak
+
+VARIANCES = (0.01, 4e-4, 1e-4, 0, 0, 0.04, 0.25, 1e-4, 1e-4, 0.04, 0.01)  # in the order of `Displacement`
 
 
 @pytest.fixture
@@ -19,13 +22,11 @@ def meta():
 
 
 def refinement(tilt, rotation, variances):
-    at = PatternParameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3)
+    at = PatternParameters(50.0, tilt, (10.0, 20.0), 0.2, rotation, 14.0, 0.3, (0.8, -0.4))
     return Refinement(Fit(at, 0.05), (), Fit(at, 0.05), None, Covariance(np.diag(variances), 1.0), 0.04)
 
 
-def values(
-    meta, tilt=(3.0, 0.0), rotation=100.0, variances=(0.01, 4e-4, 1e-4, 0, 0, 0.04, 0.25, 1e-4, 1e-4), mirrored=False
-):
+def values(meta, tilt=(3.0, 0.0), rotation=100.0, variances=VARIANCES, mirrored=False):
     return refined_values(refinement(tilt, rotation, variances), meta, period_deg=90.0, mirrored=mirrored)
 
 
@@ -34,6 +35,26 @@ def test_uncertainties_of_the_thickness_add_up(meta):
     assert (thickness.std_statistical, thickness.std_model) == pytest.approx((0.1, 1.0))
     assert thickness.std == pytest.approx(np.hypot(0.1, 1.0))
     assert thickness.interval_90 == pytest.approx((50 - 1.6449 * thickness.std, 50 + 1.6449 * thickness.std))
+
+
+def test_what_an_effect_would_do_to_the_thickness_is_in_its_error_bar(meta):
+    effects = (
+        TriedEffect("vacuum", "", 0.02, 0.02, 0.4, 0.001, False, 0.2, 0.24),
+        TriedEffect("gamma", "", 1.0, 0.0, 0.0, 0.0, False, 0.0, 0.0),
+    )
+    known = replace(refinement((3.0, 0.0), 100.0, VARIANCES), effects=effects)
+    found = refined_values(known, meta, period_deg=90.0, mirrored=False)
+    assert found["thickness_nm"].std_statistical == pytest.approx(np.hypot(0.1, 0.24))
+    assert [(one.name, one.size, one.adopted) for one in found["effects"]] == [
+        ("vacuum", 0.02, False),
+        ("gamma", 1.0, False),
+    ]
+
+
+def test_the_ellipse_is_told_with_its_error(meta):
+    found = values(meta)
+    assert (found["ellipse_plus_percent"].value, found["ellipse_plus_percent"].std) == pytest.approx((0.8, 0.2))
+    assert (found["ellipse_cross_percent"].value, found["ellipse_cross_percent"].std) == pytest.approx((-0.4, 0.1))
 
 
 def test_the_mistilt_is_turned_into_the_image(meta):

@@ -5,7 +5,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import pacbed
-from pacbed.analysis import verdict
+from pacbed.analysis import predict as prediction
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse, predict
 from pacbed.analysis.recording.metadata import Calibration
@@ -40,7 +40,7 @@ def test_provenance_names_input_bundle_and_everything_assumed(tiny_bundle, analy
     assert source.bundle_sha256 == tiny_bundle.sha256
     assert len(source.input_sha256) == 64
     assert source.parameters["given"] == {
-        "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": None, "mirrored": False
+        "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": None, "mirrored": False, "mask": None
     }  # fmt: skip
     assert source.parameters["center_px"] == pytest.approx([70.3, 84.6], abs=0.5)
     assert {"priors", "thresholds", "preprocessing", "model_error", "scale_converged"} <= set(source.parameters)
@@ -71,7 +71,8 @@ def test_noise_is_refused(tiny_bundle):
 def test_without_refinement_the_networks_decide(tiny_bundle, camera):
     result = analyse(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0, refine=False)).result
     assert result.thickness_nm.value == result.thickness_candidates[0].value
-    assert result.misfit is None
+    assert 0 < result.misfit < 1  # of a rendered pattern near it
+    assert not result.provenance.parameters["refined"]
     assert result.rotation_deg is None
     assert result.mistilt_azimuth_deg is None
     assert result.verdict in ("ok", "doubtful")
@@ -99,9 +100,11 @@ def test_a_stack_of_patterns_is_refused_with_its_shape(tiny_bundle):
 
 
 def test_the_signature_shows_every_option(tiny_bundle):
+    """But for the mask: in Python, pixels that do not count are NaN."""
     shown = inspect.signature(pacbed.predict).parameters
-    assert list(shown) == ["bundle", "pattern", *inspect.signature(PredictOptions).parameters]
-    for name, option in inspect.signature(PredictOptions).parameters.items():
+    options = {name: one for name, one in inspect.signature(PredictOptions).parameters.items() if name != "mask"}
+    assert list(shown) == ["bundle", "pattern", *options]
+    for name, option in options.items():
         assert shown[name].default == option.default
         assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
 
@@ -124,7 +127,7 @@ def test_every_option_of_the_guide_is_taken(tiny_bundle, tmp_path):
         tiny_bundle, tmp_path / "two.h5", convergence_mrad=14.0, energy_kev=200.0, pixel_mrad=0.7, dataset="film",
         mirrored=True, refine=False,
     )  # fmt: skip
-    given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True}
+    given = {"convergence_mrad": 14.0, "energy_kev": 200.0, "pixel_mrad": 0.7, "mirrored": True, "mask": None}
     assert result.provenance.parameters["given"] == given
     assert result.provenance.parameters["refined"] is False
 
@@ -154,8 +157,8 @@ def test_numerical_libraries_have_one_thread_inside_and_theirs_again_after(tiny_
     def threads():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    inside, judged = [], verdict.judge_input
-    monkeypatch.setattr(verdict, "judge_input", lambda *given: inside.append(threads()) or judged(*given))
+    inside, judged = [], prediction.judge_input
+    monkeypatch.setattr(prediction, "judge_input", lambda *given: inside.append(threads()) or judged(*given))
     with threadpool_limits(2):
         predict(tiny_bundle, camera(), convergence_mrad=14.0)
         assert (inside, threads()) == ([{1}], {2})

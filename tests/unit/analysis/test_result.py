@@ -23,10 +23,22 @@ def test_the_file_holds_every_promised_field(tmp_path, analysis):
     assert set(data) == {
         *("schema_version", "system", "thickness_nm", "mistilt_mrad", "mistilt_azimuth_deg", "mistilt_x_mrad"),
         *("mistilt_y_mrad", "mistilt_covariance_mrad2", "scale", "pixel_mrad", "rotation_deg", "convergence_mrad"),
+        *("ellipse_plus_percent", "ellipse_cross_percent", "effects"),
+        *("mirrored", "polarity", "hand", "beam"),
         *("blur_mrad", "thickness_candidates", "misfit", "verdict", "reasons", "networks", "provenance"),
     }
     assert set(data["thickness_nm"]) == {"value", "std", "interval_90", "std_statistical", "std_model"}
     assert data["rotation_deg"]["modulo_deg"] == 90
+
+
+def test_a_result_of_before_ellipses_is_read(tmp_path, analysis):
+    data = json.loads(analysis.result.model_dump_json())
+    assert data.pop("ellipse_plus_percent")["std"] > 0
+    del data["ellipse_cross_percent"]
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    old = read_result(tmp_path / "old.json")
+    assert old.ellipse_plus_percent is None
+    assert old.thickness_nm == analysis.result.thickness_nm
 
 
 @pytest.mark.parametrize(

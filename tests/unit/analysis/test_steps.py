@@ -3,11 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.analysis.attempts.refining import forward_model, refine_from
 from pacbed.analysis.fit.refinement import FINE
+from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.options import Conditions, PredictOptions
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import Pattern
-from pacbed.analysis.steps import fine_model, library_for, network_answers, prepare, refine_from
+from pacbed.analysis.steps import network_answers, prepare
 from pacbed.errors import ParameterError
 
 
@@ -20,7 +22,7 @@ def ready(tiny_bundle, camera):
 
 def test_a_pattern_is_made_ready(ready):
     assert ready.conditions == Conditions(14.0)
-    assert ready.defects == 1 and np.isfinite(ready.array).all()
+    assert ready.picture.counts == {"missing": 1} and np.isfinite(ready.array).all()
     assert ready.outline.center_px == pytest.approx((70, 85), abs=4)
     assert ready.library.convergence_mrad == 14.0
 
@@ -77,7 +79,7 @@ def test_a_pixel_that_is_known_restrains_the_fit(ready, analysis):
 
 
 def test_the_model_of_a_sheet_is_as_fine_as_the_last_fit(ready):
-    across = np.sqrt(4 / np.pi * fine_model(ready).cutout.mask.sum())
+    across = np.sqrt(4 / np.pi * forward_model(ready).cutout.mask.sum())
     assert across == pytest.approx(FINE.pixels, rel=0.3)
 
 
@@ -92,3 +94,18 @@ def test_the_model_of_a_sheet_is_as_fine_as_the_last_fit(ready):
 def test_bad_conditions_are_named(tiny_bundle, camera, options, text):
     with pytest.raises(ParameterError, match=text):
         prepare(tiny_bundle, camera(), options)
+
+
+def test_a_mask_leaves_its_pixels_out_of_the_fit(tiny_bundle, camera):
+    image, mask = camera(), np.zeros((160, 150), dtype=np.uint8)
+    mask[:90, 66:78] = 1
+    image[mask > 0] = 150
+    ready = prepare(tiny_bundle, image, PredictOptions(convergence_mrad=14.0, mask=mask))
+    assert ready.conditions.mask == "array"
+    assert not ready.picture.used[mask > 0].any()
+    assert forward_model(ready).cutout.mask.sum() < forward_model(prepared_clean(tiny_bundle, camera)).cutout.mask.sum()
+    assert ready.outline.center_px == pytest.approx((70, 85), abs=5)
+
+
+def prepared_clean(tiny_bundle, camera):
+    return prepare(tiny_bundle, camera(), PredictOptions(convergence_mrad=14.0))

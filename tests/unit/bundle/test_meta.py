@@ -30,9 +30,17 @@ def test_meta_survives_its_json():
     assert read_meta(json.loads(meta.model_dump_json())) == meta
 
 
+def test_thresholds_of_earlier_bundles_give_way_to_measured_ones():
+    assert VERSION_1["thresholds"]["misfit_noise"] == 0.9
+    assert read_meta(VERSION_1).thresholds == Thresholds()
+    own = json.loads(read_meta(VERSION_1).model_dump_json())
+    own["thresholds"]["misfit_noise"] = 0.8
+    assert read_meta(own).thresholds.misfit_noise == 0.8
+
+
 @pytest.mark.parametrize("data", [None, [], "text", {}, {"schema_version": "2"}, {"schema_version": 0}])
 def test_what_states_no_version_that_is_read_is_refused(data):
-    with pytest.raises(FormatError, match=r"got schema_version .*accepted: 1 to 3"):
+    with pytest.raises(FormatError, match=r"got schema_version .*accepted: 1 to 4"):
         read_meta(data)
 
 

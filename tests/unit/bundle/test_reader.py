@@ -86,7 +86,7 @@ def edit(folder, **change):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"schema_version": 4}, "got schema_version 4, accepted: 1 to 3; it comes from a newer pacbed"),
+        ({"schema_version": 5}, "got schema_version 5, accepted: 1 to 4; it comes from a newer pacbed"),
         ({"schema_version": 1}, "model_error: damaged or incomplete"),
         ({"model_error": {"thickness_nm": [5, 10], "std_nm": [0.1], "source": ""}}, "one value from 0 up for each"),
         ({"model_error": {"thickness_nm": [10, 5], "std_nm": [0.1, 0.2], "source": ""}}, "positive and ascending"),
@@ -103,7 +103,7 @@ def test_foreign_bundles_are_refused_by_name(folder, change, text):
 def test_a_bundle_of_the_version_before_is_read(folder):
     shutil.copyfile(Path(__file__).parent / "data" / "bundle_version_1.json", folder / "bundle.json")
     bundle = load_bundle(folder)
-    assert bundle.meta.schema_version == 3
+    assert bundle.meta.schema_version == 4
     assert [bundle.meta.model_error.std_at(t) for t in (0.0, 8.0, 150.0)] == pytest.approx([0.0, 0.16, 3.0])
     assert bundle.meta.model_error.effects == {}
     assert bundle.meta.trained.thickness_nm == (1, 10)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 
+import h5py
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -52,10 +53,32 @@ def test_predict_prints_a_line_and_writes_result_and_sheet(pacbed, tiny_bundle_f
     assert (status, err) == (0, "")
     assert out.startswith("thick.tif: ")
     assert len(out.splitlines()) == 1
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["thick.json", "thick.png"]
+    written = {file.name for file in tmp_path.iterdir()}
+    assert written == {"thick.json", "thick.pdf", "thick.png", "thick_match.tif"}
     result = read_result(tmp_path / "thick.json")
     assert result.thickness_nm.value == pytest.approx(9.0, abs=0.2)
     assert f"{result.thickness_nm.value:.1f} ±" in out
+
+
+def test_a_mask_takes_a_beam_stop_out(pacbed, tiny_bundle_file, folder, tmp_path):
+    image = tifffile.imread(folder / "thick.tif")
+    stop = np.zeros(image.shape, dtype=np.uint8)
+    stop[:60, 56:64] = 255
+    noise = np.random.default_rng(2).normal(30, 3, image.shape)
+    tifffile.imwrite(tmp_path / "stop.tif", np.where(stop > 0, noise, image).astype(np.uint16))
+    tifffile.imwrite(tmp_path / "mask.tif", stop)
+    call = ("predict", tiny_bundle_file, tmp_path / "stop.tif", "--convergence-mrad", 14, "--out", tmp_path / "out")
+    status, out, _ = pacbed(*call, "--mask", tmp_path / "mask.tif")
+    assert status == 0
+    assert ", ok: pixels left out: masked 480" in out
+    result = read_result(tmp_path / "out" / "stop.json")
+    assert result.thickness_nm.value == pytest.approx(9.0, abs=0.3)
+    assert result.provenance.parameters["given"]["mask"] == "mask.tif"
+    assert ", ok" not in pacbed(*call)[1]
+    tifffile.imwrite(tmp_path / "small.tif", stop[:64])
+    status, out, err = pacbed(*call, "--mask", tmp_path / "small.tif")
+    assert (status, out) == (2, "")
+    assert "mask: got 'small.tif of shape (64, 128)', accepted: the shape of the pattern, (128, 128)" in err
 
 
 def test_json_is_one_line_per_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
@@ -91,18 +114,67 @@ def test_patterns_of_the_same_name_do_not_overwrite_each_other(pacbed, tiny_bund
     (tmp_path / "other" / "thin.tif").write_bytes((folder / "thick.tif").read_bytes())
     files = (folder / "thin.tif", tmp_path / "other" / "thin.tif")
     arguments = ("--convergence-mrad", 14, "--no-refine", "--out", tmp_path / "out")
-    assert pacbed("predict", tiny_bundle_file, *files, *arguments)[0] == 0
-    assert {"thin.json", "thin_2.json"} <= {file.name for file in (tmp_path / "out").iterdir()}
+    status, out, _ = pacbed("predict", tiny_bundle_file, *files, *arguments)
+    assert status == 0
+    for folder_name, line in zip((folder.name, "other"), out.splitlines(), strict=True):
+        name = f"{folder_name}_thin.tif"
+        assert line.endswith(f"(result: {name}.json)")
+        assert {f"{name}.json", f"{name}.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
 def test_a_sheet_never_replaces_its_pattern(pacbed, tiny_bundle_file, folder, tmp_path):
     picture = tmp_path / "thin.png"
     iio.imwrite(picture, tifffile.imread(folder / "thin.tif"))
     before = picture.read_bytes()
-    status, _, err = pacbed("predict", tiny_bundle_file, picture, "--convergence-mrad", 14, "--out", tmp_path)
-    assert status == 2
-    assert "does not replace" in err
+    arguments = ("--convergence-mrad", 14, "--no-refine", "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, picture, *arguments)
+    assert (status, err) == (0, "")
+    assert "(result: thin.png.json)" in out and (tmp_path / "thin.png.png").is_file()
     assert picture.read_bytes() == before
+
+
+def test_a_best_match_never_replaces_another_pattern_of_the_call(pacbed, tiny_bundle_file, folder, tmp_path):
+    for name in ("a.tif", "a_match.tif"):
+        (tmp_path / name).write_bytes((folder / "thin.tif").read_bytes())
+    before = (tmp_path / "a_match.tif").read_bytes()
+    patterns = tmp_path / "a.tif", tmp_path / "a_match.tif"
+    status, out, _ = pacbed("predict", tiny_bundle_file, *patterns, "--convergence-mrad", 14, "--out", tmp_path)
+    assert status == 0 and "(result: a.tif.json)" in out.splitlines()[0]
+    assert (tmp_path / "a_match.tif").read_bytes() == before
+    assert (tmp_path / "a.tif_match.tif").exists() and (tmp_path / "a_match_match.tif").exists()
+
+
+def test_a_refinement_starts_where_it_is_told_to_and_says_so(pacbed, tiny_bundle_file, folder, tmp_path):
+    options = "--convergence-mrad", 14, "--out", tmp_path, "--refine-from", 8.5, "--refine-from", 9.5
+    status, out, _ = pacbed("predict", tiny_bundle_file, folder / "thick.tif", *options)
+    assert status == 0
+    assert "refined from 8.5, 9.5 nm only, as asked" in out
+    assert read_result(tmp_path / "thick.json").provenance.parameters["refine_from_nm"] == [8.5, 9.5]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--zero-loss", "100,5"], "vacuum: got None"),
+        (["--zero-loss", "thick"], "accepted: a number"),
+        (["--exposure-ratio", "0"], "exposure_ratio: got 0.0"),
+        (["--vacuum", "nowhere.tif"], "nowhere.tif"),
+        (["--refine-from", "4000"], "refine_from: got 4000.0"),
+    ],
+)
+def test_bad_knowledge_of_the_beam_is_one_line(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    pattern = folder / "thick.tif"
+    status, _, err = pacbed("predict", tiny_bundle_file, pattern, "--convergence-mrad", 14, "--out", tmp_path, *options)
+    assert status == 2
+    assert text in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("option", "given"), [("--mirrored", True), ("--not-mirrored", False)])
+def test_a_hand_that_is_given_is_taken(pacbed, tiny_bundle_file, folder, tmp_path, option, given):
+    pattern = folder / "thick.tif"
+    pacbed("predict", tiny_bundle_file, pattern, "--convergence-mrad", 14, "--out", tmp_path, "--no-refine", option)
+    result = read_result(tmp_path / "thick.json")
+    assert (result.mirrored, result.hand) == (given, None)
 
 
 @pytest.mark.parametrize("suffix", ["npy", "tif", "png"])
@@ -135,6 +207,21 @@ def test_inspect_describes_bundle_stack_and_pattern(pacbed, tiny_bundle_file, pa
     assert status == 0
     assert "128 x 128 pixels" in out
     assert "no calibration" in out
+
+
+def test_inspect_describes_and_draws_one_scan_of_several(pacbed, folder, tmp_path):
+    image = tifffile.imread(folder / "thin.tif")
+    with h5py.File(tmp_path / "two.h5", "w") as store:
+        store["first"], store["second"] = np.stack([image] * 2), np.stack([image] * 3)
+    assert pacbed("inspect", tmp_path / "two.h5")[0] == 2
+    picture = tmp_path / "look.png"
+    status, out, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert (status, err) == (0, "")
+    assert out.startswith("scan two.h5: 3 x 1 positions of 128 x 128 pixels")
+    assert "missing: semi-convergence angle (needed: --convergence-mrad)" in out
+    assert out.endswith(f"picture: {picture}\n") and picture.is_file()
+    status, _, err = pacbed("inspect", tmp_path / "two.h5", "--dataset", "second", "--out", picture)
+    assert status == 2 and "this one exists" in err
 
 
 def test_inspect_verify_finds_damage(pacbed, tiny_bundle_file, tmp_path):
@@ -197,21 +284,30 @@ def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, 
         thickness_nm=8.0, convergence_mrad=14.0, mistilt_mrad=(1.0, 0.5), blur_mrad=0.4,
         geometry=Geometry((64, 64), 0.7, (31.0, 32.0), 15.0),
     )  # fmt: skip
-    np.save(tmp_path / "film.npy", np.tile((1e6 * image).astype(np.float32), (2, 2, 1, 1)))
-    status, out, err = pacbed(
-        "map",
-        tiny_bundle_file,
-        tmp_path / "film.npy",
-        "--convergence-mrad",
-        14,
-        "--window",
-        2,
-        "--out",
-        tmp_path / "maps",
-    )
+    scan = np.tile((1e6 * image).astype(np.float32), (2, 4, 1, 1))
+    scan[:, 2:] = 7
+    np.save(tmp_path / "film.npy", scan)
+    (tmp_path / "maps" / "film").mkdir(parents=True)
+    (tmp_path / "maps" / "film" / "notes.txt").write_text("mine")
+    arguments = ("--convergence-mrad", 14, "--window", 2, "--not-mirrored", "--out", tmp_path / "maps")
+    status, out, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *arguments)
     assert (status, err) == (0, "")
-    assert str(tmp_path / "maps" / "film.png") in out
-    assert np.load(tmp_path / "maps" / "film" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+    assert '"mirrored": false' in (tmp_path / "maps" / "film.npy" / "map.json").read_text()
+    assert str(tmp_path / "maps" / "film.npy.png") in out
+    assert out.splitlines()[1:] == [
+        "2 windows: 1 ok, 1 unusable",
+        "  1 x got the value … in every pixel, accepted: a pattern",
+    ]
+    assert np.load(tmp_path / "maps" / "film.npy" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+    assert (tmp_path / "maps" / "film" / "notes.txt").read_text() == "mine"
+
+
+def test_a_map_of_holes_is_a_refusal(pacbed, tiny_bundle_file, tmp_path):
+    np.save(tmp_path / "dark.npy", np.zeros((2, 2, 64, 64), np.uint16))
+    arguments = ("--convergence-mrad", 14, "--out", tmp_path / "maps")
+    status, out, _ = pacbed("map", tiny_bundle_file, tmp_path / "dark.npy", *arguments)
+    assert status == 1
+    assert "4 windows: 4 unusable" in out
 
 
 def test_networks_alone_are_refused_in_one_line_where_there_are_none(pacbed, bare_bundle, folder, tmp_path):
@@ -235,3 +331,53 @@ def test_a_command_holds_the_threads_of_blas_to_one():
     )
     assert "{'OMP_NUM_THREADS': '2', 'MKL_NUM_THREADS': '1'}" in done.stdout, done.stderr
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def scanned(folder):
+    """The pattern `thick.tif` at four positions of a scan, as a series."""
+    image = tifffile.imread(folder / "thick.tif")
+    np.save(folder / "scan.npy", np.stack([image // 4, image // 2, image, image // 3]))
+    return folder / "scan.npy"
+
+
+def test_a_scan_given_to_predict_and_a_pattern_given_to_map_name_the_other_command(
+    pacbed, tiny_bundle_file, folder, scanned, tmp_path
+):
+    given = ("--convergence-mrad", 14, "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, *given)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "4 patterns" in err and "pacbed map" in err
+    status, out, err = pacbed("map", tiny_bundle_file, folder / "thick.tif", *given)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "one pattern" in err and "pacbed predict" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [["--frame", "2"], ["--frame", "1,0", "--scan-shape", "2x2"]])
+def test_one_pattern_of_a_scan_is_predicted(pacbed, tiny_bundle_file, scanned, tmp_path, options):
+    given = ("--convergence-mrad", 14, "--json", "--out", tmp_path)
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, *options, *given)
+    assert (status, err) == (0, "")
+    assert json.loads(out)["thickness_nm"]["value"] == pytest.approx(9.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--frame", "4"], "frame: got '4', accepted: whole numbers from 0 to 3"),
+        (["--frame", "-1"], "got '-1', accepted: a whole number from 0, or row and column such as 3,4"),
+        (["--scan-shape", "2"], "got '2', accepted: rows and columns such as 128,256"),
+    ],
+)
+def test_frames_and_shapes_that_cannot_be_are_named(pacbed, tiny_bundle_file, scanned, options, text):
+    status, out, err = pacbed("predict", tiny_bundle_file, scanned, "--convergence-mrad", 14, *options)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert text in err
+
+
+def test_map_takes_the_shape_of_a_series(pacbed, tiny_bundle_file, scanned, tmp_path):
+    shape = ("--scan-shape", "2,2", "--window", 2)
+    status, _, err = pacbed("map", tiny_bundle_file, scanned, "--convergence-mrad", 14, *shape, "--out", tmp_path)
+    assert (status, err) == (0, "")
+    assert json.loads((tmp_path / "scan" / "map.json").read_text())["scan_shape"] == [2, 2]

@@ -183,7 +183,7 @@ def test_bad_input_is_one_line(inspect, arguments, text):
 
 @pytest.mark.parametrize(("option", "name"), [
     (["--zone-axis", "0,0,1"], "zone_axis"), (["--json"], "json"), (["--block", "a"], "block"),
-    (["--config", "a.yaml"], "config"), (["--system", "a"], "system"), (["--out", "a.png"], "out"),
+    (["--config", "a.yaml"], "config"), (["--system", "a"], "system"),
 ])  # fmt: skip
 def test_options_of_cif_files_are_for_nothing_else(inspect, tmp_path, option, name):
     (tmp_path / "film.npy").write_bytes(b"no CIF")

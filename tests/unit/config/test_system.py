@@ -210,6 +210,14 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
             "patterns.a.pixel_mrad: got 0, accepted: a number above 0 up",
         ),
         ("datasets", {"a": {"path": "x", "window": 0}}, "datasets.a.window: got 0, accepted: an integer from 1 to 256"),
+        (
+            "datasets",
+            {"a": {"path": "x", "scan_shape": [0, 4]}},
+            "datasets.a.scan_shape.0: got 0, accepted: an integer",
+        ),
+        ("datasets", {"a": {"path": "x", "scan_shape": [4]}}, "datasets.a.scan_shape"),
+        ("patterns", {"a": {"path": "x", "frame": [-1]}}, "patterns.a.frame.0: got -1, accepted: an integer from 0"),
+        ("patterns", {"a": {"path": "x", "frame": []}}, "patterns.a.frame"),
         ("schema_version", 2, "schema_version: got 2, accepted: 1"),
     ],
 )

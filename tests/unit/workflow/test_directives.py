@@ -67,6 +67,15 @@ def test_training_waits_for_the_files_it_begins_with(systems):
     ]
 
 
+def test_files_that_are_named_are_waited_for(systems):
+    plain = systems["low"].model_dump()
+    plain["patterns"]["film"]["vacuum"] = "data/beam.tif"
+    named = {"low": SystemConfig.model_validate(plain)}
+    film = Wildcards(system="low", name="film")
+    assert directives.given(named, "patterns.{name}.vacuum")(film) == ["data/beam.tif"]
+    assert directives.given(named, "patterns.{name}.mask")(film) == []
+
+
 def test_setting_reads_the_system_of_the_wildcards(systems):
     energy = directives.setting(systems, "beam.energy_kev")
     assert energy(Wildcards(system="low")) == 80

@@ -1,13 +1,14 @@
-"""The error bar of a fit: covariance of its nine unknowns from the residuals, and the share that noise has in them.
+"""The error bar of a fit: covariance of its eleven unknowns from the residuals, and the share that noise has in them.
 
-At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 9 unknowns,
+At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 11 unknowns,
 
     C⁻¹ = JᵀJ / (A s²) + Σ q qᵀ,  s² = |r|² / (N - n)
 
 q is the derivative of one restraint's deviation in units of its standard deviation. With independent residuals A is
 1, and C is the usual estimate of least squares. Where the model is not perfect, neighbouring residuals agree and are
 no independent observations: A is the area of their autocorrelation [pixels], by which the variance is too small
-(Bérar & Lelann, J. Appl. Cryst. 24 (1991) 1).
+(Bérar & Lelann, J. Appl. Cryst. 24 (1991) 1). The autocorrelation is tapered by a Gaussian: it is an estimate from one
+picture, so that far away it is noise, and a sum without a sharp end does not jump when a fit changes a little.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.fft import next_fast_len
 
+from pacbed.analysis.fit.cutout import FITTED_RADIUS
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.fit.sensitivity import jacobian, rms
+
+# ASSUME: residuals agree over at most some tenth of the disk (measured on published and on simulated patterns).
+CORRELATED = 0.3  # standard deviation of the taper, in units of the bright region's radius
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Covariance:
 
     Attributes
     ----------
-    matrix : float array, shape (9, 9)
+    matrix : float array, shape (11, 11)
         In the order and the units of `Displacement`.
     correlation_pixels : float
         Area over which residuals are correlated [pixels]; the variance has been multiplied by it.
@@ -62,7 +68,7 @@ def estimate_covariance(model: ForwardModel, at: PatternParameters, restraints: 
     residual = model.residual(at)
     sigma = rms(residual)
     slopes = jacobian(model, at, restraints, sigma)
-    area = _correlation_area(model, residual)
+    area = correlation_area(model, residual)
     degrees = max(1, len(residual) - len(NAMES))
     data = slopes[: len(residual)]
     information = data.T @ data / (np.sum(residual**2) / degrees * area)
@@ -73,18 +79,24 @@ def estimate_covariance(model: ForwardModel, at: PatternParameters, restraints: 
     return Covariance(matrix, area)
 
 
-def _correlation_area(model: ForwardModel, residual: np.ndarray) -> float:
-    """Sum of the residual's autocorrelation over its central peak [pixels], at least 1."""
+def correlation_area(model: ForwardModel, residual: np.ndarray) -> float:
+    """Sum of a residual's tapered autocorrelation, at least 1 [pixels].
+
+    Parameters
+    ----------
+    model : ForwardModel
+    residual : float array, shape (pixel,)
+        Over the model's mask.
+    """
     mask = model.cutout.mask
     image = np.zeros(mask.shape)
     image[mask] = residual
-    size = [2 * n for n in mask.shape]
-    power, norm = (np.fft.irfft2(np.abs(np.fft.rfft2(a, size)) ** 2, size) for a in (image, mask.astype(float)))
-    correlation = np.fft.fftshift(np.where(norm > 0.05 * norm.max(), power / np.maximum(norm, 1), 0))
-    correlation /= correlation.max()
-    labels, _ = ndimage.label(correlation > 0.05)
-    peak = labels == labels[mask.shape[0], mask.shape[1]]
-    return max(1.0, float(correlation[peak].sum()))
+    width = CORRELATED * np.sqrt(mask.sum() / np.pi) / FITTED_RADIUS
+    size = [next_fast_len(n + int(3 * width), real=True) for n in mask.shape]  # farther pairs count nothing
+    power, pairs = (np.fft.irfft2(np.abs(np.fft.rfft2(a, size)) ** 2, size) for a in (image, mask.astype(float)))
+    correlation = power / np.maximum(pairs, 1)
+    down, right = (np.exp(-0.5 * (np.fft.fftfreq(n, 1 / n) / width) ** 2) for n in size)
+    return max(1.0, float(down @ correlation @ right) / max(float(correlation[0, 0]), 1e-30))
 
 
 def noise_share(model: ForwardModel) -> float:

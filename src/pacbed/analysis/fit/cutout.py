@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from pacbed.outline import Outline
 from pacbed.patterns import Geometry, bin_pixels
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
 
+LEAST_SHARE = 0.5  # of a coarse pixel that must have been recorded well
 FITTED_RADIUS = 1.35  # of the circle that is fitted, in units of the bright region's radius
 
 
@@ -30,6 +31,8 @@ class Cutout:
         Column and row of the first recorded pixel.
     background : float array, shape (1 + Gaussian, y, x)
         The smooth background's shapes: a constant, then one Gaussian for each of `BACKGROUND_WIDTHS`.
+    dark, bright : float
+        What became 0 and 1 of `values` [counts].
     """
 
     values: np.ndarray
@@ -37,9 +40,24 @@ class Cutout:
     factor: int
     origin_px: tuple[int, int]
     background: np.ndarray
+    dark: float = 0.0
+    bright: float = 1.0
+
+    @property
+    def zero(self) -> float:
+        """What zero counts are in `values`."""
+        return -self.dark / (self.bright - self.dark)
 
     @classmethod
-    def around(cls, array: np.ndarray, outline: Outline, *, pixels: int, reach: float = FITTED_RADIUS) -> Cutout:
+    def around(
+        cls,
+        array: np.ndarray,
+        outline: Outline,
+        *,
+        pixels: int,
+        used: np.ndarray | None = None,
+        reach: float = FITTED_RADIUS,
+    ) -> Cutout:
         """Cut out the circle around a bright region.
 
         Parameters
@@ -50,6 +68,9 @@ class Cutout:
             Bright region.
         pixels : int
             Pixels across the circle, as nearly as whole binning factors allow.
+        used : bool array, shape (y, x), optional
+            Recorded pixels that count, by default all: coarser ones are means over these, and count themselves where
+            they are half of it or more.
         reach : float
             Radius of the circle in units of the bright region's.
         """
@@ -58,19 +79,28 @@ class Cutout:
         factor = max(1, round(2 * half / pixels))
         first = [max(0, int(np.floor(c - half))) for c in center]
         last = [min(n, int(np.ceil(c + half)) + 1) for c, n in zip(center, array.shape[::-1], strict=True)]
-        cut = array[first[1] : last[1], first[0] : last[0]].astype(float)
-        dark, bright = np.percentile(cut, [1, 98])
-        values = (bin_pixels(cut, factor) - dark) / max(bright - dark, 1e-30)
+        window = (slice(first[1], last[1]), slice(first[0], last[0]))
+        cut = array[window].astype(float)
+        counting = np.ones(cut.shape, dtype=bool) if used is None else used[window]
+        dark, bright = np.percentile(cut[counting] if counting.any() else cut, [1, 98])
+        span = max(bright - dark, 1e-30)
+        values = bin_pixels(cut, factor)
+        share = bin_pixels(counting.astype(float), factor)
+        if not counting.all():
+            recorded = bin_pixels(np.where(counting, cut, 0.0), factor) / np.maximum(share, 1e-30)
+            values = np.where(share > 0, recorded, values)
+        values = (values - dark) / span
         row, column = np.indices(values.shape) * factor + (factor - 1) / 2
         distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
         shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
-        return cls(values, distance <= reach, factor, (first[0], first[1]), np.stack(shapes))
+        counted = (distance <= reach) & (share >= LEAST_SHARE)
+        levels = float(dark), float(dark + span)
+        return cls(values, counted, factor, (first[0], first[1]), np.stack(shapes), *levels)
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""
         center = [
             (c - o - (self.factor - 1) / 2) / self.factor for c, o in zip(at.center_px, self.origin_px, strict=True)
         ]
-        return Geometry(
-            self.values.shape, at.pixel_mrad * self.factor, (center[0], center[1]), at.rotation_deg, mirrored
-        )
+        here = replace(at, pixel_mrad=at.pixel_mrad * self.factor, center_px=(center[0], center[1]))
+        return here.geometry(self.values.shape, mirrored=mirrored)

@@ -4,14 +4,14 @@ A recorded pattern I is compared with
 
     M(p; θ, c) = c0 R(p; θ) + c1 + c2 exp(-ρ² / 2 w1²) + c3 exp(-ρ² / 2 w2²)
 
-R is the rendered pattern on the recorded pixels p, of unit mean over those that count. It depends on the nine
-unknowns θ (`PatternParameters`): thickness, mistilt (crystal frame), centre, pixel size and rotation (they place the
-pixels of the image in the crystal frame), convergence angle and blur. The distance ρ from the centre of the bright
-region is in units of its radius; constant and Gaussians stand for the dark level and for inelastic and diffuse
+R is the rendered pattern on the recorded pixels p, of unit mean over those that count. It depends on the eleven
+unknowns θ (`PatternParameters`): thickness, mistilt (crystal frame), centre, pixel size, rotation and ellipse (they
+place the pixels of the image in the crystal frame), convergence angle and blur. The distance ρ from the centre of the
+bright region is in units of its radius; constant and Gaussians stand for the dark level and for inelastic and diffuse
 scattering, which the table does not hold (`pacbed.simulation.rendering.background`).
 
 Gain c0 and background c1, c2, c3 enter linearly. They are solved for inside, with all but c1 kept from going
-negative, so that a fit sees the nine unknowns alone and the residual
+negative, so that a fit sees the eleven unknowns alone and the residual
 
     r(θ) = I - M(θ, c(θ)),  c(θ) = argmin over c of |I - M(θ, c)|²
 
@@ -20,6 +20,7 @@ This is variable projection (Golub & Pereyra, SIAM J. Numer. Anal. 10 (1973) 413
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ class LinearFit(NamedTuple):
     coefficients : float array, shape (2 + Gaussian,)
         Gain, constant, Gaussians.
     residual : float array, shape (pixel,)
-        Recorded minus modelled pattern over the mask.
+        Recorded minus modelled pattern over the mask, times the weights.
     sharp : float32 array, shape (y, x)
         Rendered pattern without blur [fraction of the beam per pixel].
     pattern : float32 array, shape (y, x)
@@ -68,13 +69,33 @@ class ForwardModel:
 
     def __init__(self, renderer: Renderer, cutout: Cutout, *, mirrored: bool = False) -> None:
         self.renderer = renderer
-        self.cutout = cutout
         self.mirrored = mirrored
-        self._target = cutout.values[cutout.mask]
+        self._look_at(cutout, None)
+
+    def _look_at(self, cutout: Cutout, weights: np.ndarray | None) -> None:
+        self.cutout = cutout
+        self.weights = np.ones(int(cutout.mask.sum())) if weights is None else weights[cutout.mask]
+        recorded = cutout.values[cutout.mask]
+        self._target = self.weights * recorded
         self._columns = np.empty((len(self._target), 1 + len(cutout.background)))
-        self._columns[:, 1:] = cutout.background[:, cutout.mask].T
-        self._signal = float(np.linalg.norm(self._target - self._target.mean()))
+        self._columns[:, 1:] = self.weights[:, None] * cutout.background[:, cutout.mask].T
+        self._signal = float(np.linalg.norm(self.weights * (recorded - recorded.mean())))
         self._last: tuple[PatternParameters, LinearFit] | None = None
+
+    def seeing(self, cutout: Cutout, weights: np.ndarray | None = None) -> ForwardModel:
+        """The same model of another record of the same pixels.
+
+        Parameters
+        ----------
+        cutout : Cutout
+        weights : float array, shape (y, x), optional
+            By which the residual of each pixel is multiplied, to be in the unit of this model's again; by default 1.
+        """
+        other = copy(self)
+        other._look_at(cutout, weights)
+        if weights is not None:
+            other._signal = self._signal  # the residual is in the unit of what was recorded
+        return other
 
     def render(self, at: PatternParameters) -> np.ndarray:
         """Rendered pattern R on the cut-out's pixels, of unit mean over the mask; shape (y, x)."""
@@ -90,6 +111,10 @@ class ForwardModel:
         shrink = min(1.0, 0.999 * limit / size) if size > 0 else 1.0
         inside = replace(at, mistilt_mrad=(at.mistilt_mrad[0] * shrink, at.mistilt_mrad[1] * shrink), blur_mrad=0.0)
         return render_pattern(self.renderer, inside, self.cutout.geometry(at, mirrored=self.mirrored))
+
+    def sharp(self, at: PatternParameters) -> np.ndarray:
+        """As `render_sharp`, at no cost where the model was last solved."""
+        return self._last[1].sharp if self._last is not None and self._last[0] == at else self.render_sharp(at)
 
     def pattern(self, sharp: np.ndarray, at: PatternParameters) -> np.ndarray:
         """Rendered pattern R, of what `render_sharp` returns and the blur of some parameters; shape (y, x)."""
@@ -107,7 +132,7 @@ class ForwardModel:
         if self._last is None or self._last[0] != at:
             sharp = self.render_sharp(at)
             pattern = self.pattern(sharp, at)
-            self._columns[:, 0] = pattern[self.cutout.mask]
+            self._columns[:, 0] = self.weights * pattern[self.cutout.mask]
             coefficients = solve_linear(self._columns, self._target)
             residual = self._target - self._columns @ coefficients
             self._last = at, LinearFit(coefficients, residual, sharp, pattern)
@@ -122,6 +147,10 @@ class ForwardModel:
         best = self.solve(at)
         shapes = np.concatenate([best.pattern[None], self.cutout.background])
         return np.asarray(np.tensordot(best.coefficients, shapes, axes=1))
+
+    def columns(self, images: np.ndarray) -> np.ndarray:
+        """Images, shape (image, y, x), as columns over the mask with the weights of the residual: (pixel, image)."""
+        return np.asarray(self.weights[:, None] * images[:, self.cutout.mask].T)
 
     def projected(self, changes: np.ndarray, best: LinearFit) -> np.ndarray:
         """How the residual answers to changes of the rendered pattern, with its best gain and background.
@@ -141,11 +170,14 @@ class ForwardModel:
         float array, shape (pixel, change)
             Over the mask.
         """
-        columns = np.concatenate([best.pattern[None], self.cutout.background])[:, self.cutout.mask]
-        free = [index == 1 or bool(value > 0) for index, value in enumerate(best.coefficients)]
-        basis, _ = np.linalg.qr(columns[free].T)
-        slopes = -best.coefficients[0] * changes[:, self.cutout.mask].T
+        basis, _ = np.linalg.qr(self.columns(self.free_shapes(best)))
+        slopes = -best.coefficients[0] * self.columns(changes)
         return np.asarray(slopes - basis @ (basis.T @ slopes))
+
+    def free_shapes(self, best: LinearFit) -> np.ndarray:
+        """Rendered pattern and background as far as they are not held at zero, shape (shape, y, x)."""
+        shapes = np.concatenate([best.pattern[None], self.cutout.background])
+        return shapes[[index == 1 or bool(value > 0) for index, value in enumerate(best.coefficients)]]
 
     def misfit(self, residual: np.ndarray) -> float:
         """Norm of a residual, shape (pixel,), over that of the pattern without its mean."""

@@ -13,7 +13,7 @@ from pacbed.simulation.rendering.renderer import Renderer
 
 
 class Displacement(NamedTuple):
-    """A step away from `PatternParameters`: the nine unknowns of a fit, in its order and in its units.
+    """A step away from `PatternParameters`: the eleven unknowns of a fit, in its order and in its units.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class Displacement(NamedTuple):
         Added to the semi-convergence angle [mrad].
     blur_mrad : float
         Added to the blur's standard deviation [mrad].
+    ellipse_plus_percent, ellipse_cross_percent : float
+        Added to the elliptical distortion of the image [%].
     """
 
     thickness_nm: float
@@ -42,6 +44,8 @@ class Displacement(NamedTuple):
     rotation_deg: float
     convergence_mrad: float
     blur_mrad: float
+    ellipse_plus_percent: float = 0.0
+    ellipse_cross_percent: float = 0.0
 
 
 NAMES = Displacement._fields  # of the rows and columns of Jacobian and covariance
@@ -67,6 +71,8 @@ class PatternParameters:
         Semi-convergence angle [mrad].
     blur_mrad : float
         Standard deviation of a Gaussian blur [mrad].
+    ellipse_percent : tuple of float
+        Elliptical distortion of the image, as in `Geometry` [%].
     """
 
     thickness_nm: float
@@ -76,13 +82,14 @@ class PatternParameters:
     rotation_deg: float
     convergence_mrad: float
     blur_mrad: float
+    ellipse_percent: tuple[float, float] = (0.0, 0.0)
 
     def moved(self, displacement: Iterable[float]) -> PatternParameters:
         """The parameters that a displacement leads to.
 
         Parameters
         ----------
-        displacement : Displacement, or float array of shape (9,)
+        displacement : Displacement, or float array of shape (11,)
             In the order and the units of `Displacement`.
         """
         by = Displacement(*(float(value) for value in displacement))
@@ -98,14 +105,18 @@ class PatternParameters:
             rotation_deg=self.rotation_deg + by.rotation_deg,
             convergence_mrad=self.convergence_mrad + by.convergence_mrad,
             blur_mrad=self.blur_mrad + by.blur_mrad,
+            ellipse_percent=(
+                self.ellipse_percent[0] + by.ellipse_plus_percent,
+                self.ellipse_percent[1] + by.ellipse_cross_percent,
+            ),
         )
 
     def geometry(self, shape: tuple[int, int], *, mirrored: bool = False) -> Geometry:
         """Where the pixels of a recorded pattern of a shape (ny, nx) lie in the diffraction plane."""
-        return Geometry(shape, self.pixel_mrad, self.center_px, self.rotation_deg, mirrored)
+        return Geometry(shape, self.pixel_mrad, self.center_px, self.rotation_deg, mirrored, self.ellipse_percent)
 
     def to_image(self, vector: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
-        """Turn a vector (x, y) of the crystal frame into the frame of the image, shape (2,)."""
+        """Turn a vector (x, y) of the crystal frame into the frame of an undistorted image, shape (2,)."""
         return self.geometry((1, 1), mirrored=mirrored).to_image(vector)
 
     def mistilt_in_image(self, *, mirrored: bool = False) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Least squares on the rendered table: all nine unknowns at once, from several starts.
+"""Least squares on the rendered table: all eleven unknowns at once, from several starts.
 
 A fit minimises, over the displacement x from its start,
 
@@ -16,7 +16,7 @@ resolution, and the best of these is finished on fine pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,39 +26,14 @@ from scipy import optimize
 from pacbed.analysis.fit.covariance import Covariance, estimate_covariance, noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
-from pacbed.analysis.fit.parameters import NAMES, Displacement, PatternParameters
+from pacbed.analysis.fit.limits import SCALES, bounds
+from pacbed.analysis.fit.parameters import NAMES, PatternParameters
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.fit.sensitivity import STEPS, jacobian, residuals, rms
+from pacbed.analysis.fit.sensitivity import jacobian, residuals, rms
+from pacbed.analysis.fit.tried import TriedEffect
 from pacbed.outline import Outline
 from pacbed.simulation.rendering.renderer import Renderer
 
-# About one step of a search.
-SCALES = Displacement(
-    thickness_nm=1.0,
-    mistilt_x_mrad=0.3,
-    mistilt_y_mrad=0.3,
-    center_x_mrad=0.2,
-    center_y_mrad=0.2,
-    pixel_percent=1.0,
-    rotation_deg=1.0,
-    convergence_mrad=0.2,
-    blur_mrad=0.2,
-)
-# How far a fit may leave its start.
-REACH = Displacement(
-    thickness_nm=8.0,
-    mistilt_x_mrad=4.0,
-    mistilt_y_mrad=4.0,
-    center_x_mrad=3.0,
-    center_y_mrad=3.0,
-    pixel_percent=15.0,
-    rotation_deg=20.0,
-    convergence_mrad=1.5,
-    blur_mrad=1.5,
-)
-BLUR_RANGE_MRAD = (0.02, 3.0)
-EDGE_MARGIN_MRAD = 0.1  # for what the fitted pixel size adds to the width of the aperture's edge
-THINNEST_NM = 0.2
 BASINS = 3  # of the places reached at a glance, the best so many are followed further
 GLANCE = 3  # steps
 HOPELESS = 1.5  # a misfit this many times the best is another basin: a wrong one has twice the right one's
@@ -98,6 +73,20 @@ class Fit:
     misfit: float
 
 
+class Checked(NamedTuple):
+    """The rendered pattern that fits best near a start, on coarse pixels.
+
+    Attributes
+    ----------
+    fit : Fit
+    noise : float
+        Share of the misfit that noise accounts for.
+    """
+
+    fit: Fit
+    noise: float
+
+
 @dataclass(frozen=True)
 class Refinement:
     """The best fit, its neighbours in other basins, and its error bar.
@@ -116,6 +105,10 @@ class Refinement:
         Of the best fit.
     noise : float
         Share of the misfit that noise accounts for.
+    effects : tuple of TriedEffect
+        What may have happened to the picture, as far as it was tried.
+    changes : tuple of callable
+        Of the effects in the answer: each takes a forward model and returns it with one more of them.
     """
 
     best: Fit
@@ -124,6 +117,14 @@ class Refinement:
     model: ForwardModel
     covariance: Covariance
     noise: float
+    effects: tuple[TriedEffect, ...] = ()
+    changes: tuple[Callable[[ForwardModel], ForwardModel], ...] = ()
+
+    def seen_by(self, model: ForwardModel) -> ForwardModel:
+        """A forward model of other pixels, with the effects that the answer has in it."""
+        for change in self.changes:
+            model = change(model)
+        return model
 
 
 def refine(
@@ -134,6 +135,7 @@ def refine(
     *,
     restraints: Restraints,
     mirrored: bool = False,
+    used: np.ndarray | None = None,
 ) -> Refinement:
     """Refine from every start a little, from the best at low and at middle resolution, and finish the best.
 
@@ -151,9 +153,11 @@ def refine(
         Knowledge from outside the pattern.
     mirrored : bool
         The camera shows the pattern mirrored.
+    used : bool array, shape (y, x), optional
+        Pixels that count; by default all.
     """
     coarse, middle, fine = (
-        ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels), mirrored=mirrored)
+        ForwardModel(renderer, Cutout.around(array, outline, pixels=level.pixels, used=used), mirrored=mirrored)
         for level in (COARSE, MIDDLE, FINE)
     )
     fits = _distinct(fit(coarse, at, restraints, steps=GLANCE, quick=True) for at in starts)
@@ -190,9 +194,9 @@ def fit(
     quick : bool
         Rough derivatives, see `pacbed.analysis.fit.sensitivity.jacobian`: for finding a basin, not its bottom.
     """
-    low, high = _bounds(model, start)
+    low, high = bounds(model, start)
     start = start.moved(np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
-    low, high = _bounds(model, start)
+    low, high = bounds(model, start)
     sigma = rms(model.residual(start))
 
     def deviations(vector: np.ndarray) -> np.ndarray:
@@ -213,29 +217,3 @@ def fit(
     )
     end = start.moved(found.x)
     return Fit(end, model.misfit(model.residual(end)))
-
-
-class _Bounds(NamedTuple):
-    """Lowest and highest displacement, each a float array of shape (9,)."""
-
-    low: np.ndarray
-    high: np.ndarray
-
-
-def _bounds(model: ForwardModel, start: PatternParameters) -> _Bounds:
-    """Displacements inside the table and within reach of a start."""
-    low, high = Displacement(*(-value for value in REACH)), REACH
-    margin = STEPS.thickness_nm
-    deepest = model.renderer.table.thickness_max_nm
-    # The disk and its edge stay inside the table; a larger pixel, which widens the edge, needs a little more.
-    widest = model.mistilt_limit_mrad(start) - EDGE_MARGIN_MRAD
-    low = low._replace(
-        thickness_nm=max(low.thickness_nm, THINNEST_NM + margin - start.thickness_nm),
-        blur_mrad=max(low.blur_mrad, BLUR_RANGE_MRAD[0] - start.blur_mrad),
-    )
-    high = high._replace(
-        thickness_nm=min(high.thickness_nm, deepest - margin - start.thickness_nm),
-        convergence_mrad=max(low.convergence_mrad + 1e-3, min(high.convergence_mrad, widest)),
-        blur_mrad=min(high.blur_mrad, BLUR_RANGE_MRAD[1] - start.blur_mrad),
-    )
-    return _Bounds(np.array(low), np.array(high))

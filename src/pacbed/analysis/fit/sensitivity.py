@@ -1,4 +1,4 @@
-"""How the residuals of a fit answer to each of its nine unknowns."""
+"""How the residuals of a fit answer to each of its eleven unknowns."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ STEPS = Displacement(
     rotation_deg=0.2,
     convergence_mrad=0.05,
     blur_mrad=0.05,
+    ellipse_plus_percent=0.2,
+    ellipse_cross_percent=0.2,
 )
 # Unknowns that move the pattern as a whole, so that its gradient tells what they do, and those that do more.
-MOVING = ("center_x_mrad", "center_y_mrad", "pixel_percent", "rotation_deg")
+MOVING = (
+    *("center_x_mrad", "center_y_mrad", "pixel_percent", "rotation_deg"),
+    *("ellipse_plus_percent", "ellipse_cross_percent"),
+)
 RENDERED = ("thickness_nm", "mistilt_x_mrad", "mistilt_y_mrad", "convergence_mrad")
 GRADIENT = np.array([1, -8, 0, 8, -1]) / 12  # derivative along an axis, exact for polynomials of the fourth degree
 
@@ -43,7 +48,7 @@ def residuals(model: ForwardModel, at: PatternParameters, restraints: Restraints
     float array, shape (pixel + restraint,)
         Residuals over the mask, then the restraints' deviations times `sigma`.
     """
-    return np.concatenate([model.residual(at), sigma * restraints.deviations(at)])
+    return np.concatenate([model.residual(at), sigma * restraint_deviations(model, at, restraints)])
 
 
 def jacobian(
@@ -60,12 +65,12 @@ def jacobian(
 
     Returns
     -------
-    float array, shape (pixel + restraint, 9)
+    float array, shape (pixel + restraint, 11)
         Columns in the order and the units of `Displacement`.
     """
     best = model.solve(at)
     changes = pattern_changes(model, at, best, quick=quick)
-    return np.concatenate([model.projected(changes, best), sigma * _restraint_slopes(restraints, at)])
+    return np.concatenate([model.projected(changes, best), sigma * restraint_slopes(model, at, restraints)])
 
 
 def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
@@ -78,12 +83,12 @@ def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit,
     best : LinearFit
         The model's at these parameters.
     quick : bool
-        Take centre, pixel size and rotation from the pattern's gradient, of which pixels as wide as its edges give a
-        rough idea, instead of from differences of rendered patterns.
+        Take centre, pixel size, rotation and ellipse from the pattern's gradient, of which pixels as wide as its edges
+        give a rough idea, instead of from differences of rendered patterns.
 
     Returns
     -------
-    float array, shape (9, y, x)
+    float array, shape (11, y, x)
         In the order and the units of `Displacement`.
     """
     names = RENDERED if quick else RENDERED + MOVING
@@ -120,13 +125,32 @@ def _changes_of_place(
         "center_y_mrad": -down / geometry.pixel_mrad,
         "pixel_percent": (right * x + down * y - at.blur_mrad * blur) / 100,
         "rotation_deg": np.deg2rad(right * y - down * x),
+        "ellipse_plus_percent": (down * y - right * x) / 100,
+        "ellipse_cross_percent": -(right * y + down * x) / 100,
     }
 
 
-def _restraint_slopes(restraints: Restraints, at: PatternParameters) -> np.ndarray:
-    """Derivatives of the restraints' deviations, which are linear in the unknowns; shape (restraint, 9)."""
+def restraint_deviations(model: ForwardModel, at: PatternParameters, restraints: Restraints) -> np.ndarray:
+    """Deviations of parameters and, where the beam is known, of intensity, in standard deviations; (restraint,)."""
+    found = restraints.deviations(at)
+    if restraints.absolute is None:
+        return found
+    return np.concatenate([found, restraints.absolute.shares(model, at).deviations()])
+
+
+def restraint_slopes(model: ForwardModel, at: PatternParameters, restraints: Restraints) -> np.ndarray:
+    """Derivatives of `restraint_deviations`, shape (restraint, 11).
+
+    Those of parameters are linear in the unknowns. Of the shares of the beam inside the circle thickness alone is
+    looked at: they hardly follow anything else.
+    """
     here = restraints.deviations(at)
-    return np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+    slopes = np.stack([restraints.deviations(at.moved(_unit(index))) - here for index in range(len(NAMES))], axis=1)
+    if restraints.absolute is None:
+        return slopes
+    shares, ahead = (restraints.absolute.shares(model, one).deviations() for one in (at, _ahead(at, "thickness_nm")))
+    by_thickness = (ahead - shares) / STEPS.thickness_nm
+    return np.concatenate([slopes, np.outer(by_thickness, _unit(NAMES.index("thickness_nm")))])
 
 
 def _ahead(at: PatternParameters, name: str) -> PatternParameters:

@@ -1,27 +1,26 @@
-"""What a microscope file says about its pattern: pixel size, beam energy, convergence angle.
+"""What a file says of its pattern: pixel size, beam energy, semi-convergence angle.
 
-The dictionaries are RosettaSciIO's: `axes` (one per array axis), `metadata` (HyperSpy's layout) and
-`original_metadata`.
+The dictionaries are RosettaSciIO's: `metadata` in HyperSpy's layout, and `original` as the microscope wrote it.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any
+from math import isfinite, isnan
+from typing import Any, NamedTuple
 
-from pacbed.crystal.electron import mrad_per_inverse_a
-from pacbed.errors import PatternError
+from pacbed.analysis.recording.stored import Axis
+from pacbed.analysis.recording.units import mrad_from_per_nm, parse_unit
 
-MRAD_PER_UNIT = {"mrad": 1.0, "millirad": 1.0, "rad": 1e3, "µrad": 1e-3, "μrad": 1e-3, "urad": 1e-3}
-PER_NM_PER_UNIT = {  # spatial frequencies 1/d
-    "1/nm": 1.0,
-    "1/å": 10.0,
-    "1/a": 10.0,
-    "1/angstrom": 10.0,
-    "1/pm": 1e3,
-    "1/m": 1e-9,
-}
 DM_CONVERGENCE = ("EELS.Convergence semi-angle (mrad)", "EELS.Experimental Conditions.Convergence semi-angle (mrad)")
+DM_VOLTAGE, VELOX_VOLTAGE, BERKELEY_VOLTAGE = "Microscope Info.Voltage", "Optics.AccelerationVoltage", "voltage"
+PRISMATIC_ENERGY, PRISMATIC_CONVERGENCE = "simulation_parameters.E0", "simulation_parameters.probeSemiangle"
+HIGHEST_KEV = 5e3  # no microscope has more: a larger number is in volts
+LOWEST_MRAD = 0.2  # no focused probe has less, and none more than 200 mrad: a smaller number is in radians
+OBLONG_MAX = 1.05  # longer over shorter edge of a pixel that is used as if it were square
+OBLONG_TOLD = 1.005
+SAME_PIXEL = 0.01  # two statements of one pixel size may differ by their rounding
 
 
 @dataclass(frozen=True)
@@ -31,90 +30,127 @@ class Calibration:
     Attributes
     ----------
     pixel_mrad : float or None
-        Pixel size [mrad].
+        Pixel size [mrad], the mean of both edges; None also for a spatial frequency without a beam energy.
     energy_kev : float or None
         Beam energy [keV].
     convergence_mrad : float or None
         Semi-convergence angle [mrad].
+    pixel_per_nm : float or None
+        Pixel size [1/nm], where it is stated as a spatial frequency.
+    oblong : float
+        Longer over shorter edge of a pixel.
+    trouble : str
+        Why the stated pixel size cannot be used, one line; empty where it can, or where there is none.
     """
 
     pixel_mrad: float | None = None
     energy_kev: float | None = None
     convergence_mrad: float | None = None
+    pixel_per_nm: float | None = None
+    oblong: float = 1.0
+    trouble: str = ""
+
+    def pixel_at(self, energy_kev: float | None) -> float | None:
+        """Pixel size [mrad] for a beam energy [keV]: a spatial frequency becomes another angle at another energy."""
+        if self.pixel_per_nm is None or energy_kev is None:
+            return self.pixel_mrad
+        return mrad_from_per_nm(self.pixel_per_nm, energy_kev)
 
 
 NOTHING_STATED = Calibration()
 
 
-def image_calibration(image: Mapping[str, Any], axes: Sequence[Mapping[str, Any]]) -> Calibration:
-    """Calibration of an image as RosettaSciIO reads it, with the axes of its pattern; see `read_calibration`."""
-    return read_calibration(axes, image["metadata"], image.get("original_metadata", {}))
+class _Pixel(NamedTuple):
+    """Pixel size: at most one of `mrad` and `per_nm` is there."""
+
+    mrad: float | None = None
+    per_nm: float | None = None
+    oblong: float = 1.0
+    trouble: str = ""
+
+    @property
+    def size(self) -> float | None:
+        return self.per_nm if self.mrad is None else self.mrad
 
 
-def read_calibration(
-    axes: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], original: Mapping[str, Any]
-) -> Calibration:
-    """Gather the calibration of one image from RosettaSciIO's dictionaries.
+def read_calibration(axes: Sequence[Axis], metadata: Mapping[str, Any], original: Mapping[str, Any]) -> Calibration:
+    """Gather the calibration of one pattern.
 
     Parameters
     ----------
-    axes : sequence of mapping
-        The two axes of the pattern, with ``scale`` and ``units``; any other number of axes gives no pixel size.
+    axes : sequence of Axis
+        The two axes of the pattern; any other number of axes gives no pixel size.
     metadata : mapping
         In HyperSpy's layout.
     original : mapping
-        As the microscope wrote it; searched for the tags of Gatan and Velox where `metadata` is silent.
-
-    Raises
-    ------
-    PatternError
-        When both axes are calibrated as angles and the pixel is not square.
+        As the microscope wrote it; searched for the tags of Gatan, Velox, py4DSTEM and Prismatic where the rest is
+        silent.
     """
     energy_kev = _energy_kev(metadata, original)
-    return Calibration(_pixel_mrad(axes, energy_kev), energy_kev, _convergence_mrad(metadata, original))
+    pixel = _first_pixel(axes, original)
+    mrad = pixel.mrad
+    if pixel.per_nm is not None and energy_kev is not None:
+        mrad = mrad_from_per_nm(pixel.per_nm, energy_kev)
+    convergence = _convergence_mrad(metadata, original)
+    return Calibration(mrad, energy_kev, convergence, pixel.per_nm, pixel.oblong, pixel.trouble)
 
 
 def _energy_kev(metadata: Mapping[str, Any], original: Mapping[str, Any]) -> float | None:
-    kev = _number(_look_up(metadata, "Acquisition_instrument.TEM.beam_energy"))
-    if kev is not None:
-        return kev
-    volts = _first(original, ["Microscope Info.Voltage", "Optics.AccelerationVoltage"])
-    return None if volts is None else volts / 1e3
+    stated = [_number(_look_up(metadata, f"Acquisition_instrument.{kind}.beam_energy")) for kind in ("TEM", "SEM")]
+    found = next((value for value in stated if value is not None), None)
+    if found is None:
+        found = _first(original, [DM_VOLTAGE, VELOX_VOLTAGE, PRISMATIC_ENERGY, f"microscope.{BERKELEY_VOLTAGE}"])
+    return found if found is None or found < HIGHEST_KEV else found / 1e3
 
 
 def _convergence_mrad(metadata: Mapping[str, Any], original: Mapping[str, Any]) -> float | None:
-    mrad = _number(_look_up(metadata, "Acquisition_instrument.TEM.convergence_angle"))
-    if mrad is not None:
-        return mrad
-    rad = _first(original, ["Optics.BeamConvergence"])  # Velox; RosettaSciIO does not map it
-    return _first(original, DM_CONVERGENCE) if rad is None else rad * 1e3
+    found = _number(_look_up(metadata, "Acquisition_instrument.TEM.convergence_angle"))
+    if found is None:  # Velox states radians, and RosettaSciIO does not map it
+        found = _first(original, ["Optics.BeamConvergence", *DM_CONVERGENCE, PRISMATIC_CONVERGENCE])
+    return found if found is None or found >= LOWEST_MRAD else found * 1e3
 
 
-def _pixel_mrad(axes: Sequence[Mapping[str, Any]], energy_kev: float | None) -> float | None:
-    sizes = [_axis_mrad(axis, energy_kev) for axis in axes]
-    if len(sizes) != 2 or sizes[0] is None or sizes[1] is None:
-        return None
-    if abs(sizes[0] - sizes[1]) > 0.01 * max(sizes[0], sizes[1]):
-        raise PatternError(f"pixel size: got {sizes[1]:.4g} x {sizes[0]:.4g} mrad, accepted: square pixels")
-    return 0.5 * (sizes[0] + sizes[1])
+def _first_pixel(axes: Sequence[Axis], original: Mapping[str, Any]) -> _Pixel:
+    """Pixel size of the axes, or of py4DSTEM's calibration, which has to agree with them."""
+    pixel = _pixel(axes) if len(axes) == 2 else _Pixel()
+    noted = _look_up(original, "calibration")
+    if isinstance(noted, Mapping) and "Q_pixel_size" in noted:
+        step = Axis(unit=noted.get("Q_pixel_units"), scale=_float(noted["Q_pixel_size"]))
+        other = _pixel([step, step])
+        if pixel.size is None and not pixel.trouble:
+            return other
+        if pixel.size and other.size:
+            same_kind = (pixel.mrad is None) is (other.mrad is None)
+            if same_kind and abs(other.size / pixel.size - 1) > SAME_PIXEL:
+                return _Pixel(trouble=f"{pixel.size:.4g} by the axes and {other.size:.4g} by the calibration")
+    return pixel
 
 
-def _axis_mrad(axis: Mapping[str, Any], energy_kev: float | None) -> float | None:
-    unit = _plain_unit(axis.get("units"))
-    scale = _number(axis.get("scale"))
-    if scale is None:
-        return None
-    if unit in MRAD_PER_UNIT:
-        return scale * MRAD_PER_UNIT[unit]
-    if unit in PER_NM_PER_UNIT and energy_kev is not None:
-        return scale * PER_NM_PER_UNIT[unit] * 0.1 * mrad_per_inverse_a(1e3 * energy_kev)
-    return None
-
-
-def _plain_unit(unit: object) -> str:
-    text = str(unit or "").strip().lower().replace(" ", "").replace("^", "").replace("**", "")
-    text = text.replace("⁻¹", "-1").replace("\N{ANGSTROM SIGN}".lower(), "å")
-    return f"1/{text[:-2]}" if text.endswith("-1") else text
+def _pixel(axes: Sequence[Axis]) -> _Pixel:
+    """Pixel size of two axes; lengths and pixels say nothing about angles."""
+    units = [parse_unit(axis.unit) for axis in axes]
+    unread = [str(axis.unit) for axis, unit in zip(axes, units, strict=True) if unit is None]
+    if unread:
+        return _Pixel(trouble=f"a number in the unit {unread[0][:40]!r}")
+    known = [unit for unit in units if unit is not None and unit.is_diffraction]
+    if not known:
+        return _Pixel()
+    edges = [abs(axis.scale) if axis.scale and isfinite(axis.scale) else 0.0 for axis in axes]
+    if any(axis.scale is not None and isnan(axis.scale) for axis in axes):
+        return _Pixel(trouble="an axis whose steps are not uniform")
+    if max(edges) == 0:  # not set
+        return _Pixel()
+    shown = " by ".join(f"{edge:.4g} {axis.unit or '(no unit)'}" for edge, axis in zip(edges, axes, strict=True))
+    if len(known) < 2 or known[0].kind != known[1].kind or min(edges) == 0:
+        return _Pixel(trouble=shown)
+    edges = [edge * unit.factor for edge, unit in zip(edges, known, strict=True)]
+    oblong = max(edges) / min(edges)
+    if oblong > OBLONG_MAX:
+        return _Pixel(trouble=f"{shown}, which is not square within {100 * (OBLONG_MAX - 1):.0f} %")
+    mean = 0.5 * sum(edges)
+    if known[0].kind == "angle":
+        return _Pixel(mrad=mean, oblong=oblong)
+    return _Pixel(per_nm=mean, oblong=oblong)
 
 
 def _first(original: Mapping[str, Any], paths: Iterable[str]) -> float | None:
@@ -146,10 +182,14 @@ def _search(tree: Any, path: str) -> Any:
     return None
 
 
-def _number(value: object) -> float | None:
-    """A positive finite number, or None: zero stands for "not set" in microscope files."""
+def _float(value: object) -> float | None:
     try:
-        number = float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return number if isfinite(number) and number > 0 else None
+
+
+def _number(value: object) -> float | None:
+    """A positive finite number, or None: zero stands for "not set" in microscope files."""
+    number = _float(value)
+    return number if number is not None and isfinite(number) and number > 0 else None

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.containers import (
-    HDF5,
-    PICTURES,
-    Recorded,
-    choose_dataset,
-    hdf5_names,
-    microscope_image,
-    one_line,
-)
-from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
-from pacbed.errors import PatternError
+from pacbed.analysis.recording.formats.opening import open_images, readable
+from pacbed.analysis.recording.formats.quiet import quiet
+from pacbed.analysis.recording.guard.sizes import check_size
+from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
+from pacbed.analysis.recording.stored import SMALLEST_PIXELS, StoredImage, choose_image, could_be_pattern, sizes
+from pacbed.errors import PatternError, bad_value
 
-SMALLEST_PIXELS = 32  # fewer along an edge cannot show the fringes inside a disk
-LARGEST_BAD_FRACTION = 0.01
-GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
+LARGEST_BAD_FRACTION = 0.5
+LARGEST_COUNT = 1e15  # sums of squares must fit into 32 bits
 
 
 @dataclass(frozen=True)
@@ -41,46 +37,110 @@ class Pattern:
         File name, or "array".
     sha256 : str
         Hash of the file, or of the array's bytes.
-    saturated_fraction : float
-        Share of pixels at the largest value an integer file can hold.
+    saturated : bool array, shape (y, x), or None
+        Pixels known to be saturated from what the pattern was averaged of.
     """
 
     array: np.ndarray
     calibration: Calibration = NOTHING_STATED
     source: str = "array"
     sha256: str = ""
-    saturated_fraction: float = 0.0
+    saturated: np.ndarray | None = None
 
 
-def read_pattern(path: str | Path, *, dataset: str | None = None) -> Pattern:
-    """Read a pattern from TIFF, PNG, JPEG, NPY, HDF5 or any format of RosettaSciIO (DM3, DM4, EMD, HSPY, MRC, ...).
+def read_pattern(
+    path: str | Path,
+    *,
+    dataset: str | None = None,
+    frame: Sequence[int] | None = None,
+    scan_shape: tuple[int, int] | None = None,
+) -> Pattern:
+    """Read a pattern from any file that `open_images` opens.
 
     Parameters
     ----------
     path : path
-        The file.
+        A file, or the folder of a Zarr store.
     dataset : str, optional
-        Which data set of a file that holds several: its path inside an HDF5 file, its title, or its number from 0.
+        Which array of a file that holds several: its path inside the file, its title, or its number from 0.
+    frame : sequence of int, optional
+        Which pattern of a scan or series: its number from 0, or row and column.
+    scan_shape : tuple of int, optional
+        Rows and columns of the scan, where the file contradicts itself or holds one long series.
+
+    Raises
+    ------
+    PatternError, ParameterError
+        The file cannot be read, or does not hold one usable two-dimensional pattern.
+    """
+    file = Path(path)
+    with open_images(file) as images:
+        image = choose_image(str(file), dataset, [one for one in images if could_be_pattern(one)] or images)
+        layout = find_layout(image, str(file), scan_shape=scan_shape, framed=frame is not None)
+        where = _frame_index(image, layout, file, frame, scan_shape)
+        check_size([image.shape[axis] for axis in layout.pattern], file.name)
+        with readable(file), quiet():
+            array = np.asarray(image.values[where])
+    pattern = pattern_from_array(_without_bad(array, image.bad), source=file.name)
+    axes = [image.described_axes()[axis] for axis in layout.pattern]
+    stated = read_calibration(axes, image.metadata, image.original)
+    return replace(pattern, calibration=stated, sha256=file_sha256(file) if file.is_file() else pattern.sha256)
+
+
+def file_sha256(file: Path) -> str:
+    """Hash of a file, read piece by piece."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _frame_index(
+    image: StoredImage,
+    layout: Layout,
+    file: Path,
+    frame: Sequence[int] | None,
+    scan_shape: tuple[int, int] | None,
+) -> tuple[Any, ...]:
+    """Index of one pattern among all axes of an array.
 
     Raises
     ------
     PatternError
-        When the file cannot be read, or does not hold one usable two-dimensional pattern.
+        Several patterns, and none chosen; or one chosen that is not there.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise PatternError(f"pattern: got {str(file)!r}, accepted: a file that exists")
-    try:
-        recorded = _reader(file)(file, dataset)
-    except PatternError:
-        raise
-    except (MemoryError, KeyboardInterrupt):
-        raise
-    except Exception as error:  # thirty readers of damaged files raise anything
-        raise PatternError(f"pattern: {file} cannot be read ({one_line(error)})") from error
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    pattern = pattern_from_array(recorded.data, source=file.name)
-    return replace(pattern, calibration=recorded.calibration, sha256=sha256)
+    stored = tuple(image.shape[axis] for axis in layout.scan)
+    count = prod(stored)
+    if frame is None:
+        if count > 1:
+            raise PatternError(
+                f"pattern: {file} holds {count} patterns ({sizes(image.shape)}), accepted: one; "
+                f"--frame picks one of them, pacbed map takes a whole scan"
+            )
+        place: tuple[int, ...] = (0,) * len(stored)
+    else:
+        place = _place(tuple(frame), stored, scan_shape)
+    index: list[Any] = [slice(None)] * len(image.shape)
+    for axis, number in zip(layout.scan, place, strict=True):
+        index[axis] = number
+    return tuple(index)
+
+
+def _place(frame: tuple[int, ...], stored: tuple[int, ...], scan_shape: tuple[int, int] | None) -> tuple[int, ...]:
+    """Position along the stored scan axes of a frame given by its number, or by row and column."""
+    shapes = [(prod(stored),), stored, tuple(length for length in stored if length > 1)]
+    if scan_shape is not None and prod(scan_shape) == prod(stored):
+        shapes.insert(1, tuple(scan_shape))
+    for shape in shapes:
+        if len(frame) == len(shape):
+            if all(0 <= number < length for number, length in zip(frame, shape, strict=True)):
+                number = int(np.ravel_multi_index(frame, shape)) if shape else 0
+                return tuple(int(one) for one in np.unravel_index(number, stored)) if stored else ()
+            break
+    largest = " or ".join(dict.fromkeys(",".join(str(length - 1) for length in shape) for shape in shapes if shape))
+    raise bad_value("frame", ",".join(map(str, frame)), f"whole numbers from 0 to {largest or '0'}")
+
+
+def _without_bad(array: np.ndarray, bad: np.ndarray | None) -> np.ndarray:
+    return array if bad is None else np.where(bad, np.float32(np.nan), array.astype(np.float32))
 
 
 def pattern_from_array(data: Any, *, source: str = "array") -> Pattern:
@@ -103,74 +163,23 @@ def pattern_from_array(data: Any, *, source: str = "array") -> Pattern:
         )
     if min(array.shape) < SMALLEST_PIXELS:
         raise PatternError(f"{source}: got {array.shape} pixels, accepted: at least {SMALLEST_PIXELS} along each edge")
-    saturated = float(np.mean(array == np.iinfo(array.dtype).max)) if array.dtype.kind in "iu" else 0.0
     digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    return Pattern(_finite_float(array, source), source=source, sha256=digest, saturated_fraction=saturated)
+    return Pattern(_finite_float(array, source), source=source, sha256=digest)
 
 
 def _finite_float(array: np.ndarray, source: str) -> np.ndarray:
-    values = array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what single precision cannot hold has no finite value
+        values = array.astype(np.float32)
     good = np.isfinite(values)
     if 1 - good.mean() > LARGEST_BAD_FRACTION:
         raise PatternError(
             f"{source}: got {100 * (1 - good.mean()):.1f} % of the pixels without a finite value, "
             f"accepted: at most {100 * LARGEST_BAD_FRACTION:g} %"
         )
-    if np.ptp(values[good]) <= 0:
+    if np.abs(values[good]).max() > LARGEST_COUNT:
+        raise PatternError(
+            f"{source}: got values up to {np.abs(values[good]).max():.3g}, accepted: counts up to {LARGEST_COUNT:g}"
+        )
+    if values[good].min() == values[good].max():
         raise PatternError(f"{source}: got the value {values[good][0]:g} in every pixel, accepted: a pattern")
     return values
-
-
-Reader = Callable[[Path, str | None], Recorded]
-
-
-def _reader(file: Path) -> Reader:
-    suffix = file.suffix.lower()
-    if suffix == ".npy":
-        return _read_npy
-    if suffix in PICTURES:
-        return _read_picture
-    if suffix in HDF5:
-        return _read_hdf5
-    return _read_microscope_file
-
-
-def _read_npy(file: Path, dataset: str | None) -> Recorded:
-    return Recorded(np.load(file, allow_pickle=False))
-
-
-def _read_picture(file: Path, dataset: str | None) -> Recorded:
-    import imageio.v3 as iio  # slow to import, and only pictures need it
-
-    return Recorded(_grey(np.asarray(iio.imread(file.read_bytes(), extension=file.suffix.lower())), file))
-
-
-def _grey(image: np.ndarray, file: Path) -> np.ndarray:
-    """Grey levels, shape (y, x), of a picture of shape (y, x, channel)."""
-    if image.ndim != 3 or image.shape[-1] not in (2, 3, 4):
-        return image
-    colours = image[..., :1] if image.shape[-1] == 2 else image[..., :3]
-    if np.ptp(colours.astype(float), axis=-1).max() > GREY_TOLERANCE:
-        raise PatternError(
-            f"pattern: got a coloured picture in {file}, accepted: grey levels (a colour map hides counts)"
-        )
-    return colours.astype(np.float32).mean(axis=-1) if colours.shape[-1] == 3 else colours[..., 0]
-
-
-def _read_hdf5(file: Path, dataset: str | None) -> Recorded:
-    import h5py
-
-    if not h5py.is_hdf5(file):
-        raise PatternError(f"pattern: {file} is not an HDF5 file")
-    with h5py.File(file, "r") as store:
-        if "file_format" in store.attrs and "HyperSpy" in str(store.attrs["file_format"]):
-            return _read_microscope_file(file, dataset)
-        return Recorded(store[choose_dataset(file, dataset, hdf5_names(store, axes=2))][()])
-
-
-def _read_microscope_file(file: Path, dataset: str | None) -> Recorded:
-    image = microscope_image(file, dataset, axes=2, lazy=False)
-    data = np.asarray(image["data"])
-    if data.dtype.names:  # RosettaSciIO reads RGB as a structured array
-        data = np.stack([data[name] for name in data.dtype.names], axis=-1)
-    return Recorded(_grey(data, file), image_calibration(image, image["axes"]))

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.containers import (
-    HDF5,
-    PICTURES,
-    choose_dataset,
-    hdf5_names,
-    microscope_image,
-    one_line,
+from pacbed.analysis.recording.formats.opening import open_images, readable
+from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
+from pacbed.analysis.recording.stored import (
+    SMALLEST_PIXELS,
+    StoredImage,
+    choose_image,
+    could_be_pattern,
+    sizes,
 )
-from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, image_calibration
-from pacbed.analysis.recording.pattern_file import SMALLEST_PIXELS
 from pacbed.errors import PatternError, bad_value
 
 
@@ -29,32 +30,72 @@ class ScanData:
 
     Attributes
     ----------
-    values : array-like, shape (scan y, scan x, y, x), or (scan, y, x) for a line
+    values : array-like, three or four axes longer than one
         Anything that reads a part when it is sliced: memory map, HDF5 or Zarr data set, dask array.
     source : str
         File name.
     calibration : Calibration
         What the file states.
+    layout : Layout or None
+        Which axes are scan and which pattern; by default the last two are the pattern.
+    rows : int or None
+        Rows of the scan, for a series of frames; by default it is a line, of one row.
+    bad : bool array of the pattern's shape, or None
+        Pixels that the detector itself calls bad.
     """
 
     values: Any
     source: str
     calibration: Calibration = NOTHING_STATED
+    layout: Layout | None = None
+    rows: int | None = None
+    bad: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape, kind = tuple(self.values.shape), np.dtype(self.values.dtype).kind
         if kind not in "iuf":
             raise PatternError(f"{self.source}: got values of type {self.values.dtype}, accepted: real numbers")
-        if len(shape) not in (3, 4) or min(shape[-2:]) < SMALLEST_PIXELS:
+        if len(shape) >= 2 and self.layout is None:
+            object.__setattr__(self, "layout", Layout(tuple(range(len(shape) - 2)), (len(shape) - 2, len(shape) - 1)))
+        if (
+            self.layout is None
+            or len(self._scan_axes()) > 2
+            or len(shape) < 3
+            or self._pattern_edge() < SMALLEST_PIXELS
+            or prod(shape) == 0
+        ):
             raise PatternError(
                 f"{self.source}: got an array of shape {shape}, accepted: (scan y, scan x, y, x) or (scan, y, x) with "
                 f"patterns of at least {SMALLEST_PIXELS} pixels along each edge"
             )
 
+    def _axes(self) -> Layout:
+        assert self.layout is not None  # set on creation
+        return self.layout
+
+    def _pattern_edge(self) -> int:
+        return min(self.pattern_shape)
+
+    def _scan_axes(self) -> tuple[int, ...]:
+        """Scan axes that count: of more than two, those longer than one."""
+        scan = self._axes().scan
+        return scan if len(scan) <= 2 else tuple(axis for axis in scan if self.values.shape[axis] > 1)
+
     @property
     def scan_shape(self) -> tuple[int, int]:
         """Scan positions (y, x); a line has one row."""
-        return (1, self.values.shape[0]) if len(self.values.shape) == 3 else tuple(self.values.shape[:2])
+        lengths = [int(self.values.shape[axis]) for axis in self._scan_axes()]
+        if self.rows is not None:
+            return self.rows, prod(lengths) // self.rows
+        if len(lengths) == 2:
+            return lengths[0], lengths[1]
+        return 1, prod(lengths)
+
+    @property
+    def pattern_shape(self) -> tuple[int, int]:
+        """Pixels (y, x) of a pattern."""
+        y, x = (int(self.values.shape[axis]) for axis in self._axes().pattern)
+        return y, x
 
     def windows(self, window: int) -> tuple[int, int]:
         """Rows and columns of a map whose pixels each cover `window` x `window` positions; the last may cover fewer."""
@@ -63,8 +104,8 @@ class ScanData:
         rows, columns = self.scan_shape
         return -(-rows // window), -(-columns // window)
 
-    def mean(self, row: int, column: int, window: int) -> np.ndarray:
-        """Mean pattern of one window.
+    def blocks(self, row: int, column: int, window: int) -> Iterator[np.ndarray]:
+        """Patterns of one window, a row of scan positions at a time: a window may be most of a scan that fits nowhere.
 
         Parameters
         ----------
@@ -73,90 +114,104 @@ class ScanData:
         window : int
             Scan positions along the edge of a window.
 
-        Returns
-        -------
-        float32 array, shape (y, x)
-            Counts.
+        Yields
+        ------
+        array, shape (position, y, x)
+            Counts, as they were recorded.
+
+        Raises
+        ------
+        PatternError
+            This part of the file is damaged.
         """
-        across = slice(column * window, (column + 1) * window)
-        down = slice(row * window, (row + 1) * window)
-        block = self.values[across] if len(self.values.shape) == 3 else self.values[down, across]
-        patterns = np.asarray(block).reshape(-1, *self.values.shape[-2:])
-        return np.asarray(patterns.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        rows, columns = self.scan_shape
+        across = slice(column * window, min((column + 1) * window, columns))
+        for y in range(row * window, min((row + 1) * window, rows)):
+            with readable(Path(self.source)):
+                block = self._block(y, across)
+            yield block
+
+    def mean(self, row: int, column: int, window: int) -> np.ndarray:
+        """Mean pattern of one window, see `blocks`; float32, shape (y, x) [counts], NaN where the detector says so."""
+        total: np.ndarray | float = 0.0
+        count = 0
+        for block in self.blocks(row, column, window):
+            total = total + block.sum(axis=0, dtype=np.float64)
+            count += len(block)
+        return self.without_bad(np.asarray(total / count))
+
+    def without_bad(self, pattern: np.ndarray) -> np.ndarray:
+        """A pattern as float32, NaN where the detector calls a pixel bad."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold has no finite value
+            values = np.array(pattern, dtype=np.float32)
+        if self.bad is not None:
+            values[self.bad] = np.nan
+        return values
+
+    def _block(self, row: int, across: slice) -> np.ndarray:
+        """Patterns of a part of one row of the scan, shape (position, y, x)."""
+        scan, layout = self._scan_axes(), self._axes()
+        key: list[Any] = [slice(None)] * len(self.values.shape)
+        if self.rows is None and len(scan) == 2:
+            key[scan[0]], key[scan[1]] = slice(row, row + 1), across
+        else:  # one axis for the positions of all rows
+            axis = max(scan or layout.scan, key=lambda one: int(self.values.shape[one]))
+            first = row * self.scan_shape[1]
+            key[axis] = slice(first + across.start, first + across.stop)
+        ordered = np.asarray(self.values[tuple(key)]).transpose(*layout.scan, *layout.pattern)
+        return ordered.reshape(-1, *ordered.shape[-2:])
 
 
 @contextmanager
-def open_scan(path: str | Path, *, dataset: str | None = None) -> Iterator[ScanData]:
-    """Open 4D-STEM data from NPY, HDF5, Zarr or any format of RosettaSciIO (DM4, MIB, EMD, HSPY, BLO, ...).
+def open_scan(
+    path: str | Path, *, dataset: str | None = None, scan_shape: tuple[int, int] | None = None
+) -> Iterator[ScanData]:
+    """Open 4D-STEM data in any file that `open_images` opens.
 
     Parameters
     ----------
     path : path
-        A file, or the folder of a Zarr array.
+        A file, or the folder of a Zarr store.
     dataset : str, optional
-        Which data set of a file that holds several: its path inside an HDF5 file or Zarr group, its title, or its
-        number from 0.
+        Which array of a file that holds several: its path inside the file, its title, or its number from 0.
+    scan_shape : tuple of int, optional
+        Rows and columns of the scan, where the file holds one long series of frames or contradicts itself.
 
     Raises
     ------
-    PatternError
-        When the file cannot be read, or does not hold patterns over scan positions.
+    PatternError, ParameterError
+        The file cannot be read, or does not hold patterns over scan positions.
     """
     file = Path(path)
-    if not file.exists():
-        raise PatternError(f"dataset: got {str(file)!r}, accepted: a file that exists")
-    with ExitStack() as stack:
-        try:
-            data = stack.enter_context(_opener(file)(file, dataset))
-        except (PatternError, MemoryError):
-            raise
-        except Exception as error:
-            raise PatternError(f"dataset: {file} cannot be read ({one_line(error)})") from error
-        yield data
+    with open_images(file) as images:
+        scans = [one for one in images if could_be_pattern(one) and len(one.shape) >= 3]
+        image = choose_image(str(file), dataset, scans or images)
+        if len(image.shape) < 3:
+            raise PatternError(
+                f"dataset: {file} holds one pattern ({sizes(image.shape)}), accepted: a pattern for each scan "
+                "position; pacbed predict takes one pattern"
+            )
+        layout = find_layout(image, str(file), scan_shape=scan_shape)
+        axes = [image.described_axes()[axis] for axis in layout.pattern]
+        stated = read_calibration(axes, image.metadata, image.original)
+        rows = _rows(image, layout, scan_shape)
+        yield ScanData(image.values, file.name, stated, layout, rows, image.bad)
 
 
-Opener = Callable[[Path, str | None], AbstractContextManager[ScanData]]
+def _rows(image: StoredImage, layout: Layout, scan_shape: tuple[int, int] | None) -> int | None:
+    """Rows of a series that a scan shape divides into lines; None where the array has rows of its own.
 
-
-def _opener(file: Path) -> Opener:
-    suffix = file.suffix.lower()
-    if suffix in PICTURES:
-        raise PatternError(
-            f"dataset: got the picture {file}, accepted: 4D-STEM data (.dm4 .mib .emd .hspy .h5 .zarr .npy)"
-        )
-    if suffix == ".npy":
-        return _open_npy
-    if suffix == ".zarr":
-        return _open_zarr
-    return _open_hdf5 if suffix in HDF5 else _open_microscope_file
-
-
-@contextmanager
-def _open_npy(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    yield ScanData(np.load(file, mmap_mode="r", allow_pickle=False), file.name)
-
-
-@contextmanager
-def _open_zarr(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    import zarr
-
-    node = zarr.open(str(file), mode="r", path=dataset or "")
-    if isinstance(node, zarr.Group):
-        names = [name for name, array in node.arrays() if array.ndim >= 3]
-        node = node[choose_dataset(file, None, names)]
-    yield ScanData(node, file.name)
-
-
-@contextmanager
-def _open_hdf5(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    import h5py
-
-    with h5py.File(file, "r") as store:
-        yield ScanData(store[choose_dataset(file, dataset, hdf5_names(store, axes=3))], file.name)
-
-
-@contextmanager
-def _open_microscope_file(file: Path, dataset: str | None) -> Iterator[ScanData]:
-    image = microscope_image(file, dataset, axes=3, lazy=True)
-    axes = sorted(image["axes"], key=lambda axis: axis.get("index_in_array", 0))
-    yield ScanData(image["data"], file.name, image_calibration(image, axes[-2:]))
+    Raises
+    ------
+    ParameterError
+        The scan shape does not fit the array.
+    """
+    stored = [image.shape[axis] for axis in layout.scan]
+    long = [length for length in stored if length > 1]
+    if scan_shape is None or list(scan_shape) == stored:
+        return None
+    if prod(scan_shape) == prod(stored) and len(long) <= 1:
+        return scan_shape[0]
+    if [length for length in scan_shape if length > 1] == long:
+        return None
+    raise bad_value("scan_shape", ",".join(map(str, scan_shape)), f"rows and columns of {sizes(stored)} positions")

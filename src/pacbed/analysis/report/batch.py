@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.recording.formats.opening import one_line
+from pacbed.analysis.report.names import names_for, predictions_in
 from pacbed.analysis.report.predict_pattern import predict_pattern
+from pacbed.analysis.report.predictions_table import COLUMNS, earlier_rows, write_table
 from pacbed.analysis.result import Estimate, Result, with_std
 from pacbed.analysis.steps import check_networks
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import PacbedError, bad_value
-from pacbed.outputs import write_text
+from pacbed.errors import PacbedError
+from pacbed.logs import LOGGER
 
 DONE, REFUSED, BAD = 0, 1, 2
-COLUMNS = (
-    *("pattern", "thickness_nm", "thickness_std_nm", "mistilt_mrad", "mistilt_azimuth_deg", "convergence_mrad"),
-    *("pixel_mrad", "misfit", "verdict", "reasons"),
-)
+TABLE = "predictions.csv"
+FILES = {"json": ".json", "png": ".png", "pdf": ".pdf", "match": "_match.tif"}  # ends of the names of what is written
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,14 @@ class Outcome:
         None where the pattern cannot be used.
     error : str
         Why not, one line.
+    name : str
+        Of result and sheet, without suffix; empty where there are none.
     """
 
     pattern: Path
     result: Result | None = None
     error: str = ""
+    name: str = ""
 
     @property
     def status(self) -> int:
@@ -59,24 +60,28 @@ class Outcome:
             towards = f" towards {result.mistilt_azimuth_deg.value:.0f}°" if result.mistilt_azimuth_deg else ""
             said.append(f"mistilt {with_error(result.mistilt_mrad)} mrad{towards}")
         said.append(": ".join([result.verdict, *(["; ".join(result.reasons)] if result.reasons else [])]))
-        return f"{self.pattern.name}: {', '.join(said)}"
+        unexpected = f" (result: {self.name}.json)" if self.name not in ("", self.pattern.stem) else ""
+        return f"{self.pattern.name}: {', '.join(said)}{unexpected}"
 
-    def row(self) -> list[Any]:
-        """Values of `COLUMNS`."""
+    def row(self) -> dict[str, str]:
+        """Texts by `COLUMNS`, empty where nothing is known."""
         result = self.result
-        if result is None:
-            return [str(self.pattern), *[""] * 7, "bad input", self.error]
-        values = (result.mistilt_mrad, result.mistilt_azimuth_deg, result.convergence_mrad, result.pixel_mrad)
-        thickness = result.thickness_nm
-        return [
-            str(self.pattern),
-            _cell(thickness),
-            "" if thickness is None or thickness.std is None else f"{thickness.std:.6g}",
-            *(_cell(value) for value in values),
-            "" if result.misfit is None else f"{result.misfit:.6g}",
-            result.verdict,
-            "; ".join(result.reasons),
-        ]
+        known: dict[str, str] = {"pattern": str(self.pattern), "verdict": "bad input", "reasons": self.error}
+        if result is not None:
+            thickness = result.thickness_nm
+            known |= {
+                "thickness_nm": _cell(thickness),
+                "thickness_std_nm": _figure(None if thickness is None else thickness.std),
+                "mistilt_mrad": _cell(result.mistilt_mrad),
+                "mistilt_azimuth_deg": _cell(result.mistilt_azimuth_deg),
+                "convergence_mrad": _cell(result.convergence_mrad),
+                "pixel_mrad": _cell(result.pixel_mrad),
+                "misfit": _figure(result.misfit),
+                "verdict": result.verdict,
+                "reasons": "; ".join(result.reasons),
+                "result": f"{self.name}.json",
+            }
+        return {column: known.get(column, "") for column in COLUMNS}
 
 
 def predict_files(
@@ -96,7 +101,8 @@ def predict_files(
     options : PredictOptions
         Of every pattern.
     out_dir : path
-        Receives ``<name>.json`` and ``<name>.png`` of each pattern.
+        Receives result, sheet and best match of each pattern, with names from `names_for` and the ends of `FILES`, and
+        ``predictions.csv``.
     tell : callable
         Called with each outcome as soon as it is there.
 
@@ -108,39 +114,34 @@ def predict_files(
     Raises
     ------
     ParameterError
-        Networks alone are asked for, and the bundle has none.
+        Networks alone are asked for, and the bundle has none; or ``predictions.csv`` is a file of the user's.
     """
     check_networks(bundle, refine=options.refine)
+    earlier = earlier_rows(out_dir / TABLE)
     outcomes = []
-    for pattern, name in zip(patterns, unique_names(patterns), strict=True):
+    read = [*patterns, *(Path(file) for file in (options.mask, options.vacuum) if isinstance(file, str | Path))]
+    names = names_for(patterns, predictions_in(out_dir, list(FILES.values()), read))
+    for pattern, name in zip(patterns, names, strict=True):
         outcome = _predict_one(bundle, pattern, out_dir / name, options)
         tell(outcome)
         outcomes.append(outcome)
-    if len(outcomes) > 1:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(outcome.row() for outcome in outcomes)
-        write_text(text.getvalue(), out_dir / "predictions.csv")
+    if len(outcomes) > 1 or (outcomes and earlier):
+        write_table([outcome.row() for outcome in outcomes], earlier, out_dir / TABLE)
     return max((outcome.status for outcome in outcomes), default=DONE)
 
 
 def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: PredictOptions) -> Outcome:
-    out_json, out_png = (target.with_name(f"{target.name}.{suffix}") for suffix in ("json", "png"))
+    out = {f"out_{kind}": target.with_name(f"{target.name}{end}") for kind, end in FILES.items()}
     try:
-        if pattern.resolve() in (out_json.resolve(), out_png.resolve()):
-            raise bad_value("out", str(target.parent), f"a folder in which the sheet does not replace {pattern.name}")
-        return Outcome(pattern, predict_pattern(bundle, pattern, options, out_json=out_json, out_png=out_png))
+        result = predict_pattern(bundle, pattern, options, **out)
     except PacbedError as error:
         return Outcome(pattern, error=str(error))
-
-
-def unique_names(patterns: Sequence[Path]) -> Iterator[str]:
-    """File stems; equal ones get a number."""
-    seen: dict[str, int] = {}
-    for pattern in patterns:
-        seen[pattern.stem] = seen.get(pattern.stem, 0) + 1
-        yield pattern.stem if seen[pattern.stem] == 1 else f"{pattern.stem}_{seen[pattern.stem]}"
+    except OSError:  # of the folder, not of the pattern: the next would fail as well
+        raise
+    except Exception as error:  # a degenerate pattern, and the others go on
+        LOGGER.debug("%s", pattern, exc_info=True)
+        return Outcome(pattern, error=f"pattern: {pattern} cannot be analysed ({one_line(error)})")
+    return Outcome(pattern, result, name=target.name)
 
 
 def with_error(estimate: Estimate) -> str:
@@ -149,4 +150,8 @@ def with_error(estimate: Estimate) -> str:
 
 
 def _cell(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{estimate.value:.6g}"
+    return _figure(None if estimate is None else estimate.value)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,15 +13,17 @@ from pacbed.outputs import file_aside
 SUFFIXES = (".npy", ".tif", ".tiff", ".png")
 
 
-def write_image(image: np.ndarray, path: str | Path) -> None:
+def write_image(image: np.ndarray, path: str | Path, *, pixel_mrad: float | None = None) -> None:
     """Store a pattern; the file appears complete or not at all.
 
     Parameters
     ----------
     image : float32 array, shape (y, x)
-        Fraction of the beam per pixel.
+        Fraction of the beam per pixel, or counts.
     path : path
         ``.npy`` and ``.tif`` keep the values, ``.png`` holds 16-bit levels, 65535 at the maximum.
+    pixel_mrad : float, optional
+        Pixel size [mrad]; a ``.tif`` states it as ImageJ does.
 
     Raises
     ------
@@ -41,4 +44,7 @@ def write_image(image: np.ndarray, path: str | Path) -> None:
         else:
             import tifffile
 
-            tifffile.imwrite(aside, image)
+            stated: dict[str, Any] = {}
+            if pixel_mrad is not None:
+                stated = {"imagej": True, "resolution": 2 * (1 / pixel_mrad,), "metadata": {"unit": "mrad"}}
+            tifffile.imwrite(aside, image, **stated)

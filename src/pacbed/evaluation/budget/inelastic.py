@@ -66,11 +66,29 @@ def inelastic_pattern(
     # Electron Energy-Loss Spectroscopy in the Electron Microscope, 2011, ch. 3).
     width = mean_energy_loss_ev(oriented) * (energy_kev + REST_ENERGY_KEV)
     width /= energy_kev * (energy_kev + 2 * REST_ENERGY_KEV)  # eV / keV, so mrad
+    blurred = convolved(image, loss_kernel(pixel_mrad, width))
+    share = 1 - np.exp(-thickness_nm / mean_free_path_nm(oriented, energy_kev))
+    return np.asarray((1 - share) * image + share * blurred)
+
+
+def loss_kernel(pixel_mrad: float, width_mrad: float) -> np.ndarray:
+    """The Lorentzian of one loss on square pixels, of sum 1, odd shape (y, x).
+
+    Parameters
+    ----------
+    pixel_mrad : float
+        Pixel size [mrad].
+    width_mrad : float
+        Characteristic angle [mrad].
+    """
     reach = int(np.ceil(COLLECTION_MRAD / pixel_mrad))
     fine = (np.arange((2 * reach + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - reach - 0.5
     squared = (fine[:, None] ** 2 + fine**2) * pixel_mrad**2
-    kernel = np.where(squared <= COLLECTION_MRAD**2, 1 / (squared + width**2), 0)
+    kernel = np.where(squared <= COLLECTION_MRAD**2, 1 / (squared + width_mrad**2), 0)
     kernel = kernel.reshape(2 * reach + 1, SUBPIXELS, 2 * reach + 1, SUBPIXELS).sum(axis=(1, 3))
-    blurred = fftconvolve(np.pad(image, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
-    share = 1 - np.exp(-thickness_nm / mean_free_path_nm(oriented, energy_kev))
-    return np.asarray((1 - share) * image + share * blurred)
+    return np.asarray(kernel / kernel.sum())
+
+
+def convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Image, shape (y, x), and kernel of odd shape convolved; beyond the frame the image goes on as at its edge."""
+    return np.asarray(fftconvolve(np.pad(image, kernel.shape[0] // 2, mode="edge"), kernel, mode="valid"))

@@ -67,8 +67,8 @@ class Camera:
 def refit(model: Renderer, image: np.ndarray, truth: PatternParameters) -> Fit:
     """Fit a pattern as a prediction does, from its true parameters.
 
-    Mistilt, centre, pixel size, rotation, convergence angle, blur, gain and background are free; the convergence angle
-    has the bundle's prior.
+    Mistilt, centre, pixel size, rotation, ellipse, convergence angle, blur, gain and background are free; the
+    convergence angle has the bundle's prior, the ellipse that of every camera.
 
     Parameters
     ----------

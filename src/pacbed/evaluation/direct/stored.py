@@ -16,6 +16,7 @@ from pacbed.outputs import folder_aside
 from pacbed.patterns import LARGEST_COUNT, in_units
 
 SCHEMA_VERSION = 1
+VECTORS = ("mistilt_mrad", "center_px", "ellipse_percent")  # the last since patterns may have an ellipse
 
 
 class StoredPattern(NamedTuple):
@@ -76,9 +77,10 @@ def read_patterns(folder: str | Path) -> list[StoredPattern]:
         raise FormatError(f"patterns {folder}: missing or damaged ({error})") from error
     if version != SCHEMA_VERSION:
         raise FormatError(f"patterns {folder}: got schema_version {version}, accepted: {SCHEMA_VERSION}")
-    return [StoredPattern(_parameters(plain), image * np.float32(unit)) for plain, unit, image in pairs]
+    return [StoredPattern(parameters_from_json(plain), image * np.float32(unit)) for plain, unit, image in pairs]
 
 
-def _parameters(plain: Mapping[str, Any]) -> PatternParameters:
-    vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in ("mistilt_mrad", "center_px")}
+def parameters_from_json(plain: Mapping[str, Any]) -> PatternParameters:
+    """Parameters of a pattern from the JSON values of their fields."""
+    vectors = {name: (float(plain[name][0]), float(plain[name][1])) for name in VECTORS if name in plain}
     return PatternParameters(**{**plain, **vectors})

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from pacbed.analysis.fit.covariance import Covariance, estimate_covariance, noise_share
+from pacbed.analysis.fit.covariance import CORRELATED, Covariance, correlation_area, estimate_covariance, noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES
@@ -79,6 +80,29 @@ def test_correlated_residuals_widen_the_errors(model, truth):
     assert wrong.correlation_pixels > 5 * right.correlation_pixels
 
 
+def test_the_error_bar_does_not_jump_when_the_residual_changes_a_little(model, truth):
+    """A wrong thickness leaves correlated residuals; from one to the next, their area changes by little steps."""
+    areas = []
+    for wrong in np.linspace(5.0, 5.6, 7):
+        at = replace(truth, thickness_nm=float(wrong))
+        areas.append(correlation_area(model, model.residual(at)))
+    assert np.abs(np.diff(np.log(areas))).max() < 0.1
+
+
+def test_the_area_of_known_correlations(noisy):
+    """White noise: one pixel. Smoothed by a Gaussian of s pixels: 4 pi s² pixels, less what the taper takes."""
+    _, model = noisy(1)
+    mask = model.cutout.mask
+    white = np.random.default_rng(4).standard_normal(mask.shape)
+    assert correlation_area(model, white[mask]) < 1.6
+    width = CORRELATED * np.sqrt(mask.sum() / np.pi) / 1.35
+    areas = []
+    for seed in range(12):
+        smooth = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(mask.shape), 1.5)[mask]
+        areas.append(correlation_area(model, smooth))
+    assert np.mean(areas) == pytest.approx(4 * np.pi * 1.5**2 / (1 + 2 * 1.5**2 / width**2), rel=0.3)
+
+
 def test_noise_share_is_what_noise_leaves(model, truth, noisy):
     assert noise_share(model) == pytest.approx(model.misfit(model.residual(truth)), rel=0.25)
     _, known = noisy(3)
@@ -88,16 +112,17 @@ def test_noise_share_is_what_noise_leaves(model, truth, noisy):
 
 
 def test_parts_of_a_covariance_are_asked_for_by_name():
-    matrix = np.arange(81.0).reshape(9, 9)
-    covariance = Covariance(matrix + matrix.T + 200 * np.eye(9), 1.0)
+    count = len(NAMES)
+    matrix = np.arange(float(count**2)).reshape(count, count)
+    covariance = Covariance(matrix + matrix.T + 200 * np.eye(count), 1.0)
     assert covariance.std.rotation_deg == pytest.approx(np.sqrt(covariance.matrix[6, 6]))
     chosen = covariance.of("rotation_deg", "thickness_nm")
     assert chosen.tolist() == [
         [covariance.matrix[6, 6], covariance.matrix[6, 0]],
         [covariance.matrix[0, 6], covariance.matrix[0, 0]],
     ]
-    assert len(NAMES) == 9
+    assert NAMES[:9].index("rotation_deg") == 6
 
 
 def test_a_variance_below_zero_by_rounding_is_none():
-    assert Covariance(-1e-20 * np.eye(9), 1.0).std.thickness_nm == 0.0
+    assert Covariance(-1e-20 * np.eye(len(NAMES)), 1.0).std.thickness_nm == 0.0

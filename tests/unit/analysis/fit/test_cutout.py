@@ -69,3 +69,34 @@ def test_a_circle_over_the_frame_is_cut_off_and_stays_in_place(truth):
     assert not cutout.mask[0, 0]
     at = replace(truth, center_px=(12.0, 48.0))
     assert cutout.geometry(at, mirrored=False).center_px[0] == pytest.approx(12.0)
+
+
+def test_a_coarse_pixel_is_the_mean_of_the_recorded_ones_that_count():
+    array, used = counts(), np.ones((110, 130), dtype=bool)
+    plain = Cutout.around(array, DISK, pixels=40)
+    left, top = plain.origin_px
+    used[top + 20 : top + 24, left + 30] = False  # half of two coarse pixels
+    used[top + 40 : top + 42, left + 40 : left + 42] = False  # the whole of one
+    used[top + 50, left + 50 : left + 52], used[top + 51, left + 50] = False, False  # three quarters of one
+    spoilt = np.where(used, array, 1e6)
+    cutout = Cutout.around(spoilt, DISK, pixels=40, used=used)
+    assert cutout.factor == 2
+    assert cutout.mask[10, 15] and cutout.mask[11, 15]
+    assert not cutout.mask[20, 20] and not cutout.mask[25, 25]
+    assert plain.mask.sum() - cutout.mask.sum() == 2
+    rest, pair = (
+        array[top + 20 : top + 22, left + 31].mean(),
+        array[top + 30 : top + 32, left + 30 : left + 32].mean(),
+    )
+    dark, bright = np.percentile(array[top : top + 82, left : left + 82], [1, 98])
+    assert cutout.values[10, 15] - cutout.values[15, 15] == pytest.approx((rest - pair) / (bright - dark), rel=0.02)
+    assert np.abs(cutout.values[cutout.mask]).max() < 3
+
+
+def test_all_used_is_the_same_as_nothing_said():
+    array = counts()
+    plain, other = (
+        Cutout.around(array, DISK, pixels=40, used=used) for used in (None, np.ones((110, 130), dtype=bool))
+    )
+    np.testing.assert_array_equal(plain.values, other.values)
+    np.testing.assert_array_equal(plain.mask, other.mask)

@@ -13,17 +13,19 @@ def test_a_displacement_moves_in_the_stated_units(truth):
         Displacement(
             thickness_nm=1.0, mistilt_x_mrad=0.1, mistilt_y_mrad=0.2, center_x_mrad=0.4, center_y_mrad=-0.4,
             pixel_percent=1.0, rotation_deg=5.0, convergence_mrad=0.3, blur_mrad=0.1,
+            ellipse_plus_percent=0.5, ellipse_cross_percent=-0.2,
         )
     )  # fmt: skip
     assert there.thickness_nm == 9.0
     assert np.array(there.mistilt_mrad) - truth.mistilt_mrad == pytest.approx([0.1, 0.2])
     assert np.array(there.center_px) - truth.center_px == pytest.approx([1.0, -1.0])
     assert there.pixel_mrad == pytest.approx(0.4 * np.exp(0.01))
+    assert there.ellipse_percent == (0.5, -0.2)
     assert (there.rotation_deg, there.convergence_mrad, there.blur_mrad) == pytest.approx((30.0, 14.3, 0.5))
 
 
 def test_there_and_back_is_where_one_was(truth):
-    step = np.array([0.5, 0.3, -0.2, 0.0, 0.0, 2.0, 7.0, 0.1, 0.1])
+    step = np.array([0.5, 0.3, -0.2, 0.0, 0.0, 2.0, 7.0, 0.1, 0.1, 1.0, -1.0])
     back = truth.moved(step).moved(-step)
     assert back.pixel_mrad == pytest.approx(truth.pixel_mrad, rel=1e-12)
     assert back.mistilt_mrad == pytest.approx(truth.mistilt_mrad)
@@ -50,6 +52,8 @@ def test_a_pattern_lies_where_its_geometry_says(tiny_bundle, truth):
     shape = (40, 36)
     at = replace(truth, center_px=(17.0, 20.5), pixel_mrad=0.9)
     assert at.geometry(shape, mirrored=True) == Geometry(shape, 0.9, (17.0, 20.5), 25.0, mirrored=True)
+    bent = replace(at, ellipse_percent=(1.0, 2.0)).geometry(shape)
+    assert bent == Geometry(shape, 0.9, (17.0, 20.5), 25.0, ellipse_percent=(1.0, 2.0))
     shifted = replace(at, center_px=(18.0, 22.5))
     one, other = (render_pattern(tiny_bundle.renderer, p, p.geometry(shape)) for p in (at, shifted))
     inner = (slice(5, -5), slice(5, -5))  # at the rim the blur knows nothing of what lies outside

@@ -8,6 +8,8 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import Displacement
 from pacbed.analysis.fit.refinement import fit, refine
 from pacbed.analysis.fit.restraints import Restraints
+from pacbed.outline import find_outline
+from pacbed.patterns import Geometry
 
 AWAY = Displacement(
     thickness_nm=-1.5,
@@ -21,6 +23,7 @@ AWAY = Displacement(
     blur_mrad=0.1,
 )
 RESTRAINTS = Restraints(14.0, 0.28)
+HELD_ROUND = Restraints(14.0, 0.28, ellipse_std_percent=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,23 @@ def test_a_fit_from_either_side_ends_in_the_same_place(model, truth, direction):
     assert end.misfit == pytest.approx(best.misfit, rel=0.03)
     assert end.parameters.thickness_nm == pytest.approx(best.parameters.thickness_nm, abs=0.05)
     assert end.parameters.mistilt_in_image() == pytest.approx(best.parameters.mistilt_in_image(), abs=0.06)
+
+
+def test_an_ellipse_is_found(tiny_bundle, camera, truth):
+    """Of a ratio of axes of 1.06, from a circle; the ellipse of the example without one is none."""
+    geometry = Geometry((160, 150), 0.4, (70.3, 84.6), 25.0, ellipse_percent=(2.5, -1.5))
+    image = camera(geometry=geometry)
+    model = ForwardModel(tiny_bundle.renderer, Cutout.around(image, find_outline(image), pixels=60))
+    end = fit(model, truth.moved(0.3 * np.array(AWAY)), RESTRAINTS, steps=12)
+    assert end.parameters.ellipse_percent == pytest.approx((2.5, -1.5), abs=0.3)
+    assert end.parameters.thickness_nm == pytest.approx(8.0, abs=0.15)
+    round_one = fit(model, replace(end.parameters, ellipse_percent=(0.0, 0.0)), HELD_ROUND, steps=12)
+    assert end.misfit < 0.6 * round_one.misfit
+
+
+def test_a_pattern_without_an_ellipse_keeps_a_circle(found):
+    assert found.best.parameters.ellipse_percent == pytest.approx((0.0, 0.0), abs=0.15)
+    assert 0 < found.covariance.std.ellipse_plus_percent < 0.3
 
 
 def test_a_fit_never_ends_worse_than_it_began(model, truth):

@@ -8,7 +8,7 @@ from pacbed.analysis.fit.parameters import NAMES, Displacement
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.fit.sensitivity import MOVING, STEPS, jacobian, residuals, rms
 
-RESTRAINTS = Restraints(14.0, 0.28)
+RESTRAINTS = Restraints(14.0, 0.28, ellipse_std_percent=None)
 AWAY = Displacement(-0.45, 0.12, -0.12, 0.15, 0.15, 0.6, 1.2, -0.06, 0.03)
 
 
@@ -52,6 +52,14 @@ def test_slopes_lead_downhill_as_steeply_as_the_sum_of_squares_falls(model, at, 
     )
 
 
+@pytest.mark.parametrize("name", ["ellipse_plus_percent", "ellipse_cross_percent"])
+def test_an_ellipse_bends_the_pattern_the_way_its_slope_says(model, truth, name):
+    """About an ellipse that is there already, and turned."""
+    bent, index = replace(truth, blur_mrad=1.2, ellipse_percent=(2.5, -2.0)), NAMES.index(name)
+    slope = jacobian(model, bent, RESTRAINTS, 1.0, quick=True)[:-1, index]
+    assert np.linalg.norm(slope - differences(model, bent, index)) < 0.25 * np.linalg.norm(slope)
+
+
 @pytest.mark.parametrize("name", MOVING)
 def test_the_gradient_of_a_smooth_pattern_tells_what_moving_it_does(model, truth, name):
     smooth, index = replace(truth, blur_mrad=1.2), NAMES.index(name)
@@ -83,7 +91,7 @@ def test_quick_slopes_need_five_rendered_patterns(tiny_bundle, model, truth):
 
 
 def test_one_sided_slopes_predict_a_small_step(model, at):
-    step = 0.6 * np.array([1, 1, -1, 1, 1, 1, 1, 1, 1]) * np.array(STEPS)
+    step = 0.6 * np.array([1, 1, -1, 1, 1, 1, 1, 1, 1, -1, -1]) * np.array(STEPS)
     change = model.residual(at.moved(step)) - model.residual(at)
     expected = jacobian(model, at, RESTRAINTS, 1.0)[: len(change)] @ step
     assert np.linalg.norm(change - expected) < 0.2 * np.linalg.norm(change)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.analysis.recording.scan_file import ScanData, open_scan
 from pacbed.errors import ParameterError, PatternError
 
 DATA = np.random.default_rng(1).integers(0, 4000, (3, 5, 32, 40)).astype(np.uint16)
@@ -92,6 +92,50 @@ def test_the_file_is_closed_at_the_end(tmp_path):
         assert "4DSTEM/data" in store
 
 
+def test_axes_of_one_element_do_not_count(tmp_path):
+    np.save(tmp_path / "scan.npy", DATA[None])
+    with open_scan(tmp_path / "scan.npy") as scan:
+        assert scan.scan_shape == (3, 5)
+        np.testing.assert_array_equal(scan.mean(1, 3, 1), DATA[1, 3])
+
+
+@pytest.mark.parametrize("order", [(2, 3, 0, 1), (0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3)])
+def test_axes_are_told_by_their_units(write_hspy, order):
+    axes = [("y", 1.0, "nm", True), ("x", 1.0, "nm", True), ("ky", 0.4, "mrad", False), ("kx", 0.4, "mrad", False)]
+    with open_scan(write_hspy(DATA.transpose(order), [axes[axis] for axis in order])) as scan:
+        turned = order == (3, 2, 1, 0)  # rows stay in front of columns
+        patterns = DATA.swapaxes(0, 1).swapaxes(2, 3) if turned else DATA
+        assert scan.scan_shape == patterns.shape[:2] and scan.calibration.pixel_mrad == 0.4
+        np.testing.assert_array_equal(scan.mean(1, 2, 1), patterns[1, 2])
+        np.testing.assert_allclose(scan.mean(0, 1, 2), patterns[0:2, 2:4].mean(axis=(0, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("window", [1, 2, 4])
+def test_a_series_is_cut_into_the_lines_of_a_scan(tmp_path, window):
+    np.save(tmp_path / "series.npy", DATA.reshape(15, 32, 40))
+    with open_scan(tmp_path / "series.npy", scan_shape=(3, 5)) as scan, open_scan(save_npy(tmp_path)) as whole:
+        assert scan.scan_shape == whole.scan_shape == (3, 5)
+        for row, column in np.ndindex(scan.windows(window)):
+            np.testing.assert_allclose(scan.mean(row, column, window), whole.mean(row, column, window), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (2, 7), (1, 16)])
+def test_a_scan_shape_that_does_not_fit_is_refused(tmp_path, shape):
+    np.save(tmp_path / "series.npy", DATA.reshape(15, 32, 40))
+    with (
+        pytest.raises(ParameterError, match=r"scan_shape: got .*, accepted: rows and columns of 15 positions"),
+        open_scan(tmp_path / "series.npy", scan_shape=shape),
+    ):
+        pass
+
+
+def test_pixels_that_the_detector_calls_bad_have_no_value():
+    bad = np.zeros((32, 40), dtype=bool)
+    bad[3, 4] = True
+    pattern = ScanData(DATA, "film", bad=bad).mean(0, 0, 2)
+    assert np.isnan(pattern[3, 4]) and np.isfinite(pattern).sum() == 32 * 40 - 1
+
+
 def test_line_scan_has_one_row(tmp_path):
     np.save(tmp_path / "line.npy", DATA[0])
     with open_scan(tmp_path / "line.npy") as scan:
@@ -102,8 +146,9 @@ def test_line_scan_has_one_row(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (DATA[0, 0], "got an array of shape"),
+        (DATA[0, 0], "holds one pattern .* pacbed predict takes one pattern"),
         (DATA[:, :, :16], "at least 32 pixels"),
+        (np.stack([DATA, DATA]), "got an array of shape"),
         (DATA.astype(complex), "real numbers"),
         (None, "a file that exists"),
     ],
@@ -118,7 +163,7 @@ def test_what_is_no_scan_is_refused(tmp_path, content, reason):
 def test_several_data_sets_need_a_choice(tmp_path):
     with h5py.File(tmp_path / "two.h5", "w") as store:
         store["first"], store["second"] = DATA, DATA[:2]
-    with pytest.raises(PatternError, match="first, second"), open_scan(tmp_path / "two.h5"):
+    with pytest.raises(PatternError, match=r"first \(3 x 5 x 32 x 40\), second"), open_scan(tmp_path / "two.h5"):
         pass
     with open_scan(tmp_path / "two.h5", dataset="second") as scan:
         assert scan.scan_shape == (2, 5)
@@ -126,11 +171,29 @@ def test_several_data_sets_need_a_choice(tmp_path):
 
 def test_damaged_file_is_one_line(tmp_path):
     (tmp_path / "scan.h5").write_bytes(b"nothing of the kind")
-    with pytest.raises(PatternError, match="cannot be read"), open_scan(tmp_path / "scan.h5"):
+    with pytest.raises(PatternError, match="nobody reads"), open_scan(tmp_path / "scan.h5"):
         pass
-    (tmp_path / "scan.png").write_bytes(b"")
-    with pytest.raises(PatternError, match="4D-STEM"), open_scan(tmp_path / "scan.png"):
+    (tmp_path / "scan.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(PatternError, match="cannot be read"), open_scan(tmp_path / "scan.png"):
         pass
+
+
+def test_a_damaged_part_is_one_line_and_the_rest_is_read(tmp_path):
+    with h5py.File(tmp_path / "scan.h5", "w") as store:
+        data = store.create_dataset("data", data=DATA, chunks=(1, 1, 32, 40), compression="gzip")
+        start = data.id.get_chunk_info(7).byte_offset
+    content = bytearray((tmp_path / "scan.h5").read_bytes())
+    content[start : start + 50] = bytes(50)
+    (tmp_path / "scan.h5").write_bytes(content)
+    with open_scan(tmp_path / "scan.h5") as scan:
+        np.testing.assert_array_equal(scan.mean(0, 4, 1), DATA[0, 4])
+        with pytest.raises(PatternError, match=r"scan\.h5 cannot be read \(OSError"):
+            scan.mean(1, 2, 1)
+
+
+def test_a_scan_of_no_positions_is_refused():
+    with pytest.raises(PatternError, match="got an array of shape"):
+        ScanData(DATA[:0], "film")
 
 
 def test_window_is_at_least_one_position(tmp_path):

@@ -3,9 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.report.batch import BAD, COLUMNS, DONE, REFUSED, Outcome, predict_files, unique_names, with_error
+from pacbed.analysis.report import batch as module
+from pacbed.analysis.report.batch import BAD, DONE, REFUSED, Outcome, predict_files, with_error
+from pacbed.analysis.report.predictions_table import COLUMNS
 from pacbed.analysis.result import estimate, read_result
 from pacbed.errors import ParameterError
 
@@ -40,10 +43,11 @@ def test_the_status_is_that_of_the_verdict(changed):
 
 
 def test_a_row_has_a_cell_for_every_column(changed):
-    row = dict(zip(COLUMNS, changed(thickness_nm=estimate(30.84, 0.63), misfit=None).row(), strict=True))
+    row = changed(thickness_nm=estimate(30.84, 0.63), misfit=None).row()
+    assert tuple(row) == COLUMNS
     assert (row["pattern"], row["thickness_nm"], row["thickness_std_nm"]) == (str(FILM), "30.84", "0.63")
     assert row["misfit"] == ""
-    bad = dict(zip(COLUMNS, Outcome(FILM, error="is no pattern").row(), strict=True))
+    bad = Outcome(FILM, error="is no pattern").row()
     assert (bad["verdict"], bad["reasons"], bad["thickness_nm"]) == ("bad input", "is no pattern", "")
 
 
@@ -54,9 +58,10 @@ def test_decimals_follow_the_error(value, std, text):
     assert with_error(estimate(value, std)) == text
 
 
-def test_equal_names_get_numbers():
-    files = [Path("a/film.tif"), Path("b/film.dm4"), Path("other.tif"), Path("c/film.tif")]
-    assert list(unique_names(files)) == ["film", "film_2", "other", "film_3"]
+def test_a_line_tells_a_name_that_one_would_not_expect(changed):
+    outcome = changed(thickness_nm=None, mistilt_mrad=None, mistilt_azimuth_deg=None, verdict="refused", reasons=[])
+    assert Outcome(FILM, outcome.result, name="film").line() == "film.tif: refused"
+    assert Outcome(FILM, outcome.result, name="film.tif").line() == "film.tif: refused (result: film.tif.json)"
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +82,8 @@ def test_a_bad_pattern_does_not_stop_the_others(batch):
     out, told, status = batch
     assert status == BAD
     assert [outcome.result is None for outcome in told] == [False, True, False]
-    assert sorted(path.name for path in out.iterdir()) == [
-        "cut.json", "cut.png", "good.json", "good.png", "predictions.csv"
-    ]  # fmt: skip
+    written = {f"{name}{end}" for name in ("cut", "good") for end in (".json", ".pdf", ".png", "_match.tif")}
+    assert {path.name for path in out.iterdir()} == written | {"predictions.csv"}
     assert read_result(out / "good.json") == told[0].result
 
 
@@ -109,3 +113,44 @@ def test_networks_alone_are_refused_once_where_there_are_none(bare_bundle, tmp_p
             bare_bundle, [FILM, FILM], PredictOptions(14.0, refine=False), out_dir=tmp_path / "out", tell=told.append
         )
     assert told == [] and not (tmp_path / "out").exists()
+
+
+NAMES = ("a.tif", "a.npy", "a_2.tif")
+
+
+def test_alike_names_have_results_of_their_own(tiny_bundle, camera, tmp_path):
+    """One called for again keeps its name; a picture of the user's stays as it is."""
+    out, told = tmp_path / "out", []
+    for number, name in enumerate(NAMES):
+        image = camera(thickness_nm=6.0 + number, seed=number)
+        np.save(tmp_path / name, image) if name.endswith("npy") else tifffile.imwrite(tmp_path / name, image)
+    out.mkdir()
+    (out / "a_2.png").write_bytes(b"mine")
+    options = PredictOptions(convergence_mrad=14.0, refine=False)
+    for names in (NAMES, NAMES[1:2]):
+        predict_files(tiny_bundle, [tmp_path / name for name in names], options, out_dir=out, tell=told.append)
+    assert (out / "a_2.png").read_bytes() == b"mine"
+    assert sorted(path.name for path in out.glob("*.json")) == [f"{name}.json" for name in sorted(NAMES)]
+    for name in NAMES:
+        assert read_result(out / f"{name}.json").provenance.input == name
+    with (out / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        rows = {Path(row["pattern"]).name: row["result"] for row in csv.DictReader(file)}
+    assert rows == {name: f"{name}.json" for name in NAMES}
+
+
+def test_a_pattern_on_which_the_analysis_breaks_does_not_stop_the_others(tiny_bundle, tmp_path, monkeypatch):
+    def breaks(*_, **__):
+        raise np.linalg.LinAlgError("Singular\nmatrix")
+
+    monkeypatch.setattr(module, "predict_pattern", breaks)
+    told = []
+    status = predict_files(tiny_bundle, [FILM, Path("b.tif")], PredictOptions(14.0), out_dir=tmp_path, tell=told.append)
+    assert status == BAD and len(told) == 2
+    assert told[0].line() == "film.tif: pattern: scan/film.tif cannot be analysed (LinAlgError: Singular matrix)"
+
+
+def test_a_table_of_the_users_is_not_lost(tiny_bundle, tmp_path):
+    (tmp_path / "predictions.csv").write_text("my,own\n1,2\n")
+    with pytest.raises(ParameterError, match=r"predictions\.csv is a table of predictions"):
+        predict_files(tiny_bundle, [FILM], PredictOptions(14.0), out_dir=tmp_path, tell=print)
+    assert (tmp_path / "predictions.csv").read_text() == "my,own\n1,2\n"

@@ -5,8 +5,8 @@ import pytest
 
 from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
 from pacbed.analysis.options import PredictOptions
-from pacbed.analysis.report.map_dataset import map_dataset
-from pacbed.errors import ParameterError
+from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
+from pacbed.errors import ParameterError, PatternError
 from pacbed.patterns import Geometry
 
 GEOMETRY = Geometry((64, 64), 0.7, (31.0, 32.5), rotation_deg=20.0)
@@ -73,7 +73,11 @@ def test_dead_window_is_a_hole_and_not_a_failure(mapped):
     assert np.isnan([getattr(found, name)[0, DEAD] for name in ARRAYS if name != "verdict"]).all()
     facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
     assert facts["counts"]["unusable"] == 1 and sum(facts["counts"].values()) == DEAD + 1
-    assert any("accepted: a pattern" in reason for reason in facts["reasons"])
+    assert facts["reasons_of_holes"] == {"got the value … in every pixel, accepted: a pattern": 1}
+    assert summary_lines(folder / "film") == [
+        f"{DEAD + 1} windows: " + ", ".join(f"{n} {name}" for name, n in facts["counts"].items() if n),
+        "  1 x got the value … in every pixel, accepted: a pattern",
+    ]
 
 
 def test_written_maps_are_read_back_with_their_picture(mapped):
@@ -88,6 +92,22 @@ def test_written_maps_are_read_back_with_their_picture(mapped):
     assert not list(folder.glob("*.part*"))
 
 
+def test_a_mask_holds_for_every_window(tiny_bundle, scan_file, tmp_path):
+    data, mask = np.load(scan_file)[:, :4], np.zeros((64, 64))
+    mask[:34, 28:34] = 1
+    data[..., mask > 0] = np.random.default_rng(1).normal(0, 5, (2, 4, 204))
+    np.save(tmp_path / "stop.npy", data)
+    np.save(tmp_path / "mask.npy", mask)
+    found = map_dataset(
+        tiny_bundle, tmp_path / "stop.npy", PredictOptions(convergence_mrad=ALPHA, mask=tmp_path / "mask.npy"),
+        window=2, out_dir=tmp_path / "m", out_png=tmp_path / "m.png",
+    )  # fmt: skip
+    assert found.thickness_nm[0] == pytest.approx([TRUTH[0][0], TRUTH[1][0]], abs=0.5)
+    facts = json.loads((tmp_path / "m" / "map.json").read_text(encoding="utf-8"))
+    assert facts["parameters"]["mask"] == "mask.npy"
+    assert facts["reasons"]["pixels left out: masked"] == 2
+
+
 def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
     found = map_dataset(
@@ -98,12 +118,22 @@ def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     assert (tmp_path / "m.png").is_file()
 
 
+def test_a_scan_without_positions_is_refused(tiny_bundle, tmp_path):
+    np.save(tmp_path / "none.npy", np.zeros((0, 3, 32, 32)))
+    with pytest.raises(PatternError, match=r"got an array of shape \(0, 3, 32, 32\), accepted: \(scan y, scan x"):
+        map_dataset(
+            tiny_bundle, tmp_path / "none.npy", PredictOptions(14.0), out_dir=tmp_path / "m", out_png=tmp_path / "m.png"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["none.npy"]
+
+
 @pytest.mark.parametrize(
     ("options", "more", "named"),
     [
         (PredictOptions(convergence_mrad=ALPHA), {"jobs": 0}, "jobs"),
         (PredictOptions(convergence_mrad=ALPHA), {"window": 0}, "window"),
         (PredictOptions(), {}, "convergence_mrad"),
+        (PredictOptions(convergence_mrad=ALPHA, mask=np.eye(32)), {}, "mask"),
     ],
 )
 def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, options, more, named):

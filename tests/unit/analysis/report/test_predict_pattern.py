@@ -26,6 +26,16 @@ def test_result_and_sheet_are_written(tiny_bundle, files, tmp_path):
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["film.json", "film.png"]
 
 
+def test_the_sheet_for_printing_and_the_best_match_are_written_if_asked_for(tiny_bundle, files, tmp_path):
+    pattern, out = files
+    more = {"out_pdf": tmp_path / "film.pdf", "out_match": tmp_path / "film_match.tif"}
+    predict_pattern(tiny_bundle, pattern, PredictOptions(convergence_mrad=14.0, refine=False), **out, **more)
+    assert more["out_pdf"].read_bytes()[:5] == b"%PDF-"
+    recorded, found = tifffile.imread(pattern), tifffile.imread(more["out_match"])
+    assert found.shape == recorded.shape and found.dtype == np.float32
+    assert np.nanmean(found) == pytest.approx(recorded[np.isfinite(found)].mean(), rel=0.01)
+
+
 def test_a_refusal_is_a_result(tiny_bundle, files):
     pattern, out = files
     options = PredictOptions(convergence_mrad=14.0, energy_kev=80.0, refine=False)

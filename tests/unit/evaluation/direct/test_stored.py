@@ -16,7 +16,10 @@ AT = PatternParameters(
 @pytest.fixture
 def stored(tmp_path):
     rng = np.random.default_rng(2)
-    patterns = [StoredPattern(AT.moved(np.eye(9)[0] * step), step * rng.random((16, 16))) for step in (1e-4, 2e-3)]
+    patterns = [
+        StoredPattern(AT.moved(np.eye(11)[[0, 9]].sum(axis=0) * step), step * rng.random((16, 16)))
+        for step in (1e-4, 2e-3)
+    ]
     store_patterns(patterns, {"seed": 2}, tmp_path / "some.zarr")
     return tmp_path / "some.zarr", patterns
 
@@ -37,3 +40,12 @@ def test_damaged_and_other_versions_are_refused(stored, tmp_path):
     facts.write_text(json.dumps(content))
     with pytest.raises(FormatError, match="got schema_version 7, accepted: 1"):
         read_patterns(stored[0])
+
+
+def test_patterns_of_before_ellipses_have_none(stored):
+    facts = stored[0] / "zarr.json"
+    content = json.loads(facts.read_text())
+    for one in content["attributes"]["parameters"]:
+        del one["ellipse_percent"]
+    facts.write_text(json.dumps(content))
+    assert all(found.parameters.ellipse_percent == (0.0, 0.0) for found in read_patterns(stored[0]))

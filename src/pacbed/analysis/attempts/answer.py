@@ -1,0 +1,102 @@
+"""From the attempts at a pattern to what its result says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis import estimates
+from pacbed.analysis.attempts.attempt import Attempt
+from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
+from pacbed.analysis.attempts.orientations import alternative, spread_nm
+from pacbed.analysis.attempts.refining import absolute_intensity, forward_model, refine_from, rendered_check
+from pacbed.analysis.attempts.starts import proposed_starts
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.matching.match import Standing, nearest_match, standing
+from pacbed.analysis.fit.parameters import PatternParameters
+from pacbed.analysis.fit.refinement import Refinement
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.result import BeamShares
+from pacbed.analysis.steps import Prepared
+from pacbed.analysis.vacuum.report import beam_shares, judge_intensity
+from pacbed.analysis.verdicts.findings import Findings
+from pacbed.analysis.verdicts.fit import judge_fit
+from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone
+from pacbed.analysis.verdicts.picture import judge_precision
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rendered pattern that stands for the recorded one.
+
+    Attributes
+    ----------
+    values : dict
+        Fields of the result that follow from it.
+    model, parameters
+        Forward model on fine pixels, and the parameters of the best match.
+    noise : float
+        Share of the misfit that noise accounts for.
+    place : Standing
+        Of its thickness among the matches.
+    """
+
+    values: dict[str, Any]
+    model: ForwardModel
+    parameters: PatternParameters
+    noise: float
+    place: Standing
+
+
+def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options: PredictOptions) -> Answer:
+    """What least squares says of the pattern; `findings` receives what speaks against it."""
+    ready, refinement = best.ready, best.refinement
+    meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
+    assert refinement is not None
+    judge_fit(findings, refinement, meta, conditions, table)
+    if options.refine_from_nm:
+        free = refine_from(ready, proposed_starts(best.matches, best.answers))
+        judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)
+    values = estimates.refined_values(
+        refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
+    )
+    at = refinement.best.parameters.thickness_nm
+    other = {
+        "polarity": None if best.turned is None else alternative(refinement, best.turned, table),
+        "hand": next((alternative(refinement, one.refinement, table) for one in others if one.refinement), None),
+    }
+    judge_orientation(findings, meta.thresholds, at, **other)
+    values |= {"beam": _beam(ready, refinement, findings), **other}
+    spread = spread_nm(at, list(other.values()))
+    if spread > 0:
+        std_nm = float(np.hypot(values["thickness_nm"].std_statistical, spread))
+        values["thickness_nm"] = estimates.thickness(at, std_nm, meta)
+    judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
+    if best.answers is not None:
+        judge_agreement(findings, best.answers, values["thickness_nm"], meta.thresholds)
+    return Answer(values, refinement.model, refinement.best.parameters, refinement.noise, standing(best.matches, at))
+
+
+def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamShares | None:
+    """How much of the beam the pattern holds; `findings` receives what speaks against it."""
+    absolute = absolute_intensity(ready)
+    if ready.beam is None or absolute is None:
+        return None
+    shares = absolute.shares(refinement.model, refinement.best.parameters)
+    judge_intensity(findings, shares)
+    return beam_shares(ready.beam, shares)
+
+
+def nearest(best: Attempt, findings: Findings) -> Answer:
+    """The networks alone, and whether a rendered pattern near their thickness bears them out, which the sheet shows."""
+    ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
+    assert answers is not None  # a bundle without networks is refused where nothing is refined
+    value = answers.candidates[0].value
+    checked = rendered_check(ready, nearest_match(best.matches, value))
+    judge_alone(findings, checked, answers, meta.thresholds)
+    values = estimates.network_values(answers, meta, convergence_mrad=ready.conditions.convergence_mrad)
+    values["misfit"] = checked.fit.misfit
+    return Answer(values, forward_model(ready), checked.fit.parameters, checked.noise, standing(best.matches, value))

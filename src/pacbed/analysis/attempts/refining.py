@@ -1,0 +1,106 @@
+"""Least squares of a prepared pattern: what is known from outside it, the fit, and what may have happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pacbed.analysis.fit.absolute import AbsoluteIntensity, missing_shares
+from pacbed.analysis.fit.covariance import noise_share
+from pacbed.analysis.fit.cutout import Cutout
+from pacbed.analysis.fit.effects.consider import consider_effects
+from pacbed.analysis.fit.effects.gamma import eight_bits
+from pacbed.analysis.fit.effects.vacuum import Vacuum
+from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.matching.match import choose_starts, match
+from pacbed.analysis.fit.parameters import PatternParameters
+from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
+from pacbed.analysis.fit.restraints import Restraints
+from pacbed.analysis.libraries.of_angle import library_for
+from pacbed.analysis.steps import Prepared
+
+BESIDE_VACUUM_NM = 30.0  # a thicker crystal is recognised beside any share of vacuum
+STARTS_BESIDE_VACUUM = 2
+MATCHES_ALIKE = 1.2  # mismatch over that without vacuum; it is above 1.3 for simulated crystals without
+# ASSUME: half the height of a vacuum disk's rim is the aperture's edge to 0.3 % (an estimate).
+RADIUS_RELATIVE = 0.003
+# ASSUME: an aperture is round to 0.5 %, so that the vacuum disk's ellipse is the projectors' (an estimate).
+ROUND_PERCENT = 0.5
+
+
+def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
+    """Least squares from the given starts, restrained by what is known, with the effects that the picture asks for."""
+    restraints = restraints_of(ready)
+    refinement = refine(
+        ready.bundle.renderer,
+        ready.array,
+        ready.outline,
+        starts,
+        restraints=restraints,
+        mirrored=ready.conditions.mirrored,
+        used=ready.picture.used,
+    )
+    return consider_effects(
+        refinement,
+        forward_model(ready, COARSE),
+        restraints,
+        eight_bits=eight_bits(ready.recorded.array),
+        beside_vacuum=lambda: starts_beside_vacuum(ready),
+    )
+
+
+def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
+    """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
+    model = forward_model(ready, COARSE)
+    return Checked(fit(model, start, restraints_of(ready), steps=COARSE.steps, quick=True), noise_share(model))
+
+
+def restraints_of(ready: Prepared) -> Restraints:
+    """What is known of a pattern's parameters from outside it, with the bundle's widths, and from a vacuum pattern."""
+    known, widths = ready.conditions, ready.bundle.meta.priors
+    restraints = Restraints(
+        known.convergence_mrad,
+        widths.convergence_relative * known.convergence_mrad,
+        known.pixel_mrad,
+        None if known.pixel_mrad is None else widths.pixel_relative,
+    )
+    if ready.beam is None:
+        return restraints
+    disk = ready.beam.disk
+    return replace(
+        restraints,
+        ellipse_percent=disk.ellipse_percent,
+        ellipse_std_percent=ROUND_PERCENT,
+        radius_px=disk.radius_px,
+        radius_relative=float(np.hypot(RADIUS_RELATIVE, disk.radius_std_px / disk.radius_px)),
+        absolute=absolute_intensity(ready),
+    )
+
+
+def absolute_intensity(ready: Prepared) -> AbsoluteIntensity | None:
+    """The beam behind the pattern; None without a vacuum pattern."""
+    if ready.beam is None:
+        return None
+    bundle, angle = ready.bundle, round(ready.conditions.convergence_mrad, 1)
+    missing = bundle.recent(("missing", angle), lambda: missing_shares(bundle.renderer, angle))
+    return AbsoluteIntensity(ready.beam.counts, *missing, ready.beam.zero_loss_nm)
+
+
+def starts_beside_vacuum(ready: Prepared) -> list[PatternParameters]:
+    """Where a fit may start if much of the averaged area may be vacuum; nowhere if such patterns match much worse."""
+    known = ready.conditions
+    library = library_for(ready.bundle, known.convergence_mrad, deepest_nm=BESIDE_VACUUM_NM, vacuum=Vacuum.sizes[-1])
+    matches, full = (
+        match(ready.array, ready.outline, one, mirrored=known.mirrored) for one in (library, ready.library)
+    )
+    if matches.mismatch[0] > MATCHES_ALIKE * full.mismatch[0]:
+        return []
+    return [start.parameters for start in choose_starts(matches, count=STARTS_BESIDE_VACUUM)]
+
+
+def forward_model(ready: Prepared, resolution: Resolution = FINE) -> ForwardModel:
+    """Forward model of the pattern, for what is compared without a refinement."""
+    cutout = Cutout.around(ready.array, ready.outline, pixels=resolution.pixels, used=ready.picture.used)
+    return ForwardModel(ready.bundle.renderer, cutout, mirrored=ready.conditions.mirrored)

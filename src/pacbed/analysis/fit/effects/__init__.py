@@ -1,0 +1,1 @@
+"""What may have happened to a picture beside the crystal, one file an effect."""

@@ -1,0 +1,57 @@
+"""A picture made for the eye: its grey levels are a power of the counts. Only pictures of 8 bits are suspected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from pacbed.analysis.fit.effects.effect import Effect
+from pacbed.analysis.fit.forward import ForwardModel
+
+BRIGHT_BELOW = 127.0  # a picture of 8 bits whose brightest pixel is darker was not made for the eye
+DARKEST = 0.01  # of the bright level: below, a grey level tells nothing of the counts
+SMOOTHING_PX = 1.5  # of the grey levels by which residuals are weighted
+
+
+@dataclass(frozen=True)
+class Gamma(Effect):
+    """Grey levels are counts to the power of gamma, below 1; its size is that power, its amount counts 1 - gamma."""
+
+    name: str = "gamma"
+    unit: str = ""
+    width: float = 0.2
+    sizes: tuple[float, ...] = (0.5,)
+    largest: float = 0.4
+
+    def size(self, amounts: np.ndarray) -> float:
+        """Gamma of some amounts, shape (1,)."""
+        return 1 - self.width * float(amounts[0])
+
+    def amounts(self, size: float) -> np.ndarray:
+        """Amounts of a gamma, shape (1,)."""
+        return np.array([(1 - size) / self.width])
+
+    def applied(self, model: ForwardModel, amounts: np.ndarray) -> ForwardModel:
+        """The model of the counts, with its residual in grey levels again; the bright level stays where it is.
+
+        A small residual of the counts u = g ** (1 / gamma) is one of the grey levels g times du/dg. So one model of
+        the counts serves, and residuals with and without the effect are compared in the same unit.
+        """
+        gamma, cutout = self.size(amounts), model.cutout
+        span = 1 - cutout.zero
+        grey = np.maximum((cutout.values - cutout.zero) / span, 0.0)
+        smooth = np.maximum(ndimage.gaussian_filter(grey, SMOOTHING_PX), DARKEST)
+        weights = span * gamma * smooth ** (1 - 1 / gamma)
+        earlier = np.ones_like(grey)
+        earlier[cutout.mask] = model.weights
+        return model.seeing(replace(cutout, values=grey ** (1 / gamma), dark=0.0), weights * earlier)
+
+
+def eight_bits(array: np.ndarray) -> bool:
+    """Whether an array of shape (y, x) looks like a picture of 8 bits, or the mean of its three colours."""
+    finite = array[np.isfinite(array)]
+    if finite.size == 0 or finite.min() < 0 or not BRIGHT_BELOW < finite.max() <= 255:
+        return False
+    return bool(np.abs(3 * finite - np.rint(3 * finite)).max() < 1e-3)

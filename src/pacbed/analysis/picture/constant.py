@@ -1,0 +1,96 @@
+"""Parts of a frame that hold one value and saw nothing: padded borders, corners left by a rotation, dead gaps."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from pacbed.analysis.picture.levels import intensity_range
+
+SMALLEST_PX = 9
+MOST_REGIONS = 400  # of one value that are looked at; a sparse frame has thousands, and all are its own
+OWN_SHARE = 0.05  # the value is rarer among the pixels about a region, or it belongs to the pattern
+BORDER_JUMP, GAP_JUMP = 0.03, 0.25  # share of the pattern's range by which the pixels about it differ
+LARGEST_HOT_PX = 64  # a larger region of the highest value is a saturated disk
+THICK = 0.03  # of the frame's edge: thinner parts are gaps to be filled, thicker ones saw another field
+RIM_PX = 2  # about a border, pixels are mixtures
+
+
+class Constant(NamedTuple):
+    """What holds one value.
+
+    Attributes
+    ----------
+    border, gaps : bool array, shape (y, x)
+        Padding about the frame; dead parts and clusters within.
+    """
+
+    border: np.ndarray
+    gaps: np.ndarray
+
+
+def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
+    """Find the parts of a frame that hold one value while what lies about them does not.
+
+    Parameters
+    ----------
+    array : float array, shape (y, x)
+        Counts.
+    recorded : bool array, shape (y, x)
+        Pixels with a value that counts.
+    """
+    border, gaps = np.zeros(array.shape, dtype=bool), np.zeros(array.shape, dtype=bool)
+    values = array[recorded]
+    low, high = intensity_range(np.where(recorded, array, np.nan))
+    rim = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
+    levels, counts = np.unique(rim[np.isfinite(rim)], return_counts=True)
+    candidates = {
+        float(values.min()),
+        float(values.max()),
+        *([float(levels[np.argmax(counts)])] if len(levels) else []),
+    }
+    for value in sorted(candidates):
+        labels, _ = ndimage.label(_blocks((array == value) & recorded))
+        sizes = np.bincount(labels.ravel())[1:]
+        if np.count_nonzero(sizes >= SMALLEST_PX) > MOST_REGIONS:
+            continue
+        for index, window in enumerate(ndimage.find_objects(labels), start=1):
+            if sizes[index - 1] < SMALLEST_PX:
+                continue
+            area = tuple(slice(max(0, part.start - 5), part.stop + 5) for part in window)
+            region = labels[area] == index
+            jump = _jump(array[area], region, recorded[area], value) / max(high - low, 1e-30)
+            thick = _depth(region) > THICK * min(array.shape)
+            at_rim = any(p.start == 0 or p.stop == n for p, n in zip(window, array.shape, strict=True))
+            if at_rim and thick and abs(jump) > BORDER_JUMP:
+                border[area] |= ndimage.binary_dilation(region, iterations=RIM_PX) & recorded[area]
+            elif jump > (BORDER_JUMP if at_rim else GAP_JUMP) or (
+                jump < -GAP_JUMP and sizes[index - 1] <= LARGEST_HOT_PX
+            ):
+                gaps[area] |= region
+    return Constant(border, gaps & ~border)
+
+
+def _blocks(equal: np.ndarray) -> np.ndarray:
+    """Pixels of squares of 2 x 2 that are all equal, shape (y, x)."""
+    corners = equal[:-1, :-1] & equal[1:, :-1] & equal[:-1, 1:] & equal[1:, 1:]
+    blocks = np.zeros(equal.shape, dtype=bool)
+    for down in (slice(None, -1), slice(1, None)):
+        for across in (slice(None, -1), slice(1, None)):
+            blocks[down, across] |= corners
+    return blocks
+
+
+def _jump(array: np.ndarray, region: np.ndarray, recorded: np.ndarray, value: float) -> float:
+    """How far the pixels about a region lie above its value; 0 where the value is one of theirs."""
+    about = ndimage.binary_dilation(region, iterations=4) & ~ndimage.binary_dilation(region) & recorded
+    if not about.any() or np.mean(array[about] == value) > OWN_SHARE:
+        return 0.0
+    return float(np.median(array[about])) - value
+
+
+def _depth(region: np.ndarray) -> float:
+    """Largest distance of a region's pixels from what is outside it; beyond the frame it goes on."""
+    return float(ndimage.distance_transform_edt(np.pad(region, 1, mode="edge")).max())

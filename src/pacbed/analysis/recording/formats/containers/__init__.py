@@ -1,0 +1,1 @@
+"""Files that hold many arrays: HDF5 in its layouts, Zarr."""

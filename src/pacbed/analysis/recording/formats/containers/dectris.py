@@ -1,0 +1,84 @@
+"""Dectris and Arina masters: frames in several files beside the master, joined by links inside its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis.recording.formats.containers.links import follow_link
+from pacbed.analysis.recording.stored import Axis, StoredImage
+from pacbed.errors import PatternError
+
+FRAMES, DETECTOR = "entry/data", "entry/instrument/detector"
+ENERGY, MASK = "entry/instrument/beam/incident_energy", f"{DETECTOR}/detectorSpecific/pixel_mask"
+
+
+class JoinedFrames:
+    """Arrays of frames, one behind the other.
+
+    Attributes
+    ----------
+    shape, dtype
+        As for an array, (frame, y, x).
+    """
+
+    def __init__(self, parts: list[Any]) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+        self.shape, self.dtype = (int(self._starts[-1]), *parts[0].shape[1:]), parts[0].dtype
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Frames by number or slice; further indices go to each frame."""
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        if not isinstance(first, slice):
+            return self[(slice(first, first + 1), *rest)][0]
+        start, stop, step = first.indices(self.shape[0])
+        pieces = [
+            part[(slice(max(start - begin, 0), max(min(stop - begin, len(part)), 0)), *rest)]
+            for part, begin in zip(self._parts, self._starts, strict=False)
+            if begin < stop and begin + len(part) > start
+        ]
+        return np.concatenate(pieces)[::step] if pieces else np.empty((0, *self.shape[1:]), self.dtype)
+
+
+def is_dectris(store: Any) -> bool:
+    """Whether an open HDF5 file is a Dectris master: a detector is described, and its frames stand in one group."""
+    return FRAMES in store and DETECTOR in store and bool(frame_sets(store))
+
+
+def frame_sets(store: Any) -> list[str]:
+    """Names of the numbered arrays of frames, in their order; or the one array that older and newer masters have."""
+    group = store[FRAMES]
+    names = [name for name in group if name.startswith("data_") and name[5:].isdecimal()]
+    return sorted(names, key=lambda name: int(name[5:])) or [name for name in group if name == "data"]
+
+
+def open_dectris(store: Any, file: Path) -> StoredImage:
+    """All frames of a master, shape (frame, y, x), with the beam energy and the pixels that the detector calls bad.
+
+    Raises
+    ------
+    PatternError
+        A file of frames is missing, or lies outside the master's folder.
+    """
+    parts = [_frames(store, name, file) for name in frame_sets(store)]
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise PatternError(f"file: {file} joins frames of several sizes, accepted: one size")
+    metadata = {}
+    if ENERGY in store:
+        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": float(store[ENERGY][()]) / 1e3}}}
+    mask = np.asarray(store[MASK][()]) != 0 if MASK in store else None
+    if mask is not None and (mask.shape != parts[0].shape[1:] or not mask.any()):
+        mask = None
+    axes = (Axis("frame", scan=True), Axis(scan=False), Axis(scan=False))
+    return StoredImage(JoinedFrames(parts), axes, FRAMES, "", metadata, bad=mask)
+
+
+def _frames(store: Any, name: str, file: Path) -> Any:
+    """One array of frames; where a link leads is looked at before it is followed."""
+    frames = follow_link(store[FRAMES], name, file)
+    if getattr(frames, "ndim", 0) != 3:
+        raise PatternError(f"file: {name} of {file} is no array of frames, accepted: shape (frame, y, x)")
+    return frames

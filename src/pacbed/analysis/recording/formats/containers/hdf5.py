@@ -1,0 +1,108 @@
+"""HDF5 by what is in it: HyperSpy, EMD (Velox, Berkeley, py4DSTEM, Prismatic), NeXus, Dectris, or plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
+from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
+from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
+
+
+@contextmanager
+def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
+    """The arrays of an HDF5 file, with the axes and the calibration that its layout provides."""
+    import h5py
+
+    with suppress(ModuleNotFoundError):  # a compressed array says so if it needs this
+        import_module("hdf5plugin")  # registers the compressions of detectors
+
+    with h5py.File(file, "r") as store:
+        if is_dectris(store):
+            yield [open_dectris(store, file)]
+            return
+        yield _by_layout(store, file) or _plain(store, file)
+
+
+def _by_layout(store: Any, file: Path) -> list[StoredImage]:
+    """What RosettaSciIO makes of a layout that it knows; nothing for any other."""
+    attributes = store.attrs
+    if "HyperSpy" in _text(attributes.get("file_format", "")):
+        return read_with("hspy", file)
+    if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store) or _is_velox(store):
+        # One array for each group: stacks of groups are for virtual images of one kind.
+        return _as_stored(read_with("emd", file, stack_group=False), store)
+    if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
+        return read_with("nexus", file, nxdata_only=True)
+    return []
+
+
+def _has_version(store: Any) -> bool:
+    """Whether the file, or a group in it, has the version that the EMD specification asks for."""
+    return "version_major" in store.attrs or any("version_major" in group.attrs for group in _groups(store))
+
+
+def _is_velox(store: Any) -> bool:
+    version = _text(store["Version"][...]) if "Version" in store and hasattr(store["Version"], "dtype") else ""
+    return "Velox" in version or "DevelopersKit" in version
+
+
+def _plain(store: Any, file: Path) -> list[StoredImage]:
+    """Arrays of numbers with two axes or more, in the file and behind links inside its folder; an alias is no array."""
+    found: list[StoredImage] = []
+
+    def visit(name: str, item: Any) -> None:
+        if getattr(item, "ndim", 0) >= 2 and item.dtype.kind in "iuf":
+            found.append(StoredImage(item, _dimensions(item), path=name))
+
+    store.visititems(visit)
+    for name in linked_names(store):
+        visit(name, follow_link(store, name, file))
+    return found
+
+
+def _dimensions(item: Any) -> tuple[Axis, ...]:
+    """Axes of an array after HDF5's dimension scales and labels, which NetCDF writes as well."""
+    axes = []
+    for length, dimension in zip(item.shape, item.dims, strict=True):
+        scale = dimension[0] if len(dimension) else None
+        name = dimension.label or ("" if scale is None else str(scale.name).rsplit("/", 1)[-1])
+        if scale is not None and scale.shape == (length,) and length > 1 and scale.dtype.kind in "iuf":
+            axes.append(listed_axis(name, _text(scale.attrs.get("units", "")), scale[...]))
+        else:
+            axes.append(Axis(name))
+    return tuple(axes)
+
+
+def _as_stored(images: list[StoredImage], store: Any) -> list[StoredImage]:
+    """Images of an EMD file with their axes in the order of the file.
+
+    RosettaSciIO turns arrays of older versions round, as HyperSpy writes them; other programs write rows first, and
+    py4DSTEM calls the rows x.
+    """
+    if "4DSTEM_simulation" in store or _text(store.attrs.get("emd_group_type", "")) == "file":
+        return images
+    turned = []
+    for one in images:
+        order = "".join(axis.name.lower()[-1:] for axis in one.axes if axis.name.lower()[-1:] in ("x", "y"))
+        wrong = "4DSTEM_experiment" in store or order.startswith("xy")
+        turned.append(replace(one, values=one.values.T, axes=one.axes[::-1]) if wrong else one)
+    return turned
+
+
+def _groups(store: Any) -> list[Any]:
+    return [store[name] for name in store if store.get(name, getclass=True, getlink=True).__name__ == "HardLink"]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.ravel()[0] if value.size else ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

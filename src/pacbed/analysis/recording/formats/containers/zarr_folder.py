@@ -1,0 +1,54 @@
+"""Zarr, as a folder or zipped: HyperSpy's layout (.zspy), or plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
+
+
+@contextmanager
+def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
+    """The arrays of a Zarr store, by path."""
+    with ExitStack() as stack:
+        store: Any = str(file)
+        if file.is_file():
+            store = stack.enter_context(zarr.storage.ZipStore(file, mode="r"))
+        node = zarr.open(store, mode="r")
+        if isinstance(node, zarr.Array):
+            yield [StoredImage(node)]
+        elif str(node.attrs.get("file_format", "")).lower() == "zspy":
+            yield read_with("zspy", file, mode="r")
+        else:
+            yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in _arrays(node)]
+
+
+def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:
+    """Axes of an array by their names, and by the coordinates of these names beside it, as xarray writes them."""
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    if not names or len(names) != array.ndim:
+        return ()
+    folder = path.rpartition("/")[0]
+    axes = []
+    for name, length in zip(names, array.shape, strict=True):
+        place = root.get(f"{folder}/{name}" if folder else str(name)) if name else None
+        if isinstance(place, zarr.Array) and place.shape == (length,) and length > 1 and place.dtype.kind in "iuf":
+            axes.append(listed_axis(str(name), place.attrs.get("units", ""), place[...]))
+        else:
+            axes.append(Axis(str(name or "")))
+    return tuple(axes)
+
+
+def _arrays(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Arrays of two axes or more, below any group, with their paths."""
+    for name, array in sorted(group.arrays()):
+        if array.ndim >= 2:
+            yield f"{prefix}{name}", array
+    for name, inner in sorted(group.groups()):
+        yield from _arrays(inner, f"{prefix}{name}/")

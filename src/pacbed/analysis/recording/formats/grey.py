@@ -1,0 +1,44 @@
+"""Pictures with channels: grey levels, or a refusal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pacbed.errors import PatternError
+
+GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
+
+
+def grey_levels(image: np.ndarray, source: str) -> np.ndarray:
+    """Grey levels of a picture in red, green and blue, with or without opacity.
+
+    Parameters
+    ----------
+    image : array, shape (..., channel)
+        Three or four channels; the fourth is opacity and is left out.
+    source : str
+        File, for the error.
+
+    Returns
+    -------
+    array, shape (...)
+        One of the channels where they are equal, of its own type; else their mean, float32.
+
+    Raises
+    ------
+    PatternError
+        The channels differ: a colour map hides the counts.
+    """
+    colours = image[..., :3]
+    if np.ptp(colours.astype(np.float32), axis=-1).max() > GREY_TOLERANCE:
+        raise PatternError(
+            f"pattern: got a coloured picture in {source}, accepted: grey levels (a colour map hides counts)"
+        )
+    if np.array_equal(colours[..., 0], colours[..., 1]) and np.array_equal(colours[..., 0], colours[..., 2]):
+        return np.asarray(colours[..., 0])
+    return np.asarray(colours.mean(axis=-1, dtype=np.float32))
+
+
+def refuse_channels(kind: str, source: str) -> PatternError:
+    """The error for channels that are no grey levels."""
+    return PatternError(f"pattern: got a picture in {kind} ({source}), accepted: grey levels")

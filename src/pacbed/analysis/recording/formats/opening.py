@@ -1,0 +1,118 @@
+"""Opens any file that holds patterns: the one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
+from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
+from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
+from pacbed.analysis.recording.formats.empad import read_empad
+from pacbed.analysis.recording.formats.kinds import kind_of
+from pacbed.analysis.recording.formats.merlin import read_merlin
+from pacbed.analysis.recording.formats.mrc import read_mrc
+from pacbed.analysis.recording.formats.pictures import open_picture
+from pacbed.analysis.recording.formats.quiet import quiet
+from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.formats.tiff import open_tiff
+from pacbed.analysis.recording.guard.sizes import no_memory
+from pacbed.analysis.recording.guard.untrusted import check_untrusted
+from pacbed.analysis.recording.stored import StoredImage
+from pacbed.errors import PacbedError, PatternError
+
+OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] = {
+    "npy": open_npy,
+    "npz": open_npz,
+    "picture": open_picture,
+    "tiff": open_tiff,
+    "hdf5": open_hdf5,
+    "zarr": open_zarr,
+}
+# Modules of RosettaSciIO that are asked in a way of their own.
+OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
+    "quantumdetector": read_merlin,
+    "empad": read_empad,
+    "mrc": read_mrc,
+}
+# Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
+FLAGS_ASSUMED = {"digitalmicrograph", "mrcz", "tia", "ripple", "semper"}
+# TVIPS notes the size of the camera's own pixels in nm, which RosettaSciIO passes on as 1/nm.
+CAMERA_PIXEL = {"tvips"}
+# Modules that leave nothing in the file.
+EAGER = {"mrcz", "pantarhei"}
+PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is imported
+
+
+@contextmanager
+def open_images(path: str | Path) -> Iterator[list[StoredImage]]:
+    """Open a file and find the arrays in it; what its format allows stays in the file until it is indexed.
+
+    Parameters
+    ----------
+    path : path
+        A file, or the folder of a Zarr store.
+
+    Raises
+    ------
+    PatternError
+        There is no such file, nobody reads it, or it is damaged.
+    """
+    file = Path(path)
+    if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
+        raise PatternError(f"file: got {str(file)!r}, accepted: a file that exists")
+    with ExitStack() as stack:
+        with readable(file), quiet():
+            check_untrusted(file)
+            kind = kind_of(file)
+            opener = OPENERS.get(kind.name)
+            images = stack.enter_context(opener(file)) if opener else _by_rosetta(kind.plugin, file)
+        yield images
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Turn whatever a reader raises at a damaged file into one line that names the file.
+
+    Raises
+    ------
+    PatternError
+    """
+    try:
+        yield
+    except PacbedError:
+        raise
+    except MemoryError:
+        raise no_memory(str(file)) from None
+    except Exception as error:  # thirty readers of damaged files raise anything
+        if package := _missing_package(error):
+            text = f"needs the package {package}, accepted: an environment that has it (pip install {package})"
+            raise PatternError(f"file: {file} {text}") from error
+        raise PatternError(f"file: {file} cannot be read ({one_line(error)}), accepted: a whole file") from error
+
+
+def _missing_package(error: BaseException) -> str:
+    """Package that a reader misses: it cannot be imported, or tifffile or HDF5 ask for a codec."""
+    if isinstance(error, ModuleNotFoundError):
+        return PACKAGES.get(str(error.name), str(error.name))
+    text = str(error).lower()
+    if "'imagecodecs' package" in text:
+        return "imagecodecs"
+    no_filter = "filter" in text and "not registered" in text
+    return "hdf5plugin" if no_filter or ("plugin" in text and "directory" in text) else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Kind and text of any error, without line breaks."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
+    if plugin in OWN_READERS:
+        return OWN_READERS[plugin](file)
+    images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
+    if plugin not in CAMERA_PIXEL:
+        return images
+    return [replace(one, axes=tuple(axis._replace(unit="", scale=None) for axis in one.axes)) for one in images]

@@ -1,0 +1,106 @@
+"""TIFF: grey pages, palettes, ImageJ's calibration, and what cameras write into their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels
+from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.guard.tiff_series import series_of
+from pacbed.analysis.recording.stored import Axis, StoredImage
+from pacbed.errors import PatternError
+
+LARGE_BYTES = 256e6  # above this RosettaSciIO looks at the tags alone
+OPACITY = (1, 2)  # TIFF's ExtraSamples
+MAP_ENTRY = 257  # of a TIFF colour map, 16 bits, in 8 bits: 65535 / 255
+
+
+@contextmanager
+def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
+    """The images of a TIFF file: a page each, or one for pages that belong together. Reduced copies are left out.
+
+    Raises
+    ------
+    PatternError
+        There is no complete page, or the channels are no grey levels.
+    """
+    import tifffile
+
+    with ExitStack() as stack:
+        tiff = stack.enter_context(tifffile.TiffFile(file))
+        all_series = series_of(tiff, str(file))
+        if not all_series:
+            raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")
+        values = [_values(series, file.name, stack) for series in all_series]
+        yield [
+            StoredImage(levels, about.axes, "", "", about.metadata, about.original)
+            for series, levels, about in zip(all_series, values, _described(tiff, file, len(values)), strict=True)
+            if not series.keyframe.is_reduced
+        ]
+
+
+def _values(series: Any, source: str, stack: ExitStack) -> Any:
+    """Grey levels; those of several pages are read when they are indexed."""
+    import tifffile
+
+    page, kinds = series.keyframe, tifffile.PHOTOMETRIC
+    photometric, samples = page.photometric, page.samplesperpixel
+    if photometric == kinds.MINISBLACK and samples == 1:
+        return series.asarray() if len(series.shape) == 2 else _lazy(series, stack)
+    if photometric == kinds.MINISWHITE and samples == 1 and page.dtype.kind == "u":
+        return np.iinfo(page.dtype).max - series.asarray()
+    if photometric == kinds.PALETTE and samples == 1:
+        colours = np.moveaxis(np.asarray(page.colormap), 0, -1)[series.asarray()]
+        return grey_levels((colours // MAP_ENTRY).astype(np.uint8), source)
+    if photometric == kinds.MINISBLACK and samples == 2 and page.extrasamples and page.extrasamples[0] in OPACITY:
+        return np.moveaxis(series.asarray(), series.axes.index("S"), -1)[..., 0]
+    jpeg = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
+    if photometric == kinds.RGB or (photometric == kinds.YCBCR and jpeg):
+        return grey_levels(np.moveaxis(series.asarray(), series.axes.index("S"), -1), source)
+    raise refuse_channels(f"{getattr(photometric, 'name', photometric)} with {samples} channels", source)
+
+
+def _lazy(series: Any, stack: ExitStack) -> Any:
+    import zarr
+
+    store = series.aszarr(level=0)
+    stack.callback(store.close)
+    return zarr.open_array(store, mode="r")
+
+
+def _described(tiff: Any, file: Path, count: int) -> list[StoredImage]:
+    """Axes and metadata of every series: ImageJ's, a camera's as RosettaSciIO reads them, or nothing."""
+    pages = [series.keyframe for series in tiff.series]
+    if tiff.is_imagej:
+        step = _imagej_step(tiff)
+        return [_blank(series, step) for series in tiff.series]
+    plain = tiff.is_shaped or any(page.samplesperpixel > 1 for page in pages)
+    if plain:
+        return [_blank(series, (Axis(), Axis())) for series in tiff.series]
+    found = read_with("tiff", file, lazy=file.stat().st_size > LARGE_BYTES, own_flags=False)
+    return found if len(found) == count else [_blank(series, (Axis(), Axis())) for series in tiff.series]
+
+
+def _blank(series: Any, step: tuple[Axis, Axis]) -> StoredImage:
+    """An image of which nothing is known but the step along rows and columns of its pages."""
+    kept = [code for code in series.axes if code != "S"]
+    axes = tuple(step["YX".index(code)] if code in "YX" else Axis() for code in kept)
+    return StoredImage(np.empty(0), axes)
+
+
+def _imagej_step(tiff: Any) -> tuple[Axis, Axis]:
+    """ImageJ writes pixels per unit into the resolution, and the unit into the description."""
+    about, tags = tiff.imagej_metadata or {}, tiff.pages[0].tags
+    steps = []
+    for name, key in (("YResolution", "yunit"), ("XResolution", "unit")):
+        unit = str(about.get(key) or about.get("unit") or "")
+        if "\\u" in unit:
+            unit = unit.encode("ascii", "replace").decode("unicode_escape")
+        resolution = tags[name].value if name in tags else (0, 1)
+        steps.append(Axis(unit=unit, scale=resolution[1] / resolution[0] if resolution[0] else None))
+    return steps[0], steps[1]

@@ -1,0 +1,1 @@
+"""What a file asks for before it is read: other files, and memory."""

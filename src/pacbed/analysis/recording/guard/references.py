@@ -1,0 +1,106 @@
+"""Files that name other files: those outside their own folder are refused before anything is read.
+
+HDF5 knows four ways to bring another file in: external links, external storage, virtual data sets, and soft links
+through one of these. Without a look at them, a pattern from elsewhere shows any file of the machine on its sheet.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from pacbed.errors import PatternError
+
+UNSAFE = {".nc": "netCDF, whose reader executes text of the file"}  # by the reader of RosettaSciIO, `eval`
+
+
+def check_references(path: str | Path) -> None:
+    """Refuse a file or folder that reaches outside its own folder; symbolic links are resolved first.
+
+    Parameters
+    ----------
+    path : path
+        HDF5 of any flavour, a Zarr folder, the XML of an EMPAD; anything else names no other file.
+
+    Raises
+    ------
+    PatternError
+        It names a file elsewhere, or one that is not there.
+    OSError, ElementTree.ParseError
+        It is damaged.
+    """
+    import h5py
+
+    file = Path(path)
+    if (why := UNSAFE.get(file.suffix.lower())) is not None:
+        raise PatternError(f"pattern: got {file.name}, accepted: any other format than {why}")
+    if file.is_dir():
+        _check_folder(file)
+    elif file.suffix.lower() == ".xml":
+        for element in ElementTree.parse(file).iter("raw_file"):
+            _inside(element.get("filename", ""), file, file.resolve().parent)
+    elif h5py.is_hdf5(file):
+        _check_hdf5(file)
+
+
+def _check_folder(folder: Path) -> None:
+    """Zarr itself refuses names with ``..``, so that links of the file system are all there is."""
+    root = folder.resolve()
+    for parent, folders, files in os.walk(folder):
+        for entry in (Path(parent, name) for name in (*folders, *files)):
+            if entry.is_symlink() and not entry.resolve().is_relative_to(root):
+                raise _refusal(f"{entry.relative_to(folder)} -> {entry.resolve()}", folder)
+
+
+def _check_hdf5(file: Path) -> None:
+    """Every file that can be reached is looked at: one inside the folder may reach further."""
+    import h5py
+
+    own, seen, waiting = file.resolve().parent, set(), [file]
+    while waiting:
+        one = waiting.pop()
+        if one.resolve() in seen or not h5py.is_hdf5(one):
+            continue
+        seen.add(one.resolve())
+        with h5py.File(one, "r") as store:
+            waiting += [_inside(name, one, own) for name in _files_named(store, one)]
+
+
+def _files_named(store: Any, file: Path) -> list[str]:
+    """Other files that an open HDF5 file names in links and virtual data sets."""
+    import h5py
+
+    links: list[tuple[str, Any]] = []
+    store.visititems_links(lambda name, link: links.append((name, link)))
+    names: list[str] = []
+    for name, link in links:
+        if isinstance(link, h5py.ExternalLink):
+            names.append(link.filename)
+        elif isinstance(link, h5py.HardLink) and isinstance(item := store[name], h5py.Dataset):
+            if item.external:
+                raise _refusal(f"external storage in {item.external[0][0]!r}", file)
+            if item.is_virtual:
+                names.extend({source.file_name for source in item.virtual_sources()} - {"."})
+    return names
+
+
+def _inside(name: str, holder: Path, own: Path) -> Path:
+    """Where the HDF5 library finds a file that another names: it must lie in the folder `own`, or below."""
+    given = Path(name)
+    # An absolute name is tried as it stands, then its last part as any other name: beside the file that names it, in
+    # the working directory, beside the real file behind a symbolic link (H5Pset_elink_prefix in the manual of HDF5).
+    last = given.name if given.is_absolute() else given
+    places = [folder / last for folder in (holder.parent, Path.cwd(), holder.resolve().parent)]
+    places = [given, *places] if given.is_absolute() else places
+    place = next((place for place in places if place.exists()), places[0])
+    if not place.resolve().is_relative_to(own):
+        raise _refusal(f"a reference to {name!r}", holder)
+    if not place.is_file():
+        raise PatternError(f"pattern: got a reference to {name!r} in {holder}, accepted: files that lie beside it")
+    return place
+
+
+def _refusal(what: str, file: Path) -> PatternError:
+    return PatternError(f"pattern: got {what} in {file}, accepted: references to files of its own folder only")

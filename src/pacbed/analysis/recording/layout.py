@@ -1,0 +1,119 @@
+"""Which axes of an array run over scan positions and which over the pixels of a pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from pacbed.analysis.recording.stored import SMALLEST_PIXELS, Axis, StoredImage, sizes
+from pacbed.analysis.recording.units import parse_unit
+from pacbed.errors import PatternError
+
+PATTERN_NAME = re.compile(r"^(k|q|d|det|detector|diffraction|reciprocal)[ _-]?[xy]$", re.IGNORECASE)
+SCAN_NAME = re.compile(
+    r"^((r|s|scan|nav|navigation|probe)[ _-]?[xy]|time|frames?|series_count|image series|positions?|depth)$",
+    re.IGNORECASE,
+)
+FIRST = (0, 1)
+
+
+class Layout(NamedTuple):
+    """Axes of an array by meaning, each a tuple of their numbers in ascending order."""
+
+    scan: tuple[int, ...]
+    pattern: tuple[int, ...]
+
+
+def find_layout(
+    image: StoredImage, source: str, *, scan_shape: tuple[int, int] | None = None, framed: bool = False
+) -> Layout:
+    """Tell scan from pattern by units, names and the file's own word; without any, the last two axes are the pattern.
+
+    Parameters
+    ----------
+    image : StoredImage
+    source : str
+        File, for errors.
+    scan_shape : tuple of int, optional
+        Rows and columns of the scan; decides where the file contradicts itself.
+    framed : bool
+        One frame is asked for: it may lie along the last axis when no other leaves a pattern.
+
+    Raises
+    ------
+    PatternError
+        The file contradicts itself, or no two axes are long enough.
+    """
+    axes, shape = image.described_axes(), image.shape
+    long = tuple(axis for axis, length in enumerate(shape) if length > 1)
+    if len(long) <= 2:  # one pattern; axes of one element have no meaning
+        pattern = long if len(long) == 2 else tuple(range(len(shape)))[-2:]
+        return Layout(tuple(axis for axis in range(len(shape)) if axis not in pattern), pattern)
+    said = _said(axes, len(shape))
+    candidates = list(dict.fromkeys(said.values()))
+    if not candidates:
+        candidates = _unlabelled(shape)
+        if candidates[0] == FIRST and not framed and scan_shape is None:
+            raise PatternError(
+                f"scan_shape: got none for {source} ({sizes(shape)}), whose axes have no names and whose last two are "
+                "too short for a pattern, accepted: rows and columns of the scan (--scan-shape), or one frame (--frame)"
+            )
+    if scan_shape is not None:
+        candidates = [one for one in candidates if _fits(shape, one, scan_shape)] or candidates
+    if said and len(candidates) > 1:
+        got = "none" if scan_shape is None else sizes(scan_shape)
+        raise PatternError(
+            f"scan_shape: got {got} for {source} ({sizes(shape)}), whose {_quarrel(said, shape)}, accepted: rows and "
+            "columns of the scan that leave one of the two"
+        )
+    pattern = candidates[0]
+    return Layout(tuple(axis for axis in range(len(shape)) if axis not in pattern), pattern)
+
+
+def _said(axes: Sequence[Axis], count: int) -> dict[str, tuple[int, ...]]:
+    """Axes of the pattern after units, names and flags, as far as each tells two of them."""
+    units = [parse_unit(axis.unit) for axis in axes]
+    diffraction = [unit is not None and unit.is_diffraction for unit in units]
+    real = [unit is not None and unit.kind in ("length", "time") for unit in units]
+    named = [bool(PATTERN_NAME.match(axis.name)) for axis in axes]
+    scanned = [bool(SCAN_NAME.match(axis.name)) for axis in axes]
+    tellers = {
+        "units": (diffraction, real),
+        "names": (named, scanned),
+        "flags": ([axis.scan is False for axis in axes], [axis.scan is True for axis in axes]),
+    }
+    found: dict[str, tuple[int, ...]] = {}
+    for teller, (pattern, scan) in tellers.items():
+        inside, outside = _where(pattern), _where([not one for one in scan])
+        if len(inside) == 2:
+            found[teller] = inside
+        elif not inside and len(outside) == 2 and count > 2:
+            found[teller] = outside
+    return found
+
+
+def _where(marks: Sequence[bool]) -> tuple[int, ...]:
+    return tuple(number for number, mark in enumerate(marks) if mark)
+
+
+def _unlabelled(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Pairs of axes that may be the pattern when nobody says: the last two, the first two; those too short last."""
+    last = (len(shape) - 2, len(shape) - 1)
+    return sorted((last, FIRST), key=lambda pair: min(shape[axis] for axis in pair) < SMALLEST_PIXELS)
+
+
+def _fits(shape: tuple[int, ...], pattern: tuple[int, ...], scan_shape: tuple[int, int]) -> bool:
+    scan = [length for axis, length in enumerate(shape) if axis not in pattern and length > 1]
+    return scan == [length for length in scan_shape if length > 1] or scan == [prod(scan_shape)]
+
+
+def _quarrel(said: dict[str, tuple[int, ...]], shape: tuple[int, ...]) -> str:
+    """Who says what, for an error."""
+    views = []
+    for pattern in dict.fromkeys(said.values()):
+        tellers = " and ".join(teller for teller, other in said.items() if other == pattern)
+        edges = sizes([shape[axis] for axis in pattern])
+        views.append(f"{tellers} make axes {pattern[0]} and {pattern[1]} ({edges}) the pattern")
+    return " but whose ".join(views)

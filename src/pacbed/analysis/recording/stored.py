@@ -1,0 +1,147 @@
+"""What a reader finds in a file: arrays with their axes and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pacbed.errors import PatternError
+
+NO_IMAGE = "holds no image"
+SMALLEST_PIXELS = 32  # fewer along an edge cannot show the fringes inside a disk
+NAMES_SHOWN = 12  # of the arrays that an error lists
+
+
+class Axis(NamedTuple):
+    """One axis of a stored array, as far as the file describes it.
+
+    Attributes
+    ----------
+    name, unit : str
+        Empty where the file is silent.
+    scale : float or None
+        Step from element to element, in that unit.
+    scan : bool or None
+        The file calls it an axis over scan positions (True) or over the pixels of a pattern (False).
+    """
+
+    name: str = ""
+    unit: object = ""
+    scale: float | None = None
+    scan: bool | None = None
+
+
+def listed_axis(name: str, unit: object, places: object, scan: bool | None = None) -> Axis:
+    """An axis of which a file lists every element; its scale is NaN where the steps differ.
+
+    Parameters
+    ----------
+    name, unit, scan
+        As in `Axis`.
+    places : array-like, shape (element,)
+        Where each element lies, in that unit.
+    """
+    steps = np.diff(np.asarray(places, dtype=float))
+    uniform = len(steps) > 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0)
+    return Axis(name, unit, float(steps.mean()) if uniform else nan, scan)
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An array in a file, not yet read where its format allows that.
+
+    Attributes
+    ----------
+    values : array-like
+        Anything with shape and dtype that reads a part when it is indexed: memory map, HDF5 or Zarr array, dask array.
+    axes : tuple of Axis
+        One for each axis of the array.
+    path, title : str
+        Where it lies in the file, and what it is called; empty where there is no such thing.
+    metadata, original : mapping
+        In HyperSpy's layout, and as the microscope wrote it.
+    bad : bool array of the pattern's shape, or None
+        Pixels that the detector itself calls bad.
+    """
+
+    values: Any
+    axes: tuple[Axis, ...] = ()
+    path: str = ""
+    title: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    original: Mapping[str, Any] = field(default_factory=dict)
+    bad: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return tuple(int(length) for length in self.values.shape)
+
+    def described_axes(self) -> tuple[Axis, ...]:
+        """The axes; blank ones where the file describes none, or another number of them."""
+        return self.axes if len(self.axes) == len(self.shape) else (Axis(),) * len(self.shape)
+
+
+def could_be_pattern(image: StoredImage) -> bool:
+    """Whether an array of real numbers has two axes long enough for a pattern."""
+    return np.dtype(image.values.dtype).kind in "iuf" and sum(n >= SMALLEST_PIXELS for n in image.shape) >= 2
+
+
+def choose_image(source: str, dataset: str | None, images: Sequence[StoredImage]) -> StoredImage:
+    """The one array meant; several without a choice are an error that lists them.
+
+    Parameters
+    ----------
+    source : str
+        File, for the error.
+    dataset : str or None
+        Path inside the file, title, or number from 0.
+    images : sequence of StoredImage
+        What the file holds.
+
+    Raises
+    ------
+    PatternError
+        None is meant, or several are.
+    """
+    if not images:
+        raise PatternError(
+            f"file: {source} {NO_IMAGE}, accepted: an array of real numbers with at least {SMALLEST_PIXELS} pixels "
+            "along two axes"
+        )
+    names = _names(images)
+    listed = ", ".join(f"{n} ({sizes(one.shape)})" for n, one in zip(names[:NAMES_SHOWN], images, strict=False))
+    accepted = f"one of {listed}" + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
+    if dataset is None:
+        if len(images) > 1:
+            raise PatternError(f"dataset: got none for {source}, accepted: {accepted}")
+        return images[0]
+    meant = [one for number, one in enumerate(images) if _is_called(one, number, dataset)]
+    if len(meant) != 1:
+        how = "several" if meant else "nothing"
+        raise PatternError(f"dataset: got {dataset!r}, which means {how} in {source}, accepted: {accepted}")
+    return meant[0]
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """Lengths of axes for a reader: ``33 x 34 x 64 x 64``."""
+    return " x ".join(str(length) for length in shape)
+
+
+def _names(images: Sequence[StoredImage]) -> list[str]:
+    """A name for each that means this one alone: path, else title, else number."""
+    titles = [one.title for one in images]
+    return [
+        one.path or (one.title if one.title and titles.count(one.title) == 1 else str(number))
+        for number, one in enumerate(images)
+    ]
+
+
+def _is_called(image: StoredImage, number: int, name: str) -> bool:
+    if image.path and name.strip("/") == image.path.strip("/"):
+        return True
+    return name == image.title or (name.isdecimal() and int(name) == number)

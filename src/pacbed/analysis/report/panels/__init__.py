@@ -1,0 +1,1 @@
+"""The parts of a validation sheet: pictures, curves and text."""

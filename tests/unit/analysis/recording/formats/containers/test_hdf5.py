@@ -1,0 +1,169 @@
+import h5py
+import numpy as np
+import pytest
+
+from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
+from pacbed.analysis.recording.metadata import Calibration
+from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.analysis.recording.stored import Axis
+from pacbed.errors import PatternError
+
+PLANE = [("ky", 0.4, "1/nm", False), ("kx", 0.4, "1/nm", False)]
+
+
+def write_py4dstem(file, scan, step=0.04, unit="A^-1", noted=0.04):
+    """A DataCube with its axes, its calibration, and the mean pattern beside it."""
+    with h5py.File(file, "w") as store:
+        store.attrs.update({"authoring_program": "py4DSTEM", "emd_group_type": "file", "version_major": 1})
+        store.attrs["version_minor"] = 0
+        root = store.create_group("root")
+        root.attrs["emd_group_type"] = "root"
+        for name, data in {"datacube": scan, "dp_mean": scan.mean(axis=(0, 1))}.items():
+            group = root.create_group(name)
+            group.attrs["emd_group_type"] = "array"
+            group["data"] = data
+            units = ["A", "A", unit, unit][-data.ndim :]
+            for number, (length, axis, of) in enumerate(
+                zip(data.shape, ["Rx", "Ry", "Qx", "Qy"][-data.ndim :], units, strict=True)
+            ):
+                group[f"dim{number}"] = np.arange(min(length, 2)) * (step if of == unit else 1.0)
+                group[f"dim{number}"].attrs.update({"name": axis, "units": of})
+        root["metadatabundle/calibration/Q_pixel_size"] = noted
+        root["metadatabundle/calibration/Q_pixel_units"] = "A^-1"
+    return file
+
+
+def test_py4dstem_scan_and_mean_pattern(tmp_path, scan):
+    file = write_py4dstem(tmp_path / "cube.h5", scan)
+    with open_scan(file) as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+    mean = read_pattern(file, dataset="dp_mean")
+    np.testing.assert_allclose(mean.array, scan.mean(axis=(0, 1)), rtol=1e-6)
+    assert mean.calibration.pixel_per_nm == pytest.approx(0.4)
+    with pytest.raises(PatternError, match=r"datacube \(3 x 5 x 32 x 40\), dp_mean \(32 x 40\)"):
+        read_pattern(file)
+
+
+def test_py4dstem_calibration_beside_axes_in_pixels(tmp_path, scan):
+    with open_scan(write_py4dstem(tmp_path / "cube.h5", scan, step=1.0, unit="pixels")) as found:
+        assert found.calibration.pixel_per_nm == pytest.approx(0.4)
+
+
+def test_berkeley_file(tmp_path, as_signal, image):
+    from rsciio.emd import file_writer
+
+    file_writer(str(tmp_path / "a.emd"), as_signal(image, PLANE))
+    pattern = read_pattern(tmp_path / "a.emd")
+    np.testing.assert_array_equal(pattern.array, image)
+    assert pattern.calibration.pixel_per_nm == pytest.approx(0.4)
+
+
+def test_velox_file(write_velox, image):
+    pattern = read_pattern(write_velox(image, 4e8))
+    np.testing.assert_array_equal(pattern.array, image)
+    stated = pattern.calibration
+    assert (stated.energy_kev, stated.convergence_mrad) == (300.0, pytest.approx(19.6))
+    assert stated.pixel_per_nm == pytest.approx(0.4)
+
+
+def test_prismatic_scan_keeps_each_depth_apart(tmp_path, scan):
+    with h5py.File(tmp_path / "prismatic.emd", "w") as store:
+        store.attrs.update({"version_major": 0, "version_minor": 5})
+        store.create_group("4DSTEM_simulation/metadata/metadata_0/original/simulation_parameters").attrs["E"] = 80.0
+        for depth in range(2):
+            group = store.create_group(f"4DSTEM_simulation/data/datacubes/CBED_array_depth{depth:04}")
+            group.attrs["emd_group_type"] = 1
+            group["datacube"] = (scan + depth).astype(np.float32)
+            for number, (length, name, unit) in enumerate(
+                zip(scan.shape, ["R_x", "R_y", "Q_x", "Q_y"], ["[n_m]"] * 2 + ["[n_m^-1]"] * 2, strict=True), 1
+            ):
+                group[f"dim{number}"] = np.arange(length) * 0.5
+                group[f"dim{number}"].attrs.update({"name": name, "units": unit})
+    with open_scan(tmp_path / "prismatic.emd", dataset="1") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.energy_kev == 80.0
+        assert found.calibration.pixel_per_nm == pytest.approx(0.5)
+        np.testing.assert_array_equal(found.mean(1, 1, 1), scan[1, 1] + 1)
+
+
+@pytest.mark.parametrize("units", [("nm", "1/nm"), ("", "mrad")])
+def test_nexus_data_with_its_axes(tmp_path, scan, units):
+    with h5py.File(tmp_path / "a.nxs", "w") as store:
+        entry = store.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        data = entry.create_group("film")
+        data.attrs.update({"NX_class": "NXdata", "signal": "counts", "axes": ["y", "x", "ky", "kx"]})
+        data["counts"] = scan
+        for name, length in zip(["y", "x", "ky", "kx"], scan.shape, strict=True):
+            data[name] = np.arange(length) * 0.3
+            data[name].attrs["units"] = units[name.startswith("k")]
+        entry["mask"] = np.zeros((32, 40), np.uint8)  # no NXdata: not what the file shows
+    with open_scan(tmp_path / "a.nxs") as found:
+        assert found.scan_shape == (3, 5)
+        stated = found.calibration.pixel_per_nm or found.calibration.pixel_mrad
+        assert stated == pytest.approx(0.3)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_nexus_file_of_rosettasciio(tmp_path, as_signal, image):
+    from rsciio.nexus import file_writer
+
+    file_writer(str(tmp_path / "a.nxs"), as_signal(image, PLANE, tem={"beam_energy": 200.0}))
+    pattern = read_pattern(tmp_path / "a.nxs")
+    np.testing.assert_array_equal(pattern.array, image)
+    assert pattern.calibration.pixel_per_nm == pytest.approx(0.4) and pattern.calibration.energy_kev == 200.0
+
+
+def test_plain_arrays_count_by_their_numbers_and_axes(tmp_path, scan):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["scan/data"] = scan
+        store["image"] = scan[0, 0]
+        store["axis"] = np.zeros(5)
+        store["wave"] = np.zeros((40, 50), dtype=complex)
+        store["name"] = "film"
+        store["again"] = h5py.SoftLink("/image")
+    with open_hdf5(tmp_path / "a.h5") as found:
+        assert sorted(one.path for one in found) == ["image", "scan/data"]
+        assert {axis for one in found for axis in one.axes} == {Axis()}
+    assert read_pattern(tmp_path / "a.h5", dataset="image").calibration == Calibration()
+
+
+def test_dimension_scales_tell_the_axes(tmp_path, scan):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = np.moveaxis(scan, (2, 3), (0, 1))
+        for number, (name, length) in enumerate({"ky": 32, "kx": 40, "y": 3, "x": 5}.items()):
+            store[name] = 0.4 * np.arange(length)
+            store[name].make_scale(name)
+            store[name].attrs["units"] = "mrad" if name.startswith("k") else "nm"
+            store["film"].dims[number].attach_scale(store[name])
+    with open_scan(tmp_path / "a.h5") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_labels_without_scales_tell_the_axes(tmp_path, scan):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = np.moveaxis(scan, (2, 3), (0, 1))
+        for number, name in enumerate(["qy", "qx", "ry", "rx"]):
+            store["film"].dims[number].label = name
+    with open_scan(tmp_path / "a.h5") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+@pytest.mark.parametrize(
+    ("folder", "names"),
+    [("signals", ["y", "x", "Qy", "Qx"]), ("4DSTEM_experiment/data/datacubes", ["R_x", "R_y", "Q_x", "Q_y"])],
+)
+def test_older_emd_files_of_other_programs_keep_their_rows(tmp_path, scan, folder, names):
+    with h5py.File(tmp_path / "a.emd", "w") as store:
+        store.attrs.update({"version_major": 0, "version_minor": 2})
+        group = store.create_group(f"{folder}/film")
+        group.attrs["emd_group_type"] = 1
+        group["data"] = scan
+        for number, (name, length) in enumerate(zip(names, scan.shape, strict=True), 1):
+            group[f"dim{number}"] = 0.4 * np.arange(length)
+            group[f"dim{number}"].attrs.update({"name": name, "units": "[n_m^-1]" if "Q" in name else "[n_m]"})
+    with open_scan(tmp_path / "a.emd") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])

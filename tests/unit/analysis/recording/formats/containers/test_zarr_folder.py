@@ -1,0 +1,77 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
+from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.scan_file import open_scan
+
+
+def write_zspy(store, data):
+    """HyperSpy's layout of Zarr, format 2."""
+    root = zarr.open_group(store, mode="w", zarr_format=2)
+    root.attrs.update({"file_format": "ZSpy", "file_format_version": "3.3"})
+    group = root.create_group("Experiments/film")
+    group.attrs.update({"package": "hyperspy", "package_version": "2.3"})
+    group.create_array("data", data=data)
+    for number, (size, unit, navigate) in enumerate(
+        zip(data.shape, ["nm", "nm", "mrad", "mrad"], [True, True, False, False], strict=True)
+    ):
+        axis = {"_type": "UniformDataAxis", "name": f"a{number}", "scale": 0.4, "offset": 0.0, "units": unit}
+        group.create_group(f"axis-{number}").attrs.update(
+            {**axis, "navigate": navigate, "size": size, "index_in_array": number, "is_binned": False}
+        )
+    group.create_group("metadata/Acquisition_instrument/TEM").attrs["beam_energy"] = 200.0
+    group["metadata"].create_group("General").attrs["title"] = "film"
+    for name in ("attributes", "original_metadata", "learning_results"):
+        group.create_group(name)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_hyperspy_s_layout_brings_its_axes(tmp_path, scan, zipped):
+    file = tmp_path / "a.zspy"
+    write_zspy(str(file), scan)
+    if zipped:
+        file = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", file)).rename(tmp_path / "b.zspy")
+    with open_scan(file) as found:
+        assert found.scan_shape == (3, 5)
+        assert (found.calibration.pixel_mrad, found.calibration.energy_kev) == (0.4, 200.0)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_arrays_of_any_depth_are_found(tmp_path, scan, image):
+    root = zarr.open_group(str(tmp_path / "a.zarr"), mode="w")
+    root.create_array("film/data", data=scan)
+    root.create_array("dark", data=image)
+    root.create_array("axis", data=np.arange(5))
+    with open_zarr(tmp_path / "a.zarr") as found:
+        assert sorted(one.path for one in found) == ["dark", "film/data"]
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.zarr", dataset="dark").array, image)
+    with open_scan(tmp_path / "a.zarr") as opened:
+        np.testing.assert_array_equal(opened.mean(1, 4, 1), scan[1, 4])
+
+
+def test_one_array_in_a_folder_or_a_zip_file(tmp_path, image):
+    zarr.create_array(str(tmp_path / "a.zarr"), data=image)
+    with zarr.storage.ZipStore(tmp_path / "a.zarr.zip", mode="w") as store:
+        zarr.create_array(store, data=image)
+    for name in ("a.zarr", "a.zarr.zip"):
+        np.testing.assert_array_equal(read_pattern(tmp_path / name).array, image)
+
+
+def test_names_and_coordinates_of_xarray_tell_the_axes(tmp_path, scan):
+    import xarray
+
+    places = {"ky": 0.4 * np.arange(32.0), "kx": 0.4 * np.arange(40.0), "y": np.arange(3.0), "x": np.arange(5.0)}
+    data = xarray.DataArray(np.moveaxis(scan, (2, 3), (0, 1)), places, ["ky", "kx", "y", "x"], name="film")
+    for name in ("ky", "kx"):
+        data[name].attrs["units"] = "mrad"
+    for version in (2, 3):
+        file = tmp_path / f"v{version}.zarr"
+        data.to_zarr(file, zarr_format=version, consolidated=False)
+        with open_scan(file) as found:
+            assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
+            np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels
+from pacbed.errors import PatternError
+
+GREY = np.random.default_rng(0).integers(0, 250, (40, 48)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_equal_channels_keep_counts_and_type(channels):
+    picture = np.stack([GREY] * 3 + [np.full_like(GREY, 255)] * (channels - 3), axis=-1)
+    levels = grey_levels(picture, "a.png")
+    assert levels.dtype == np.uint8
+    np.testing.assert_array_equal(levels, GREY)
+
+
+def test_channels_rounded_apart_count_by_their_mean():
+    levels = grey_levels(np.stack([GREY, GREY + 2, GREY + 4], axis=-1), "a.jpg")
+    np.testing.assert_allclose(levels, GREY + 2.0)
+
+
+def test_frames_of_colour_are_treated_alike():
+    assert grey_levels(np.stack([np.stack([GREY] * 3, axis=-1)] * 2), "a.tif").shape == (2, 40, 48)
+
+
+def test_a_colour_map_hides_counts():
+    with pytest.raises(PatternError, match=r"coloured picture in map\.png"):
+        grey_levels(np.stack([GREY, GREY // 2, 255 - GREY], axis=-1), "map.png")
+    assert "CMYK (a.jpg), accepted: grey levels" in str(refuse_channels("CMYK", "a.jpg"))

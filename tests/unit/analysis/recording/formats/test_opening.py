@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import tifffile
+
+from pacbed.analysis.recording.formats.opening import one_line, open_images, readable
+from pacbed.errors import ParameterError, PatternError
+
+
+def test_a_file_is_open_while_it_is_looked_at(tmp_path, image):
+    tifffile.imwrite(tmp_path / "a.tif", image)
+    with open_images(tmp_path / "a.tif") as (found,):
+        np.testing.assert_array_equal(found.values, image)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with (
+        pytest.raises(PatternError, match=r"file: got .*gone\.tif.*accepted: a file that exists"),
+        open_images(tmp_path / "gone.tif"),
+    ):
+        pass
+
+
+def test_any_error_of_a_reader_becomes_one_line(tmp_path):
+    with pytest.raises(PatternError) as caught, readable(tmp_path / "a.ser"):
+        raise IndexError("first\n  second")
+    assert str(caught.value).endswith("cannot be read (IndexError: first second), accepted: a whole file")
+
+
+def test_errors_of_ours_stay_as_they_are(tmp_path):
+    error = ParameterError("frame: got 7")
+    with pytest.raises(ParameterError) as caught, readable(tmp_path / "a.ser"):
+        raise error
+    assert caught.value is error
+
+
+def test_an_array_that_is_too_large_is_one_line(tmp_path):
+    with pytest.raises(PatternError, match=r"a\.npy: does not fit into memory"), readable(tmp_path / "a.npy"):
+        np.zeros(2**50)
+
+
+@pytest.mark.parametrize(
+    ("error", "package"),
+    [
+        (ModuleNotFoundError("No module named 'skimage'", name="skimage"), "scikit-image"),
+        (ModuleNotFoundError("No module named 'mrcz'", name="mrcz"), "mrcz"),
+        (ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package"), "imagecodecs"),
+        (OSError("Can't read data (required filter 'bitshuffle' is not registered)"), "hdf5plugin"),
+        (OSError("Can't synchronously read data (can't open directory (/usr/lib/hdf5/plugin))"), "hdf5plugin"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(tmp_path, error, package):
+    text = rf"needs the package {package}, .*\(pip install {package}\)"
+    with pytest.raises(PatternError, match=text), readable(tmp_path / "a.dat"):
+        raise error
+
+
+def test_an_error_of_many_lines_becomes_one():
+    assert one_line(ValueError("first\n  second\tthird")) == "ValueError: first second third"
+    assert len(one_line(ValueError("x" * 1000))) < 220

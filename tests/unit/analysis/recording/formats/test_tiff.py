@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from pacbed.analysis.recording.metadata import Calibration
+from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.errors import PatternError
+
+GREY = np.random.default_rng(0).integers(0, 256, (40, 48)).astype(np.uint8)
+DEEP = np.random.default_rng(1).integers(0, 4000, (40, 48)).astype(np.uint16)
+LINEAR = np.tile((np.arange(256) * 257).astype(np.uint16), (3, 1))
+
+
+def test_pages_with_lossless_compression(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, compression="zlib")
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, DEEP)
+
+
+@pytest.mark.parametrize("codec", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
+def test_pages_as_image_programs_compress_them(tmp_path, codec):
+    if codec == "tiff_lzw":
+        pytest.importorskip("imagecodecs", reason="imagecodecs unpacks LZW")
+    Image.fromarray(DEEP).save(tmp_path / "a.tif", compression=codec)
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, DEEP)
+
+
+@pytest.mark.parametrize(
+    ("image", "options"),
+    [
+        (np.stack([GREY] * 3, axis=-1), {"photometric": "rgb"}),
+        (np.stack([GREY] * 3), {"photometric": "rgb", "planarconfig": "separate"}),
+        (np.stack([GREY, GREY], axis=-1), {"planarconfig": "contig", "extrasamples": ["unassalpha"]}),
+        (255 - GREY, {"photometric": "miniswhite"}),
+        (255 - GREY, {"photometric": "palette", "colormap": LINEAR[:, ::-1]}),
+    ],
+    ids=["contiguous", "planes", "opacity", "white is zero", "palette"],
+)
+def test_grey_levels_however_they_are_stored(tmp_path, image, options):
+    tifffile.imwrite(tmp_path / "a.tif", image, **options)
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, GREY)
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "text"),
+    [
+        (np.stack([GREY] * 4, axis=-1), {"photometric": "separated"}, "SEPARATED with 4 channels"),
+        (np.stack([GREY] * 2, axis=-1), {"photometric": "minisblack", "planarconfig": "contig"}, "2 channels"),
+        (np.stack([GREY] * 3, axis=-1), {"photometric": "cielab"}, "CIELAB"),
+        (GREY, {"photometric": "palette", "colormap": LINEAR * np.array([[1], [0], [1]], np.uint16)}, "coloured"),
+    ],
+)
+def test_channels_that_are_no_grey_levels_are_refused(tmp_path, image, options, text):
+    tifffile.imwrite(tmp_path / "a.tif", image, **options)
+    with pytest.raises(PatternError, match=text):
+        read_pattern(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("unit", "stated"),
+    [
+        ("mrad", Calibration(pixel_mrad=pytest.approx(0.4))),
+        ("1/nm", Calibration(pixel_per_nm=pytest.approx(0.4))),
+        ("micron", Calibration()),
+        ("pixel", Calibration()),
+    ],
+)
+def test_imagej_states_its_pixel_in_its_unit(tmp_path, unit, stated):
+    step = (1 / 0.4, 1 / 0.4)
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, imagej=True, resolution=step, metadata={"unit": unit})
+    assert read_pattern(tmp_path / "a.tif").calibration == stated
+
+
+def test_a_stack_of_imagej_is_a_series_with_its_pixel(tmp_path, scan):
+    about = {"unit": "mrad", "axes": "TYX"}
+    tifffile.imwrite(tmp_path / "a.tif", scan[0], imagej=True, resolution=(2.0, 2.0), metadata=about)
+    with open_scan(tmp_path / "a.tif") as found:
+        assert found.scan_shape == (1, 5) and found.calibration.pixel_mrad == 0.5
+        np.testing.assert_array_equal(found.mean(0, 3, 1), scan[0, 3])
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_pages_of_one_size_are_a_series(tmp_path, scan, options):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for frame in scan.reshape(15, 32, 40):
+            writer.write(frame, metadata=None, **options)
+    with open_scan(tmp_path / "a.tif", scan_shape=(3, 5)) as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif", frame=(11,)).array, scan[2, 1])
+
+
+def test_a_thumbnail_is_left_out_when_it_is_marked_and_asked_about_when_not(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "marked.tif") as writer:
+        writer.write(GREY[:36, :36], subfiletype=1, metadata=None)
+        writer.write(DEEP, metadata=None)
+    np.testing.assert_array_equal(read_pattern(tmp_path / "marked.tif").array, DEEP)
+    with tifffile.TiffWriter(tmp_path / "plain.tif") as writer:
+        writer.write(GREY[:36, :36], metadata=None)
+        writer.write(DEEP, metadata=None)
+    with pytest.raises(PatternError, match=r"dataset: got none .* one of 0 \(36 x 36\), 1 \(40 x 48\)"):
+        read_pattern(tmp_path / "plain.tif")
+    np.testing.assert_array_equal(read_pattern(tmp_path / "plain.tif", dataset="1").array, DEEP)
+
+
+def test_a_page_of_negative_width_is_refused(tmp_path):
+    """As a single flipped bit makes it: the width becomes a signed byte."""
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((128, 128), np.uint16))
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    assert content[10:14] == b"\0\1\4\0"  # tag 256, the width, as a long integer
+    content[12] = 6
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(PatternError, match="a page without pixels"):
+        read_pattern(tmp_path / "a.tif")
+
+
+def test_the_tags_of_digital_micrograph_are_read(tmp_path):
+    tags = [
+        (65003, "s", 5, "1/nm", True),
+        (65004, "s", 5, "1/nm", True),
+        (65009, "d", 1, 0.1, True),
+        (65010, "d", 1, 0.1, True),
+    ]
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, extratags=tags, metadata=None)
+    assert read_pattern(tmp_path / "a.tif").calibration.pixel_per_nm == pytest.approx(0.1)
