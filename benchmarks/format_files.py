@@ -58,6 +58,8 @@ class Format:
         The scan's shape has to be said.
     dataset : str or None
         Which array of a scan is meant.
+    whole : str
+        Why scans are read as a whole; empty where they stay in their file.
     huge : callable or None
         Takes a folder, returns a scan of `HUGE` that takes no space on disk.
     """
@@ -75,6 +77,7 @@ class Format:
     bad_pixel: bool = False
     series: bool = False
     dataset: str | None = None
+    whole: str = ""
     huge: Callable[[Path], Path] | None = None
 
 
@@ -306,7 +309,7 @@ FORMATS = (
         lambda folder, scan: layouts.write_zspy(folder / "a.zspy", scan, zipped=True, **ZSPY),
         IN_MRAD_WITH_ENERGY,
     ),
-    Format("NeXus", LIBRARY, "RosettaSciIO", _rosetta("nexus", "a.nxs"), None, WITH_ENERGY),
+    Format("NeXus", LIBRARY, "RosettaSciIO", _rosetta("nexus", "a.nxs"), None, EVERYTHING),
     Format(
         "NeXus, NXdata with axes",
         LAYOUT,
@@ -328,7 +331,6 @@ FORMATS = (
         "RosettaSciIO",
         None,
         _rosetta("blockfile", "a.blo", show_progressbar=False),
-        ENERGY_ALONE,
         eight_bits=True,
         square=True,
     ),
@@ -341,9 +343,18 @@ FORMATS = (
         _rosetta("tvips", "a_000.tvips", show_progressbar=False),
         ENERGY_ALONE,
         series=True,
+        whole="RosettaSciIO copies the file into memory, whatever its size",
     ),
     Format("MRC", LAYOUT, "header and numbers", _mrc, _mrc, series=True),
-    Format("TIFF", LIBRARY, "tifffile", _tiff(), _pages, series=True),
+    Format(
+        "TIFF",
+        LIBRARY,
+        "tifffile",
+        _tiff(),
+        _pages,
+        series=True,
+        whole="RosettaSciIO reads files of less than 256 MB whole to find a camera's tags",
+    ),
     Format("TIFF, big-endian BigTIFF", LIBRARY, "tifffile", _tiff(bigtiff=True, byteorder=">"), None),
     Format("TIFF, deflate", LIBRARY, "tifffile", _tiff(compression="zlib"), None),
     Format("TIFF, LZW", LIBRARY, "Pillow", _pillow("a.tif", compression="tiff_lzw"), None),
@@ -363,9 +374,9 @@ FORMATS = (
     Format("GIF", LIBRARY, "Pillow", _pillow("a.gif"), eight_bits=True),
     Format("JPEG", LIBRARY, "Pillow", _pillow("a.jpg", quality=92), eight_bits=True, lossy=True),
     Format("NPY", LIBRARY, "NumPy", _npy, _npy, huge=_huge_npy),
-    Format("NPZ", LIBRARY, "NumPy", _npz, _npz),
-    Format("Ripple", LIBRARY, "RosettaSciIO", _rosetta("ripple", "a.rpl"), None, EVERYTHING),
+    Format("NPZ", LIBRARY, "NumPy", _npz, _npz, whole="an archive is unpacked as a whole"),
+    Format("Ripple", LIBRARY, "RosettaSciIO", _rosetta("ripple", "a.rpl"), None, IN_PER_NM),
     Format("Semper", LIBRARY, "RosettaSciIO", _semper, None, IN_PER_NM),
-    Format("PantaRhei", LIBRARY, "RosettaSciIO", _rosetta("pantarhei", "a.prz"), None, WITH_ENERGY),
+    Format("PantaRhei", LIBRARY, "RosettaSciIO", _rosetta("pantarhei", "a.prz")),
     Format("MRCZ", LIBRARY, "RosettaSciIO", _rosetta("mrcz", "a.mrcz"), None, IN_PER_NM),
 )

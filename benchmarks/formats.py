@@ -82,7 +82,7 @@ class Films:
 
 def measure(films: Films, one: Format, folder: Path) -> dict[str, Any]:
     """Everything about one format."""
-    row: dict[str, Any] = {"format": one.name, "behind": one.behind, "writer": one.writer}
+    row: dict[str, Any] = {"format": one.name, "behind": one.behind, "writer": one.writer, "whole": one.whole}
     try:
         if one.pattern is not None:
             row |= _pattern(films, one, _inside(folder, "pattern"))
@@ -198,8 +198,8 @@ def real_files() -> dict[str, int]:
 def right(row: dict[str, Any]) -> bool:
     """Whether all that was tried of a format came out as it should."""
     parts = [part for part in (row if "axes" in row else None, row.get("scan")) if part]
-    lazy = row.get("in_memory", 0.0) <= LAZY
-    return "error" not in row and lazy and all(part["axes"] and part["calibration"] for part in parts)
+    lazy = row.get("whole") or row.get("in_memory", 0.0) <= LAZY
+    return "error" not in row and bool(lazy) and all(part["axes"] and part["calibration"] for part in parts)
 
 
 def markdown(figures: dict[str, Any]) -> str:
@@ -226,6 +226,7 @@ def markdown(figures: dict[str, Any]) -> str:
         *(_line(row) for row in rows),
         "",
         *(f"- **{row['format']}**: {row['error']}" for row in rows if "error" in row),
+        *(f"- **{row['format']}**, scan: {row['whole']}" for row in rows if row.get("whole")),
     ]
     huge = [row for row in rows if "huge" in row]
     lines += [

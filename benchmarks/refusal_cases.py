@@ -23,7 +23,7 @@ from pacbed.evaluation.degraded.settings import Blur, Degradation, File, Light, 
 from pacbed.evaluation.degraded.specimens import DEPTHS, SINGLE, TILTS
 
 PICTURE, NOTHING, FILE = "a pattern", "no pattern", "a file or a command"
-THICKNESSES_NM = (9.5, 25.0)
+THICKNESSES_NM = (25.0, 9.5)
 # What every picture has: it is no clean simulation.
 USUAL = Degradation(
     View(pixels=160, radius_px=36.0, rotation_deg=23.0, shift=(0.03, -0.02), ellipse=(0.006, 0.004)),
@@ -151,25 +151,19 @@ PICTURES = (
 )
 
 
-def picture_cases(areas: list[Area], folder: Path) -> Iterator[Case]:
-    """Every kind of picture at some thicknesses, written into a folder."""
-    for kind in PICTURES:
-        for number, area in enumerate(_nearest(areas, kind.specimen)):
-            stem = folder / f"{PICTURES.index(kind):02}_{number}"
-            made = record(area, kind.how, stem, rng=np.random.default_rng([PICTURES.index(kind), number]))
-            if kind.after is not None:
-                tifffile.imwrite(made.file, kind.after(tifffile.imread(made.file)))
-            told = {key: value for key, value in kind.told.items() if key != "pixel"}
-            if "pixel" in kind.told:
-                told["pixel_mrad"] = kind.told["pixel"] * made.truth.pixel_mrad
-            options = PredictOptions(convergence_mrad=made.given_mrad, **told)
-            yield Case(PICTURE, kind.name, made.file, options, area.mean.thickness_nm)
-
-
-def _nearest(areas: list[Area], kind: str) -> list[Area]:
-    """Specimens of a kind nearest to some thicknesses."""
-    there = [area for area in areas if area.kind == kind]  # type: ignore[attr-defined]
-    return [min(there, key=lambda area: abs(area.mean.thickness_nm - depth)) for depth in THICKNESSES_NM]
+def picture_cases(areas: list[Area], folder: Path, depth_nm: float) -> Iterator[Case]:
+    """Every kind of picture at about a thickness [nm], written into a folder."""
+    for number, kind in enumerate(PICTURES):
+        there = [area for area in areas if area.kind == kind.specimen]  # type: ignore[attr-defined]
+        area = min(there, key=lambda area: abs(area.mean.thickness_nm - depth_nm))
+        made = record(area, kind.how, folder / f"{number:02}", rng=np.random.default_rng([number, round(depth_nm)]))
+        if kind.after is not None:
+            tifffile.imwrite(made.file, kind.after(tifffile.imread(made.file)))
+        told = {key: value for key, value in kind.told.items() if key != "pixel"}
+        if "pixel" in kind.told:
+            told["pixel_mrad"] = kind.told["pixel"] * made.truth.pixel_mrad
+        options = PredictOptions(convergence_mrad=made.given_mrad, **told)
+        yield Case(PICTURE, kind.name, made.file, options, area.mean.thickness_nm)
 
 
 def nothing_cases(folder: Path, convergence_mrad: float) -> Iterator[Case]:

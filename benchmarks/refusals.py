@@ -25,8 +25,10 @@ from experiment import Place
 from matplotlib.figure import Figure
 from refusal_cases import (
     FILE,
+    FILES,
     NOTHING,
     PICTURE,
+    PICTURES,
     THICKNESSES_NM,
     Case,
     file_cases,
@@ -34,7 +36,6 @@ from refusal_cases import (
     picture_cases,
 )
 
-from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.report.map_dataset import map_dataset
@@ -56,6 +57,7 @@ COLOURS = dict(
 )
 TOLD = 160  # characters of a reason that are kept
 COLUMNS = 10
+INPUTS = len(PICTURES) * len(THICKNESSES_NM) + 11 + len(FILES)
 
 
 def answer(bundle: Any, case: Case) -> dict[str, Any]:
@@ -91,13 +93,17 @@ def _asked(bundle: Any, case: Case) -> dict[str, Any]:
 
 def cases(place: Place, folder: Path) -> Iterator[Case]:
     """All of them, in the order of the page."""
-    for name in ("pictures", "nothing", "files"):
+    for name in ("nothing", "files", *map(str, THICKNESSES_NM)):
         (folder / name).mkdir()
-    pictures = list(picture_cases(place.areas(), folder / "pictures"))
-    good = pictures[1]
+    areas, (first, *further) = place.areas(), THICKNESSES_NM
+    pictures = picture_cases(areas, folder / str(first), first)
+    good = next(pictures)
+    yield good
     yield from pictures
     yield from nothing_cases(folder / "nothing", good.options.convergence_mrad or 0.0)
     yield from file_cases(good, folder / "files")
+    for depth in further:
+        yield from picture_cases(areas, folder / str(depth), depth)
 
 
 def fault(row: dict[str, Any]) -> bool:
@@ -188,6 +194,7 @@ def _picture(case: Case) -> np.ndarray | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fresh", action="store_true", help="forget what was answered before")
+    parser.add_argument("--report", action="store_true", help="answer nothing, write what there is")
     options = parser.parse_args()
     bundle = load_bundle(BUNDLE)
     place = Place(bundle, HERE.parent / "results" / "experiment" / bundle.meta.system)
@@ -197,16 +204,16 @@ def main() -> None:
     book, rows, shown = KeptLines(kept, {"bundle": bundle.sha256}), [], []
     known = {(row["kind"], row["truth_nm"]): row for row in book.rows}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-        everything = list(cases(place, Path(folder)))
-        analyse(bundle, everything[1].path, PredictOptions(convergence_mrad=everything[1].options.convergence_mrad))
-        for case in progress(everything, total=len(everything), label="inputs tried"):
+        for case in progress(cases(place, Path(folder)), total=INPUTS, label="inputs tried"):
             row = known.get((case.kind, case.truth_nm))
+            if row is None and options.report:
+                continue
             if row is None:
                 row = answer(bundle, case)
                 book.append([row])
-            middle = case.family != PICTURE or [one["kind"] for one in rows].count(case.kind) == 1
+            again = case.kind in [one["kind"] for one in rows]
             rows.append(row)
-            if middle and case.family != FILE and (picture := _picture(case)) is not None:
+            if not again and case.family != FILE and (picture := _picture(case)) is not None:
                 shown.append((row, picture))
     figures = {"bundle": BUNDLE, "cpu_s": round(sum(row["cpu_s"] for row in rows), 1), "rows": rows}
     write_json(figures, FIGURES)
