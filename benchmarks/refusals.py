@@ -57,7 +57,6 @@ COLOURS = dict(
 )
 TOLD = 160  # characters of a reason that are kept
 COLUMNS = 10
-INPUTS = len(PICTURES) * len(THICKNESSES_NM) + 11 + len(FILES)
 
 
 def answer(bundle: Any, case: Case) -> dict[str, Any]:
@@ -91,11 +90,11 @@ def _asked(bundle: Any, case: Case) -> dict[str, Any]:
     return {"outcome": outcome, "told": told, **answered}
 
 
-def cases(place: Place, folder: Path) -> Iterator[Case]:
-    """All of them, in the order of the page."""
+def cases(place: Place, folder: Path, depths: int) -> Iterator[Case]:
+    """All of them, pictures at so many thicknesses."""
     for name in ("nothing", "files", *map(str, THICKNESSES_NM)):
         (folder / name).mkdir()
-    areas, (first, *further) = place.areas(), THICKNESSES_NM
+    areas, (first, *further) = place.areas(), THICKNESSES_NM[:depths]
     pictures = picture_cases(areas, folder / str(first), first)
     good = next(pictures)
     yield good
@@ -135,6 +134,7 @@ def markdown(figures: dict[str, Any]) -> str:
     for family in (PICTURE, NOTHING, FILE):
         count = Counter(row["outcome"] for row in rows if row["family"] == family)
         lines.append(f"| {family} | {count.total()} | {' | '.join(str(count[name]) for name in OUTCOMES)} |")
+    depths = max(Counter(row["kind"] for row in rows if row["family"] == PICTURE).values())
     kinds = list(dict.fromkeys(row["kind"] for row in rows if row["family"] == PICTURE))
     lines += [
         "",
@@ -142,8 +142,8 @@ def markdown(figures: dict[str, Any]) -> str:
         "",
         "## Patterns",
         "",
-        f"| what is wrong |{' |' * len(THICKNESSES_NM)}",
-        f"|---|{'---|' * len(THICKNESSES_NM)}",
+        f"| what is wrong |{' |' * depths}",
+        f"|---|{'---|' * depths}",
     ]
     for kind in kinds:
         cells = [_cell(row) for row in rows if row["kind"] == kind and row["family"] == PICTURE]
@@ -195,7 +195,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fresh", action="store_true", help="forget what was answered before")
     parser.add_argument("--report", action="store_true", help="answer nothing, write what there is")
+    parser.add_argument("--depths", type=int, default=len(THICKNESSES_NM), help="thicknesses of each kind of picture")
     options = parser.parse_args()
+    inputs = len(PICTURES) * options.depths + 11 + len(FILES)
     bundle = load_bundle(BUNDLE)
     place = Place(bundle, HERE.parent / "results" / "experiment" / bundle.meta.system)
     kept = HERE.parent / "results" / "refusals" / f"{BUNDLE}.jsonl"
@@ -204,7 +206,7 @@ def main() -> None:
     book, rows, shown = KeptLines(kept, {"bundle": bundle.sha256}), [], []
     known = {(row["kind"], row["truth_nm"]): row for row in book.rows}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-        for case in progress(cases(place, Path(folder)), total=INPUTS, label="inputs tried"):
+        for case in progress(cases(place, Path(folder), options.depths), total=inputs, label="inputs tried"):
             row = known.get((case.kind, case.truth_nm))
             if row is None and options.report:
                 continue
