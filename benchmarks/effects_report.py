@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 CLOSE_NM, CLOSE_SHARE = 1.0, 0.03  # what counts as right: the larger
 MOST_IN_VAIN = 0.05
+ENOUGH = 40  # patterns of a case
 LEVEL = 0.95  # of the intervals of shares
 WHICH = ("without", "with")
 
@@ -18,12 +19,14 @@ def markdown(figures: dict[str, Any]) -> str:
     """Page of the figures."""
     rows = [row for row in figures["rows"] if "error" not in row]
     refused = len(figures["rows"]) - len(rows)
+    least = min(sum(row["case"] == name for row in figures["rows"]) for name in figures["cases"])
     lines = [
         "# Effects on a picture",
         "",
         f"Measured by `make bench-effects` with `{figures['bundle']}`: patterns of displaced atoms, 1e4 to 1e7",
         "electrons, blur of 0.3 to 0.9 mrad, an ellipse of up to 3 %. Brackets hold 95 % intervals of shares (Wilson).",
         *([f"{refused} pictures could not be fitted and are left out."] if refused else []),
+        *(["", f"**A trial of the script: some cases have {least} of {ENOUGH} patterns.**"] if least < ENOUGH else []),
         "",
         "## Adopted in vain",
         "",
