@@ -60,16 +60,15 @@ def page(found: dict[str, dict[str, dict]]) -> str:
     """The figures as Markdown."""
     lines = ["# Networks that begin with another crystal's", "", "Made by `make bench-transfer`.", ""]
     for name, runs in found.items():
-        noises = [noise for noise in NOISES if all(noise in run["noise"] for run in runs.values())]
         lines += [
             f"**{name}**: mean error of thickness [nm] and share of truth within 2 nm of a candidate [%]",
             "",
-            "| networks begun with | epochs | CPU time [s] | " + " | ".join(noises) + " |",
-            "|---|---:|---:|" + "---:|" * len(noises),
+            "| networks begun with | epochs | CPU time [s] | " + " | ".join(NOISES) + " |",
+            "|---|---:|---:|" + "---:|" * len(NOISES),
         ]
         for label, run in runs.items():
             cells = [
-                f"{run['noise'][noise]['mean_nm']:g} / {run['noise'][noise]['near_percent']:g}" for noise in noises
+                f"{run['noise'][noise]['mean_nm']:g} / {run['noise'][noise]['near_percent']:g}" for noise in NOISES
             ]
             lines.append(f"| {label} | {run['epochs']} | {run.get('cpu_s', '')} | " + " | ".join(cells) + " |")
         lines.append("")
@@ -78,15 +77,15 @@ def page(found: dict[str, dict[str, dict]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("system", help="whose networks are trained")
-    parser.add_argument("source", help="with whose networks they begin")
+    parser.add_argument("system", nargs="?", default="rutile_80kv", help="whose networks are trained")
+    parser.add_argument("source", nargs="?", default="srtio3_200kv", help="with whose networks they begin")
     parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
     found = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
     runs = found.setdefault(options.system, {})
+    full = json.loads(FULL.read_text(encoding="utf-8")).get(options.system)
     for source in (options.source, None):
         runs[f"{source or 'nothing'}, {options.epochs}"] = trained(options.system, options.epochs, source)
-        full = json.loads(FULL.read_text(encoding="utf-8")).get(options.system)
         runs.update({"nothing, all": full} if full else {})
         write_json(found, FIGURES)
         write_text(page(found), PAGE)

@@ -23,6 +23,7 @@ UNCOMPRESSED = 1  # TIFF 6.0, tag 259
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ZIP_MAGIC = b"PK\x03\x04"
 BLO_MAGIC, BLO_SIZES = b"IMGB", "20x4H"  # after 20 bytes: pixels along an edge, rotation, columns and rows of the scan
+BLO_HEADER = struct.calcsize(f"={BLO_SIZES}")
 
 
 def check_size(shape: Sequence[int], source: str, *, largest: int = LARGEST_VALUES) -> None:
@@ -91,7 +92,8 @@ def check_declared(path: str | Path) -> None:
     if not file.is_file():
         return
     with file.open("rb") as start:
-        magic = start.read(4)
+        header = start.read(BLO_HEADER)
+    magic = header[:4]
     if magic.startswith(PICTURE_MAGIC):
         import imageio.v3 as iio  # slow to import, and only pictures need it
 
@@ -104,7 +106,7 @@ def check_declared(path: str | Path) -> None:
                 check_size(series.keyframe.shape, file.name)
                 _check_packed(series.keyframe, file.name)
     elif magic == BLO_MAGIC or file.suffix.lower() == ".blo":  # which are read as such whatever they begin with
-        _check_blo(file)
+        _check_blo(header, file)
     elif magic == ZIP_MAGIC:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
@@ -113,11 +115,9 @@ def check_declared(path: str | Path) -> None:
                     check_size(shape, f"{file.name}, {member.filename}", largest=LARGEST_ARCHIVED)
 
 
-def _check_blo(file: Path) -> None:
+def _check_blo(header: bytes, file: Path) -> None:
     """Refuse a scan of more patterns, a byte a pixel, than the file has bytes: its reader would divide it for ever."""
-    with file.open("rb") as start:
-        header = start.read(28)
-    if len(header) < 28:
+    if len(header) < BLO_HEADER:
         raise PatternError(f"{file.name}: got a header of {len(header)} bytes, accepted: a whole BLO file")
     sizes = [struct.unpack(order + BLO_SIZES, header) for order in "<>"]
     # Six bytes stand before each pattern.
