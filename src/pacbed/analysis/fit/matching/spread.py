@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.analysis.fit.matching.library import Library
+from pacbed.analysis.fit.matching.polar import of_unit_norm
 
 # ASSUME: patterns of neighbouring tilts have one contrast, so that entries of unit norm may be averaged, and those of
 # tilts beyond the library are left out (an estimate; a mean only proposes where a fit may start).
@@ -41,13 +42,12 @@ def spread_library(library: Library, group: np.ndarray, *, spread_mrad: float) -
         center += weights @ (library.center_mrad @ operation.T).reshape(len(tilts), -1)
         radius += weights @ radii
         total += weights.sum(axis=1, keepdims=True)
-    spectrum = spectrum.reshape(-1, *library.spectrum.shape[1:])
     return Library(
         thickness_nm=np.tile(library.thickness_nm[:depths], len(kept)),
         mistilt_mrad=np.repeat(tilts[kept], depths, axis=0),
         center_mrad=(center / total).reshape(-1, 2),
         radius_mrad=(radius / total).ravel(),
-        spectrum=spectrum / _norms(spectrum),
+        spectrum=of_unit_norm(spectrum.reshape(-1, *library.spectrum.shape[1:])),
         convergence_mrad=library.convergence_mrad,
         mirror=library.mirror,
     )
@@ -73,11 +73,3 @@ def _transformed(spectra: np.ndarray, operation: np.ndarray) -> np.ndarray:
     turn = np.arctan2(operation[1, 0], operation[0, 0])
     shift = np.exp(-1j * turn * np.arange(spectra.shape[-1])).astype(np.complex64)
     return np.asarray((spectra.conj() if np.linalg.det(operation) < 0 else spectra) * shift)
-
-
-def _norms(spectra: np.ndarray) -> np.ndarray:
-    """Norm of each spectrum, as `angular_spectrum` counts it; shape (entry, 1, 1)."""
-    last = spectra.shape[-1] - 1
-    twice = np.where(np.arange(last + 1) % last == 0, 1.0, 2.0)
-    square = np.sum(twice * np.abs(spectra) ** 2, axis=(1, 2), keepdims=True)
-    return np.asarray(np.sqrt(np.maximum(square, 1e-30)).astype(np.float32))
