@@ -24,11 +24,14 @@ from pacbed.cli.arguments import (
     Vacuum,
     ZeroLoss,
     frame_number,
+    number,
     scan_size,
 )
 from pacbed.cli.compiling import compilation_announced
+from pacbed.errors import bad_value
 
 if TYPE_CHECKING:
+    from pacbed.analysis.export.write import Export
     from pacbed.analysis.report.batch import Outcome
 
 
@@ -48,6 +51,14 @@ def predict(
     vacuum: Vacuum = None,
     exposure_ratio: Exposure = 1.0,
     zero_loss: ZeroLoss = None,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="ptyrad|phaser", help="write a first guess for this ptychography program as well"),
+    ] = None,
+    slice_nm: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="NUMBER", help="about the thickness of its slices [nm]; default: 1"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
@@ -71,8 +82,21 @@ def predict(
         exposure_ratio=exposure_ratio,
         zero_loss_nm=zero_loss,
     )
+    wanted = _wanted_export(export, slice_nm)
     with compilation_announced():
-        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=_teller(as_json=as_json))
+        return predict_files(
+            load_bundle(bundle), patterns, options, out_dir=out, tell=_teller(as_json=as_json), export=wanted
+        )
+
+
+def _wanted_export(program: str | None, slice_nm: float | None) -> Export | None:
+    from pacbed.analysis.export.write import Export
+
+    if program is None:
+        if slice_nm is not None:
+            raise bad_value("slice_nm", slice_nm, "this option with --export only")
+        return None
+    return Export(program) if slice_nm is None else Export(program, slice_nm)
 
 
 def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
@@ -83,5 +107,7 @@ def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
             print(f"error: {outcome.line()}", file=sys.stderr)
         else:
             print(outcome.result.model_dump_json() if as_json else outcome.line(), flush=True)
+        if outcome.exported:
+            print(f"{outcome.pattern.name}: {outcome.exported}", file=sys.stderr if as_json else None, flush=True)
 
     return tell

@@ -102,6 +102,34 @@ def test_several_patterns_go_on_after_a_bad_one_and_the_worst_counts(pacbed, tin
     assert float(rows[3]["thickness_nm"]) == pytest.approx(9.0, abs=0.2)
 
 
+def test_predict_exports_what_is_not_refused_and_names_the_file(pacbed, tiny_bundle_file, folder, tmp_path):
+    call = "predict", tiny_bundle_file, folder / "thick.tif", "--convergence-mrad", 14, "--out", tmp_path, "--no-refine"
+    status, out, err = pacbed(*call, "--export", "ptyrad", "--slice-nm", 3)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1].startswith("thick.tif: thick_ptyrad.yaml for PtyRAD: ")
+    _, out, err = pacbed(*call, "--export", "ptyrad", "--json")
+    assert [json.loads(line)["system"] for line in out.splitlines()] == ["tiny"]
+    assert err.startswith("thick.tif: thick_ptyrad_2.yaml for PtyRAD: ")
+    status, out, err = pacbed(*call, "--export", "phaser", "--energy-kev", 300)
+    assert (status, err) == (1, "")
+    assert out.splitlines()[1] == "thick.tif: nothing exported to phaser: the result is refused"
+    assert {file.name for file in tmp_path.glob("*.yaml")} == {"thick_ptyrad.yaml", "thick_ptyrad_2.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--export", "abtem"], "export: got 'abtem', accepted: ptyrad or phaser"),
+        (["--export", "phaser", "--slice-nm", "0"], "slice_nm: got 0.0, accepted: a number from 0.1 to 20 [nm]"),
+        (["--slice-nm", "2"], "slice_nm: got 2.0, accepted: this option with --export only"),
+    ],
+)
+def test_a_bad_export_is_one_line_before_any_work(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    call = "predict", tiny_bundle_file, folder / "thick.tif", "--convergence-mrad", 14, "--out", tmp_path
+    assert pacbed(*call, *options) == (2, "", f"error: {text}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refusal_has_status_one(pacbed, tiny_bundle_file, folder, tmp_path):
     arguments = ("--convergence-mrad", 14, "--energy-kev", 300, "--out", tmp_path, "--no-refine")
     status, out, err = pacbed("predict", tiny_bundle_file, folder / "thin.tif", *arguments)
