@@ -14,6 +14,7 @@ from pacbed.cli.arguments import (
     Convergence,
     Dataset,
     Energy,
+    ExportTo,
     Exposure,
     Frame,
     Mask,
@@ -21,10 +22,10 @@ from pacbed.cli.arguments import (
     Pixel,
     RefineFrom,
     ScanShape,
+    SliceThickness,
     Vacuum,
     ZeroLoss,
     frame_number,
-    number,
     scan_size,
 )
 from pacbed.cli.compiling import compilation_announced
@@ -51,14 +52,8 @@ def predict(
     vacuum: Vacuum = None,
     exposure_ratio: Exposure = 1.0,
     zero_loss: ZeroLoss = None,
-    export: Annotated[
-        str | None,
-        typer.Option(metavar="ptyrad|phaser", help="write a first guess for this ptychography program as well"),
-    ] = None,
-    slice_nm: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="NUMBER", help="about the thickness of its slices [nm]; default: 1"),
-    ] = None,
+    export: ExportTo = None,
+    slice_nm: SliceThickness = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
@@ -68,25 +63,14 @@ def predict(
     from pacbed.bundle.reader import load_bundle
 
     options = PredictOptions(
-        convergence_mrad=convergence_mrad,
-        energy_kev=energy_kev,
-        pixel_mrad=pixel_mrad,
-        dataset=dataset,
-        mirrored=mirrored,
-        refine=not no_refine,
-        mask=mask,
-        frame=frame_number(frame),
-        scan_shape=scan_size(scan_shape),
-        refine_from_nm=tuple(refine_from or ()),
-        vacuum=vacuum,
-        exposure_ratio=exposure_ratio,
-        zero_loss_nm=zero_loss,
-    )
-    wanted = _wanted_export(export, slice_nm)
+        convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset,
+        mirrored=mirrored, refine=not no_refine, mask=mask, frame=frame_number(frame),
+        scan_shape=scan_size(scan_shape), refine_from_nm=tuple(refine_from or ()), vacuum=vacuum,
+        exposure_ratio=exposure_ratio, zero_loss_nm=zero_loss,
+    )  # fmt: skip
+    teller, wanted = _teller(as_json=as_json), _wanted_export(export, slice_nm)
     with compilation_announced():
-        return predict_files(
-            load_bundle(bundle), patterns, options, out_dir=out, tell=_teller(as_json=as_json), export=wanted
-        )
+        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=teller, export=wanted)
 
 
 def _wanted_export(program: str | None, slice_nm: float | None) -> Export | None:

@@ -409,3 +409,33 @@ def test_map_takes_the_shape_of_a_series(pacbed, tiny_bundle_file, scanned, tmp_
     status, _, err = pacbed("map", tiny_bundle_file, scanned, "--convergence-mrad", 14, *shape, "--out", tmp_path)
     assert (status, err) == (0, "")
     assert json.loads((tmp_path / "scan" / "map.json").read_text())["scan_shape"] == [2, 2]
+
+
+def test_advise_names_the_best_angle_first_and_draws(pacbed, tiny_bundle_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("pacbed.evaluation.advice.question.THICKNESSES", 2)
+    call = "advise", tiny_bundle_file, "--electrons", "1e5", "--thickness-nm", "5-9", "--mistilt-mrad", 1
+    status, out, err = pacbed(*call, "--out", tmp_path / "advice.png")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("Best convergence angle for 5 to 9 nm: 1") and lines[-1].startswith("drawn: ")
+    assert iio.imread(tmp_path / "advice.png").shape[1] > 1000
+    status, out, _ = pacbed(*call, "--json")
+    read = json.loads(out)
+    assert read["sentence"] == lines[0] and read["thickness_nm"] == [5.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--electrons", "0"], "electrons: got 0.0, accepted: a number above 0"),
+        (["--electrons", "many"], "accepted: a number"),
+        (["--thickness-nm", "5"], "thickness_nm: got '5', accepted: two numbers such as 20-60 [nm]"),
+        (["--thickness-nm", "5-900"], "thickness_nm: got (5.0, 900.0), accepted: A-B with 3 <= A < B <= 10 [nm]"),
+        (["--mistilt-mrad", "50"], "mistilt_mrad: got 50.0, accepted: 0 to "),
+        (["--out", "a.jpg"], "out: got 'a.jpg', accepted: a file name that ends in"),
+    ],
+)
+def test_advise_refuses_in_one_line(pacbed, tiny_bundle_file, options, text):
+    status, out, err = pacbed("advise", tiny_bundle_file, *options)
+    assert (status, out) == (2, "")
+    assert text in err and len(err.strip().splitlines()) == 1
