@@ -15,7 +15,9 @@ The formula stands in
 https://github.com/chiahao3/ptyrad/blob/3aec3fc4fcc2a991ff45529bc76df722f4027985/src/ptyrad/core/models/ptycho.py
 (``init_propagator_vars``; order and unit of the two angles: https://github.com/chiahao3/ptyrad/issues/10) and in
 https://github.com/hexane360/phaser/blob/185f9d591628170517ca84a97d7990708fe8dfc8/phaser/engines/common/simulation.py
-(``tilt_propagators``; order and unit: ``GlobalTiltProps`` of ``phaser/hooks/__init__.py``).
+(``tilt_propagators``; order and unit: ``GlobalTiltProps`` of ``phaser/hooks/__init__.py``). PtyRAD's own estimate of a
+tilt, from an atom's place in an upper slice to that in a lower one, has the same sign
+(``src/ptyrad/starter/notebooks/get_local_obj_tilts.ipynb`` of its repository).
 """
 
 from __future__ import annotations

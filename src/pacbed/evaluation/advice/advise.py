@@ -15,7 +15,7 @@ from pacbed.analysis.steps import opened
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import bad_value
 from pacbed.evaluation.advice.expected import ExpectedError, centred, expected_error
-from pacbed.evaluation.advice.question import Grid, Question, grid_of
+from pacbed.evaluation.advice.question import USUAL_QUESTION, Grid, Question, grid_of
 from pacbed.logs import progress
 
 
@@ -91,7 +91,7 @@ class Advice:
         }
 
 
-def advise(bundle: Bundle | str | Path, question: Question = Question()) -> Advice:  # noqa: B008 - immutable
+def advise(bundle: Bundle | str | Path, question: Question = USUAL_QUESTION) -> Advice:
     """Errors to be expected of thickness and mistilt at every convergence angle of a bundle.
 
     Parameters

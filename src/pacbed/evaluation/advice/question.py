@@ -42,6 +42,9 @@ class Question:
     mistilt_mrad: float | None = None
 
 
+USUAL_QUESTION = Question()
+
+
 class Grid(NamedTuple):
     """Where errors are computed.
 
