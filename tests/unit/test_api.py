@@ -19,7 +19,14 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_what_a_prediction_imports_needs_no_simulation_code():
-    modules = "analysis.predict", "analysis.report.sheet", "analysis.report.batch", "cli", "bundle.reader"
+    modules = (
+        "analysis.predict",
+        "analysis.report.sheet",
+        "analysis.report.batch",
+        "cli",
+        "bundle.reader",
+        "evaluation.advice.figure",
+    )
     assert not loaded_after("import " + ", ".join(f"pacbed.{module}" for module in modules)) & FORBIDDEN
 
 

@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from pacbed.cli.advise import advise_command
 from pacbed.cli.arguments import BAD, DONE
 from pacbed.cli.bundles.build import build
 from pacbed.cli.bundles.build_table import build_table_command
@@ -38,6 +39,7 @@ app.command("build-table")(build_table_command)
 app.command()(slim)
 app.command("list")(list_command)
 app.command()(inspect)
+app.command("advise")(advise_command)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -136,3 +136,10 @@ ZeroLoss = Annotated[
         help="filtered for zero loss: mean free path of inelastic scattering, and its error [nm]",
     ),
 ]
+ExportTo = Annotated[
+    str | None, typer.Option(metavar="ptyrad|phaser", help="write a first guess for this ptychography program as well")
+]
+SliceThickness = Annotated[
+    float | None,
+    typer.Option(parser=number, metavar="NUMBER", help="with --export: about the thickness of its slices [nm]; 1"),
+]

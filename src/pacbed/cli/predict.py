@@ -14,6 +14,7 @@ from pacbed.cli.arguments import (
     Convergence,
     Dataset,
     Energy,
+    ExportTo,
     Exposure,
     Frame,
     Mask,
@@ -21,14 +22,17 @@ from pacbed.cli.arguments import (
     Pixel,
     RefineFrom,
     ScanShape,
+    SliceThickness,
     Vacuum,
     ZeroLoss,
     frame_number,
     scan_size,
 )
 from pacbed.cli.compiling import compilation_announced
+from pacbed.errors import bad_value
 
 if TYPE_CHECKING:
+    from pacbed.analysis.export.write import Export
     from pacbed.analysis.report.batch import Outcome
 
 
@@ -48,6 +52,8 @@ def predict(
     vacuum: Vacuum = None,
     exposure_ratio: Exposure = 1.0,
     zero_loss: ZeroLoss = None,
+    export: ExportTo = None,
+    slice_nm: SliceThickness = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one line of JSON per pattern")] = False,
     out: Annotated[Path, typer.Option(help="folder of results and sheets")] = Path("predictions"),
 ) -> int:
@@ -57,22 +63,24 @@ def predict(
     from pacbed.bundle.reader import load_bundle
 
     options = PredictOptions(
-        convergence_mrad=convergence_mrad,
-        energy_kev=energy_kev,
-        pixel_mrad=pixel_mrad,
-        dataset=dataset,
-        mirrored=mirrored,
-        refine=not no_refine,
-        mask=mask,
-        frame=frame_number(frame),
-        scan_shape=scan_size(scan_shape),
-        refine_from_nm=tuple(refine_from or ()),
-        vacuum=vacuum,
-        exposure_ratio=exposure_ratio,
-        zero_loss_nm=zero_loss,
-    )
+        convergence_mrad=convergence_mrad, energy_kev=energy_kev, pixel_mrad=pixel_mrad, dataset=dataset,
+        mirrored=mirrored, refine=not no_refine, mask=mask, frame=frame_number(frame),
+        scan_shape=scan_size(scan_shape), refine_from_nm=tuple(refine_from or ()), vacuum=vacuum,
+        exposure_ratio=exposure_ratio, zero_loss_nm=zero_loss,
+    )  # fmt: skip
+    teller, wanted = _teller(as_json=as_json), _wanted_export(export, slice_nm)
     with compilation_announced():
-        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=_teller(as_json=as_json))
+        return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=teller, export=wanted)
+
+
+def _wanted_export(program: str | None, slice_nm: float | None) -> Export | None:
+    from pacbed.analysis.export.write import Export
+
+    if program is None:
+        if slice_nm is not None:
+            raise bad_value("slice_nm", slice_nm, "this option with --export only")
+        return None
+    return Export(program) if slice_nm is None else Export(program, slice_nm)
 
 
 def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
@@ -83,5 +91,7 @@ def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
             print(f"error: {outcome.line()}", file=sys.stderr)
         else:
             print(outcome.result.model_dump_json() if as_json else outcome.line(), flush=True)
+        if outcome.exported:
+            print(f"{outcome.pattern.name}: {outcome.exported}", file=sys.stderr if as_json else None, flush=True)
 
     return tell

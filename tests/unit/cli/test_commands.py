@@ -102,6 +102,34 @@ def test_several_patterns_go_on_after_a_bad_one_and_the_worst_counts(pacbed, tin
     assert float(rows[3]["thickness_nm"]) == pytest.approx(9.0, abs=0.2)
 
 
+def test_predict_exports_what_is_not_refused_and_names_the_file(pacbed, tiny_bundle_file, folder, tmp_path):
+    call = "predict", tiny_bundle_file, folder / "thick.tif", "--convergence-mrad", 14, "--out", tmp_path, "--no-refine"
+    status, out, err = pacbed(*call, "--export", "ptyrad", "--slice-nm", 3)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1].startswith("thick.tif: thick_ptyrad.yaml for PtyRAD: ")
+    _, out, err = pacbed(*call, "--export", "ptyrad", "--json")
+    assert [json.loads(line)["system"] for line in out.splitlines()] == ["tiny"]
+    assert err.startswith("thick.tif: thick_ptyrad_2.yaml for PtyRAD: ")
+    status, out, err = pacbed(*call, "--export", "phaser", "--energy-kev", 300)
+    assert (status, err) == (1, "")
+    assert out.splitlines()[1] == "thick.tif: nothing exported to phaser: the result is refused"
+    assert {file.name for file in tmp_path.glob("*.yaml")} == {"thick_ptyrad.yaml", "thick_ptyrad_2.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--export", "abtem"], "export: got 'abtem', accepted: ptyrad or phaser"),
+        (["--export", "phaser", "--slice-nm", "0"], "slice_nm: got 0.0, accepted: a number from 0.1 to 20 [nm]"),
+        (["--slice-nm", "2"], "slice_nm: got 2.0, accepted: this option with --export only"),
+    ],
+)
+def test_a_bad_export_is_one_line_before_any_work(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    call = "predict", tiny_bundle_file, folder / "thick.tif", "--convergence-mrad", 14, "--out", tmp_path
+    assert pacbed(*call, *options) == (2, "", f"error: {text}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refusal_has_status_one(pacbed, tiny_bundle_file, folder, tmp_path):
     arguments = ("--convergence-mrad", 14, "--energy-kev", 300, "--out", tmp_path, "--no-refine")
     status, out, err = pacbed("predict", tiny_bundle_file, folder / "thin.tif", *arguments)
@@ -381,3 +409,33 @@ def test_map_takes_the_shape_of_a_series(pacbed, tiny_bundle_file, scanned, tmp_
     status, _, err = pacbed("map", tiny_bundle_file, scanned, "--convergence-mrad", 14, *shape, "--out", tmp_path)
     assert (status, err) == (0, "")
     assert json.loads((tmp_path / "scan" / "map.json").read_text())["scan_shape"] == [2, 2]
+
+
+def test_advise_names_the_best_angle_first_and_draws(pacbed, tiny_bundle_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("pacbed.evaluation.advice.question.THICKNESSES", 2)
+    call = "advise", tiny_bundle_file, "--electrons", "1e5", "--thickness-nm", "5-9", "--mistilt-mrad", 1
+    status, out, err = pacbed(*call, "--out", tmp_path / "advice.png")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("Best convergence angle for 5 to 9 nm: 1") and lines[-1].startswith("drawn: ")
+    assert iio.imread(tmp_path / "advice.png").shape[1] > 1000
+    status, out, _ = pacbed(*call, "--json")
+    read = json.loads(out)
+    assert read["sentence"] == lines[0] and read["thickness_nm"] == [5.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--electrons", "0"], "electrons: got 0.0, accepted: a number above 0"),
+        (["--electrons", "many"], "accepted: a number"),
+        (["--thickness-nm", "5"], "thickness_nm: got '5', accepted: two numbers such as 20-60 [nm]"),
+        (["--thickness-nm", "5-900"], "thickness_nm: got (5.0, 900.0), accepted: A-B with 3 <= A < B <= 10 [nm]"),
+        (["--mistilt-mrad", "50"], "mistilt_mrad: got 50.0, accepted: 0 to "),
+        (["--out", "a.jpg"], "out: got 'a.jpg', accepted: a file name that ends in"),
+    ],
+)
+def test_advise_refuses_in_one_line(pacbed, tiny_bundle_file, options, text):
+    status, out, err = pacbed("advise", tiny_bundle_file, *options)
+    assert (status, out) == (2, "")
+    assert text in err and len(err.strip().splitlines()) == 1

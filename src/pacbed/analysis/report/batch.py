@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pacbed.analysis.export.write import Export, export_result
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.report.names import names_for, predictions_in
@@ -35,12 +36,15 @@ class Outcome:
         Why not, one line.
     name : str
         Of result and sheet, without suffix; empty where there are none.
+    exported : str
+        What was written for another program, one line; empty where nothing was asked for.
     """
 
     pattern: Path
     result: Result | None = None
     error: str = ""
     name: str = ""
+    exported: str = ""
 
     @property
     def status(self) -> int:
@@ -91,6 +95,7 @@ def predict_files(
     *,
     out_dir: Path,
     tell: Callable[[Outcome], None],
+    export: Export | None = None,
 ) -> int:
     """Predict each pattern, write result and sheet, and a table when there are several.
 
@@ -105,6 +110,8 @@ def predict_files(
         ``predictions.csv``.
     tell : callable
         Called with each outcome as soon as it is there.
+    export : Export, optional
+        Write a first guess for this program as well.
 
     Returns
     -------
@@ -123,6 +130,8 @@ def predict_files(
     names = names_for(patterns, predictions_in(out_dir, list(FILES.values()), read))
     for pattern, name in zip(patterns, names, strict=True):
         outcome = _predict_one(bundle, pattern, out_dir / name, options)
+        if export is not None and outcome.result is not None:
+            outcome = replace(outcome, exported=export_result(outcome.result, export, out_dir / name))
         tell(outcome)
         outcomes.append(outcome)
     if len(outcomes) > 1 or (outcomes and earlier):

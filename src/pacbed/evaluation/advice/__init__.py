@@ -1,0 +1,1 @@
+"""Advice before the experiment: which convergence angle tells thickness and mistilt best, and how well."""
