@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
+from pacbed.analysis.maps.stored import read_map
+
 pytestmark = pytest.mark.workflow
 AFTER_TABLE = {"assemble_stack": 1, "train_network": 1, "export_networks": 1, "evaluate": 1}
 PACKED = {"pack_bundle": 1, "predict_pattern": 1, "map_dataset": 1}
@@ -92,7 +94,7 @@ def test_sheet_and_map_are_pictures(finished, picture):
 
 
 def test_map_has_one_thickness_per_window(finished):
-    thickness_nm = np.load(results(finished) / "maps" / "scan" / "thickness_nm.npy")
+    thickness_nm = read_map(results(finished) / "maps" / "scan").thickness_nm
     assert thickness_nm.shape == (1, 2)
     assert thickness_nm == pytest.approx(np.full((1, 2), 6.4), abs=1.0)
 

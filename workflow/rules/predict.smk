@@ -61,7 +61,7 @@ rule map_dataset:
         "results/{system}/logs/map_dataset/{name}.log",
     benchmark:
         "results/{system}/benchmarks/map_dataset/{name}.jsonl"
-    # A map is many independent fits; four cores is what a laptop has to spare.
+    # A map is many independent fits, in as many processes.
     threads: 4
     resources:
         mem_mb=needed("reading_mb"),
@@ -77,6 +77,7 @@ rule map_dataset:
             mirrored=setting("datasets.{name}.mirrored"),
             mask=setting("datasets.{name}.mask"),
             window=setting("datasets.{name}.window"),
+            scan_step_nm=setting("datasets.{name}.scan_step_nm"),
         ),
     script:
         "../scripts/map_dataset.py"

@@ -6,14 +6,14 @@ configure_logging(snakemake.log[0], snakemake.params)
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.map_dataset import map_dataset
+from pacbed.analysis.report.map_plan import MapSettings
 
 options = dict(snakemake.params.settings)
 map_dataset(
     snakemake.input.bundle,
     snakemake.input.data,
-    window=options.pop("window"),
+    settings=MapSettings(options.pop("window"), snakemake.threads, scan_step_nm=options.pop("scan_step_nm")),
     options=PredictOptions(**options),
-    jobs=snakemake.threads,
     out_dir=snakemake.output.maps,
     out_png=snakemake.output.picture,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from pacbed.bundle.meta import Preprocessing
 from pacbed.networks.azimuth import circular_std
 from pacbed.networks.frame import PolarFrame
 from pacbed.networks.peaks import Peak, find_peaks, main_peak, peak_width
-from pacbed.networks.trained import TrainedNetwork
+from pacbed.networks.trained import Answer, TrainedNetwork
 from pacbed.outline import Outline
 from pacbed.patterns import Geometry, bin_pixels
 
@@ -123,6 +123,42 @@ def _ask_polar(networks: Mapping[str, TrainedNetwork], asked: Asked, settings: P
         task: network.answer(images[network.description.frame], asked.convergence_mrad)
         for task, network in networks.items()
     }
+    return _from_polar(networks, answers, asked, settings)
+
+
+def ask_about_many(
+    networks: Mapping[str, TrainedNetwork], asked: Sequence[Asked], settings: Preprocessing
+) -> list[NetworkAnswers]:
+    """Let the networks answer about patterns of one convergence angle, each as it lies: quicker, and a little worse.
+
+    Parameters
+    ----------
+    networks : mapping
+        The three networks, by task.
+    asked : sequence of Asked
+        At least one pattern.
+    settings : Preprocessing
+        From the bundle.
+    """
+    frames = {network.description.frame for network in networks.values()}
+    if None in frames:
+        return [_ask_cartesian(networks, one, settings) for one in asked]
+    images = {frame: [framed(one, frame) for one in asked] for frame in frames if frame}
+    angle = asked[0].convergence_mrad
+    answers = {
+        task: network.answers_as_they_lie(images[network.description.frame], angle)  # type: ignore[index]
+        for task, network in networks.items()
+    }
+    return [
+        _from_polar(networks, {task: found[index] for task, found in answers.items()}, one, settings)
+        for index, one in enumerate(asked)
+    ]
+
+
+def _from_polar(
+    networks: Mapping[str, TrainedNetwork], answers: Mapping[str, Answer], asked: Asked, settings: Preprocessing
+) -> NetworkAnswers:
+    """What polar networks' answers mean for a pattern."""
     reference = asked.convergence_mrad / asked.outline.radius_px
     classes = networks["scale"].description.classes
     scale = _peak(networks["scale"], answers["scale"].probability, width=peak_width(classes))

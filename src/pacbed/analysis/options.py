@@ -37,7 +37,7 @@ class PredictOptions:
         Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
     refine_from_nm : tuple of float
         Thicknesses to start from instead of those that library match and networks propose [nm].
-    vacuum : path or None
+    vacuum : path, array of shape (y, x), or None
         Pattern of the bare beam by the same camera, dark-subtracted as the pattern is: intensities count absolutely.
     exposure_ratio : float
         Exposure of the pattern over that of the vacuum pattern.
@@ -55,7 +55,7 @@ class PredictOptions:
     frame: tuple[int, ...] | None = None
     scan_shape: tuple[int, int] | None = None
     refine_from_nm: tuple[float, ...] = ()
-    vacuum: Path | str | None = None
+    vacuum: Path | str | np.ndarray | None = field(default=None, compare=False)
     exposure_ratio: float = 1.0
     zero_loss_nm: tuple[float, float] | None = None
 

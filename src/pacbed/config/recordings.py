@@ -1,7 +1,7 @@
 """The sections of a system's configuration for what a microscope recorded."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,4 +44,7 @@ class PatternConfig(RecordingConfig):
 class DatasetConfig(RecordingConfig):
     """A 4D-STEM data set to be mapped."""
 
-    window: int = Field(1, ge=1, le=256, description="scan positions averaged along each edge")
+    window: Annotated[int, Field(ge=1, le=256)] | Literal["cell"] = Field(
+        1, description="scan positions averaged along each edge, or cell: as many as cover one cell of the crystal"
+    )
+    scan_step_nm: float | None = Field(None, gt=0, description="distance of scan positions, where the file is silent")

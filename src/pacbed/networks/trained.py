@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,17 +115,46 @@ class TrainedNetwork:
         else:
             placement = averaged_placement(frame, mirror=self.description.mirror)
             patterns = frame.maps(np.repeat(normal[None], len(placement.turn), axis=0), placement)
-        angle = np.clip(self.description.convergence.normalise(convergence_mrad), -1, 1)
-        # Networks exported before they could tell a direction have one output, of any name.
-        names = [output.name for output in self.session.get_outputs()]
-        names = names if len(names) > 1 else ["probability"]
-        inputs = named_inputs(patterns, np.repeat(angle, len(patterns), axis=0))
-        outputs = dict(zip(names, self.session.run(None, inputs), strict=True))
+        outputs = self._outputs(patterns, convergence_mrad)
         mean = np.asarray(outputs["probability"], dtype=float).mean(axis=0)
         direction = None
         if placement is not None and "azimuth" in outputs:
             direction = averaged_direction(outputs["azimuth"], placement)
         return Answer(self.description.calibration.probability(mean), direction)
+
+    def answers_as_they_lie(self, images: Sequence[np.ndarray], convergence_mrad: float) -> list[Answer]:
+        """What a polar network says about many patterns at once, each asked about as it lies, not averaged over turns.
+
+        Parameters
+        ----------
+        images : sequence of ndarray, shape (y, x)
+            As for `answer`.
+        convergence_mrad : float
+            Semi-convergence angle [mrad].
+        """
+        frame = self.description.frame
+        assert frame is not None  # Cartesian networks correct the pixel of one pattern at a time
+        placement = Placement.centred(np.zeros(len(images)), np.zeros(len(images), dtype=bool))
+        outputs = self._outputs(
+            frame.maps(np.stack([normalise_pattern(image) for image in images]), placement), convergence_mrad
+        )
+        seen = mean_direction(np.asarray(outputs["azimuth"], dtype=float)) if "azimuth" in outputs else None
+        calibrated = [
+            self.description.calibration.probability(one) for one in np.asarray(outputs["probability"], float)
+        ]
+        if seen is None:
+            return [Answer(one) for one in calibrated]
+        directions = np.abs(seen) * np.exp(1j * placement.image_azimuth(np.angle(seen)))
+        return [Answer(one, complex(direction)) for one, direction in zip(calibrated, directions, strict=True)]
+
+    def _outputs(self, patterns: np.ndarray, convergence_mrad: float) -> dict[str, np.ndarray]:
+        """Outputs of the session by name, of patterns or maps, shape (pattern, y, x)."""
+        angle = np.clip(self.description.convergence.normalise(convergence_mrad), -1, 1)
+        # Networks exported before they could tell a direction have one output, of any name.
+        names = [output.name for output in self.session.get_outputs()]
+        names = names if len(names) > 1 else ["probability"]
+        inputs = named_inputs(patterns, np.repeat(angle, len(patterns), axis=0))
+        return dict(zip(names, self.session.run(None, inputs), strict=True))
 
 
 def averaged_placement(frame: PolarFrame, *, mirror: bool) -> Placement:

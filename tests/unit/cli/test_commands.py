@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from pacbed.analysis.maps.stored import read_map
 from pacbed.analysis.predict import predict
 from pacbed.analysis.result import read_result
 from pacbed.cli import run
@@ -326,8 +327,48 @@ def test_map_writes_a_picture_and_arrays(pacbed, tiny_bundle_file, tiny_bundle, 
         "2 windows: 1 ok, 1 unusable",
         "  1 x got the value … in every pixel, accepted: a pattern",
     ]
-    assert np.load(tmp_path / "maps" / "film.npy" / "thickness_nm.npy")[0, 0] == pytest.approx(8.0, abs=0.3)
+    assert read_map(tmp_path / "maps" / "film.npy").thickness_nm[0, 0] == pytest.approx(8.0, abs=0.3)
     assert (tmp_path / "maps" / "film" / "notes.txt").read_text() == "mine"
+
+
+def test_a_map_is_kept_and_its_windows_have_sheets(pacbed, tiny_bundle_file, folder, tmp_path):
+    """A second run makes what is asked beside it, and a new map only with --overwrite."""
+    image = tifffile.imread(folder / "thick.tif")
+    np.save(tmp_path / "film.npy", np.stack([image, image // 2]).reshape(1, 2, *image.shape))
+    given = ("--convergence-mrad", 14, "--out", tmp_path / "maps", "--scan-step-nm", 0.5)
+    assert pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *given)[0] == 0
+    made = (tmp_path / "maps" / "film" / "map.json").stat().st_mtime_ns
+    status, out, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *given)
+    assert (status, out) == (2, "") and "--overwrite" in err
+    more = ("--tiff", "--sheet", "0,1")
+    status, out, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *given, *more)
+    assert (status, err) == (0, "")
+    assert (tmp_path / "maps" / "film_sheets" / "row_0_column_1.png").is_file()
+    with tifffile.TiffFile(tmp_path / "maps" / "film_tiff" / "thickness_nm.tif") as file:
+        assert file.asarray().shape == (1, 2) and file.imagej_metadata["unit"] == "nm"
+    assert (tmp_path / "maps" / "film" / "map.json").stat().st_mtime_ns == made
+    assert pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *given, "--overwrite")[0] == 0
+    assert (tmp_path / "maps" / "film" / "map.json").stat().st_mtime_ns > made
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--sheet", "0,2"], "sheet: got '0,2', accepted: row and column of a window, from 0,0 to 0,1"),
+        (["--sheet", "one"], "sheet: got 'one', accepted: row and column of a window such as 3,4, from 0"),
+        (["--window", "3"], "window: got 3, accepted: a whole number of scan positions from 1 to 2"),
+        (["--window", "all"], "got 'all', accepted: a whole number"),
+        (["--vacuum-region", "0:1"], "vacuum_region: got '0:1', accepted: rows and columns of the scan such as"),
+        (["--vacuum-region", "0:2,0:1"], "vacuum_region: got '0:2,0:1', accepted: a part of the scan's 1 rows"),
+    ],
+)
+def test_what_a_map_cannot_be_told_is_named(pacbed, tiny_bundle_file, folder, tmp_path, options, text):
+    image = tifffile.imread(folder / "thick.tif")
+    np.save(tmp_path / "film.npy", np.stack([image, image // 2]).reshape(1, 2, *image.shape))
+    given = ("--convergence-mrad", 14, "--out", tmp_path / "maps")
+    status, _, err = pacbed("map", tiny_bundle_file, tmp_path / "film.npy", *given, *options)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert text in err
 
 
 def test_a_map_of_holes_is_a_refusal(pacbed, tiny_bundle_file, tmp_path):

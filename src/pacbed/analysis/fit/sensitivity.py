@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -73,7 +75,14 @@ def jacobian(
     return np.concatenate([model.projected(changes, best), sigma * restraint_slopes(model, at, restraints)])
 
 
-def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit, *, quick: bool = False) -> np.ndarray:
+def pattern_changes(
+    model: ForwardModel,
+    at: PatternParameters,
+    best: LinearFit,
+    *,
+    names: Sequence[str] = NAMES,
+    quick: bool = False,
+) -> np.ndarray:
     """Derivatives of the rendered pattern, up to multiples of the pattern itself.
 
     Parameters
@@ -82,24 +91,26 @@ def pattern_changes(model: ForwardModel, at: PatternParameters, best: LinearFit,
         As for `residuals`.
     best : LinearFit
         The model's at these parameters.
+    names : sequence of str
+        Unknowns that are asked for.
     quick : bool
         Take centre, pixel size, rotation and ellipse from the pattern's gradient, of which pixels as wide as its edges
         give a rough idea, instead of from differences of rendered patterns.
 
     Returns
     -------
-    float array, shape (11, y, x)
-        In the order and the units of `Displacement`.
+    float array, shape (name, y, x)
+        In the order of `names` and the units of `Displacement`.
     """
-    names = RENDERED if quick else RENDERED + MOVING
-    ahead = np.stack([model.render(_ahead(at, name)) for name in names])
-    steps = np.array([getattr(STEPS, name) for name in names])
+    rendered = [name for name in (RENDERED if quick else RENDERED + MOVING) if name in names]
+    ahead = np.stack([model.render(_ahead(at, name)) for name in rendered])
+    steps = np.array([getattr(STEPS, name) for name in rendered])
     differences = (ahead - best.pattern) / steps[:, None, None]
     blur = (model.pattern(best.sharp, _ahead(at, "blur_mrad")) - best.pattern) / STEPS.blur_mrad
-    changes = dict(zip(names, differences, strict=True)) | {"blur_mrad": blur}
+    changes = dict(zip(rendered, differences, strict=True)) | {"blur_mrad": blur}
     if quick:
         changes |= _changes_of_place(model, at, best.pattern, blur)
-    return np.stack([changes[name] for name in NAMES])
+    return np.stack([changes[name] for name in names])
 
 
 def _changes_of_place(

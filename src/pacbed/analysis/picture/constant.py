@@ -12,6 +12,7 @@ from pacbed.analysis.picture.levels import intensity_range
 SMALLEST_PX = 9
 MOST_REGIONS = 400  # of one value that are looked at; a sparse frame has thousands, and all are its own
 OWN_SHARE = 0.05  # the value is rarer among the pixels about a region, or it belongs to the pattern
+SURELY_OWN = 0.5  # in a frame of single electrons it is so common that a closer look tells nothing new
 BORDER_JUMP, GAP_JUMP = 0.03, 0.25  # share of the pattern's range by which the pixels about it differ
 LARGEST_HOT_PX = 64  # a larger region of the highest value is a saturated disk
 THICK = 0.03  # of the frame's edge: thinner parts are gaps to be filled, thicker ones saw another field
@@ -61,10 +62,13 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
                 continue
             area = tuple(slice(max(0, part.start - 5), part.stop + 5) for part in window)
             region = labels[area] == index
+            if np.mean(array[area][~region] == value) > SURELY_OWN:
+                continue
             jump = _jump(array[area], region, recorded[area], value) / max(high - low, 1e-30)
-            thick = _depth(region) > THICK * min(array.shape)
+            if jump == 0:
+                continue
             at_rim = any(p.start == 0 or p.stop == n for p, n in zip(window, array.shape, strict=True))
-            if at_rim and thick and abs(jump) > BORDER_JUMP:
+            if at_rim and abs(jump) > BORDER_JUMP and _depth(region) > THICK * min(array.shape):
                 border[area] |= ndimage.binary_dilation(region, iterations=RIM_PX) & recorded[area]
             elif jump > (BORDER_JUMP if at_rim else GAP_JUMP) or (
                 jump < -GAP_JUMP and sizes[index - 1] <= LARGEST_HOT_PX
@@ -85,7 +89,8 @@ def _blocks(equal: np.ndarray) -> np.ndarray:
 
 def _jump(array: np.ndarray, region: np.ndarray, recorded: np.ndarray, value: float) -> float:
     """How far the pixels about a region lie above its value; 0 where the value is one of theirs."""
-    about = ndimage.binary_dilation(region, iterations=4) & ~ndimage.binary_dilation(region) & recorded
+    touched = ndimage.binary_dilation(region)
+    about = ndimage.binary_dilation(touched, iterations=3) & ~touched & recorded
     if not about.any() or np.mean(array[about] == value) > OWN_SHARE:
         return 0.0
     return float(np.median(array[about])) - value

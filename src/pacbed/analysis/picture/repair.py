@@ -66,11 +66,12 @@ def repair(array: np.ndarray, *, masked: np.ndarray | None = None, saturated: np
     used = good & ~constant.border & ~constant.gaps
     if used.sum() < 2:  # nothing to compare with: the pattern is what it is
         found, used = {"masked": ~good & finite, "missing": ~finite}, good
-    for kind in ("defective lines", "single pixels"):
-        filled = fill(array, used)
-        found[kind] = used & (isolated_defects(filled) if kind == "single pixels" else defective_lines(filled, used))
-        used = used & ~found[kind]
     filled = fill(array, used)
+    for kind in ("defective lines", "single pixels"):
+        found[kind] = used & (isolated_defects(filled) if kind == "single pixels" else defective_lines(filled, used))
+        if found[kind].any():
+            used = used & ~found[kind]
+            filled = fill(array, used)
     ceiling = saturated_pixels(array, used)
     if saturated is not None:
         ceiling |= saturated & used

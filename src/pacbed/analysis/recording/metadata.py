@@ -20,6 +20,7 @@ HIGHEST_KEV = 5e3  # no microscope has more: a larger number is in volts
 LOWEST_MRAD = 0.2  # no focused probe has less, and none more than 200 mrad: a smaller number is in radians
 OBLONG_MAX = 1.05  # longer over shorter edge of a pixel that is used as if it were square
 OBLONG_TOLD = 1.005
+SQUARE = 1.02  # longer over shorter step of a scan that is used as if both were one
 SAME_PIXEL = 0.01  # two statements of one pixel size may differ by their rounding
 
 
@@ -93,6 +94,18 @@ def read_calibration(axes: Sequence[Axis], metadata: Mapping[str, Any], original
         mrad = mrad_from_per_nm(pixel.per_nm, energy_kev)
     convergence = _convergence_mrad(metadata, original)
     return Calibration(mrad, energy_kev, convergence, pixel.per_nm, pixel.oblong, pixel.trouble)
+
+
+def read_step(axes: Sequence[Axis]) -> float | None:
+    """Step of scan axes [nm]; None where a file is silent, or means something else than a length."""
+    steps = []
+    for axis in axes:
+        unit = parse_unit(axis.unit)
+        if unit is None or unit.kind != "length" or axis.scale is None or not abs(axis.scale) > 0:
+            return None
+        steps.append(abs(axis.scale) * unit.factor)
+    same = len(steps) > 0 and max(steps) <= SQUARE * min(steps)
+    return sum(steps) / len(steps) if same else None
 
 
 def _energy_kev(metadata: Mapping[str, Any], original: Mapping[str, Any]) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.layout import Layout, find_layout
-from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
+from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration, read_step
 from pacbed.analysis.recording.stored import (
     SMALLEST_PIXELS,
     StoredImage,
@@ -42,6 +42,8 @@ class ScanData:
         Rows of the scan, for a series of frames; by default it is a line, of one row.
     bad : bool array of the pattern's shape, or None
         Pixels that the detector itself calls bad.
+    step_nm : float or None
+        Distance of neighbouring scan positions, where the file states one for both directions [nm].
     """
 
     values: Any
@@ -50,6 +52,7 @@ class ScanData:
     layout: Layout | None = None
     rows: int | None = None
     bad: np.ndarray | None = None
+    step_nm: float | None = None
 
     def __post_init__(self) -> None:
         shape, kind = tuple(self.values.shape), np.dtype(self.values.dtype).kind
@@ -127,9 +130,30 @@ class ScanData:
         rows, columns = self.scan_shape
         across = slice(column * window, min((column + 1) * window, columns))
         for y in range(row * window, min((row + 1) * window, rows)):
-            with readable(Path(self.source)):
-                block = self._block(y, across)
-            yield block
+            yield self.line(y, across)
+
+    def line(self, row: int, across: slice) -> np.ndarray:
+        """Patterns of a part of one row of scan positions.
+
+        Parameters
+        ----------
+        row : int
+            Of the scan.
+        across : slice
+            Its columns.
+
+        Returns
+        -------
+        array, shape (position, y, x)
+            Counts, as they were recorded.
+
+        Raises
+        ------
+        PatternError
+            This part of the file is damaged.
+        """
+        with readable(Path(self.source)):
+            return self._line(row, across)
 
     def mean(self, row: int, column: int, window: int) -> np.ndarray:
         """Mean pattern of one window, see `blocks`; float32, shape (y, x) [counts], NaN where the detector says so."""
@@ -148,8 +172,7 @@ class ScanData:
             values[self.bad] = np.nan
         return values
 
-    def _block(self, row: int, across: slice) -> np.ndarray:
-        """Patterns of a part of one row of the scan, shape (position, y, x)."""
+    def _line(self, row: int, across: slice) -> np.ndarray:
         scan, layout = self._scan_axes(), self._axes()
         key: list[Any] = [slice(None)] * len(self.values.shape)
         if self.rows is None and len(scan) == 2:
@@ -195,7 +218,8 @@ def open_scan(
         axes = [image.described_axes()[axis] for axis in layout.pattern]
         stated = read_calibration(axes, image.metadata, image.original)
         rows = _rows(image, layout, scan_shape)
-        yield ScanData(image.values, file.name, stated, layout, rows, image.bad)
+        step_nm = read_step([image.described_axes()[axis] for axis in layout.scan if image.shape[axis] > 1])
+        yield ScanData(image.values, file.name, stated, layout, rows, image.bad, step_nm)
 
 
 def _rows(image: StoredImage, layout: Layout, scan_shape: tuple[int, int] | None) -> int | None:

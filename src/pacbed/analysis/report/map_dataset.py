@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.maps import (
-    REASONS_KEPT,
-    SCHEMA_VERSION,
-    VERDICTS,
-    ThicknessMap,
-    WindowResult,
-    gather,
-    predict_windows,
-    write_map,
-)
+from pacbed.analysis.maps.answer import NUMBERS, REFUSED, VERDICTS, WindowAnswer
+from pacbed.analysis.maps.passes import KeptAnswers, MapAnswers, MapPasses
+from pacbed.analysis.maps.stored import ThicknessMap, read_map, write_map
+from pacbed.analysis.maps.tasks import MapSource, close_all, opened
+from pacbed.analysis.maps.workers import workers
 from pacbed.analysis.options import DEFAULT_OPTIONS, PredictOptions
-from pacbed.analysis.picture.mask_file import mask_name, read_mask
-from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.analysis.report.map_picture import draw_map
-from pacbed.analysis.steps import opened
+from pacbed.analysis.report.map_plan import MapPlan, MapSettings, plan_map
+from pacbed.analysis.steps import opened as opened_bundle
 from pacbed.bundle.reader import Bundle
-from pacbed.errors import bad_value
-from pacbed.logs import installed_versions, progress
+from pacbed.errors import FormatError
+from pacbed.logs import installed_versions
 
-REASONS_TOLD = 3
+REASONS_KEPT, REASONS_TOLD = 10, 3
 
 
 def map_dataset(
     bundle: Bundle | str | Path,
     data: str | Path,
     options: PredictOptions = DEFAULT_OPTIONS,
+    settings: MapSettings | None = None,
     *,
-    window: int = 1,
-    jobs: int = 1,
     out_dir: str | Path,
     out_png: str | Path,
 ) -> ThicknessMap:
-    """Predict every window of a data set, and write the maps and their picture; a bad window leaves a hole.
+    """Fit every window of a data set, and write the maps and their picture; a bad window leaves a hole.
+
+    A run that was stopped goes on where it was: what is done lies beside `out_dir`, in ``<name>.unfinished.jsonl``.
 
     Parameters
     ----------
@@ -54,12 +50,9 @@ def map_dataset(
         4D-STEM data, see `open_scan`.
     options : PredictOptions
         Of every window; what they leave open is taken from the file.
-    window : int
-        Scan positions averaged along each edge of a window.
-    jobs : int
-        Windows predicted at once.
+    settings : MapSettings, optional
     out_dir : path
-        Receives one ``.npy`` per attribute of `ThicknessMap` and ``map.json``; complete or absent.
+        Receives the maps, see `write_map`; complete or absent.
     out_png : path
         The picture.
 
@@ -68,51 +61,77 @@ def map_dataset(
     PatternError, ParameterError, FormatError
         The data, an option or the bundle cannot be used.
     """
-    if jobs < 1:
-        raise bad_value("jobs", jobs, "a whole number, 1 or more")
-    bundle = opened(bundle)
-    with open_scan(data, dataset=options.dataset, scan_shape=options.scan_shape) as scan:
-        known = options.or_stated(scan.calibration, bundle.meta.energy_kev)
-        told = _told(known)
-        if known.mask is not None:  # read once, and refused before the first window
-            known = replace(known, mask=read_mask(known.mask, scan.pattern_shape))
-        shape, scan_shape = scan.windows(window), scan.scan_shape
-        predictions = predict_windows(bundle, scan, known, window=window, jobs=jobs)
-        results = list(progress(predictions, shape[0] * shape[1], "windows"))
-    found = gather([one.result for one in results], shape)
-    facts = {
-        "schema_version": SCHEMA_VERSION,
-        "input": Path(data).name,
-        "path": str(Path(data).absolute()),
-        "scan_shape": list(scan_shape),
-        "shape": list(shape),
-        "window": window,
-        **_summary(found, results),
+    settings, bundle, data, out = settings or MapSettings(), opened_bundle(bundle), Path(data), Path(out_dir)
+    plan = plan_map(bundle, data, options, settings)
+    source = MapSource(bundle.path.absolute(), data.absolute(), plan.options, plan.window, plan.token)
+    unfinished = out.with_name(f"{out.name}.unfinished.jsonl")
+    try:
+        opened(source, bundle)
+        with workers(settings.jobs, settings.scheduler) as executor:
+            kept = KeptAnswers(unfinished, {"token": plan.token})
+            found = MapPasses(source, plan.shape, bundle.table.rotation_period_deg, executor, kept).run()
+    finally:
+        close_all()
+    maps, step_nm = as_map(found), plan.step_nm
+    draw_map(maps, out_png, window=plan.window, step_nm=step_nm)
+    facts = _facts(bundle, data, plan, found)
+    write_map(maps, facts, out, step_nm=None if step_nm is None else plan.window * step_nm)
+    unfinished.unlink(missing_ok=True)
+    return maps
+
+
+def _facts(bundle: Bundle, data: Path, plan: MapPlan, found: MapAnswers) -> dict[str, Any]:
+    """How the map was made, and what came out."""
+    return {
+        "input": data.name,
+        "path": str(data.absolute()),
+        "scan_shape": list(plan.scan_shape),
+        "shape": list(plan.shape),
+        "window": plan.window,
+        "scan_step_nm": plan.step_nm,
+        "uniformity": None if plan.evenness is None else plan.evenness._asdict(),
+        **_summary(found),
+        "constants": None if found.constants is None else asdict(found.constants),
+        "fitted_again": found.again,
         "bundle": bundle.path.name,
         "bundle_sha256": bundle.sha256,
-        "parameters": told,
+        "system": bundle.meta.system,
+        "parameters": plan.told,
         "versions": installed_versions(),
     }
-    draw_map(found, out_png, window=window)
-    write_map(found, facts, out_dir)
-    return found
 
 
-def _summary(found: ThicknessMap, results: Sequence[WindowResult]) -> dict[str, Any]:
+def as_map(found: MapAnswers) -> ThicknessMap:
+    """Arrange answers as maps; a window without a crystal has no thickness."""
+    arrays = {name: found.values(name) for name in NUMBERS}
+    parts = (arrays[f"thickness_std_{part}_nm"] for part in ("statistical", "model"))
+    return ThicknessMap.of(found.values("verdict"), arrays | {"thickness_std_nm": np.hypot(*parts)})
+
+
+def _summary(found: MapAnswers) -> dict[str, Any]:
     """How many windows have which verdict, the commonest reasons, and those of the windows that are holes."""
-    reasons = Counter(chain.from_iterable(one.reasons for one in results))
-    holes = Counter(chain.from_iterable(one.reasons for one in results if is_hole(one)))
+    answers, verdict = list(found.answers.values()), found.values("verdict")
     return {
         "verdicts": list(VERDICTS),
-        "counts": {name: int(np.sum(found.verdict == code)) for code, name in enumerate(VERDICTS)},
-        "reasons": dict(reasons.most_common(REASONS_KEPT)),
-        "reasons_of_holes": dict(holes.most_common(REASONS_KEPT)),
+        "counts": {name: int(np.sum(verdict == code)) for code, name in enumerate(VERDICTS)},
+        "reasons": _commonest(answers),
+        "reasons_of_holes": _commonest([one for one in answers if is_hole(one)]),
     }
 
 
-def is_hole(window: WindowResult) -> bool:
-    """Whether the map shows nothing there: no result, or a refused one."""
-    return window.result is None or window.result.verdict == "refused"
+def _commonest(answers: Sequence[WindowAnswer]) -> dict[str, int]:
+    reasons = Counter(chain.from_iterable(map(_alike, one.reasons) for one in answers))
+    return dict(reasons.most_common(REASONS_KEPT))
+
+
+def _alike(reason: str) -> str:
+    """A reason with dots for its figures, so that those of many windows can be counted."""
+    return re.sub(r"\d+(\.\d+)?", "…", reason)
+
+
+def is_hole(answer: WindowAnswer) -> bool:
+    """Whether the map shows nothing there, though there may be a crystal: no result, or a refused one."""
+    return answer.verdict in ("refused", "unusable")
 
 
 def summary_lines(folder: str | Path) -> list[str]:
@@ -130,14 +149,14 @@ def summary_lines(folder: str | Path) -> list[str]:
     return [f"{sum(counts.values())} windows: {told}", *reasons]
 
 
-def _told(options: PredictOptions) -> dict[str, Any]:
-    """The calibration, and those of the other options that are not as usual."""
-    told: dict[str, Any] = {
-        "convergence_mrad": options.convergence_mrad,
-        "energy_kev": options.energy_kev,
-        "pixel_mrad": options.pixel_mrad,
-    }
-    if options.mask is not None:
-        told["mask"] = mask_name(options.mask)
-    others = {"mirrored": options.mirrored, "refine": options.refine}
-    return told | {name: value for name, value in others.items() if value != getattr(DEFAULT_OPTIONS, name)}
+def read_or_none(folder: str | Path) -> ThicknessMap | None:
+    """A map that was made before; None where there is none, or a damaged one."""
+    try:
+        return read_map(folder)
+    except FormatError:
+        return None
+
+
+def believed(found: ThicknessMap) -> np.ndarray:
+    """Windows that show a thickness, shape (row, column)."""
+    return np.asarray(found.verdict < REFUSED)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import chain, count
 from pathlib import Path
 
-from pacbed.analysis.maps import MAP_FILES
+from pacbed.analysis.maps.stored import MAP_FILES
 from pacbed.analysis.result import read_result
 from pacbed.errors import FormatError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.picture.repair import repair
-from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.pattern_file import pattern_from_array, read_pattern
 from pacbed.analysis.vacuum.disk import VacuumDisk, fit_disk
 from pacbed.errors import bad_value
 
@@ -56,7 +56,8 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     _check_numbers(options)
     if options.vacuum is None:
         return None
-    recorded = read_pattern(options.vacuum)
+    given = options.vacuum
+    recorded = pattern_from_array(given) if isinstance(given, np.ndarray) else read_pattern(given)
     name, array = recorded.source, recorded.array
     if array.shape != shape:
         raise bad_value("vacuum", name, f"a pattern of the same camera: {shape}, not {array.shape} pixels")

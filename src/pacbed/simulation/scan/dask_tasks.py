@@ -11,11 +11,11 @@ from typing import Any
 import dask
 import numpy as np
 
-from pacbed.errors import SimulationError
+from pacbed.errors import ParameterError, SimulationError
+from pacbed.schedulers import scheduler_client
 from pacbed.simulation.scan.series import ScanSeries, ScanTask
 
 LOCAL = ("threads", "processes")
-SCHEDULER_WAIT_S = 30
 
 
 def compute_series(series: Sequence[ScanSeries], *, scheduler: str, workers: int) -> Iterator[np.ndarray]:
@@ -80,16 +80,6 @@ def _options(scheduler: str, workers: int) -> Iterator[dict[str, Any]]:
 
 def _client(address: str) -> Any:
     try:
-        from distributed import Client
-    except ImportError as error:
-        raise SimulationError(
-            f"scheduler: got {address}, but the package distributed is not installed; accepted: {' or '.join(LOCAL)}, "
-            "or an installation with the extra [cluster]"
-        ) from error
-    try:
-        return Client(address, timeout=SCHEDULER_WAIT_S)
-    except (OSError, ValueError) as error:
-        raise SimulationError(
-            f"scheduler: got {address}, where no dask scheduler answers ({error}), accepted: {' or '.join(LOCAL)}, or "
-            "the address that `dask scheduler` prints"
-        ) from error
+        return scheduler_client(address, local=" or ".join(LOCAL))
+    except ParameterError as error:
+        raise SimulationError(str(error)) from error

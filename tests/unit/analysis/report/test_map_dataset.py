@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from pacbed.analysis.maps import ARRAYS, VERDICTS, read_map
+from pacbed.analysis.maps.answer import VERDICTS
+from pacbed.analysis.maps.stored import ARRAYS, read_facts, read_map
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.report.map_dataset import map_dataset, summary_lines
+from pacbed.analysis.report.map_plan import MapSettings
 from pacbed.errors import ParameterError, PatternError
 from pacbed.patterns import Geometry
 
@@ -36,8 +38,8 @@ def scan_file(tiny_bundle, tmp_path_factory):
 def mapped(tiny_bundle, scan_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("maps")
     found = map_dataset(
-        tiny_bundle, scan_file, PredictOptions(convergence_mrad=ALPHA), window=2, jobs=2, out_dir=folder / "film",
-        out_png=folder / "film.png",
+        tiny_bundle, scan_file, PredictOptions(convergence_mrad=ALPHA), MapSettings(window=2, jobs=2),
+        out_dir=folder / "film", out_png=folder / "film.png",
     )  # fmt: skip
     return found, folder
 
@@ -84,7 +86,7 @@ def test_written_maps_are_read_back_with_their_picture(mapped):
     found, folder = mapped
     again = read_map(folder / "film")
     for name in ARRAYS:
-        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+        np.testing.assert_allclose(getattr(again, name), getattr(found, name), rtol=1e-6)
     facts = json.loads((folder / "film" / "map.json").read_text(encoding="utf-8"))
     assert (facts["scan_shape"], facts["shape"], facts["window"]) == ([2, 10], [1, 5], 2)
     assert facts["parameters"]["convergence_mrad"] == ALPHA
@@ -100,12 +102,12 @@ def test_a_mask_holds_for_every_window(tiny_bundle, scan_file, tmp_path):
     np.save(tmp_path / "mask.npy", mask)
     found = map_dataset(
         tiny_bundle, tmp_path / "stop.npy", PredictOptions(convergence_mrad=ALPHA, mask=tmp_path / "mask.npy"),
-        window=2, out_dir=tmp_path / "m", out_png=tmp_path / "m.png",
+        MapSettings(window=2), out_dir=tmp_path / "m", out_png=tmp_path / "m.png",
     )  # fmt: skip
     assert found.thickness_nm[0] == pytest.approx([TRUTH[0][0], TRUTH[1][0]], abs=0.5)
     facts = json.loads((tmp_path / "m" / "map.json").read_text(encoding="utf-8"))
     assert facts["parameters"]["mask"] == "mask.npy"
-    assert facts["reasons"]["pixels left out: masked"] == 2
+    assert facts["reasons"]["pixels left out: masked …"] == 2
 
 
 def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
@@ -132,13 +134,19 @@ def test_a_scan_without_positions_is_refused(tiny_bundle, tmp_path):
     [
         (PredictOptions(convergence_mrad=ALPHA), {"jobs": 0}, "jobs"),
         (PredictOptions(convergence_mrad=ALPHA), {"window": 0}, "window"),
+        (PredictOptions(convergence_mrad=ALPHA), {"window": 11}, "window: got 11, accepted: a whole number of scan"),
+        (PredictOptions(convergence_mrad=ALPHA), {"window": "cell"}, "scan_step_nm"),
+        (PredictOptions(convergence_mrad=ALPHA), {"scan_step_nm": -1.0}, "scan_step_nm"),
+        (PredictOptions(convergence_mrad=ALPHA, energy_kev=300.0), {}, "energy_kev: got 300.0, accepted: the bundle's"),
         (PredictOptions(), {}, "convergence_mrad"),
         (PredictOptions(convergence_mrad=ALPHA, mask=np.eye(32)), {}, "mask"),
     ],
 )
 def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_path, options, more, named):
     with pytest.raises(ParameterError, match=named):
-        map_dataset(tiny_bundle, scan_file, options, **more, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
+        map_dataset(
+            tiny_bundle, scan_file, options, MapSettings(**more), out_dir=tmp_path / "m", out_png=tmp_path / "m.png"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -151,3 +159,19 @@ def test_what_the_caller_says_is_written_down(tiny_bundle, tmp_path):
         "convergence_mrad": 14.0, "energy_kev": None, "pixel_mrad": 0.7, "mirrored": True, "refine": False
     }  # fmt: skip
     assert facts["bundle_sha256"] == tiny_bundle.sha256
+
+
+def test_a_map_says_how_evenly_its_windows_average(tiny_bundle, scan_file, tmp_path, caplog):
+    settings = MapSettings(window=2, scan_step_nm=0.02)
+    map_dataset(
+        tiny_bundle, scan_file, PredictOptions(convergence_mrad=ALPHA), settings, out_dir=tmp_path / "m",
+        out_png=tmp_path / "m.png",
+    )  # fmt: skip
+    facts = read_facts(tmp_path / "m")
+    assert facts["uniformity"]["worst"] > 0.5 and facts["scan_step_nm"] == 0.02
+    assert "averages unevenly over the cell" in caplog.text
+
+
+def test_nothing_is_left_of_a_finished_map(mapped):
+    _, folder = mapped
+    assert {path.name for path in folder.iterdir()} == {"film", "film.png"}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pacbed.analysis.maps import MAP_FILES
+from pacbed.analysis.maps.stored import MAP_FILES
 from pacbed.analysis.report.names import FREE, OWN, TAKEN, maps_in, names_for, predictions_in
 from pacbed.analysis.result import write_result
 

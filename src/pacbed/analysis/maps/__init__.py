@@ -1,0 +1,1 @@
+"""Thickness maps: the windows of a 4D-STEM data set, fitted with what they share."""
