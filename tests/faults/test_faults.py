@@ -108,7 +108,7 @@ def test_a_full_disk_is_named_and_a_rerun_finishes(without, finished, small_disk
     ballast.unlink()
     done = workplace.snakemake("--cores", "1", f"results/mini/{target}")
     assert done.returncode == 0, said(done)[-4000:]
-    made, expected = ((results(place) / target) for place in (workplace, finished.workplace))
+    made, expected = (results(place) / target for place in (workplace, finished.workplace))
     assert digests(made if made.is_dir() else made.parent) == digests(expected if made.is_dir() else expected.parent)
     assert [path for path in results(workplace).rglob("*") if ".part" in path.name] == []
 
