@@ -33,7 +33,7 @@ from pacbed.evaluation.evaluate import direct_slabs
 from pacbed.evaluation.methods import LEAST_SQUARES, Workshop, answer_all
 from pacbed.evaluation.noise import Noise, noise_levels
 from pacbed.evaluation.scores import summarise
-from pacbed.evaluation.truths import Stack, Truth, draw_direct_truths, draw_truths
+from pacbed.evaluation.truths import TRUTHS_VERSION, Stack, Truth, draw_direct_truths, draw_truths
 from pacbed.outputs import write_json, write_text
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -141,7 +141,7 @@ def measure(place: Place, counts: Counts, kinds: Sequence[str]) -> None:
 
 
 def book(place: Place, kind: str, count: int) -> AnswerBook:
-    made_for = {"bundle": place.bundle.sha256, "seed": SEED, "patterns": count}
+    made_for = {"bundle": place.bundle.sha256, "truths": TRUTHS_VERSION, "seed": SEED, "patterns": count}
     return AnswerBook(place.folder / "accuracy" / f"{kind}.jsonl", made_for)
 
 

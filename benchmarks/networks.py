@@ -91,11 +91,12 @@ def truths(renderer: Renderer, system: SystemConfig, count: int) -> Iterator[Tru
         )
 
 
-def measure(name: str, patterns: int) -> dict:
-    """Figures of one system."""
-    system = load_config([HERE.parent / "config" / f"{name}.yaml"]).systems[name]
+def measure(name: str, patterns: int, models: Path | None = None) -> dict:
+    """Figures of one system, or of other networks of it than the workflow's."""
+    system = load_config([configuration(name)]).systems[name]
     folder = Path("results") / name
-    networks = load_networks_from(folder / "models")
+    models = models or folder / "models"
+    networks = load_networks_from(models)
     everything = list(truths(Renderer(RockingTable.load(folder / "simulation" / "rocking")), system, patterns))
     rng, found = np.random.default_rng(SEED), {}
     ask(networks, everything[0], everything[0].image)  # starts the sessions
@@ -107,15 +108,21 @@ def measure(name: str, patterns: int) -> dict:
         spent = 1e3 * (cpu_seconds() - spoilt) / patterns
         found[noise] = {**scores(everything, answers), "cpu_ms": round(spent, 1)}
         print(name, noise, found[noise], f"({spoilt - before:.1f} s of noise)", flush=True)
-    description = json.loads((folder / "models" / "thickness.json").read_text(encoding="utf-8"))
+    description = json.loads((models / "thickness.json").read_text(encoding="utf-8"))
     return {
         "patterns": patterns,
         "samples": description["settings"]["samples"],
         "epochs": description["settings"]["epochs"]["thickness"],
         "temperature": round(description["calibration"]["temperature"], 2),
-        "megabytes": round((folder / "models" / "thickness.onnx").stat().st_size / 1e6, 2),
+        "megabytes": round((models / "thickness.onnx").stat().st_size / 1e6, 2),
         "noise": found,
     }
+
+
+def configuration(name: str) -> Path:
+    """File of a system's configuration."""
+    own = HERE.parent / "config" / f"{name}.yaml"
+    return own if own.is_file() else HERE.parent / "config" / "catalogue" / f"{name}.yaml"
 
 
 def ask(networks: dict[str, TrainedNetwork], truth: Truth, image: np.ndarray) -> NetworkAnswers:

@@ -54,4 +54,5 @@ def bad_value(argument: str, value: object, accepted: str) -> ParameterError:
         To be raised by the caller: ``raise bad_value("thickness_nm", -1, "a number above 0 [nm]")``.
     """
     text = repr(value)
-    return ParameterError(f"{argument}: got {text if len(text) <= 80 else text[:77] + '...'}, accepted: {accepted}")
+    shown = text if len(text) <= 80 else f"{text[:37]}...{text[-40:]}"  # a long path ends with what matters
+    return ParameterError(f"{argument}: got {shown}, accepted: {accepted}")

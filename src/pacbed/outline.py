@@ -146,7 +146,7 @@ def _disk_outshone(image: np.ndarray, brightest: _Region, seen: np.ndarray | Non
             return None
         region = _bright_region(capped, None, seen)
         above = image - _dark_level(image, region)
-        apart = float(np.hypot(*np.subtract(region.center, brightest.center))) / region.radius
+        apart = float(np.hypot(*np.subtract(region.center, brightest.center))) / max(region.radius, 1e-30)
         halo = not several and apart < CONCENTRIC
         larger = region.radius > (HALO_LARGER if halo else LARGER) * brightest.radius
         outshone = above.max() > NATURAL_PEAK * region.level > NATURAL_PEAK * LEAST_LEVEL * noise

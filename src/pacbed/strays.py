@@ -78,11 +78,13 @@ def fill(image: np.ndarray, used: np.ndarray) -> np.ndarray:
     filled = np.where(used, image, 0.0).astype(np.float32)
     missing, weight, sigma = ~used, used.astype(np.float32), 1.0
     known = filled.copy()
-    while missing.any():
+    while missing.any() and sigma < max(image.shape):
         share = ndimage.gaussian_filter(weight, sigma, mode="nearest")
         ready = missing & (share > 0.02)
         if ready.any():
             filled[ready] = (ndimage.gaussian_filter(known, sigma, mode="nearest") / np.maximum(share, 1e-30))[ready]
             missing &= ~ready
         sigma *= 2
+    if missing.any():  # hardly any pixel counts
+        filled[missing] = known[used].mean()
     return filled

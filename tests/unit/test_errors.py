@@ -23,6 +23,11 @@ def test_bad_value_stays_on_one_readable_line() -> None:
     assert len(str(bad_value("pattern", list(range(1000)), "a two-dimensional array"))) < 150
 
 
+def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
+    said = str(bad_value("out", "/data/" + 100 * "x" + "/sheet.svg", "a file ending in .png"))
+    assert said.startswith("out: got '/data/xxx") and "xxx/sheet.svg', accepted" in said
+
+
 def test_what_a_file_says_cannot_command_a_terminal() -> None:
     error = PatternError("a.h5: got '\x1b[2Jdata\nset\u202e', accepted: Å, µ and 漢字")
     assert str(error) == "a.h5: got '?[2Jdata?set?', accepted: Å, µ and 漢字"

@@ -62,3 +62,9 @@ def test_filling_keeps_what_is_used_and_goes_on_smoothly():
     assert np.abs(filled - smooth)[1:, 60].max() < 4
     assert np.abs(filled - smooth).max() < 30
     assert np.isfinite(filled).all()
+
+
+def test_hardly_any_pixel_fills_a_whole_frame():
+    used = np.zeros((64, 64), bool)
+    used[10, 20:23] = True
+    np.testing.assert_allclose(fill(np.full((64, 64), 9.0), used), 9.0, rtol=1e-5)

@@ -18,7 +18,7 @@ from pacbed.evaluation.errors_plot import Example, plot_errors
 from pacbed.evaluation.methods import Workshop, answer_all
 from pacbed.evaluation.noise import Noise, noise_levels
 from pacbed.evaluation.scores import summarise, write_csv
-from pacbed.evaluation.truths import Stack, Truth, draw_direct_truths, draw_truths
+from pacbed.evaluation.truths import TRUTHS_VERSION, Stack, Truth, draw_direct_truths, draw_truths
 from pacbed.evaluation.unpacked_bundle import UnpackedBundle
 from pacbed.outputs import file_aside, write_json
 from pacbed.simulation.rendering.renderer import Renderer
@@ -117,7 +117,7 @@ def evaluate(
     stack, out = Stack.load(stack_dir), Path(out_dir)
     bundle = UnpackedBundle(table_dir, stack, models_dir)
     shop = Workshop(bundle, stack, settings.seed)
-    book = AnswerBook(state_file, {"bundle": bundle.sha256, **_plain(settings)})
+    book = AnswerBook(state_file, {"bundle": bundle.sha256, "truths": TRUTHS_VERSION, **_plain(settings)})
     rng = np.random.default_rng(settings.seed)
     rendered = list(draw_truths(bundle.renderer, stack, settings.patterns, rng=rng))
     answer_all(shop, book, RENDERED, rendered, settings.levels)

@@ -18,6 +18,8 @@ from pacbed.patterns import Geometry, polar_to_vector
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.stack.stored import open_stack
 
+TRUTHS_VERSION = 2  # raised where the same seed draws other patterns
+LEAST_ANGLES, PATTERNS_PER_ANGLE = 6, 10  # an angle's library takes as long as ten refinements
 THINNEST_NM = 2.0  # below, a pattern is little but its disks
 
 
@@ -194,7 +196,8 @@ def draw_held_out(
 ) -> Iterator[PatternParameters]:
     """Parameters of patterns of held-out series; arguments as for `draw_truths`."""
     split, frame = series_split(stack.folder, renderer.table.group), stack.frame
-    draw = draw_parameters(count, stack.draw_ranges(), rng=rng, split=split, held_out=True)
+    angles = max(LEAST_ANGLES, count // PATTERNS_PER_ANGLE)
+    draw = draw_parameters(count, stack.draw_ranges(), rng=rng, split=split, held_out=True, angles=angles)
     for index in range(count):
         one = draw.select(slice(index, index + 1))
         shift = one.shift[0] * stack.pixels

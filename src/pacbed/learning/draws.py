@@ -179,6 +179,7 @@ def draw_parameters(
     rng: np.random.Generator,
     split: SeriesSplit | None = None,
     held_out: bool = False,
+    angles: int | None = None,
 ) -> DrawnParameters:
     """Draw the parameters of patterns, ordered by thickness.
 
@@ -197,6 +198,9 @@ def draw_parameters(
         Series held out; without it draws come from everywhere.
     held_out : bool
         Draw from the held-out series (validation) instead of the others (training).
+    angles : int, optional
+        Convergence angles that share the patterns, a few more where they hardly meet the series; left out, each
+        pattern has its own.
 
     Returns
     -------
@@ -211,7 +215,7 @@ def draw_parameters(
     strata = -(-count // sharing)
     low, high = ranges.thickness_nm
     thickness = low + (high - low) * (np.arange(strata) + rng.random(strata)) / strata
-    beams = _draw_beams(count, ranges, rng, split, held_out)
+    beams = _draw_beams(count, ranges, rng, angles, split, held_out)
     return DrawnParameters(
         thickness_nm=np.repeat(thickness, sharing)[:count],
         convergence_mrad=beams.convergence_mrad,
@@ -224,20 +228,21 @@ def draw_parameters(
 
 
 def _draw_beams(
-    count: int, ranges: DrawRanges, rng: np.random.Generator, split: SeriesSplit | None, held_out: bool
+    count: int, ranges: DrawRanges, rng: np.random.Generator, angles: int | None, split: SeriesSplit | None, held: bool
 ) -> Beams:
     """Convergence angles and mistilts on one side of the split."""
     drawn: list[Beams] = []
     for _ in range(MOST_TRIES):
         tried = max(1024, 4 * count)
-        angle = rng.uniform(*ranges.convergence_mrad, tried)
+        angle = rng.uniform(*ranges.convergence_mrad, angles or tried)
+        angle = rng.choice(angle, tried) if angles else angle
         magnitude, azimuth = rng.uniform(*ranges.mistilt_mrad, tried), rng.uniform(0.0, 2 * np.pi, tried)
         beams = Beams(angle, magnitude[:, None] * np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1))
         if split is not None:
-            chosen = split.is_held_out(*beams) == held_out
+            chosen = split.is_held_out(*beams) == held
             beams = Beams(*(array[chosen] for array in beams))
         drawn.append(beams)
         if sum(len(found.convergence_mrad) for found in drawn) >= count:
             return Beams(*(np.concatenate(arrays)[:count] for arrays in zip(*drawn, strict=True)))
-    side = "held out" if held_out else "left for training"
+    side = "held out" if held else "left for training"
     raise bad_value("split", f"no series {side}", "a split with series on both sides")

@@ -20,7 +20,7 @@ STAGE_VERSIONS = MappingProxyType(
         "assemble_stack": 5,
         "train_network": 3,
         "export_networks": 2,
-        "evaluate": 5,
+        "evaluate": 6,
         "model_error": 4,
         "pack_bundle": 5,
         "predict_pattern": 5,

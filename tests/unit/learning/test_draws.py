@@ -60,6 +60,12 @@ def test_seed_decides_everything():
     assert not np.array_equal(first.mistilt_mrad, other.mistilt_mrad)
 
 
+def test_angles_may_be_shared(split):
+    draw = draw_parameters(100, RANGES, rng=np.random.default_rng(3), split=split, held_out=True, angles=5)
+    assert 2 <= len(np.unique(draw.convergence_mrad)) <= 5
+    assert split.is_held_out(draw.convergence_mrad, draw.mistilt_mrad).all()
+
+
 def test_held_out_series_never_train(split):
     rng = np.random.default_rng(3)
     training = draw_parameters(1000, RANGES, rng=rng, split=split)

@@ -14,16 +14,19 @@ from pacbed.analysis.fit.effects.consider import consider_effects
 from pacbed.analysis.fit.effects.gamma import eight_bits
 from pacbed.analysis.fit.effects.vacuum import Vacuum
 from pacbed.analysis.fit.forward import ForwardModel
+from pacbed.analysis.fit.matching.library import Library
 from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
-from pacbed.analysis.libraries.of_angle import library_for
+from pacbed.analysis.libraries.of_angle import library_for, spread_library_for
 from pacbed.analysis.steps import Prepared
 
 BESIDE_VACUUM_NM = 30.0  # a thicker crystal is recognised beside any share of vacuum
-STARTS_BESIDE_VACUUM = 2
+OTHER_STARTS = 2  # that a library of vacuum or of spread tilts proposes
 MATCHES_ALIKE = 1.2  # mismatch over that without vacuum; it is above 1.3 for simulated crystals without
+SPREAD_MRAD = 2.0  # of tilts in the library that proposes starts amid them
+SPREAD_BETTER = 0.97  # mismatch over that of single tilts; at spreads of 2 to 2.5 mrad it is 0.90 to 0.94
 # ASSUME: half the height of a vacuum disk's rim is the aperture's edge to 0.3 % (an estimate).
 RADIUS_RELATIVE = 0.003
 # ASSUME: an aperture is round to 0.5 %, so that the vacuum disk's ellipse is the projectors' (an estimate).
@@ -32,22 +35,31 @@ ROUND_PERCENT = 0.5
 
 def refine_from(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
     """Least squares from the given starts, restrained by what is known, with the effects that the picture asks for."""
-    restraints = restraints_of(ready)
-    refinement = refine(
+    return with_effects(ready, refine_plainly(ready, starts))
+
+
+def refine_plainly(ready: Prepared, starts: Sequence[PatternParameters]) -> Refinement:
+    """As `refine_from`, as if nothing had happened to the picture beside the crystal."""
+    return refine(
         ready.bundle.renderer,
         ready.array,
         ready.outline,
         starts,
-        restraints=restraints,
+        restraints=restraints_of(ready),
         mirrored=ready.conditions.mirrored,
         used=ready.picture.used,
     )
+
+
+def with_effects(ready: Prepared, refinement: Refinement) -> Refinement:
+    """A refinement of a pattern with the effects that the picture asks for."""
     return consider_effects(
         refinement,
         forward_model(ready, COARSE),
-        restraints,
+        restraints_of(ready),
         eight_bits=eight_bits(ready.recorded.array),
         beside_vacuum=lambda: starts_beside_vacuum(ready),
+        amid_tilts=lambda: starts_amid_tilts(ready),
     )
 
 
@@ -90,14 +102,25 @@ def absolute_intensity(ready: Prepared) -> AbsoluteIntensity | None:
 
 def starts_beside_vacuum(ready: Prepared) -> list[PatternParameters]:
     """Where a fit may start if much of the averaged area may be vacuum; nowhere if such patterns match much worse."""
-    known = ready.conditions
-    library = library_for(ready.bundle, known.convergence_mrad, deepest_nm=BESIDE_VACUUM_NM, vacuum=Vacuum.sizes[-1])
-    matches, full = (
-        match(ready.array, ready.outline, one, mirrored=known.mirrored) for one in (library, ready.library)
+    angle, vacuum = ready.conditions.convergence_mrad, Vacuum.sizes[-1]
+    library = library_for(ready.bundle, angle, deepest_nm=BESIDE_VACUUM_NM, vacuum=vacuum)
+    return _starts_of(ready, library, within=MATCHES_ALIKE)
+
+
+def starts_amid_tilts(ready: Prepared) -> list[PatternParameters]:
+    """Where a fit may start if the tilts of the averaged area spread; nowhere if a single tilt matches better."""
+    library = spread_library_for(ready.bundle, ready.conditions.convergence_mrad, spread_mrad=SPREAD_MRAD)
+    return _starts_of(ready, library, within=SPREAD_BETTER)
+
+
+def _starts_of(ready: Prepared, library: Library, *, within: float) -> list[PatternParameters]:
+    """Best matches of another library; none if it matches worse than so many times the pattern's usual one."""
+    matches, usual = (
+        match(ready.array, ready.outline, one, mirrored=ready.conditions.mirrored) for one in (library, ready.library)
     )
-    if matches.mismatch[0] > MATCHES_ALIKE * full.mismatch[0]:
+    if matches.mismatch[0] > within * usual.mismatch[0]:
         return []
-    return [start.parameters for start in choose_starts(matches, count=STARTS_BESIDE_VACUUM)]
+    return [start.parameters for start in choose_starts(matches, count=OTHER_STARTS)]
 
 
 def forward_model(ready: Prepared, resolution: Resolution = FINE) -> ForwardModel:

@@ -162,7 +162,7 @@ def refine(
     )
     fits = _distinct(fit(coarse, at, restraints, steps=GLANCE, quick=True) for at in starts)
     fits = _distinct(fit(coarse, one.parameters, restraints, steps=COARSE.steps, quick=True) for one in fits[:BASINS])
-    rivals = [one for one in fits if one.misfit < HOPELESS * fits[0].misfit]
+    rivals = [one for one in fits if not one.misfit > HOPELESS * fits[0].misfit]  # the best is one, whatever it is
     fits = _distinct(fit(middle, one.parameters, restraints, steps=MIDDLE.steps, quick=True) for one in rivals)
     best = fit(fine, fits[0].parameters, restraints, steps=FINE.steps)
     covariance = estimate_covariance(fine, best.parameters, restraints)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pacbed.analysis.fit.matching.library import Library, build_library
+from pacbed.analysis.fit.matching.spread import spread_library
 from pacbed.analysis.libraries.cache import cached_library
 from pacbed.bundle.reader import Bundle
 
@@ -38,4 +39,15 @@ def library_for(bundle: Bundle, convergence_mrad: float, *, deepest_nm: float = 
         )
 
     kind = (angle, deepest_nm, vacuum)
+    return bundle.recent(("library", *kind), lambda: cached_library(bundle, kind, build))
+
+
+def spread_library_for(bundle: Bundle, convergence_mrad: float, *, spread_mrad: float) -> Library:
+    """As `library_for`, of patterns whose tilts spread [mrad, standard deviation of each part]."""
+    angle = round(convergence_mrad, 1)
+
+    def build() -> Library:
+        return spread_library(library_for(bundle, angle), bundle.table.group, spread_mrad=spread_mrad)
+
+    kind = (angle, np.inf, 0.0, spread_mrad)
     return bundle.recent(("library", *kind), lambda: cached_library(bundle, kind, build))

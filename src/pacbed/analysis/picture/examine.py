@@ -8,10 +8,12 @@ import numpy as np
 
 from pacbed.analysis.picture.repair import Repaired, repair
 from pacbed.analysis.recording.pattern_file import Pattern
+from pacbed.errors import PatternError
 from pacbed.outline import Outline, find_outline
 from pacbed.strays import fill, stray_objects
 
 STRAYS = "stray objects"
+ROUNDING = 1e-6  # of single precision
 BEYOND = 1.3  # radii of the bright region: further out is the dark field
 
 
@@ -57,8 +59,16 @@ def examine(pattern: Pattern, mask: np.ndarray | None = None) -> Picture:
         As it was read.
     mask : bool array, shape (y, x), optional
         Pixels that the user does not want used.
+
+    Raises
+    ------
+    PatternError
+        No pixel that counts differs from the others.
     """
     repaired = repair(pattern.array, masked=mask, saturated=pattern.saturated)
+    if np.ptp(repaired.array) <= ROUNDING * np.abs(repaired.array).max():
+        value = float(repaired.array.flat[0])
+        raise PatternError(f"pattern: got the value {value:g} in every pixel that counts, accepted: a pattern")
     outline = find_outline(repaired.array, used=repaired.seen)
     array, used, counts = repaired.array, repaired.used, dict(repaired.counts)
     strays = _strays(repaired, outline)

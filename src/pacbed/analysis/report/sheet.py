@@ -53,7 +53,7 @@ def draw_sheet(analysis: Analysis, *paths: str | Path) -> None:
     """
     for path in paths:
         if Path(path).suffix.lower() not in FORMATS:
-            raise bad_value("sheet", str(path), f"a file ending in {', '.join(FORMATS)}")
+            raise bad_value("sheet", Path(path).name, f"a file ending in {', '.join(FORMATS)}")
     with rc_context(STYLE):
         figure = compose_sheet(analysis)
         for path in paths:

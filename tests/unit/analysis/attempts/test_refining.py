@@ -3,10 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacbed.analysis.attempts.refining import ROUND_PERCENT, forward_model, restraints_of, starts_beside_vacuum
+from pacbed.analysis.attempts.refining import (
+    ROUND_PERCENT,
+    forward_model,
+    restraints_of,
+    starts_amid_tilts,
+    starts_beside_vacuum,
+)
 from pacbed.analysis.fit.restraints import ELLIPSE_PERCENT
 from pacbed.analysis.fit.sensitivity import restraint_deviations, restraint_slopes
-from pacbed.analysis.options import Conditions
+from pacbed.analysis.options import Conditions, PredictOptions
+from pacbed.analysis.steps import prepare
 from pacbed.analysis.vacuum.beam import Beam
 from pacbed.analysis.vacuum.disk import VacuumDisk
 
@@ -50,3 +57,15 @@ def test_intensity_is_a_restraint_for_fit_and_effects_alike(lit, analysis):
 
 def test_a_crystal_that_fills_the_area_needs_no_start_beside_vacuum(analysis):
     assert starts_beside_vacuum(analysis.ready) == []
+
+
+def test_a_flat_crystal_needs_no_start_amid_tilts(analysis):
+    assert starts_amid_tilts(analysis.ready) == []
+
+
+def test_a_bent_crystal_has_starts_amid_tilts(tiny_bundle, camera):
+    around = [camera(mistilt_mrad=3.0, azimuth_deg=azimuth) for azimuth in range(0, 360, 30)]
+    ready = prepare(tiny_bundle, np.mean(around, axis=0), PredictOptions(convergence_mrad=14.0))
+    starts = starts_amid_tilts(ready)
+    assert 1 <= len(starts) <= 2
+    assert min(abs(start.thickness_nm - 8.0) for start in starts) <= 1.0

@@ -3,6 +3,7 @@ import pytest
 
 from pacbed.analysis.picture.examine import examine
 from pacbed.analysis.recording.pattern_file import Pattern
+from pacbed.errors import PatternError
 from pacbed.outline import find_outline
 
 
@@ -52,3 +53,12 @@ def test_single_electrons_stay():
     picture = examine(Pattern(counts))
     assert picture.array.sum() == counts.sum()
     assert np.isfinite(picture.outline.radius_px)
+
+
+@pytest.mark.parametrize("edge", [0.0, 8.9999995])
+def test_a_frame_whose_only_contrast_does_not_count_is_refused(edge):
+    """A flat disk in padding, and values that differ by their rounding."""
+    row, column = np.indices((64, 64))
+    flat = np.where((row - 30) ** 2 + (column - 33) ** 2 < 81, 9.0, edge).astype(np.float32)
+    with pytest.raises(PatternError, match="the value 9 in every pixel that counts"):
+        examine(Pattern(flat))

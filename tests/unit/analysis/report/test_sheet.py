@@ -49,7 +49,7 @@ def test_the_sheet_for_printing_holds_text_and_is_the_same_every_time(analysis, 
 
 
 def test_a_sheet_of_another_format_is_refused_before_it_is_drawn(analysis, tmp_path):
-    with pytest.raises(ParameterError, match=r"sheet: got .*\.svg.*\.png, \.pdf"):
+    with pytest.raises(ParameterError, match=r"sheet: got .sheet\.svg., .*\.png, \.pdf"):
         draw_sheet(analysis, tmp_path / "sheet.png", tmp_path / "sheet.svg")
     assert not list(tmp_path.iterdir())
 

@@ -35,6 +35,7 @@ def consider_effects(
     *,
     eight_bits: bool,
     beside_vacuum: Callable[[], Sequence[PatternParameters]] = tuple,
+    amid_tilts: Callable[[], Sequence[PatternParameters]] = tuple,
 ) -> Refinement:
     """A refinement with the effects that its picture asks for, and an error bar that knows of the others.
 
@@ -49,21 +50,24 @@ def consider_effects(
         The picture has 8 bits: its grey levels may be a power of the counts.
     beside_vacuum : callable
         Gives starts of a crystal beside much vacuum; asked for thin answers only.
+    amid_tilts : callable
+        Gives starts of a crystal whose tilts spread, which may lie in other basins.
     """
     effects = [Vacuum(), TiltSpread(), ThicknessSpread(), BlurredCopy(), Shading(), *([Gamma()] if eight_bits else [])]
-    starts = tuple(beside_vacuum()) if refinement.best.parameters.thickness_nm < THIN_NM else ()
+    thin = refinement.best.parameters.thickness_nm < THIN_NM
+    starts = {"vacuum": tuple(beside_vacuum()) if thin else (), "tilt_spread": tuple(amid_tilts())}
     model, at = refinement.model, refinement.best.parameters
     adopted: list[Trial] = []
     while True:
         fitted = Fitted.of(model, coarse, at, restraints)
-        trials = [try_effect(fitted, effect, starts if effect.name == "vacuum" else ()) for effect in effects]
+        trials = [try_effect(fitted, effect, starts.get(effect.name, ())) for effect in effects]
         best = max(trials, key=lambda trial: trial.merit)
         if best.merit < 1 or len(adopted) == ADOPTED:
             break
         adopted.append(best)
         at = best.place.at
         model, coarse = (best.effect.applied(one, best.place.amounts) for one in (model, coarse))
-        effects, starts = [effect for effect in effects if effect is not best.effect], ()
+        effects, starts = [effect for effect in effects if effect is not best.effect], {}
     tried = (*(one.told(adopted=True) for one in adopted), *(one.told(adopted=False) for one in trials))
     if not adopted:
         return replace(refinement, effects=tried)

@@ -53,7 +53,12 @@ def angular_spectrum(polar: np.ndarray) -> np.ndarray:
     """
     spectrum = np.fft.rfft(polar, axis=1) * (_WEIGHT[:, None] / np.sqrt(ANGLES))
     spectrum[:, 0] -= _BACKGROUND @ (_BACKGROUND.T @ spectrum[:, 0])
+    return of_unit_norm(spectrum)
+
+
+def of_unit_norm(spectra: np.ndarray) -> np.ndarray:
+    """Spectra, shape (..., radius, frequency), over the norms of the patterns they belong to; complex64."""
     # A frequency other than 0 and the highest stands for its negative as well.
-    twice = np.where(np.arange(spectrum.shape[1]) % (ANGLES // 2) == 0, 1.0, 2.0)
-    norm = np.sqrt(np.sum(twice * np.abs(spectrum) ** 2))
-    return np.asarray((spectrum / max(norm, 1e-30)).astype(np.complex64))
+    twice = np.where(np.arange(spectra.shape[-1]) % (ANGLES // 2) == 0, 1.0, 2.0)
+    norms = np.sqrt(np.sum(twice * np.abs(spectra) ** 2, axis=(-2, -1), keepdims=True))
+    return np.asarray((spectra / np.maximum(norms, 1e-30)).astype(np.complex64))

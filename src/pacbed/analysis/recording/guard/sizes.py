@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from collections.abc import Sequence
 from math import prod
@@ -21,6 +22,8 @@ PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 UNCOMPRESSED = 1  # TIFF 6.0, tag 259
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ZIP_MAGIC = b"PK\x03\x04"
+BLO_MAGIC, BLO_SIZES = b"IMGB", "20x4H"  # after 20 bytes: pixels along an edge, rotation, columns and rows of the scan
+BLO_HEADER = struct.calcsize(f"={BLO_SIZES}")
 
 
 def check_size(shape: Sequence[int], source: str, *, largest: int = LARGEST_VALUES) -> None:
@@ -78,7 +81,7 @@ def check_declared(path: str | Path) -> None:
     Parameters
     ----------
     path : path
-        PNG, JPEG, GIF, BMP, TIFF or NPZ, known by its first bytes; anything else is let through.
+        PNG, JPEG, GIF, BMP, TIFF, BLO or NPZ, known by its first bytes; anything else is let through.
 
     Raises
     ------
@@ -89,7 +92,8 @@ def check_declared(path: str | Path) -> None:
     if not file.is_file():
         return
     with file.open("rb") as start:
-        magic = start.read(4)
+        header = start.read(BLO_HEADER)
+    magic = header[:4]
     if magic.startswith(PICTURE_MAGIC):
         import imageio.v3 as iio  # slow to import, and only pictures need it
 
@@ -101,12 +105,25 @@ def check_declared(path: str | Path) -> None:
             for series in series_of(tiff, file.name):  # one page at a time is decoded, and all of a series are alike
                 check_size(series.keyframe.shape, file.name)
                 _check_packed(series.keyframe, file.name)
+    elif magic == BLO_MAGIC or file.suffix.lower() == ".blo":  # which are read as such whatever they begin with
+        _check_blo(header, file)
     elif magic == ZIP_MAGIC:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 if member.filename.endswith(".npy"):
                     shape = _npy_shape(archive, member)
                     check_size(shape, f"{file.name}, {member.filename}", largest=LARGEST_ARCHIVED)
+
+
+def _check_blo(header: bytes, file: Path) -> None:
+    """Refuse a scan of more patterns, a byte a pixel, than the file has bytes: its reader would divide it for ever."""
+    if len(header) < BLO_HEADER:
+        raise PatternError(f"{file.name}: got a header of {len(header)} bytes, accepted: a whole BLO file")
+    sizes = [struct.unpack(order + BLO_SIZES, header) for order in "<>"]
+    # Six bytes stand before each pattern.
+    if all((edge**2 + 6) * columns * rows > file.stat().st_size for edge, _, columns, rows in sizes):
+        told = "a header of more patterns than the file holds"
+        raise PatternError(f"{file.name}: got {told}, accepted: a whole BLO file")
 
 
 def _check_packed(page: Any, source: str) -> None:

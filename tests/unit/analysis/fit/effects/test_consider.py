@@ -21,7 +21,12 @@ def considered(fitted):
             covariance = estimate_covariance(model, at, RESTRAINTS)
             before = Refinement(end, (), end, model, covariance, noise_share(model))
             after = consider_effects(
-                before, model, RESTRAINTS, beside_vacuum=lambda: asked.append(1) or [], **{"eight_bits": False, **more}
+                before,
+                model,
+                RESTRAINTS,
+                beside_vacuum=lambda: asked.append("vacuum") or [],
+                amid_tilts=lambda: asked.append("tilts") or [],
+                **{"eight_bits": False, **more},
             )
             made[name, size] = before, after, asked
         return made[name, size]
@@ -36,7 +41,7 @@ def test_a_clean_pattern_keeps_its_fit(considered):
         *("vacuum", "tilt_spread", "thickness_spread", "blurred_copy", "shading")
     ]
     assert not any(effect.adopted for effect in after.effects)
-    assert asked == [1], "a thin answer asks for starts beside vacuum"
+    assert asked == ["vacuum", "tilts"], "a thin answer asks for starts beside vacuum as well"
 
 
 def test_a_hole_becomes_part_of_the_answer(considered):

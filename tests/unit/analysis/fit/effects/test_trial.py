@@ -37,6 +37,16 @@ def test_a_clean_pattern_has_no_effect(fitted, effect: Effect):
     assert trial.thickness_std_nm < 0.15
 
 
+def test_a_start_elsewhere_leads_out_of_a_wrong_place(fitted, truth):
+    """Fitted as a single tilt from 3 nm, tilts that spread by 1.5 mrad stay there; from the truth they lead there."""
+    found = fitted("tilt_spread", 1.5)
+    lost = Fitted.of(found.model, found.model, replace(found.at, thickness_nm=3.0), found.problem.restraints)
+    stayed, led = (try_effect(lost, TiltSpread(), starts) for starts in ((), (truth,)))
+    assert abs(stayed.place.at.thickness_nm - truth.thickness_nm) > 1.5
+    assert led.place.at.thickness_nm == pytest.approx(truth.thickness_nm, abs=0.3)
+    assert led.gain > stayed.gain + 0.2
+
+
 def test_vacuum_widens_the_bar_of_a_noisy_thin_crystal(fitted):
     few, many = (try_effect(fitted("none", electrons=dose), Vacuum()) for dose in (3e5, 2e7))
     assert few.thickness_std_nm > 2 * many.thickness_std_nm

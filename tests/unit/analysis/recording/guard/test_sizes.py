@@ -156,3 +156,11 @@ def test_others_are_let_through(tmp_path):
     (tmp_path / "a.dm4").write_bytes(bytes(8))
     check_declared(tmp_path / "a.dm4")
     check_declared(tmp_path)
+
+
+@pytest.mark.parametrize("start", [b"IMGBLO", b"random"])
+def test_a_block_file_of_more_patterns_than_it_holds_is_refused(tmp_path, start):
+    """Its reader would divide so large a scan into parts for ever."""
+    (tmp_path / "a.blo").write_bytes(start + b"q" * 8000)
+    with pytest.raises(PatternError, match="a header of more patterns than the file holds"):
+        check_declared(tmp_path / "a.blo")

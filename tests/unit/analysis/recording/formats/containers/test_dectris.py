@@ -9,22 +9,11 @@ from pacbed.errors import PatternError
 
 
 @pytest.fixture
-def master(tmp_path, scan):
+def master(layouts, tmp_path, scan):
     """A master and two files of frames, 11 and 4 of 15; a pixel of the detector is bad."""
     frames = scan.reshape(15, 32, 40).copy()
     frames[:, 3, 4] = 65535
-    for number, part in enumerate((frames[:11], frames[11:]), 1):
-        with h5py.File(tmp_path / f"film_data_{number:06}.h5", "w") as store:
-            store["entry/data/data"] = part
-    with h5py.File(tmp_path / "film_master.h5", "w") as store:
-        store["entry/instrument/beam/incident_energy"] = 200e3
-        mask = np.zeros((32, 40), np.uint32)
-        mask[3, 4] = 1
-        store["entry/instrument/detector/detectorSpecific/pixel_mask"] = mask
-        store["entry/instrument/detector/detectorSpecific/flatfield"] = np.ones((32, 40), np.float32)
-        for number in (2, 1):
-            store[f"entry/data/data_{number:06}"] = h5py.ExternalLink(f"film_data_{number:06}.h5", "/entry/data/data")
-    return tmp_path / "film_master.h5"
+    return layouts["write_master"](tmp_path / "film_master.h5", frames, first=11)
 
 
 def test_frames_of_all_files_are_one_series(master, scan):

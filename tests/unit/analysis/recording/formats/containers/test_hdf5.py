@@ -12,30 +12,8 @@ from pacbed.errors import PatternError
 PLANE = [("ky", 0.4, "1/nm", False), ("kx", 0.4, "1/nm", False)]
 
 
-def write_py4dstem(file, scan, step=0.04, unit="A^-1", noted=0.04):
-    """A DataCube with its axes, its calibration, and the mean pattern beside it."""
-    with h5py.File(file, "w") as store:
-        store.attrs.update({"authoring_program": "py4DSTEM", "emd_group_type": "file", "version_major": 1})
-        store.attrs["version_minor"] = 0
-        root = store.create_group("root")
-        root.attrs["emd_group_type"] = "root"
-        for name, data in {"datacube": scan, "dp_mean": scan.mean(axis=(0, 1))}.items():
-            group = root.create_group(name)
-            group.attrs["emd_group_type"] = "array"
-            group["data"] = data
-            units = ["A", "A", unit, unit][-data.ndim :]
-            for number, (length, axis, of) in enumerate(
-                zip(data.shape, ["Rx", "Ry", "Qx", "Qy"][-data.ndim :], units, strict=True)
-            ):
-                group[f"dim{number}"] = np.arange(min(length, 2)) * (step if of == unit else 1.0)
-                group[f"dim{number}"].attrs.update({"name": axis, "units": of})
-        root["metadatabundle/calibration/Q_pixel_size"] = noted
-        root["metadatabundle/calibration/Q_pixel_units"] = "A^-1"
-    return file
-
-
-def test_py4dstem_scan_and_mean_pattern(tmp_path, scan):
-    file = write_py4dstem(tmp_path / "cube.h5", scan)
+def test_py4dstem_scan_and_mean_pattern(layouts, tmp_path, scan):
+    file = layouts["write_py4dstem"](tmp_path / "cube.h5", scan)
     with open_scan(file) as found:
         assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
@@ -46,8 +24,8 @@ def test_py4dstem_scan_and_mean_pattern(tmp_path, scan):
         read_pattern(file)
 
 
-def test_py4dstem_calibration_beside_axes_in_pixels(tmp_path, scan):
-    with open_scan(write_py4dstem(tmp_path / "cube.h5", scan, step=1.0, unit="pixels")) as found:
+def test_py4dstem_calibration_beside_axes_in_pixels(layouts, tmp_path, scan):
+    with open_scan(layouts["write_py4dstem"](tmp_path / "cube.h5", scan, step=1.0, unit="pixels")) as found:
         assert found.calibration.pixel_per_nm == pytest.approx(0.4)
 
 
@@ -68,19 +46,8 @@ def test_velox_file(write_velox, image):
     assert stated.pixel_per_nm == pytest.approx(0.4)
 
 
-def test_prismatic_scan_keeps_each_depth_apart(tmp_path, scan):
-    with h5py.File(tmp_path / "prismatic.emd", "w") as store:
-        store.attrs.update({"version_major": 0, "version_minor": 5})
-        store.create_group("4DSTEM_simulation/metadata/metadata_0/original/simulation_parameters").attrs["E"] = 80.0
-        for depth in range(2):
-            group = store.create_group(f"4DSTEM_simulation/data/datacubes/CBED_array_depth{depth:04}")
-            group.attrs["emd_group_type"] = 1
-            group["datacube"] = (scan + depth).astype(np.float32)
-            for number, (length, name, unit) in enumerate(
-                zip(scan.shape, ["R_x", "R_y", "Q_x", "Q_y"], ["[n_m]"] * 2 + ["[n_m^-1]"] * 2, strict=True), 1
-            ):
-                group[f"dim{number}"] = np.arange(length) * 0.5
-                group[f"dim{number}"].attrs.update({"name": name, "units": unit})
+def test_prismatic_scan_keeps_each_depth_apart(layouts, tmp_path, scan):
+    layouts["write_prismatic"](tmp_path / "prismatic.emd", [scan, scan + 1], 80.0)
     with open_scan(tmp_path / "prismatic.emd", dataset="1") as found:
         assert found.scan_shape == (3, 5) and found.calibration.energy_kev == 80.0
         assert found.calibration.pixel_per_nm == pytest.approx(0.5)
@@ -88,17 +55,8 @@ def test_prismatic_scan_keeps_each_depth_apart(tmp_path, scan):
 
 
 @pytest.mark.parametrize("units", [("nm", "1/nm"), ("", "mrad")])
-def test_nexus_data_with_its_axes(tmp_path, scan, units):
-    with h5py.File(tmp_path / "a.nxs", "w") as store:
-        entry = store.create_group("entry")
-        entry.attrs["NX_class"] = "NXentry"
-        data = entry.create_group("film")
-        data.attrs.update({"NX_class": "NXdata", "signal": "counts", "axes": ["y", "x", "ky", "kx"]})
-        data["counts"] = scan
-        for name, length in zip(["y", "x", "ky", "kx"], scan.shape, strict=True):
-            data[name] = np.arange(length) * 0.3
-            data[name].attrs["units"] = units[name.startswith("k")]
-        entry["mask"] = np.zeros((32, 40), np.uint8)  # no NXdata: not what the file shows
+def test_nexus_data_with_its_axes(layouts, tmp_path, scan, units):
+    layouts["write_nexus"](tmp_path / "a.nxs", scan, units)
     with open_scan(tmp_path / "a.nxs") as found:
         assert found.scan_shape == (3, 5)
         stated = found.calibration.pixel_per_nm or found.calibration.pixel_mrad

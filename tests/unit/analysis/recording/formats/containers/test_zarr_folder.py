@@ -1,6 +1,3 @@
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 import zarr
@@ -10,33 +7,9 @@ from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
 
 
-def write_zspy(store, data):
-    """HyperSpy's layout of Zarr, format 2."""
-    root = zarr.open_group(store, mode="w", zarr_format=2)
-    root.attrs.update({"file_format": "ZSpy", "file_format_version": "3.3"})
-    group = root.create_group("Experiments/film")
-    group.attrs.update({"package": "hyperspy", "package_version": "2.3"})
-    group.create_array("data", data=data)
-    for number, (size, unit, navigate) in enumerate(
-        zip(data.shape, ["nm", "nm", "mrad", "mrad"], [True, True, False, False], strict=True)
-    ):
-        axis = {"_type": "UniformDataAxis", "name": f"a{number}", "scale": 0.4, "offset": 0.0, "units": unit}
-        group.create_group(f"axis-{number}").attrs.update(
-            {**axis, "navigate": navigate, "size": size, "index_in_array": number, "is_binned": False}
-        )
-    group.create_group("metadata/Acquisition_instrument/TEM").attrs["beam_energy"] = 200.0
-    group["metadata"].create_group("General").attrs["title"] = "film"
-    for name in ("attributes", "original_metadata", "learning_results"):
-        group.create_group(name)
-
-
 @pytest.mark.parametrize("zipped", [False, True])
-def test_hyperspy_s_layout_brings_its_axes(tmp_path, scan, zipped):
-    file = tmp_path / "a.zspy"
-    write_zspy(str(file), scan)
-    if zipped:
-        file = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", file)).rename(tmp_path / "b.zspy")
-    with open_scan(file) as found:
+def test_hyperspy_s_layout_brings_its_axes(layouts, tmp_path, scan, zipped):
+    with open_scan(layouts["write_zspy"](tmp_path / "a.zspy", scan, zipped=zipped)) as found:
         assert found.scan_shape == (3, 5)
         assert (found.calibration.pixel_mrad, found.calibration.energy_kev) == (0.4, 200.0)
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])

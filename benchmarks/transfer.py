@@ -1,0 +1,95 @@
+"""What it saves to start a training from another crystal's networks: few epochs from them, and as many from nothing.
+
+    python benchmarks/transfer.py rutile_80kv srtio3_200kv --epochs 4
+
+trains the networks of the first system twice in results/transfer, from its own table and stack in results/, and
+measures them as `networks.py` does; its full training is measured there. Writes transfer.json and transfer.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from networks import NOISES, configuration, cpu_seconds, measure
+
+from pacbed.config.plan import plan
+from pacbed.config.system import SystemConfig, load_config
+from pacbed.config.values import TASKS
+from pacbed.learning.export_networks import export_networks
+from pacbed.learning.settings import TrainingSettings
+from pacbed.learning.train_network import train_network
+from pacbed.outputs import write_json, write_text
+
+HERE = Path(__file__).resolve().parent
+FIGURES, PAGE, FULL = HERE / "transfer.json", HERE / "transfer.md", HERE / "networks.json"
+FREEZE, FINE_TUNING = 0.25, 0.5
+
+
+def settings_of(system: SystemConfig, epochs: int, source: Path | None) -> TrainingSettings:
+    """The system's own settings with fewer epochs, and the networks to start from."""
+    grid, training = system.grid, system.training.model_dump(mode="json")
+    told = {
+        **training,
+        "epochs": dict.fromkeys(TASKS, epochs),
+        "start_from": None if source is None else str(source),
+        "freeze": FREEZE,
+        "fine_tuning": FINE_TUNING,
+    }
+    axes = {name: getattr(grid, name).values() for name in ("thickness_nm", "convergence_mrad", "mistilt_mrad")}
+    return TrainingSettings(**axes, max_angle_mrad=plan(system).max_angle_mrad, **told)
+
+
+def trained(name: str, epochs: int, source: str | None) -> dict:
+    """Train, export and measure; what a run that was stopped has finished is not done again."""
+    results, out = Path("results"), Path("results/transfer") / name / f"{source or 'nothing'}_{epochs}"
+    system = load_config([configuration(name)]).systems[name]
+    begun = results / source / "models" if source else None
+    spent = out / "cpu_s.json"
+    if not spent.is_file():
+        before, table = cpu_seconds(), results / name / "simulation" / "rocking"
+        settings = settings_of(system, epochs, begun)
+        train_network(table, results / name / "stack", settings, out_dir=out, state_dir=out / ".state", threads=2)
+        export_networks([out / f"{task}.keras" for task in TASKS], table_dir=table, out_dir=out)
+        write_json({"cpu_s": round(cpu_seconds() - before)}, spent)
+    return {**measure(name, 300, out), **json.loads(spent.read_text(encoding="utf-8"))}
+
+
+def page(found: dict[str, dict[str, dict]]) -> str:
+    """The figures as Markdown."""
+    lines = ["# Networks that begin with another crystal's", "", "Made by `make bench-transfer`.", ""]
+    for name, runs in found.items():
+        lines += [
+            f"**{name}**: mean error of thickness [nm] and share of truth within 2 nm of a candidate [%]",
+            "",
+            "| networks begun with | epochs | CPU time [s] | " + " | ".join(NOISES) + " |",
+            "|---|---:|---:|" + "---:|" * len(NOISES),
+        ]
+        for label, run in runs.items():
+            cells = [
+                f"{run['noise'][noise]['mean_nm']:g} / {run['noise'][noise]['near_percent']:g}" for noise in NOISES
+            ]
+            lines.append(f"| {label} | {run['epochs']} | {run.get('cpu_s', '')} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("system", nargs="?", default="rutile_80kv", help="whose networks are trained")
+    parser.add_argument("source", nargs="?", default="srtio3_200kv", help="with whose networks they begin")
+    parser.add_argument("--epochs", type=int, default=4)
+    options = parser.parse_args()
+    found = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
+    runs = found.setdefault(options.system, {})
+    full = json.loads(FULL.read_text(encoding="utf-8")).get(options.system)
+    for source in (options.source, None):
+        runs[f"{source or 'nothing'}, {options.epochs}"] = trained(options.system, options.epochs, source)
+        runs.update({"nothing, all": full} if full else {})
+        write_json(found, FIGURES)
+        write_text(page(found), PAGE)
+
+
+if __name__ == "__main__":
+    main()
