@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint clean distclean
+.PHONY: help env demo test test-slurm test-faults lint clean distclean
 
 # uv from PATH, else a private one below .tools.
 UV := $(shell command -v uv 2>/dev/null)
@@ -17,6 +17,8 @@ SYNCED := .venv/.synced
 help:
 	@echo "make demo       from a CIF file to the thickness of three patterns (10 to 15 minutes on two cores)"
 	@echo "make test       all tests"
+	@echo "make test-slurm runs the workflow on a Slurm of two virtual nodes (Debian, as root; at most ten minutes)"
+	@echo "make test-faults kills runs, fills disks, damages files (at most six minutes)"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
 	@echo "make pretrained-X  makes the bundle of config/X.yaml and puts it, slim, into pretrained/"
@@ -44,6 +46,16 @@ demo: $(SYNCED)
 # A file's tests stay together, because they share what takes long to make.
 test: $(SYNCED)
 	$(RUN) pytest -n 2 --dist loadfile
+
+# SIGINT, so that pytest ends the daemons by their numbers whatever happens.
+LIMITED := timeout --signal=INT --kill-after=60
+
+test-slurm: $(SYNCED)
+	.ci/slurm_packages
+	$(LIMITED) 600 $(RUN) --extra cluster pytest -v -rP tests/slurm
+
+test-faults: $(SYNCED)
+	$(LIMITED) 360 $(RUN) pytest -v tests/faults
 
 lint: $(SYNCED)
 	$(RUN) ruff check

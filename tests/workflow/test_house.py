@@ -52,6 +52,13 @@ def test_rule_logs_and_books_what_it_needs(name):
     assert "runtime=" in RULES[name]
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_rule_fits_a_node_of_two_cores(name):
+    """A cluster refuses a job for which no node has cores enough, while --cores caps it on one machine."""
+    threads = re.search(r"^    threads: (.+)$", RULES[name], flags=re.MULTILINE)[1]
+    assert threads in ("1", "2", 'setting("simulation.scan.workers")')
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_adapter_is_short_and_calls_the_function_of_its_name(script):
     text = script.read_text()

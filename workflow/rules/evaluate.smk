@@ -25,7 +25,7 @@ rule evaluate:
         "results/{system}/benchmarks/evaluate.jsonl"
     threads: 1
     resources:
-        mem_mb=needed("reading_mb"),
+        mem_mb=needed("evaluation_mb"),
         runtime=needed("evaluation_minutes"),
     params:
         stage_version=STAGE_VERSIONS["evaluate"],

@@ -61,8 +61,8 @@ rule map_dataset:
         "results/{system}/logs/map_dataset/{name}.log",
     benchmark:
         "results/{system}/benchmarks/map_dataset/{name}.jsonl"
-    # A map is many independent fits, in as many processes.
-    threads: 4
+    # A map is many independent fits, a process each; profiles ask for more than the two cores that every node has.
+    threads: 2
     resources:
         mem_mb=needed("reading_mb"),
         runtime=720,

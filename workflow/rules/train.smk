@@ -12,8 +12,8 @@ rule assemble_stack:
         "results/{system}/logs/assemble_stack.log",
     benchmark:
         "results/{system}/benchmarks/assemble_stack.jsonl"
-    # Series are rendered side by side; more than four wait for the disk.
-    threads: 4
+    # Series are rendered side by side; the threads wait for the disk soon.
+    threads: 2
     resources:
         mem_mb=needed("assembly_mb"),
         runtime=needed("stack_minutes"),

@@ -17,6 +17,7 @@ from pacbed.bundle.thinning import write_compact
 from pacbed.config.values import TASKS
 from pacbed.crystal.potentials import of_structure
 from pacbed.logs import installed_versions
+from pacbed.networks.trained import PARITY, read_exported
 from pacbed.outputs import scratch_folder
 from pacbed.simulation.stack.stored import of_stack
 from pacbed.simulation.table.rocking_table import RockingTable, of_table
@@ -117,7 +118,7 @@ def _copy_members(sources: BundleSources, folder: Path) -> None:
     shutil.copyfile(sources.examples, folder / EXAMPLES)
     if sources.models_dir is not None:
         for name in (f"{task}.{suffix}" for task in TASKS for suffix in ("onnx", "json")):
-            shutil.copyfile(Path(sources.models_dir) / name, folder / name)
+            (folder / name).write_bytes(read_exported(Path(sources.models_dir), name))
 
 
 def _meta(
@@ -129,7 +130,7 @@ def _meta(
     if sources.models_dir is not None:
         models = Path(sources.models_dir)
         class_values = {task: _read_json(models / f"{task}.json")["class_values"] for task in TASKS}
-        measured["parity"] = models / "parity.json"
+        measured["parity"] = models / PARITY
     return BundleMeta(
         system=system,
         crystal={name: table.facts[name] for name in ("formula", "zone_axis", "thermal_model")},

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from pacbed.simulation.stack.stored import open_stack
+from pacbed.simulation.stack.stored import open_stack, read_series
 
 SERIES = 3
 DIMENSIONS = ("series", "thickness_nm", "ky_mrad", "kx_mrad")
@@ -36,7 +36,7 @@ def write_sample(stack_dir: str | Path, target: str | Path) -> int:
     chosen = held_out[np.unique(np.linspace(0, len(held_out) - 1, min(SERIES, len(held_out))).astype(int))]
     pattern: Any = stack["pattern"]
     group = zarr.open_group(str(target), mode="w", zarr_format=3)
-    values = np.stack([np.asarray(pattern[convergence, tilt]) for convergence, tilt in chosen])
+    values = np.stack([read_series(pattern, convergence, tilt) for convergence, tilt in chosen])
     scale = {"scale_factor": pattern.attrs["scale_factor"], "units": pattern.attrs["units"]}
     group.create_array(
         "pattern", data=values, chunks=(1, *values.shape[1:]), attributes=scale, dimension_names=DIMENSIONS

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pacbed.evaluation.truths import Stack
+from pacbed.simulation.stack.stored import read_series
 
 
 class Nearest(NamedTuple):
@@ -78,7 +79,7 @@ class NearestImage:
 
     def _distances(self, flat: np.ndarray, angle: int, tilt: int) -> np.ndarray:
         """Squared distance less that of the pattern itself from zero, shape (pattern, thickness)."""
-        series = np.asarray(self.stack.pattern[angle, tilt], dtype=np.float32)
+        series = read_series(self.stack.pattern, angle, tilt).astype(np.float32)
         library = series.reshape(len(series), -1)
         library /= np.maximum(library.max(axis=1, keepdims=True), 1)
         squares = np.einsum("tp,tp->t", library, library, dtype=float)

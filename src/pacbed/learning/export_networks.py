@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import onnxruntime
 
 from pacbed.errors import FormatError, bad_value
 from pacbed.learning.rendered.comparison import rendered_inputs
+from pacbed.networks.trained import PARITY
 from pacbed.outputs import file_aside, write_json
 from pacbed.simulation.rendering.renderer import Renderer
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -54,7 +57,7 @@ def export_networks(networks: Sequence[str | Path], *, table_dir: str | Path, ou
         inputs = rendered_inputs(renderer, path.stem, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
         report[path.stem] = export_network(path, Path(out_dir) / f"{path.stem}.onnx", inputs)
         log.info("%s.onnx: %s", path.stem, report[path.stem])
-    write_json(report, Path(out_dir) / "parity.json")
+    write_json(report, Path(out_dir) / PARITY)
 
 
 def export_network(path: Path, out: Path, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -70,13 +73,14 @@ def export_network(path: Path, out: Path, inputs: dict[str, np.ndarray]) -> dict
     Returns
     -------
     dict
-        What `check_parity` found, and the ``bytes`` of the ONNX file.
+        What `check_parity` found, and the ``bytes`` and ``sha256`` of the ONNX file.
 
     Raises
     ------
     FormatError
-        As `check_parity`; then there is no ONNX file.
+        As `check_parity`, or the Keras file is damaged; then there is no ONNX file.
     """
+    _check_whole(path)
     network = keras.models.load_model(path, compile=False)
     expected = {name: keras.ops.convert_to_numpy(answer) for name, answer in network(inputs, training=False).items()}
     with file_aside(out) as aside:
@@ -85,7 +89,19 @@ def export_network(path: Path, out: Path, inputs: dict[str, np.ndarray]) -> dict
             warnings.simplefilter("ignore", FutureWarning)
             network.export(str(aside), format="onnx", verbose=False, opset_version=OPSET)
         found = check_parity(path.stem, aside, inputs, expected)
-    return {**found, "bytes": out.stat().st_size}
+    content = out.read_bytes()
+    return {**found, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _check_whole(path: Path) -> None:
+    """Compare every member of a Keras file, which is a Zip, with its checksum; Keras itself does not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise FormatError(f"network {path}: damaged ({error}); delete it and train it again") from error
+    if bad is not None:
+        raise FormatError(f"network {path}: {bad} is damaged; delete the file and train it again")
 
 
 def check_parity(

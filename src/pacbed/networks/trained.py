@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from pacbed.networks.description import NetworkDescription
 from pacbed.networks.frame import Placement, PolarFrame
 from pacbed.networks.inputs import named_inputs, normalise_pattern
 
+PARITY = "parity.json"  # what the export found, and the SHA-256 of every ONNX file
 QUARTER_TURNS = 4
 # Turns by one to eight columns of the map: the convolutions' strides, eight columns together, cannot tell others.
 MAP_TURNS = 8
@@ -203,5 +205,20 @@ def load_networks(read: Callable[[str], bytes]) -> dict[str, TrainedNetwork]:
 
 def load_networks_from(folder: str | Path) -> dict[str, TrainedNetwork]:
     """The three networks in a folder of ``<task>.onnx`` and ``<task>.json``."""
-    folder = Path(folder)
-    return load_networks(lambda name: (folder / name).read_bytes())
+    return load_networks(partial(read_exported, Path(folder)))
+
+
+def read_exported(folder: Path, name: str) -> bytes:
+    """Read a file beside `PARITY`.
+
+    Raises
+    ------
+    FormatError
+        An ONNX file is not what was exported; a bit that flips among its weights changes answers and nothing else.
+    """
+    content = (folder / name).read_bytes()
+    exported = json.loads((folder / PARITY).read_text(encoding="utf-8")) if (folder / PARITY).is_file() else {}
+    expected = exported.get(Path(name).stem, {}).get("sha256") if name.endswith(".onnx") else None
+    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
+        raise FormatError(f"network {folder / name}: damaged; delete it and make it again")
+    return content

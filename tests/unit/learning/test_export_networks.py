@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import keras
@@ -82,6 +83,7 @@ def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
     report = json.loads((tmp_path / "out" / "parity.json").read_text())["thickness"]
     assert report["largest_difference"] < 2e-5
     assert report["variation"] > 0.01
+    assert report["sha256"] == hashlib.sha256((tmp_path / "out" / "thickness.onnx").read_bytes()).hexdigest()
     assert report["bytes"] == (tmp_path / "out" / "thickness.onnx").stat().st_size < 2e6
     session = onnxruntime.InferenceSession(tmp_path / "out" / "thickness.onnx", providers=["CPUExecutionProvider"])
     some = {name: array[:5] for name, array in inputs.items()}
@@ -94,6 +96,19 @@ def test_export_and_parity(tiny_table_dir, inputs, tmp_path):
     wrong[3, 2] += 1e-3
     with pytest.raises(FormatError, match=r"thickness\.onnx: differs from Keras by 0\.001"):
         check_parity("thickness", exported, inputs, {"probability": wrong})
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.5])
+def test_a_damaged_keras_file_is_refused(tiny_table_dir, tmp_path, keep):
+    """A bit flipped among its weights, which Keras reads without a word; and half a file."""
+    write_network(tmp_path, answers_vary=True)
+    file = tmp_path / "thickness.keras"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    file.write_bytes(content[: int(keep * len(content))])
+    with pytest.raises(FormatError, match=r"network .*thickness\.keras: .*damaged.*train it again"):
+        export_networks([file], table_dir=tiny_table_dir, out_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_answers_without_a_number_are_refused(tiny_table_dir, inputs, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -13,7 +14,7 @@ from pacbed.errors import FormatError, ParameterError
 from pacbed.networks.description import NetworkDescription
 from pacbed.networks.frame import Placement, PolarFrame
 from pacbed.networks.inputs import normalise_pattern
-from pacbed.networks.trained import TrainedNetwork, load_networks, load_networks_from
+from pacbed.networks.trained import TrainedNetwork, load_networks, load_networks_from, read_exported
 
 PIXELS = 10
 CLASSES = {"scale": [0.9, 1.0, 1.1], "thickness": [5.0, 10.0, 15.0], "mistilt": [0.0, 1.0, 2.0]}
@@ -135,6 +136,20 @@ def test_each_network_reads_its_own_model(folder, image):
     assert networks["thickness"].answer(image, 14.0).probability.shape == (3,)
     with pytest.raises(FormatError, match=r"scale\.onnx: damaged"):
         networks["scale"].answer(image, 14.0)
+
+
+def test_a_network_that_is_not_what_was_exported_is_refused(folder, image):
+    """One bit of a weight: onnxruntime reads the file and answers something else."""
+    content = (folder / "scale.onnx").read_bytes()
+    (folder / "parity.json").write_text(json.dumps({"scale": {"sha256": hashlib.sha256(content).hexdigest()}}))
+    assert load_networks_from(folder)["scale"].answer(image, 14.0).probability.sum() == pytest.approx(1)
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 0x01
+    (folder / "scale.onnx").write_bytes(flipped)
+    with pytest.raises(FormatError, match=r"network .*scale\.onnx: damaged; delete it and make it again"):
+        read_exported(folder, "scale.onnx")
+    with pytest.raises(FormatError, match="scale"):
+        load_networks_from(folder)["scale"].answer(image, 14.0)
 
 
 def test_damaged_descriptions_are_refused_at_once(folder):

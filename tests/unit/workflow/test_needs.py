@@ -22,7 +22,7 @@ def estimate(name, system):
 
 
 def shipped(name):
-    return load_config([ROOT / "config" / f"{name}.yaml"]).systems[name]
+    return load_config([ROOT / "config" / f"{name}.yaml"]).systems[Path(name).name]
 
 
 @pytest.mark.parametrize("name", ESTIMATES)
@@ -64,6 +64,13 @@ def test_more_blocks_make_smaller_and_shorter_jobs(make_system):
         ("rutile_80kv", needs.gather_mb, 920),
         ("srtio3_300kv", needs.gather_mb, 2700),
         ("rutile_80kv", needs.pack_mb, 1588),
+        # With the two of Snakemake that stand beside a job on a cluster.
+        ("rutile_80kv", needs.evaluation_mb, 1841 + 300),
+        ("catalogue/au110_200kv", needs.evaluation_mb, 802 + 300),
+        ("rutile_80kv", needs.referee_mb, 836 + 300),
+        ("catalogue/au110_200kv", needs.referee_mb, 478 + 300),
+        ("rutile_80kv", needs.block_mb, 330 + 300),
+        ("catalogue/au110_200kv", needs.block_mb, 331 + 300),  # check_convergence
     ],
 )
 def test_memory_booked_is_enough_and_not_far_too_much(name, estimate, measured_mb):

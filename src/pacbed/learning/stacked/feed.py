@@ -14,7 +14,7 @@ from pacbed.learning.feed import Feed, LabelledPatterns, TrainingData
 from pacbed.learning.settings import TrainingSettings
 from pacbed.learning.stacked.augment import Distortion, distort
 from pacbed.networks.inputs import normalise_patterns
-from pacbed.simulation.stack.stored import open_stack
+from pacbed.simulation.stack.stored import open_stack, read_series
 
 # Table 1 of the paper.
 SHEAR_DEG = 0.05
@@ -95,7 +95,7 @@ class StackSource:
         depth = len(self.thickness_nm)
         mistilt_mrad = np.repeat(self.mistilt_mrad[chosen[:, 1]], depth)
         patterns = StackedPatterns(
-            np.concatenate([self.stacked[int(convergence), int(tilt)] for convergence, tilt in chosen]),
+            np.concatenate([read_series(self.stacked, int(convergence), int(tilt)) for convergence, tilt in chosen]),
             np.repeat(self.convergence_mrad[chosen[:, 0]], depth),
             mistilt_mrad if self.task == "mistilt" else np.tile(self.thickness_nm, len(chosen)),
         )

@@ -178,11 +178,21 @@ class RockingTable:
         Raises
         ------
         FormatError
-            The folder holds no complete table, or one of a newer version.
+            The folder holds no complete table, one of a newer version, or other numbers than were written.
         """
         folder = Path(folder)
-        check_done(folder, "rocking table")
-        return cls.read(zarr.open_group(str(folder / "rocking.zarr"), mode="r"))
+        digests = check_done(folder, "rocking table").get("sha256", {})
+        try:
+            table = cls.read(zarr.open_group(str(folder / "rocking.zarr"), mode="r"))
+        except RuntimeError as error:  # of a codec
+            raise FormatError(f"rocking table {folder}: damaged ({error}); delete it and make it again") from error
+        wrong = [name for name, digest in digests.items() if _digest(getattr(table, name)) != digest]
+        if wrong:
+            raise FormatError(
+                f"rocking table {folder}: damaged ({', '.join(wrong)}: other numbers than were written); delete it and "
+                "make it again"
+            )
+        return table
 
     @classmethod
     def read(cls, group: zarr.Group) -> RockingTable:

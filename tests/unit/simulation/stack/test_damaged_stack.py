@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pacbed.crystal.potentials import of_structure
 from pacbed.errors import FormatError
 from pacbed.simulation.stack.assemble import assemble_stack
 from pacbed.simulation.stack.parameter_grid import ParameterGrid
-from pacbed.simulation.stack.stored import of_stack, open_stack
+from pacbed.simulation.stack.stored import of_stack, open_stack, read_series
 from pacbed.simulation.table.rocking_table import of_table
 
 GRID = ParameterGrid(
@@ -45,6 +46,19 @@ def test_a_damaged_stack_or_one_of_another_version_is_refused(stack_dir, damage)
     damage.to(stack_dir)
     with pytest.raises(FormatError, match=damage.words):
         open_stack(stack_dir)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.999])
+def test_a_flipped_bit_among_the_patterns_is_found_and_the_stack_named(stack_dir, place):
+    chunk = next(path for path in (stack_dir / "stack.zarr" / "pattern" / "c").rglob("*") if path.is_file())
+    convergence, tilt = (int(part) for part in chunk.relative_to(stack_dir).parts[3:5])
+    pattern = open_stack(stack_dir)["pattern"]
+    assert read_series(pattern, convergence, tilt).shape == (2, 32, 32)
+    content = bytearray(chunk.read_bytes())
+    content[int(place * len(content))] ^= 0x10
+    chunk.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"stack {re.escape(str(stack_dir))}: the series .* is damaged .*delete"):
+        read_series(pattern, convergence, tilt)
 
 
 def test_a_table_of_another_system_makes_no_stack(tiny_table_dir, tmp_path):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray
+from distributed import LocalCluster
 
 from pacbed.crystal.cell import Crystal
 from pacbed.crystal.potentials import SlicePotentials
@@ -218,14 +223,26 @@ def test_the_scheduler_makes_no_difference(vibrating, one_thread, scheduler):
 
 
 def test_a_scheduler_elsewhere_makes_no_difference(vibrating, one_thread):
-    distributed = pytest.importorskip("distributed")
     local = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
-    with distributed.LocalCluster(**local) as cluster:
+    with LocalCluster(**local) as cluster:
         assert np.array_equal(_compute(vibrating, cluster.scheduler_address, 1), one_thread)
 
 
+def test_a_worker_that_is_killed_makes_no_difference(vibrating, one_thread):
+    """One of two, with a task in its hands, as by a node that is lost."""
+    local = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with LocalCluster(**local) as cluster, ThreadPoolExecutor(1) as pool:
+        found = pool.submit(_compute, vibrating, cluster.scheduler_address, 1)
+        while not (busy := [worker for worker in cluster.scheduler.workers.values() if worker.processing]):
+            assert not found.done()
+            time.sleep(0.01)
+        killed = cluster.workers[busy[0].name].pid
+        os.kill(killed, signal.SIGKILL)
+        assert np.array_equal(found.result(), one_thread)
+        assert killed not in {nanny.pid for nanny in cluster.workers.values()}  # another took its place
+
+
 def test_a_scheduler_that_does_not_answer(vibrating, monkeypatch):
-    pytest.importorskip("distributed")
     monkeypatch.setattr("pacbed.simulation.scan.dask_tasks.SCHEDULER_WAIT_S", 1)
     with pytest.raises(SimulationError, match=r"scheduler: got tcp://127\.0\.0\.1:9.*accepted: threads or processes"):
         _compute(vibrating, "tcp://127.0.0.1:9", 1)
