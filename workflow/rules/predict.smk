@@ -64,7 +64,7 @@ rule map_dataset:
     # A map is many independent fits, a process each; profiles ask for more than the two cores that every node has.
     threads: 2
     resources:
-        mem_mb=needed("reading_mb"),
+        mem_mb=needed("mapping_mb"),
         runtime=720,
     params:
         stage_version=STAGE_VERSIONS["map_dataset"],
