@@ -16,18 +16,22 @@ from pacbed.cli.arguments import (
     Convergence,
     Dataset,
     Energy,
+    ExportTo,
     Mask,
     Mirrored,
     Pixel,
     ScanShape,
+    SliceThickness,
     Vacuum,
     number,
     scan_size,
     whole_number,
 )
+from pacbed.cli.exporting import wanted_export
 from pacbed.errors import bad_value
 
 if TYPE_CHECKING:
+    from pacbed.analysis.export.write import Export
     from pacbed.analysis.options import PredictOptions
     from pacbed.analysis.report.map_plan import MapSettings
 
@@ -109,6 +113,8 @@ def map_command(
     overwrite: Overwrite = False,
     tiff: Images = False,
     sheet: Sheets = None,
+    export: ExportTo = None,
+    slice_nm: SliceThickness = None,
 ) -> int:
     """Map the thickness of a 4D-STEM data set window by window."""
     from pacbed.analysis.options import PredictOptions
@@ -119,8 +125,9 @@ def map_command(
         scan_shape=scan_size(scan_shape), vacuum=vacuum,
     )  # fmt: skip
     options = _with_vacuum(options, data, region_of_scan(vacuum_region))
+    extras = MapExtras(overwrite, tiff, tuple(places(sheet or [])), wanted_export(export, slice_nm))
     settings = MapSettings(window, jobs, scheduler, scan_step_nm)
-    return _mapped(bundle, data, options, settings, out, MapExtras(overwrite, tiff, tuple(places(sheet or []))))
+    return _mapped(bundle, data, options, settings, out, extras)
 
 
 class MapExtras(NamedTuple):
@@ -134,11 +141,19 @@ class MapExtras(NamedTuple):
         Write the maps as images.
     sheets : tuple of (int, int)
         Rows and columns of windows whose sheets are written.
+    export : Export or None
+        The program that a first guess is written for.
     """
 
     overwrite: bool
     tiff: bool
     sheets: tuple[tuple[int, int], ...]
+    export: Export | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is something to do with a map that is there."""
+        return bool(self.tiff or self.sheets or self.export)
 
 
 def _with_vacuum(options: PredictOptions, data: Path, region: tuple[slice, slice] | None) -> PredictOptions:
@@ -155,6 +170,7 @@ def _with_vacuum(options: PredictOptions, data: Path, region: tuple[slice, slice
 def _mapped(
     bundle: Path, data: Path, options: PredictOptions, settings: MapSettings, out: Path, extras: MapExtras
 ) -> int:
+    from pacbed.analysis.export.write import export_map
     from pacbed.analysis.maps.stored import read_facts
     from pacbed.analysis.maps.windows import Place
     from pacbed.analysis.report.map_dataset import believed, map_dataset, read_or_none, summary_lines
@@ -166,7 +182,7 @@ def _mapped(
     (name,) = names_for([data], maps_in(out))
     folder, picture, opened = out / name, out / f"{name}.png", load_bundle(bundle)
     found = None if extras.overwrite else read_or_none(folder)
-    if found is not None and not (extras.sheets or extras.tiff):
+    if found is not None and not extras.any:
         raise bad_value("out", str(folder), "a map that is not there yet, or --overwrite: this one is kept")
     if found is None:
         found = map_dataset(opened, data, options, settings, out_dir=folder, out_png=picture)
@@ -177,6 +193,8 @@ def _mapped(
         step = facts.get("scan_step_nm")
         write_images(found, out / f"{name}_tiff", window_nm=None if step is None else step * facts["window"])
         print(f"{out / f'{name}_tiff'}: the maps as images")
+    if extras.export is not None:
+        print(export_map(found, f"{data.name}, with {opened.path.name}", extras.export, out / name))
     asked = [Place(*one) for one in extras.sheets]
     for sheet in window_sheets(opened, data, options, asked, window=facts["window"], out_dir=out / f"{name}_sheets"):
         print(sheet)

@@ -29,10 +29,9 @@ from pacbed.cli.arguments import (
     scan_size,
 )
 from pacbed.cli.compiling import compilation_announced
-from pacbed.errors import bad_value
+from pacbed.cli.exporting import wanted_export
 
 if TYPE_CHECKING:
-    from pacbed.analysis.export.write import Export
     from pacbed.analysis.report.batch import Outcome
 
 
@@ -68,19 +67,9 @@ def predict(
         scan_shape=scan_size(scan_shape), refine_from_nm=tuple(refine_from or ()), vacuum=vacuum,
         exposure_ratio=exposure_ratio, zero_loss_nm=zero_loss,
     )  # fmt: skip
-    teller, wanted = _teller(as_json=as_json), _wanted_export(export, slice_nm)
+    teller, wanted = _teller(as_json=as_json), wanted_export(export, slice_nm)
     with compilation_announced():
         return predict_files(load_bundle(bundle), patterns, options, out_dir=out, tell=teller, export=wanted)
-
-
-def _wanted_export(program: str | None, slice_nm: float | None) -> Export | None:
-    from pacbed.analysis.export.write import Export
-
-    if program is None:
-        if slice_nm is not None:
-            raise bad_value("slice_nm", slice_nm, "this option with --export only")
-        return None
-    return Export(program) if slice_nm is None else Export(program, slice_nm)
 
 
 def _teller(*, as_json: bool) -> Callable[[Outcome], None]:
