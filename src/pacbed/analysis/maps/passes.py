@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,12 @@ class MapPasses:
             "windows again",
         )
         found.again = len(odd)
-        edge = beside_vacuum(found)
+        edge, quick = beside_vacuum(found), dict(found.answers)
         if self._source.options.refine and len(edge) <= MOST_EDGE:
             self._answer(found, "full", [WindowTask(self._source, (place,)) for place in edge], "windows at the edge")
+        for place in edge:  # residuals of one resolution throughout, so that they can be compared
+            before = quick[place]
+            found.answers[place] = replace(found.answers[place], misfit=before.misfit, chi_square=before.chi_square)
         return found
 
     def _constants(self, found: MapAnswers) -> Constants | None:

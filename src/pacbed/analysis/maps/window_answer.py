@@ -17,7 +17,7 @@ from pacbed.analysis.libraries.of_angle import library_for
 from pacbed.analysis.maps.answer import WindowAnswer, bright_field
 from pacbed.analysis.maps.constants import Constants
 from pacbed.analysis.maps.frame_match import Found, FrameMatch
-from pacbed.analysis.maps.window_fit import WindowFit, coarse_chi_square, fit_window, window_covariance
+from pacbed.analysis.maps.window_fit import WindowFit, begin, coarse_chi_square, finish, window_covariance
 from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture, examine
 from pacbed.analysis.recording.pattern_file import Pattern
@@ -26,9 +26,9 @@ from pacbed.analysis.verdicts.fit import judge_fit
 from pacbed.analysis.verdicts.picture import judge_input, judge_precision
 from pacbed.bundle.reader import Bundle
 
-GLANCE, FINISH = 1, 3  # rounds from each start, and from the best of their ends
+ROUNDS = 2  # of derivatives after the first, at most
 STARTS, WITHIN = 2, 1.5  # places to start from, and by how much more they may leave of a pattern than the best
-BARE_NM = 6.0  # a thicker crystal is never taken for none
+BARE_NM, HIDDEN = 6.0, 0.5  # a thicker crystal is never taken for none, unless noise leaves so large a misfit
 # ASSUME: where a bare disk leaves at most so many times the residual of the best crystal there is none (an estimate: a
 # crystal of 2 nm leaves 1.2 times and more at 1e5 electrons).
 BARE_RATIO = 1.03
@@ -107,8 +107,8 @@ class WindowFitter:
         cutout = Cutout.around(picture.array, picture.outline, pixels=COARSE.pixels, used=picture.used)
         model = ForwardModel(self._bundle.renderer, cutout, mirrored=self._constants.mirrored)
         proposed = _near_the_best(self._match.starts(picture.array, picture.outline, starts))
-        ends = sorted((fit_window(model, one, rounds=GLANCE) for one in proposed), key=_misfit)
-        best = fit_window(model, ends[0].parameters, rounds=FINISH)
+        ends = sorted((begin(model, one) for one in proposed), key=_misfit)
+        best = finish(model, ends[0], rounds=ROUNDS)
         others = tuple(Fit(one.parameters, one.misfit) for one in ends[1:])
         at = Fit(best.parameters, best.misfit)
         return Refinement(at, others, at, model, window_covariance(model, best), noise_share(model))
@@ -137,7 +137,7 @@ def is_bare(model: ForwardModel, best: Fit, *, noise: float, worst: float) -> bo
     worst : float
         Misfit beyond noise above which a fit is not believed.
     """
-    if best.parameters.thickness_nm > BARE_NM:
+    if best.parameters.thickness_nm > BARE_NM and best.misfit < HIDDEN:
         return False
     bare = replace(best.parameters, thickness_nm=0.0)
     left = model.misfit(model.residual(bare))

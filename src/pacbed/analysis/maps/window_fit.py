@@ -2,7 +2,8 @@
 
 Gauss-Newton on coarse pixels. The pattern is rendered once for itself and once for each of thickness and mistilt; the
 centre's derivatives are the pattern's gradient, gain and background are solved for inside
-(`pacbed.analysis.fit.forward`).
+(`pacbed.analysis.fit.forward`). The steps after the first render the pattern alone: what the residual did corrects the
+derivatives (Broyden, Math. Comp. 19 (1965) 577).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pacbed.analysis.maps.constants import OWN
 from pacbed.patterns import bin_pixels
 
 LONGEST = np.array([2.5, 0.9, 0.9, 0.8, 0.8])  # step in each of `OWN`: beyond it the pattern is not linear in them
-SETTLED = np.array([0.02, 0.01, 0.01, 0.01, 0.01])  # a step below which the fit has ended
+SETTLED = 0.3  # chi-square that a step gains, half an error of an unknown, after which what is left is far less
+STEPS_A_ROUND = 2
 DAMPING = 1e-4  # of the diagonal
 COARSER = 4  # pixels of a fit along the edge of a cell whose mean residual is looked at
 FEWEST_CELL = 8  # pixels of a cell that count
@@ -45,6 +47,17 @@ class Slopes(NamedTuple):
         found = -np.linalg.lstsq(normal, self.columns.T @ residual, rcond=1e-12)[0]
         return np.asarray(found / max(1.0, float(np.max(np.abs(found) / LONGEST))))
 
+    def corrected(self, step: np.ndarray, change: np.ndarray) -> Slopes:
+        """Derivatives that explain the change of the residual, shape (pixel,), over a step, shape (5,)."""
+        scaled = step / LONGEST**2
+        return Slopes(self.columns + np.outer(change - self.columns @ step, scaled / (step @ scaled)))
+
+    def settled(self, step: np.ndarray, residual: np.ndarray) -> bool:
+        """Whether a step is short compared with the errors of the unknowns."""
+        variance = residual @ residual / max(1, len(residual) - len(OWN))
+        moved = self.columns @ step
+        return bool(moved @ moved <= SETTLED * variance)
+
 
 class WindowFit(NamedTuple):
     """Where a fit of a window stands.
@@ -57,7 +70,7 @@ class WindowFit(NamedTuple):
     slopes : Slopes
         Of a place hardly any distance from there.
     settled : bool
-        The last step was shorter than `SETTLED`.
+        The last step was short compared with the errors.
     """
 
     parameters: PatternParameters
@@ -72,8 +85,8 @@ def slopes_at(model: ForwardModel, at: PatternParameters) -> Slopes:
     return Slopes(model.projected(pattern_changes(model, at, best, names=OWN, quick=True), best))
 
 
-def fit_window(model: ForwardModel, start: PatternParameters, *, rounds: int) -> WindowFit:
-    """Follow the slopes downhill, two steps a round: the second takes the slopes of the first.
+def begin(model: ForwardModel, start: PatternParameters) -> WindowFit:
+    """Render the derivatives at a start, and take one step: enough to tell basins apart.
 
     Parameters
     ----------
@@ -81,22 +94,44 @@ def fit_window(model: ForwardModel, start: PatternParameters, *, rounds: int) ->
         Of the window, on coarse pixels.
     start : PatternParameters
         With the constants that all windows share.
-    rounds : int
-        At most.
     """
-    at, settled = _inside(model, start), False
-    residual = model.residual(at)
+    at = _inside(model, start)
+    here = WindowFit(at, model.misfit(model.residual(at)), slopes_at(model, at), settled=False)
+    return _followed(model, here, steps=1)
+
+
+def finish(model: ForwardModel, fit: WindowFit, *, rounds: int) -> WindowFit:
+    """Follow the slopes downhill until nothing is to be gained.
+
+    Parameters
+    ----------
+    model : ForwardModel
+    fit : WindowFit
+        From `begin`.
+    rounds : int
+        How often derivatives are rendered anew, at most.
+    """
+    fit = _followed(model, fit, steps=STEPS_A_ROUND)
     for _ in range(rounds):
-        slopes, settled = slopes_at(model, at), False
-        for _ in range(2):
-            step = slopes.step(residual)
-            ahead = _inside(model, _displaced(at, step))
-            found = model.residual(ahead)
-            if not found @ found < residual @ residual:
-                settled = True
-                break
-            at, residual = ahead, found
-            settled = bool(np.all(np.abs(step) < SETTLED))
+        if fit.settled:
+            break
+        fit = _followed(model, fit._replace(slopes=slopes_at(model, fit.parameters)), steps=STEPS_A_ROUND)
+    return fit
+
+
+def _followed(model: ForwardModel, fit: WindowFit, *, steps: int) -> WindowFit:
+    """So many steps further, or to where the last was short or led nowhere."""
+    at, slopes, settled = fit.parameters, fit.slopes, fit.settled
+    residual = model.residual(at)
+    for _ in range(steps):
+        step = slopes.step(residual)
+        settled = slopes.settled(step, residual)
+        ahead = _inside(model, _displaced(at, step))
+        found = model.residual(ahead)
+        if not found @ found < residual @ residual:
+            break
+        slopes = slopes.corrected(step, found - residual)
+        at, residual = ahead, found
         if settled:
             break
     return WindowFit(at, model.misfit(residual), slopes, settled)
