@@ -18,7 +18,7 @@ from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.maps.answer import REFUSED, VERDICTS, WindowAnswer
 from pacbed.analysis.maps.constants import Constants, FullFit, find_constants
 from pacbed.analysis.maps.tasks import MapSource, WindowDone, WindowTask, run_task
-from pacbed.analysis.maps.windows import Place, blocks_of
+from pacbed.analysis.maps.windows import Place, blocks_of, spread_places
 from pacbed.analysis.maps.workers import done_by
 from pacbed.logs import progress
 from pacbed.outputs import KeptLines
@@ -206,23 +206,6 @@ class MapPasses:
 
 def _better(answer: WindowAnswer, before: WindowAnswer) -> bool:
     return bool(answer.misfit < before.misfit)
-
-
-def spread_places(shape: tuple[int, int], most: int) -> list[Place]:
-    """Places spread evenly over a map of so many rows and columns, each group of neighbours in the list as well.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    most : int
-        How many, at most.
-    """
-    # The additive recurrence of two irrational numbers fills a square without clusters (Roberts, 2018).
-    number = np.arange(1, 20 * most)
-    root = 1.32471795724474602596
-    along = np.stack([(0.5 + number / root) % 1, (0.5 + number / root**2) % 1])
-    places = dict.fromkeys(Place(int(v * shape[0]), int(u * shape[1])) for v, u in along.T)
-    return list(places)[:most]
 
 
 def standing_out(found: MapAnswers) -> list[Place]:

@@ -54,6 +54,23 @@ def blocks_of(shape: tuple[int, int]) -> list[tuple[Place, ...]]:
     ]
 
 
+def spread_places(shape: tuple[int, int], most: int) -> list[Place]:
+    """Places spread evenly over a map of so many rows and columns, each group of neighbours in the list as well.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    most : int
+        How many, at most.
+    """
+    # The additive recurrence of two irrational numbers fills a square without clusters (Roberts, 2018).
+    number = np.arange(1, 20 * most)
+    root = 1.32471795724474602596
+    along = np.stack([(0.5 + number / root) % 1, (0.5 + number / root**2) % 1])
+    places = dict.fromkeys(Place(int(v * shape[0]), int(u * shape[1])) for v, u in along.T)
+    return list(places)[:most]
+
+
 def window_patterns(scan: ScanData, places: tuple[Place, ...], window: int) -> Iterator[WindowPattern]:
     """Mean patterns of some windows; one that cannot be read or averaged comes as its error.
 

@@ -8,7 +8,6 @@ from pacbed.analysis.maps.passes import (
     MapAnswers,
     MapPasses,
     beside_vacuum,
-    spread_places,
     standing_out,
 )
 from pacbed.analysis.maps.tasks import close_all
@@ -47,14 +46,6 @@ def test_windows_beside_a_hole_are_fitted_in_full(answers, wedge):
     shares = answers.values("vacuum_share")
     assert np.isfinite([shares[place] for place in edge]).all()
     assert np.isnan(shares[0, 0])
-
-
-def test_places_are_spread_and_distinct():
-    found = spread_places((20, 30), 48)
-    assert len(set(found)) == len(found) == 48
-    quarters = {(row // 10, column // 15) for row, column in found[:12]}
-    assert len(quarters) == 4
-    assert set(spread_places((2, 3), 48)) == {Place(row, column) for row in range(2) for column in range(3)}
 
 
 def test_a_window_with_more_structure_left_than_its_neighbours_stands_out():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.maps import windows
-from pacbed.analysis.maps.windows import Place, blocks_of, window_patterns
+from pacbed.analysis.maps.windows import Place, blocks_of, spread_places, window_patterns
 from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.errors import PatternError
 
@@ -40,6 +40,14 @@ def test_how_much_is_read_at_once_changes_nothing(counts, monkeypatch):
 def test_blocks_hold_every_window_once():
     places = [place for block in blocks_of((9, 35)) for place in block]
     assert sorted(places) == [Place(row, column) for row in range(9) for column in range(35)]
+
+
+def test_places_are_spread_and_distinct():
+    found = spread_places((20, 30), 48)
+    assert len(set(found)) == len(found) == 48
+    quarters = {(row // 10, column // 15) for row, column in found[:12]}
+    assert len(quarters) == 4
+    assert set(spread_places((2, 3), 48)) == {Place(row, column) for row in range(2) for column in range(3)}
 
 
 class Damaged:
