@@ -100,6 +100,11 @@ class ScanData:
         y, x = (int(self.values.shape[axis]) for axis in self._axes().pattern)
         return y, x
 
+    @property
+    def is_series(self) -> bool:
+        """Patterns one after the other, of which nobody says how they lie in a scan."""
+        return self.rows is None and len(self._scan_axes()) == 1
+
     def windows(self, window: int) -> tuple[int, int]:
         """Rows and columns of a map whose pixels each cover `window` x `window` positions; the last may cover fewer."""
         if window < 1:

@@ -100,6 +100,10 @@ def plan_map(bundle: Bundle, data: Path, options: PredictOptions, settings: MapS
     if step is not None and not (np.isfinite(step) and step > 0):
         raise bad_value("scan_step_nm", step, "a number above 0 [nm]")
     with open_scan(data, dataset=options.dataset, scan_shape=options.scan_shape) as scan:
+        if scan.is_series and options.scan_shape is None:
+            count = scan.scan_shape[1]
+            accepted = f"rows and columns of its {count} patterns, which lie in a series; 1,{count} if it is a line"
+            raise bad_value("scan_shape", None, accepted)
         known = _known(options, scan, bundle)
         told = _told(known)
         if known.mask is not None:  # read once, and refused before the first window

@@ -113,8 +113,8 @@ def test_a_mask_holds_for_every_window(tiny_bundle, scan_file, tmp_path):
 def test_map_of_holes_alone_has_a_picture(tiny_bundle, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
     found = map_dataset(
-        tiny_bundle, tmp_path / "empty.npy", PredictOptions(convergence_mrad=14.0), out_dir=tmp_path / "m",
-        out_png=tmp_path / "m.png",
+        tiny_bundle, tmp_path / "empty.npy", PredictOptions(convergence_mrad=14.0, scan_shape=(1, 2)),
+        out_dir=tmp_path / "m", out_png=tmp_path / "m.png",
     )  # fmt: skip
     assert (found.verdict == VERDICTS.index("unusable")).all()
     assert (tmp_path / "m.png").is_file()
@@ -152,7 +152,7 @@ def test_bad_options_stop_at_once_and_write_nothing(tiny_bundle, scan_file, tmp_
 
 def test_what_the_caller_says_is_written_down(tiny_bundle, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((2, 32, 32)))
-    options = PredictOptions(convergence_mrad=14.0, pixel_mrad=0.7, mirrored=True, refine=False)
+    options = PredictOptions(convergence_mrad=14.0, pixel_mrad=0.7, mirrored=True, refine=False, scan_shape=(1, 2))
     map_dataset(tiny_bundle, tmp_path / "empty.npy", options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
     facts = json.loads((tmp_path / "m" / "map.json").read_text(encoding="utf-8"))
     assert facts["parameters"] == {
@@ -175,3 +175,13 @@ def test_a_map_says_how_evenly_its_windows_average(tiny_bundle, scan_file, tmp_p
 def test_nothing_is_left_of_a_finished_map(mapped):
     _, folder = mapped
     assert {path.name for path in folder.iterdir()} == {"film", "film.png"}
+
+
+def test_a_series_is_asked_for_its_shape(tiny_bundle, tmp_path):
+    """Thousands of patterns in one line are no map that anybody wants; a line is, if it is called one."""
+    np.save(tmp_path / "series.npy", np.zeros((6, 32, 32)))
+    options = PredictOptions(convergence_mrad=14.0)
+    with pytest.raises(
+        ParameterError, match=r"scan_shape: got None, accepted: rows and columns of its 6.*1,6"
+    ):
+        map_dataset(tiny_bundle, tmp_path / "series.npy", options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
