@@ -181,7 +181,5 @@ def test_a_series_is_asked_for_its_shape(tiny_bundle, tmp_path):
     """Thousands of patterns in one line are no map that anybody wants; a line is, if it is called one."""
     np.save(tmp_path / "series.npy", np.zeros((6, 32, 32)))
     options = PredictOptions(convergence_mrad=14.0)
-    with pytest.raises(
-        ParameterError, match=r"scan_shape: got None, accepted: rows and columns of its 6.*1,6"
-    ):
+    with pytest.raises(ParameterError, match=r"scan_shape: got None, accepted: rows and columns of its 6.*1,6"):
         map_dataset(tiny_bundle, tmp_path / "series.npy", options, out_dir=tmp_path / "m", out_png=tmp_path / "m.png")
