@@ -10,6 +10,7 @@ import numpy as np
 
 from pacbed.analysis.picture.saturation import saturated_in_frames
 from pacbed.analysis.recording.formats.opening import one_line
+from pacbed.analysis.recording.mapped import give_back
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array
 from pacbed.analysis.recording.scan_file import ScanData
 from pacbed.errors import PacbedError, PatternError
@@ -88,6 +89,7 @@ def window_patterns(scan: ScanData, places: tuple[Place, ...], window: int) -> I
         except Exception:  # damaged chunks raise anything: one by one, so that the sound ones are not lost
             LOGGER.debug("windows from %s on", run[0], exc_info=True)
             yield from (_alone(scan, place, window) for place in run)
+        give_back(scan.values)
 
 
 def _at_once(scan: ScanData, window: int) -> int:

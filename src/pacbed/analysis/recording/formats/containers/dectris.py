@@ -22,10 +22,11 @@ class JoinedFrames:
     ----------
     shape, dtype
         As for an array, (frame, y, x).
+    parts : list of array-like
     """
 
     def __init__(self, parts: list[Any]) -> None:
-        self._parts = parts
+        self.parts = parts
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
         self.shape, self.dtype = (int(self._starts[-1]), *parts[0].shape[1:]), parts[0].dtype
 
@@ -37,7 +38,7 @@ class JoinedFrames:
         start, stop, step = first.indices(self.shape[0])
         pieces = [
             part[(slice(max(start - begin, 0), max(min(stop - begin, len(part)), 0)), *rest)]
-            for part, begin in zip(self._parts, self._starts, strict=False)
+            for part, begin in zip(self.parts, self._starts, strict=False)
             if begin < stop and begin + len(part) > start
         ]
         return np.concatenate(pieces)[::step] if pieces else np.empty((0, *self.shape[1:]), self.dtype)
