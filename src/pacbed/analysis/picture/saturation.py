@@ -22,9 +22,9 @@ def ceiling(values: np.ndarray) -> float | None:
     values : array of any shape
         Counts; those not finite do not count.
     """
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if finite.size < FEWEST_PIXELS:
+    if not _may_pile_up(values):
         return None
+    finite = values[np.isfinite(values)].astype(np.float64)
     low, top = float(np.percentile(finite, 2)), float(finite.max())
     step = max(SAME * (top - low), 1e-30)
     levels, counts = np.unique(np.round((top - finite) / step), return_counts=True)
@@ -32,6 +32,15 @@ def ceiling(values: np.ndarray) -> float | None:
         return None
     most = int(counts[1:][levels[1:] < NEAR_CEILING / SAME].max(initial=1))
     return top - step / 2 if counts[0] > PILE * most else None
+
+
+def _may_pile_up(values: np.ndarray) -> bool:
+    """Whether enough pixels are near the highest; most patterns have few, which is quickly seen."""
+    known = values if values.dtype.kind in "iu" else values[np.isfinite(values)]
+    if known.size < FEWEST_PIXELS:
+        return False
+    low, top = float(known.min()), float(known.max())
+    return low < top and int(np.count_nonzero(known >= top - 2 * SAME * (top - low))) >= FEWEST_PIXELS
 
 
 def saturated_pixels(array: np.ndarray, used: np.ndarray) -> np.ndarray:
