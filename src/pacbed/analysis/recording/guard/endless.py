@@ -84,6 +84,7 @@ def _walk(store: Any) -> None:
         for key in item.attrs:
             if item.attrs.get_id(key).get_storage_size() <= MOST_BYTES:
                 item.attrs[key]
-        if isinstance(item, h5py.Dataset) and item.shape is not None and 0 not in item.shape:
-            if prod(item.chunks or ()) * item.dtype.itemsize <= MOST_BYTES:
-                item[(0,) * item.ndim]
+        if not isinstance(item, h5py.Dataset) or item.shape is None or 0 in item.shape:
+            continue
+        if prod(item.chunks or ()) * item.dtype.itemsize <= MOST_BYTES:
+            item[(0,) * item.ndim]
