@@ -2,7 +2,7 @@
 
 Lengths of zero in a heap of strings, or a tree that leads back to itself, keep the library busy inside one call, which
 neither Python nor Ctrl+C can end. So the structure is walked through in a child process first, which may take so much
-processor time and no more: a slow disk is waited for.
+processor time and no more; a slow disk is waited for.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pacbed.analysis.recording.guard.references import check_references, stores_
 from pacbed.errors import PatternError
 
 CPU_S = 10  # a good file takes hundredths
+WAIT_S = 600  # on the slowest of disks
 MOST_OBJECTS = 1000  # looked at in a file: the first of them show whether it is damaged
 MOST_BYTES = 2**24  # of an attribute or a chunk that is read
 
@@ -52,7 +53,7 @@ def check_ends(path: str | Path, *, cpu_s: int = CPU_S) -> None:
         os.waitpid(child, 0)
         raise
     if os.WIFSIGNALED(status):
-        stopped = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+        stopped = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL)
         why = "does not come to an end with it" if stopped else "crashes at it"
         raise PatternError(f"file: {file} cannot be read (the HDF5 library {why}), accepted: a whole file")
 
@@ -66,6 +67,8 @@ def _try(file: Path, cpu_s: int) -> None:
         faulthandler.disable()  # a crash is told by the parent
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(WAIT_S)
         check_references(file)
         for store in stores_reached(file):
             _walk(store)

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
@@ -44,6 +45,15 @@ def test_a_crash_of_the_library_is_one_line(tmp_path, monkeypatch):
         store["film"] = np.zeros((40, 40), np.uint16)
     monkeypatch.setattr(endless, "_walk", lambda store: os.abort())
     with pytest.raises(PatternError, match="the HDF5 library crashes at it"):
+        check_ends(tmp_path / "a.h5")
+
+
+def test_a_disk_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = np.zeros((40, 40), np.uint16)
+    monkeypatch.setattr(endless, "WAIT_S", 1)
+    monkeypatch.setattr(endless, "_walk", lambda store: time.sleep(30))
+    with pytest.raises(PatternError, match="does not come to an end"):
         check_ends(tmp_path / "a.h5")
 
 
