@@ -343,7 +343,6 @@ FORMATS = (
         _rosetta("tvips", "a_000.tvips", show_progressbar=False),
         ENERGY_ALONE,
         series=True,
-        whole="RosettaSciIO copies the file into memory, whatever its size",
     ),
     Format("MRC", LAYOUT, "header and numbers", _mrc, _mrc, series=True),
     Format(

@@ -22,8 +22,9 @@ from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.libraries.of_angle import library_for, spread_library_for
 from pacbed.analysis.steps import Prepared
 
-BESIDE_VACUUM_NM = 30.0  # a thicker crystal is recognised beside any share of vacuum
+BESIDE_VACUUM_NM = 30.0  # thickest entry where vacuum is only suspected
 OTHER_STARTS = 2  # that a library of vacuum or of spread tilts proposes
+THICK_STARTS = 6  # of any thickness, where much vacuum is seen
 MATCHES_ALIKE = 1.2  # mismatch over that without vacuum; it is above 1.3 for simulated crystals without
 SPREAD_MRAD = 2.0  # of tilts in the library that proposes starts amid them
 SPREAD_BETTER = 0.97  # mismatch over that of single tilts; at spreads of 2 to 2.5 mrad it is 0.90 to 0.94
@@ -58,7 +59,7 @@ def with_effects(ready: Prepared, refinement: Refinement) -> Refinement:
         forward_model(ready, COARSE),
         restraints_of(ready),
         eight_bits=eight_bits(ready.recorded.array),
-        beside_vacuum=lambda: starts_beside_vacuum(ready),
+        beside_vacuum=lambda thick: starts_beside_vacuum(ready, thick=thick),
         amid_tilts=lambda: starts_amid_tilts(ready),
     )
 
@@ -100,9 +101,18 @@ def absolute_intensity(ready: Prepared) -> AbsoluteIntensity | None:
     return AbsoluteIntensity(ready.beam.counts, *missing, ready.beam.zero_loss_nm)
 
 
-def starts_beside_vacuum(ready: Prepared) -> list[PatternParameters]:
-    """Where a fit may start if much of the averaged area may be vacuum; nowhere if such patterns match much worse."""
+def starts_beside_vacuum(ready: Prepared, *, thick: bool = False) -> list[PatternParameters]:
+    """Where a fit may start if much of the averaged area may be vacuum.
+
+    Parameters
+    ----------
+    ready : Prepared
+    thick : bool
+        At any thickness; else at thin crystals alone, and nowhere if such patterns match much worse than without.
+    """
     angle, vacuum = ready.conditions.convergence_mrad, Vacuum.sizes[-1]
+    if thick:
+        return _starts_of(ready, library_for(ready.bundle, angle, vacuum=vacuum), count=THICK_STARTS)
     library = library_for(ready.bundle, angle, deepest_nm=BESIDE_VACUUM_NM, vacuum=vacuum)
     return _starts_of(ready, library, within=MATCHES_ALIKE)
 
@@ -113,14 +123,16 @@ def starts_amid_tilts(ready: Prepared) -> list[PatternParameters]:
     return _starts_of(ready, library, within=SPREAD_BETTER)
 
 
-def _starts_of(ready: Prepared, library: Library, *, within: float) -> list[PatternParameters]:
+def _starts_of(
+    ready: Prepared, library: Library, *, within: float = np.inf, count: int = OTHER_STARTS
+) -> list[PatternParameters]:
     """Best matches of another library; none if it matches worse than so many times the pattern's usual one."""
     matches, usual = (
         match(ready.array, ready.outline, one, mirrored=ready.conditions.mirrored) for one in (library, ready.library)
     )
     if matches.mismatch[0] > within * usual.mismatch[0]:
         return []
-    return [start.parameters for start in choose_starts(matches, count=OTHER_STARTS)]
+    return [start.parameters for start in choose_starts(matches, count=count)]
 
 
 def forward_model(ready: Prepared, resolution: Resolution = FINE) -> ForwardModel:

@@ -11,7 +11,7 @@ from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.simulation.table.rocking_table import RockingTable
 
-LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move, or of it the share
+LARGE_SHIFT_NM, LARGE_SHIFT = 1.0, 0.03  # thickness that an effect may move or leave open, or of it the share
 LARGE_WIDTHS = 2.4  # of an effect's prior; published patterns ask for one at most
 
 
@@ -96,17 +96,18 @@ def _judge_range(findings: Findings, at: PatternParameters, meta: BundleMeta) ->
 
 
 def _judge_effects(findings: Findings, refinement: Refinement) -> None:
-    """Effects that the answer has in it: a large one, or one that moves the thickness far, is no reason to trust it."""
+    """Effects in the answer: one that is large, or on which the thickness hangs, is no reason to trust it."""
     far_nm = max(LARGE_SHIFT_NM, LARGE_SHIFT * refinement.best.parameters.thickness_nm)
     for effect in refinement.effects:
         if effect.adopted:
-            large = abs(effect.thickness_shift_nm) > far_nm or effect.widths > LARGE_WIDTHS
+            far = max(abs(effect.thickness_shift_nm), effect.thickness_std_nm) > far_nm
+            large = far or effect.widths > LARGE_WIDTHS
             unit = f" {effect.unit}" if effect.unit else ""
             findings.add(
                 Severity.DOUBT if large else Severity.NOTE,
                 f"beside the crystal, the pattern asks for {effect.name.replace('_', ' ')} ({effect.size:.2f} ± "
                 f"{effect.std:.2f}{unit}): held-out sectors fit {100 * effect.held_out_gain:.0f} % better with it, and "
-                f"it moves the thickness by {effect.thickness_shift_nm:+z.2f} nm",
+                f"it moves the thickness by {effect.thickness_shift_nm:+z.2f} ± {effect.thickness_std_nm:.2f} nm",
             )
 
 

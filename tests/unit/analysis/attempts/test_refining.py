@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacbed.analysis.attempts import refining
 from pacbed.analysis.attempts.refining import (
     ROUND_PERCENT,
     forward_model,
@@ -69,3 +70,12 @@ def test_a_bent_crystal_has_starts_amid_tilts(tiny_bundle, camera):
     starts = starts_amid_tilts(ready)
     assert 1 <= len(starts) <= 2
     assert min(abs(start.thickness_nm - 8.0) for start in starts) <= 1.0
+
+
+def test_much_vacuum_has_starts_at_any_thickness(tiny_bundle, camera, monkeypatch):
+    """A crystal of 8 nm, where starts of thin ones end at 4 nm."""
+    monkeypatch.setattr(refining, "BESIDE_VACUUM_NM", 4.0)
+    ready = prepare(tiny_bundle, 0.6 * camera() + 0.4 * camera(thickness_nm=0.0), PredictOptions(convergence_mrad=14.0))
+    thin, thick = (starts_beside_vacuum(ready, thick=deep) for deep in (False, True))
+    assert all(start.thickness_nm <= 4.0 for start in thin)
+    assert min(abs(start.thickness_nm - 8.0) for start in thick) <= 1.0

@@ -30,8 +30,8 @@ def fitted(at=AT, misfit=0.05, noise=0.02, others=(), conditions=None, table=TAB
     return findings
 
 
-def with_effect(shift, *, adopted=True, unit="", widths=1.5):
-    effect = TriedEffect("tilt_spread", unit, 1.5, 0.2, widths, 0.12, adopted, shift, abs(shift))
+def with_effect(shift, *, adopted=True, unit="", widths=1.5, std=0.4):
+    effect = TriedEffect("tilt_spread", unit, 1.5, 0.2, widths, 0.12, adopted, shift, std)
     best, findings = Fit(AT, 0.05), Findings()
     found = Refinement(best, (), best, None, Covariance(np.eye(11), 1.0), 0.02, (effect,))
     judge_fit(findings, found, META, Conditions(14.0), TABLE)
@@ -43,8 +43,9 @@ def test_an_effect_in_the_answer_is_named_and_doubtful_if_it_moves_the_thickness
     little, much = with_effect(-0.8, unit="mrad"), with_effect(1.6)
     assert (little.verdict, much.verdict) == ("ok", "doubtful")
     assert "asks for tilt spread (1.50 ± 0.20 mrad): held-out sectors fit 12 % better" in little.reasons[0]
-    assert "moves the thickness by -0.80 nm" in little.reasons[0]
+    assert "moves the thickness by -0.80 ± 0.40 nm" in little.reasons[0]
     assert with_effect(5.0, adopted=False).reasons == []
+    assert with_effect(0.0, std=1.6).verdict == "doubtful", "one that leaves the thickness open"
     assert with_effect(0.0, widths=3.0).verdict == "doubtful", "a large one, wherever the thickness stays"
 
 

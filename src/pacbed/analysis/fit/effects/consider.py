@@ -25,6 +25,7 @@ from pacbed.analysis.fit.refinement import Fit, Refinement
 from pacbed.analysis.fit.restraints import Restraints
 
 ADOPTED = 2  # at most
+MUCH_VACUUM = 0.12  # share that is seen and beside which any crystal may look thin
 THIN_NM = 20.0  # thinner answers may be thicker crystals beside vacuum, which then lie in another basin
 
 
@@ -34,7 +35,7 @@ def consider_effects(
     restraints: Restraints,
     *,
     eight_bits: bool,
-    beside_vacuum: Callable[[], Sequence[PatternParameters]] = tuple,
+    beside_vacuum: Callable[[bool], Sequence[PatternParameters]] = lambda thick: (),
     amid_tilts: Callable[[], Sequence[PatternParameters]] = tuple,
 ) -> Refinement:
     """A refinement with the effects that its picture asks for, and an error bar that knows of the others.
@@ -49,18 +50,22 @@ def consider_effects(
     eight_bits : bool
         The picture has 8 bits: its grey levels may be a power of the counts.
     beside_vacuum : callable
-        Gives starts of a crystal beside much vacuum; asked for thin answers only.
+        Gives starts of a thin crystal beside much vacuum, or of a crystal of any thickness if it is called with True:
+        asked for thin answers, and where much vacuum is seen.
     amid_tilts : callable
         Gives starts of a crystal whose tilts spread, which may lie in other basins.
     """
     effects = [Vacuum(), TiltSpread(), ThicknessSpread(), BlurredCopy(), Shading(), *([Gamma()] if eight_bits else [])]
     thin = refinement.best.parameters.thickness_nm < THIN_NM
-    starts = {"vacuum": tuple(beside_vacuum()) if thin else (), "tilt_spread": tuple(amid_tilts())}
+    starts = {"vacuum": tuple(beside_vacuum(False)) if thin else (), "tilt_spread": tuple(amid_tilts())}
     model, at = refinement.model, refinement.best.parameters
     adopted: list[Trial] = []
     while True:
         fitted = Fitted.of(model, coarse, at, restraints)
         trials = [try_effect(fitted, effect, starts.get(effect.name, ())) for effect in effects]
+        trials = [
+            try_effect(fitted, one.effect, beside_vacuum(True)) if _sees_much_vacuum(one) else one for one in trials
+        ]
         best = max(trials, key=lambda trial: trial.merit)
         if best.merit < 1 or len(adopted) == ADOPTED:
             break
@@ -75,3 +80,9 @@ def consider_effects(
     covariance = estimate_covariance(model, at, restraints)
     changes = tuple(partial(one.effect.applied, amounts=one.place.amounts) for one in adopted)
     return replace(refinement, best=best_fit, model=model, covariance=covariance, effects=tried, changes=changes)
+
+
+def _sees_much_vacuum(trial: Trial) -> bool:
+    """Whether the thickness may lie far away: beside much vacuum fringes are faint, as those of thin crystals are."""
+    effect = trial.effect
+    return isinstance(effect, Vacuum) and trial.merit >= 1 and effect.size(trial.place.amounts) > MUCH_VACUUM

@@ -75,6 +75,18 @@ class Effect(ABC):
         """Largest amount of a part."""
         return abs(float(self.amounts(self.largest)[0]))
 
+    def open_nm(self, amount: float, thickness_nm: float) -> float:
+        """Standard deviation of the thickness that the effect leaves open where its size is known [nm].
+
+        Parameters
+        ----------
+        amount : float
+            Expected amount.
+        thickness_nm : float
+            Thickness [nm].
+        """
+        return 0.0
+
     def deviations(self, amounts: np.ndarray) -> np.ndarray:
         """Size in units of the prior's width, part by part; shape (part,)."""
         return np.asarray(np.maximum(amounts, 0.0) ** (1 / self.power) if self.power > 1 else amounts)

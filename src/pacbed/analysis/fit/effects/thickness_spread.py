@@ -11,6 +11,9 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import PatternParameters
 
 # ASSUME: thicknesses in the averaged area spread like a Gaussian (an estimate; a wedge spreads evenly).
+# ASSUME: where they spread otherwise, their mean is that of the Gaussian which fits to this share of their standard
+# deviation (measured on specimens of six thicknesses, benchmarks/effects.md).
+SHAPE = 0.4
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 
 
@@ -24,6 +27,10 @@ class ThicknessSpread(Effect):
     sizes: tuple[float, ...] = (0.15,)
     largest: float = 0.33
     power: int = 2
+
+    def open_nm(self, amount: float, thickness_nm: float) -> float:
+        """See `Effect.open_nm`: what the shape of the distribution is worth."""
+        return SHAPE * self.size(np.array([amount])) * thickness_nm
 
     def applied(self, model: ForwardModel, amounts: np.ndarray) -> ForwardModel:
         """See `Effect.applied`."""

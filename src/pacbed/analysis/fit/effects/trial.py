@@ -164,14 +164,18 @@ def _judged(fitted: Fitted, effect: Effect, place: Place, step: Step) -> Trial:
     if spread == 0:  # nothing of the crystal is seen, so that the effect changes nothing either
         return Trial(effect, Place(fitted.at, np.zeros(effect.parts)), 0.0, 1.0, 0.0, 0.0)
     if not effect.signed and amounts[0] <= 0:
-        added = abs(float(cross[0])) / spread**2 * np.sqrt(_mean_square(float(amounts[0]), spread))
+        expected = _above_zero(float(amounts[0]), spread)
+        added = abs(float(cross[0])) / spread**2 * np.sqrt(expected.mean_square)
+        added = np.hypot(added, effect.open_nm(expected.mean, fitted.at.thickness_nm))
         return Trial(effect, Place(fitted.at, np.zeros(1)), 0.0, spread, 0.0, float(added))
     at = _moved(fitted.model, place.at, step)
     amounts = np.clip(amounts, -most, most)
     shift = at.thickness_nm - _moved(fitted.model, fitted.at, fitted.base).thickness_nm
     unknown = float(cross @ np.linalg.solve(square, cross))  # variance of the thickness that the amounts bring
     if not effect.signed:
-        unknown *= (_mean_square(float(amounts[0]), spread) - float(amounts[0]) ** 2) / spread**2
+        expected = _above_zero(float(amounts[0]), spread)
+        unknown *= (expected.mean_square - float(amounts[0]) ** 2) / spread**2
+        unknown = max(unknown, 0.0) + effect.open_nm(expected.mean, at.thickness_nm) ** 2
     gain = 1 - step.held_out / max(fitted.base.held_out, 1e-30)
     return Trial(effect, Place(at, amounts), gain, spread, shift, float(np.hypot(shift, np.sqrt(max(unknown, 0.0)))))
 
@@ -182,9 +186,16 @@ def _moved(model: ForwardModel, at: PatternParameters, step: Step) -> PatternPar
     return at.moved(np.clip(step.change[: len(NAMES)], np.minimum(low, 0), np.maximum(high, 0)))
 
 
-def _mean_square(middle: float, spread: float) -> float:
-    """Mean square of a normal distribution of which only the positive part counts."""
+class _Expected(NamedTuple):
+    """Mean of an amount and of its square."""
+
+    mean: float
+    mean_square: float
+
+
+def _above_zero(middle: float, spread: float) -> _Expected:
+    """Of a normal distribution of which only the positive part counts."""
     cut = -middle / spread
     hazard = float(np.exp(-0.5 * cut**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-cut)))
     mean = middle + spread * hazard
-    return float(mean**2 + spread**2 * max(0.0, 1 + cut * hazard - hazard**2))
+    return _Expected(max(mean, 0.0), float(mean**2 + spread**2 * max(0.0, 1 + cut * hazard - hazard**2)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
@@ -18,6 +17,7 @@ from pacbed.analysis.recording.formats.pictures import open_picture
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.formats.tiff import open_tiff
+from pacbed.analysis.recording.formats.tvips import read_tvips
 from pacbed.analysis.recording.guard.sizes import no_memory
 from pacbed.analysis.recording.guard.untrusted import check_untrusted
 from pacbed.analysis.recording.stored import StoredImage
@@ -36,11 +36,10 @@ OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
     "quantumdetector": read_merlin,
     "empad": read_empad,
     "mrc": read_mrc,
+    "tvips": read_tvips,
 }
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
 FLAGS_ASSUMED = {"digitalmicrograph", "mrcz", "tia", "ripple", "semper"}
-# TVIPS notes the size of the camera's own pixels in nm, which RosettaSciIO passes on as 1/nm.
-CAMERA_PIXEL = {"tvips"}
 # Modules that leave nothing in the file.
 EAGER = {"mrcz", "pantarhei"}
 PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is imported
@@ -112,7 +111,4 @@ def one_line(error: BaseException) -> str:
 def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
     if plugin in OWN_READERS:
         return OWN_READERS[plugin](file)
-    images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
-    if plugin not in CAMERA_PIXEL:
-        return images
-    return [replace(one, axes=tuple(axis._replace(unit="", scale=None) for axis in one.axes)) for one in images]
+    return read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)

@@ -7,6 +7,7 @@ through one of these. Without a look at them, a pattern from elsewhere shows any
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -42,7 +43,8 @@ def check_references(path: str | Path) -> None:
         for element in ElementTree.parse(file).iter("raw_file"):
             _inside(element.get("filename", ""), file, file.resolve().parent)
     elif h5py.is_hdf5(file):
-        _check_hdf5(file)
+        for _ in stores_reached(file):
+            pass
 
 
 def _check_folder(folder: Path) -> None:
@@ -54,8 +56,16 @@ def _check_folder(folder: Path) -> None:
                 raise _refusal(f"{entry.relative_to(folder)} -> {entry.resolve()}", folder)
 
 
-def _check_hdf5(file: Path) -> None:
-    """Every file that can be reached is looked at: one inside the folder may reach further."""
+def stores_reached(file: Path) -> Iterator[Any]:
+    """An HDF5 file and every file that it reaches, open one by one: what lies inside the folder may reach further.
+
+    Raises
+    ------
+    PatternError
+        As `check_references`.
+    OSError
+        A file is damaged.
+    """
     import h5py
 
     own, seen, waiting = file.resolve().parent, set(), [file]
@@ -66,6 +76,7 @@ def _check_hdf5(file: Path) -> None:
         seen.add(one.resolve())
         with h5py.File(one, "r") as store:
             waiting += [_inside(name, one, own) for name in _files_named(store, one)]
+            yield store
 
 
 def _files_named(store: Any, file: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from pacbed.analysis.recording.guard.endless import check_ends
 from pacbed.analysis.recording.guard.references import check_references
 from pacbed.analysis.recording.guard.sizes import check_declared
 
@@ -20,9 +21,10 @@ def check_untrusted(path: str | Path) -> None:
     Raises
     ------
     PatternError
-        It reaches outside its folder, or declares too large a picture.
+        It reaches outside its folder, declares too large a picture, or its HDF5 leads round in circles.
     """
     _quiet_readers()
+    check_ends(path)
     check_references(path)
     check_declared(path)
 

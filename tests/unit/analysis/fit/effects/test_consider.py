@@ -24,7 +24,7 @@ def considered(fitted):
                 before,
                 model,
                 RESTRAINTS,
-                beside_vacuum=lambda: asked.append("vacuum") or [],
+                beside_vacuum=lambda thick: asked.append("vacuum, thick" if thick else "vacuum, thin") or [],
                 amid_tilts=lambda: asked.append("tilts") or [],
                 **{"eight_bits": False, **more},
             )
@@ -41,11 +41,12 @@ def test_a_clean_pattern_keeps_its_fit(considered):
         *("vacuum", "tilt_spread", "thickness_spread", "blurred_copy", "shading")
     ]
     assert not any(effect.adopted for effect in after.effects)
-    assert asked == ["vacuum", "tilts"], "a thin answer asks for starts beside vacuum as well"
+    assert asked == ["vacuum, thin", "tilts"], "a thin answer asks for starts beside vacuum as well"
 
 
 def test_a_hole_becomes_part_of_the_answer(considered):
-    before, after, _ = considered("vacuum", 0.2)
+    before, after, asked = considered("vacuum", 0.2)
+    assert asked == ["vacuum, thin", "tilts", "vacuum, thick"], "much vacuum hides any thickness"
     assert [effect.name for effect in after.effects if effect.adopted] == ["vacuum"]
     assert after.effects[0].adopted and len(after.effects) == 5
     assert after.best.parameters.thickness_nm == pytest.approx(8.0, abs=0.2)

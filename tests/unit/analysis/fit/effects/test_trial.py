@@ -7,9 +7,9 @@ from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.effects.effect import Effect
 from pacbed.analysis.fit.effects.refit import Place
 from pacbed.analysis.fit.effects.shading import Shading
-from pacbed.analysis.fit.effects.thickness_spread import ThicknessSpread
+from pacbed.analysis.fit.effects.thickness_spread import SHAPE, ThicknessSpread
 from pacbed.analysis.fit.effects.tilt_spread import TiltSpread
-from pacbed.analysis.fit.effects.trial import Fitted, Trial, _mean_square, try_effect
+from pacbed.analysis.fit.effects.trial import Fitted, Trial, _above_zero, try_effect
 from pacbed.analysis.fit.effects.vacuum import Vacuum
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.restraints import Restraints
@@ -21,11 +21,22 @@ RESTRAINTS = Restraints(14.0, 0.28)
 @pytest.mark.parametrize(("middle", "spread"), [(2.0, 0.5), (0.0, 1.0), (-0.5, 1.0), (-3.0, 1.0)])
 def test_what_is_left_of_a_distribution_below_zero(middle, spread):
     drawn = middle + spread * np.random.default_rng(0).standard_normal(4_000_000)
-    assert _mean_square(middle, spread) == pytest.approx(np.mean(drawn[drawn > 0] ** 2), rel=0.1)
+    expected = _above_zero(middle, spread)
+    assert expected.mean == pytest.approx(np.mean(drawn[drawn > 0]), rel=0.05)
+    assert expected.mean_square == pytest.approx(np.mean(drawn[drawn > 0] ** 2), rel=0.1)
 
 
 def test_an_effect_far_excluded_adds_nothing():
-    assert _mean_square(-30.0, 1.0) < 0.01
+    assert _above_zero(-30.0, 1.0).mean_square < 0.01
+
+
+def test_a_spread_of_thickness_leaves_its_mean_open(fitted):
+    """By its own size where it is seen, and the more where it may be there, the fewer electrons there are."""
+    seen = try_effect(fitted("thickness_spread", 0.15), ThicknessSpread())
+    size = seen.effect.size(seen.place.amounts)
+    assert seen.thickness_std_nm > 0.9 * SHAPE * size * seen.place.at.thickness_nm > 0.3
+    few, many = (try_effect(fitted("none", electrons=dose), ThicknessSpread()) for dose in (3e5, 2e7))
+    assert few.thickness_std_nm > many.thickness_std_nm > 0
 
 
 @pytest.mark.parametrize("effect", [Vacuum(), TiltSpread(), Shading()], ids=lambda effect: effect.name)
@@ -88,6 +99,7 @@ def test_what_is_told_is_in_the_units_of_the_size():
 
 def test_the_answer_without_an_effect_counts_the_less_the_more_it_explains():
     """Not adopted, its whole shift is in the error bar; adopted by ten times the least gain, a tenth of it."""
-    assert trial(0.01).told(adopted=False).thickness_std_nm == pytest.approx(2.5)
-    assert trial(0.03).told(adopted=True).thickness_std_nm == pytest.approx(2.5)
-    assert trial(0.3).told(adopted=True).thickness_std_nm == pytest.approx(np.hypot(0.2, 1.5))
+    assert trial(0.001).told(adopted=False).thickness_std_nm == pytest.approx(2.5)
+    least = Vacuum().least_gain
+    assert trial(least).told(adopted=True).thickness_std_nm == pytest.approx(2.5)
+    assert trial(10 * least).told(adopted=True).thickness_std_nm == pytest.approx(np.hypot(0.2, 1.5))

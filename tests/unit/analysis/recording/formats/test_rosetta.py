@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.recording.formats.rosetta import _axis, map_metadata, read_with
-from pacbed.analysis.recording.metadata import Calibration, read_calibration
+from pacbed.analysis.recording.metadata import read_calibration
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
 
@@ -68,17 +68,6 @@ def test_mrc_stack(write_mrc, scan):
 
 def test_tia_image(write_ser, image):
     np.testing.assert_array_equal(read_pattern(write_ser(image)).array, image)
-
-
-def test_tvips_scan_does_not_take_the_camera_s_pixels_for_those_of_the_pattern(tmp_path, as_signal, scan):
-    from rsciio.tvips import file_writer
-
-    plane = [("dy", 15600.0, "1/nm", False), ("dx", 15600.0, "1/nm", False)]
-    file_writer(str(tmp_path / "a_000.tvips"), as_signal(scan, [*NAVIGATION, *plane], tem={"beam_energy": 200.0}))
-    with open_scan(tmp_path / "a_000.tvips", scan_shape=(3, 5)) as found:
-        assert found.scan_shape == (3, 5)
-        assert found.calibration == Calibration(energy_kev=200.0)
-        np.testing.assert_array_equal(found.mean(1, 4, 1), scan[1, 4])
 
 
 def test_blockfile_scan(tmp_path, as_signal, scan):
