@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint clean distclean
+.PHONY: help env demo test test-service serve lint clean distclean
 
 # uv from PATH, else a private one below .tools.
 UV := $(shell command -v uv 2>/dev/null)
@@ -11,12 +11,14 @@ UV := .tools/bin/uv
 UV_NEEDED := $(UV)
 endif
 
-RUN := $(UV) run --frozen --extra workflow --extra dev
+RUN := $(UV) run --frozen --extra workflow --extra dev --extra service
 SYNCED := .venv/.synced
 
 help:
 	@echo "make demo       from a CIF file to the thickness of three patterns (10 to 15 minutes on two cores)"
 	@echo "make test       all tests"
+	@echo "make serve      the look-up service, on this machine (docs/service.md)"
+	@echo "make test-service  the tests of the service alone"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
 	@echo "make pretrained-X  makes the bundle of config/X.yaml and puts it, slim, into pretrained/"
@@ -31,7 +33,7 @@ help:
 
 # --inexact keeps what you added by hand; bytecode now saves TensorFlow's import seconds in every job.
 $(SYNCED): pyproject.toml uv.lock | $(UV_NEEDED)
-	$(UV) sync --frozen --inexact --compile-bytecode --extra workflow --extra dev
+	$(UV) sync --frozen --inexact --compile-bytecode --extra workflow --extra dev --extra service
 	@touch $@
 
 env: $(SYNCED)
@@ -44,6 +46,12 @@ demo: $(SYNCED)
 # A file's tests stay together, because they share what takes long to make.
 test: $(SYNCED)
 	$(RUN) pytest -n 2 --dist loadfile
+
+test-service: $(SYNCED)
+	$(RUN) pytest -n 2 --dist loadfile tests/unit/service tests/unit/cli/service tests/unit/bundle/gate
+
+serve: $(SYNCED)
+	$(RUN) pacbed serve
 
 lint: $(SYNCED)
 	$(RUN) ruff check

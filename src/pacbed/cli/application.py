@@ -17,6 +17,8 @@ from pacbed.cli.inspect import inspect
 from pacbed.cli.map_dataset import map_command
 from pacbed.cli.predict import predict
 from pacbed.cli.render import render
+from pacbed.cli.service.serve import serve_command
+from pacbed.cli.service.service import service_app
 from pacbed.errors import PacbedError, bad_value
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ app.command("build-table")(build_table_command)
 app.command()(slim)
 app.command("list")(list_command)
 app.command()(inspect)
+app.command("serve")(serve_command)
+app.add_typer(service_app, name="service")
 
 
 def run(arguments: list[str] | None = None) -> int:
