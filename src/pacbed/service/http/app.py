@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -64,10 +65,25 @@ def _describe_problems(app: FastAPI) -> None:
 
     def described() -> dict[str, object]:
         description = usual()
-        description["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        schemas = description["components"]["schemas"]
+        if "Problem" not in schemas:
+            schemas["Problem"] = Problem.model_json_schema()
+            _plain_pairs(description)
         return description
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _plain_pairs(part: Any) -> None:
+    """Write pairs of one type as arrays of that type: many tools for OpenAPI do not know `prefixItems`."""
+    if isinstance(part, dict):
+        items = part.get("prefixItems")
+        if isinstance(items, list) and all(item == items[0] for item in items):
+            part["items"] = part.pop("prefixItems")[0]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            _plain_pairs(one)
 
 
 async def _warm_up(service: Service) -> None:

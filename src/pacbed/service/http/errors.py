@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from pacbed.errors import PacbedError, bad_value
 from pacbed.service.http.answers import Problem
@@ -34,8 +35,9 @@ TITLES = {
     504: "Took too long",
     507: "No space",
 }
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 RETRY_S = 10
+METHOD_UNKNOWN = 405
 
 
 def problem(status: int, detail: str, *, request_id: str = "", retry_s: float | None = None) -> JSONResponse:
@@ -88,9 +90,23 @@ async def _of_validation(request: Request, error: Exception) -> JSONResponse:
 
 async def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, OSError):  # a large upload goes to the disk while it is read
+        return await _of_disk(request, error.__cause__)
     answer = problem(error.status_code, str(error.detail), request_id=_id(request))
     answer.headers.update(dict(error.headers or {}))
+    methods = _methods(request) if error.status_code == METHOD_UNKNOWN else []
+    if methods:
+        answer.headers["Allow"] = ", ".join(methods)
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Methods of a path: several routes may share it, and the router names those of the first alone."""
+    found: set[str] = set()
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].fullmatch(request.url.path):
+            found |= {name.upper() for name in operations}
+    return sorted(found)
 
 
 async def _of_disk(request: Request, error: Exception) -> JSONResponse:

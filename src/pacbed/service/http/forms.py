@@ -71,7 +71,7 @@ class ViewQuery(Section):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     thickness_nm: Annotated[float, Field(ge=0, le=LARGEST)]
-    convergence_mrad: Positive
+    convergence_mrad: Annotated[float, Field(ge=0.01, le=LARGEST)]
     mistilt_mrad: Annotated[float, Field(ge=0, le=LARGEST)] = 0.0
     azimuth_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
     pixels: Annotated[int, Field(ge=1, le=2048)] | None = None

@@ -121,8 +121,8 @@ def render_view(path: Path, view: View, kind: str) -> bytes:
         image = render(opened(path), **view._asdict())
     except PacbedError:
         raise
-    except (ValueError, OverflowError) as error:
-        raise bad_value("view", tuple(view), f"what the bundle renders ({error})") from None
+    except Exception as error:  # whatever a degenerate view does to the renderer
+        raise bad_value("view", tuple(view), f"what the bundle renders ({one_line(error)})") from None
     if kind == "npy":
         stream = io.BytesIO()
         np.save(stream, image)

@@ -39,6 +39,7 @@ def test_a_rendered_pattern_is_that_of_the_package(client, tiny, tiny_bundle):
     [
         {"thickness_nm": 1e5}, {"thickness_nm": "nan"}, {"convergence_mrad": 500}, {"pixels": 10**6}, {"pixels": 0},
         {"max_angle_mrad": 400}, {"format": "exe"}, {"colour": "red"}, {"convergence_mrad": ""}, {"mistilt_mrad": 300},
+        {"convergence_mrad": 5e-324, "thickness_nm": 0.0}, {"convergence_mrad": 0.01, "thickness_nm": 0.0, "pixels": 1},
     ],
 )  # fmt: skip
 def test_a_view_that_cannot_be_rendered_is_refused(client, tiny, changed):
