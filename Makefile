@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-slurm test-faults lint clean distclean
+.PHONY: help env demo test test-service test-slurm test-faults serve lint clean distclean
 
 # uv from PATH, else a private one below .tools.
 UV := $(shell command -v uv 2>/dev/null)
@@ -11,7 +11,7 @@ UV := .tools/bin/uv
 UV_NEEDED := $(UV)
 endif
 
-RUN := $(UV) run --frozen --extra workflow --extra dev
+RUN := $(UV) run --frozen --extra workflow --extra dev --extra service
 SYNCED := .venv/.synced
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo "make test       all tests"
 	@echo "make test-slurm runs the workflow on a Slurm of two virtual nodes (Debian, as root; at most ten minutes)"
 	@echo "make test-faults kills runs, fills disks, damages files (at most six minutes)"
+	@echo "make serve      the look-up service, on this machine (docs/service.md)"
+	@echo "make test-service  the tests of the service alone"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
 	@echo "make pretrained-X  makes the bundle of config/X.yaml and puts it, slim, into pretrained/"
@@ -33,7 +35,7 @@ help:
 
 # --inexact keeps what you added by hand; bytecode now saves TensorFlow's import seconds in every job.
 $(SYNCED): pyproject.toml uv.lock | $(UV_NEEDED)
-	$(UV) sync --frozen --inexact --compile-bytecode --extra workflow --extra dev
+	$(UV) sync --frozen --inexact --compile-bytecode --extra workflow --extra dev --extra service
 	@touch $@
 
 env: $(SYNCED)
@@ -56,6 +58,12 @@ test-slurm: $(SYNCED)
 
 test-faults: $(SYNCED)
 	$(LIMITED) 360 $(RUN) pytest -v tests/faults
+
+test-service: $(SYNCED)
+	$(RUN) pytest -n 2 --dist loadfile tests/unit/service tests/unit/cli/service tests/unit/bundle/gate
+
+serve: $(SYNCED)
+	$(RUN) pacbed serve
 
 lint: $(SYNCED)
 	$(RUN) ruff check

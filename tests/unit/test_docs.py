@@ -90,6 +90,11 @@ def test_python_runs(block, finished_demo, monkeypatch, capsys) -> None:
 @each("yaml")
 def test_yaml_is_accepted(block, tmp_path) -> None:
     data = yaml.safe_load(block.text)
+    if block.page.name == "service.md":
+        from pacbed.service.settings import Settings
+
+        assert Settings.model_validate(data)
+        return
     if "systems" not in data:
         check_profile(data)
         return
@@ -156,9 +161,16 @@ def options():
 
     from pacbed.cli import app
 
-    commands = typer.main.get_command(app).commands
-    found = {name: {o for p in command.params for o in p.opts} | {"--help"} for name, command in commands.items()}
+    commands = {("pacbed", *names): command for names, command in all_commands(typer.main.get_command(app))}
+    found = {names: {o for p in command.params for o in p.opts} | {"--help"} for names, command in commands.items()}
     return {"snakemake": snakemake_options(), "pacbed": found}
+
+
+def all_commands(group, above=()):
+    """Commands of a group, and of the groups in it, with their words."""
+    for name, command in group.commands.items():
+        yield (*above, name), command
+        yield from all_commands(command, (*above, name)) if hasattr(command, "commands") else ()
 
 
 @each("bash")
@@ -187,8 +199,11 @@ def check_command(words: list[str], block: Block, options: dict) -> None:
             check_files(rest, block)
         case ["pacbed", "--help"]:
             pass
-        case ["pacbed", name, *rest]:
-            assert {word for word in rest if word.startswith("-")} <= options["pacbed"][name]
+        case ["pacbed", *_]:
+            name = next(tuple(words[:count]) for count in (4, 3, 2) if tuple(words[:count]) in options["pacbed"])
+            assert {word for word in words if word.startswith("-")} <= options["pacbed"][name]
+        case ["curl", *_, address]:
+            assert address.startswith("http://127.0.0.1:8230/api/v1/")
         case ["python", "-m", module, *_]:
             assert find_spec(module)
         case ["pip", "install", *rest]:

@@ -26,9 +26,11 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from pacbed.bundle.gate.container import check_container
 from pacbed.bundle.meta import BundleMeta, read_meta
 from pacbed.errors import FormatError
 from pacbed.outputs import file_aside
@@ -58,13 +60,14 @@ class Archive:
     Raises
     ------
     FormatError
-        The path holds no bundle, or one of a newer version.
+        The path holds no bundle, or one of a newer version; or its container holds what no bundle does.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.exists():
             raise FormatError(f"bundle: got {str(path)!r}, accepted: a .pacbed file or folder that exists")
+        check_container(self.path)
         content = self.read(META)
         try:
             self.meta: BundleMeta = read_meta(json.loads(content))
@@ -99,6 +102,18 @@ class Archive:
                 return archive.read(name)
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise FormatError(f"bundle {self.path}: {name} is missing or damaged ({type(error).__name__})") from None
+
+    def starts(self, names: Iterable[str], count: int) -> Iterator[tuple[str, bytes]]:
+        """The first bytes of many members, with their names."""
+        if self.path.is_dir():
+            for name in names:
+                with (self.path / name).open("rb") as file:
+                    yield name, file.read(count)
+            return
+        with zipfile.ZipFile(self.path) as archive:
+            for name in names:
+                with archive.open(name) as file:
+                    yield name, file.read(count)
 
     def extract(self, folder: Path, *, without: tuple[str, ...]) -> None:
         """Copy all members but those in some folders, and `META`, to a folder."""

@@ -15,8 +15,9 @@ from zarr.storage import LocalStore, ZipStore
 
 from pacbed.bundle.archive import TABLE, VALIDATION, Archive
 from pacbed.bundle.compact import CompactTable
+from pacbed.bundle.gate.contents import check_contents
 from pacbed.bundle.pretrained.cache import cached_table
-from pacbed.bundle.pretrained.names import find_bundle
+from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
 from pacbed.errors import FormatError
 from pacbed.networks.trained import TrainedNetwork, load_networks
 from pacbed.simulation.rendering.renderer import Renderer
@@ -142,9 +143,17 @@ class Bundle(Archive):
 def load_bundle(path: str | Path) -> Bundle:
     """Open a bundle: a ``.pacbed`` file, a folder of the same content, or the name of one that ships.
 
+    One from elsewhere is looked at first, see `pacbed.bundle.gate`; what ships is part of the installation, as the
+    code is.
+
     Raises
     ------
     FormatError
-        The path holds no bundle, or one of a newer version; or nothing ships under that name.
+        The path holds no bundle, or one of a newer version; nothing ships under that name; or it holds what no bundle
+        does, such as links, codecs or operators outside a list.
     """
-    return Bundle(find_bundle(path))
+    found = find_bundle(path)
+    bundle = Bundle(found)
+    if not any(found.samefile(one) for one in shipped_bundles().values()):
+        check_contents(bundle)
+    return bundle

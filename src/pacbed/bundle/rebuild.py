@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from pacbed.bundle.archive import STRUCTURE, TABLE, Archive, write_bundle
+from pacbed.bundle.gate.contents import check_contents
 from pacbed.bundle.recipe import Recipe
 from pacbed.bundle.thinning import write_compact
 from pacbed.errors import bad_value
@@ -49,7 +50,9 @@ def build_table(
         raise bad_value("out", str(out), "a .pacbed file that is not the bundle itself")
     if jobs < 1:
         raise bad_value("jobs", jobs, "1 or more")
-    _build(Archive(bundle), out, jobs, tell or (lambda line: None))
+    whole = Archive(bundle)
+    check_contents(whole)
+    _build(whole, out, jobs, tell or (lambda line: None))
 
 
 def _build(bundle: Archive, out: Path, jobs: int, tell: Callable[[str], None]) -> None:

@@ -2,4 +2,5 @@
 
 from pacbed.cli import main
 
-main()
+if __name__ == "__main__":  # worker processes of the service import this module as well
+    main()

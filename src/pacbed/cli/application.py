@@ -18,6 +18,8 @@ from pacbed.cli.inspect import inspect
 from pacbed.cli.map_dataset import map_command
 from pacbed.cli.predict import predict
 from pacbed.cli.render import render
+from pacbed.cli.service.serve import serve_command
+from pacbed.cli.service.service import service_app
 from pacbed.errors import PacbedError, bad_value
 
 app = typer.Typer(
@@ -40,6 +42,8 @@ app.command()(slim)
 app.command("list")(list_command)
 app.command()(inspect)
 app.command("advise")(advise_command)
+app.command("serve")(serve_command)
+app.add_typer(service_app, name="service")
 
 
 def run(arguments: list[str] | None = None) -> int:

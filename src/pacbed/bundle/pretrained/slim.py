@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pacbed.bundle.archive import STRUCTURE, TABLE, VALIDATION, Archive, write_bundle
+from pacbed.bundle.gate.contents import check_contents
 from pacbed.bundle.pretrained.half_weights import halve_weights
 from pacbed.bundle.recipe import Recipe
 from pacbed.errors import bad_value
@@ -32,6 +33,7 @@ def slim_bundle(bundle: str | Path, out_bundle: str | Path) -> None:
         raise bad_value("out", str(out), "a new .pacbed file")
     if whole.meta.crystal.get("thermal_model") == "frozen_phonons":
         raise bad_value("bundle", str(bundle), "a table that its slice potentials make again; displaced atoms do not")
+    check_contents(whole)
     whole.verify()
     with scratch_folder(out.with_name(f"{out.name}.folder.part")) as folder:
         whole.extract(folder, without=(TABLE, VALIDATION))

@@ -1,0 +1,1 @@
+"""Bundles from elsewhere, looked at before anything opens them: container, arrays, networks."""

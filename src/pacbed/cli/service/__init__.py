@@ -1,0 +1,1 @@
+"""Commands of the look-up service."""

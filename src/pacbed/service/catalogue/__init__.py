@@ -1,0 +1,1 @@
+"""Which bundles are served, and which one a request means."""

@@ -1,0 +1,111 @@
+"""Starts the service: a socket, a token, and uvicorn."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from pacbed.errors import bad_value
+from pacbed.outputs import file_aside
+from pacbed.service.http.app import create_app
+from pacbed.service.http.guard import Guard
+from pacbed.service.settings import Settings
+from pacbed.service.state import Service
+from pacbed.service.store.tokens import new_secret
+
+MODE = 0o600
+BACKLOG = 512
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is told to end; what runs then is finished.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    ParameterError
+        The port is taken, or the host unknown.
+    ServiceError
+        The database cannot be opened.
+    """
+    log_as_json()
+    token = new_secret()
+    service = Service(settings, token)
+    with _listening(settings) as listening:
+        port = listening.getsockname()[1]
+        url = f"http://{_in_url(settings.host)}:{port}/"
+        _tell(url, token, settings)
+        config = uvicorn.Config(
+            Guard(create_app(service), service),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=int(settings.limits.seconds) + 5,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise bad_value("host, port", where, f"an address of this machine that is free ({error.strerror})") from None
+
+
+def _tell(url: str, token: str, settings: Settings) -> None:
+    """Say where the service is; the token is for the terminal and the file, never for the log."""
+    address = f"{url}?token={token}"
+    print(address, flush=True)
+    if settings.token_file is not None:
+        write_secret(f"{address}\n", settings.token_file)
+
+
+def write_secret(text: str, path: Path) -> None:
+    """Write a file that only its owner can read; it appears complete or not at all."""
+    with file_aside(path) as aside:
+        aside.unlink(missing_ok=True)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class JsonLines(logging.Formatter):
+    """A log line as JSON, with the request's id where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record."""
+        line = {
+            "time": round(record.created, 3),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "entry", {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def log_as_json() -> None:
+    """Send the log of this process to standard error, a line of JSON each."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in ("alembic", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)

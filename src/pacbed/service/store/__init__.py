@@ -1,0 +1,1 @@
+"""What is kept: look-ups, tokens, which bundles were served; files beside a database."""

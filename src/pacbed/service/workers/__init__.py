@@ -1,0 +1,1 @@
+"""Processes that compute, in fair turns, watched and replaced."""

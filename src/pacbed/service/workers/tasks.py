@@ -1,0 +1,149 @@
+"""What a worker process does: answer a pattern, render one, and warm up before the first request."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.predict import analyse, predict
+from pacbed.analysis.recording.formats.opening import one_line
+from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
+from pacbed.analysis.render import render
+from pacbed.analysis.report.image_file import write_image
+from pacbed.analysis.report.sheet import draw_sheet
+from pacbed.analysis.result import write_result
+from pacbed.bundle.reader import Bundle, load_bundle
+from pacbed.errors import PacbedError, PatternError, bad_value
+from pacbed.service.identity import identity_of
+from pacbed.service.workers.job import PID, Done, Job, View
+
+RESULT, SHEET, ANSWER = "result.json", "sheet.png", "answer"
+LARGEST_EDGE, SMALLEST_EDGE = 8192, 32
+OPEN_BUNDLES = 3  # a table takes some 100 MB unpacked
+_open: OrderedDict[tuple[Path, float], Bundle] = OrderedDict()
+
+
+def look_up(job: Job) -> Done:
+    """Answer a pattern; result and sheet go to the folder `ANSWER` of the job.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    Done
+        With a trouble instead of an error, which would lose its kind between processes.
+    """
+    (job.folder / PID).write_text(str(os.getpid()))
+    try:
+        return _answered(job)
+    except PacbedError as error:
+        return Done(trouble=_told(error, job))
+    except OSError:  # of the disk, not of the pattern
+        raise
+    except Exception as error:  # a degenerate pattern, as `pacbed predict` has it
+        return Done(trouble=f"pattern: {job.name} cannot be analysed ({_told(error, job)})")
+
+
+def _answered(job: Job) -> Done:
+    bundle, options = opened(job.bundle), PredictOptions(**job.options)
+    pattern = pattern_of(job)
+    identity = identity_of(pattern, bundle.sha256, job.options)
+    kept = job.kept / identity[:2] / identity
+    if (kept / RESULT).is_file() and (not job.sheet or (kept / SHEET).is_file()):
+        return Done(identity, known=True)
+    analysis = analyse(bundle, pattern, options)
+    answer = job.folder / ANSWER
+    answer.mkdir()
+    write_result(analysis.result, answer / RESULT)  # its names are those of the request when it is read
+    if job.sheet:
+        draw_sheet(analysis, answer / SHEET)
+    return Done(identity)
+
+
+def pattern_of(job: Job) -> Pattern:
+    """The upload as a pattern of a size that is served."""
+    if job.raw is None:
+        pattern = read_pattern(job.file, dataset=job.options.get("dataset"))
+    else:
+        content, (dtype, height, width) = job.file.read_bytes(), job.raw
+        if len(content) != height * width * np.dtype(dtype).itemsize:
+            size = f"{height} x {width} pixels of {dtype}"
+            raise PatternError(f"{job.name}: got {len(content)} bytes, accepted: those of {size}")
+        pattern = pattern_from_array(np.frombuffer(content, dtype).reshape(height, width), source=job.file.name)
+    rows, columns = pattern.array.shape
+    if max(rows, columns) > LARGEST_EDGE or min(rows, columns) < SMALLEST_EDGE:
+        accepted = f"{SMALLEST_EDGE} to {LARGEST_EDGE} along each edge"
+        raise PatternError(f"{job.name}: got {rows} x {columns} pixels, accepted: {accepted}")
+    return pattern
+
+
+def _told(error: Exception, job: Job) -> str:
+    """The sentence of an error with the sender's name instead of the path that the upload has here."""
+    text = str(error) if isinstance(error, PacbedError) else one_line(error)
+    return text.replace(str(job.file), job.name).replace(job.file.name, job.name).replace(str(job.folder), "")
+
+
+def opened(path: Path) -> Bundle:
+    """A bundle of this process, open since it was last asked for."""
+    key = (path, path.stat().st_mtime)
+    if key not in _open:
+        _open[key] = load_bundle(path)
+    _open.move_to_end(key)
+    while len(_open) > OPEN_BUNDLES:
+        _open.popitem(last=False)
+    return _open[key]
+
+
+def render_view(path: Path, view: View, kind: str) -> bytes:
+    """A rendered pattern as the bytes of a file.
+
+    Parameters
+    ----------
+    path : path
+        The bundle.
+    view : View
+    kind : {"npy", "png"}
+        Fractions of the beam per pixel, or 16-bit levels of the maximum.
+
+    Raises
+    ------
+    ParameterError
+        A value lies outside what the bundle can render.
+    """
+    try:
+        image = render(opened(path), **view._asdict())
+    except PacbedError:
+        raise
+    except Exception as error:  # whatever a degenerate view does to the renderer
+        raise bad_value("view", tuple(view), f"what the bundle renders ({one_line(error)})") from None
+    if kind == "npy":
+        stream = io.BytesIO()
+        np.save(stream, image)
+        return stream.getvalue()
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_image(image, Path(folder) / "view.png")
+        return (Path(folder) / "view.png").read_bytes()
+
+
+def warm_up(path: Path) -> str:
+    """Answer a pattern of a bundle's own, so that everything is compiled and loaded; returns the verdict."""
+    bundle = opened(path)
+    trained = bundle.meta.trained
+    middle = sum(trained.convergence_mrad) / 2
+    image = render(bundle, thickness_nm=sum(trained.thickness_nm) / 2, convergence_mrad=middle, pixels=128)
+    noisy = np.random.default_rng(1).poisson(image * (2e6 / image.sum())).astype(np.float32)
+    return str(predict(bundle, noisy, convergence_mrad=middle).verdict)
+
+
+def stay() -> int:
+    """Nothing, so that the process counts as used; returns its number."""
+    return os.getpid()

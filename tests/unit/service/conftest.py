@@ -1,0 +1,144 @@
+"""A real service in a process of its own, with the tiny bundle, for all tests over HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+START_S = 120
+STALL_S = 1.0
+ANGLE = 14.0
+
+
+@dataclass
+class Server:
+    """A service that runs.
+
+    Attributes
+    ----------
+    process : subprocess.Popen
+    url, token : str
+    home, bundles : pathlib.Path
+    """
+
+    process: subprocess.Popen
+    url: str
+    token: str
+    home: Path
+    bundles: Path
+
+    def client(self, token=""):
+        """A client with the token of the start, another one, or none (`None`)."""
+        token = self.token if token == "" else token
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120)
+
+    def new_token(self, name):
+        """A named token, made as the operator makes one."""
+        command = [sys.executable, "-m", "pacbed.cli", "service", "token", "add", name, "--home", str(self.home)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def workers(self):
+        """Processes that compute."""
+        from pacbed.service.workers.pool import workers_of
+
+        return workers_of(psutil.Process(self.process.pid))
+
+    def scratch(self):
+        """What requests have left behind."""
+        return list((self.home / "scratch").iterdir())
+
+    def wait_for(self, what, seconds=START_S):
+        """Wait until something holds."""
+        end = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < end, f"waited {seconds} s"
+            assert self.process.poll() is None, "the service ended"
+            time.sleep(0.1)
+
+
+def start(folder, bundle_file, **settings):
+    """Start a service and wait until it is ready."""
+    home, bundles = folder / "home", folder / "bundles"
+    bundles.mkdir()
+    shutil.copy(bundle_file, bundles / "tiny.pacbed")
+    os.utime(bundles / "tiny.pacbed", (1e9, 1e9))
+    (folder / "service.yaml").write_text(json.dumps({"shipped": False, "home": str(home), **settings}))
+    command = [sys.executable, "-m", "pacbed.cli", "serve", "--bundles", bundles, "--port", "0", "--workers", "1"]
+    command += ["--config", folder / "service.yaml", "--token-file", folder / "url"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
+    server = Server(process, "", "", home, bundles)
+    server.wait_for((folder / "url").exists)
+    server.url, server.token = (folder / "url").read_text().strip().split("/?token=")
+    with server.client() as client:
+        server.wait_for(lambda: client.get("/readyz").status_code == 200)
+    return server
+
+
+def stop(server):
+    """Ask a service to end, and see that it does."""
+    server.process.terminate()
+    assert server.process.wait(60) is not None
+
+
+@pytest.fixture(scope="session")
+def server(tiny_bundle_file, tmp_path_factory):
+    """The service of most tests."""
+    folder = tmp_path_factory.mktemp("service")
+    running = start(folder, tiny_bundle_file, limits={"stall_s": STALL_S, "at_once": 2, "per_minute": 5})
+    yield running
+    stop(running)
+
+
+@pytest.fixture
+def client(server):
+    """A client with the token of the start."""
+    with server.client() as one:
+        yield one
+    assert server.process.poll() is None
+
+
+@pytest.fixture(scope="session")
+def pattern(camera):
+    """A recorded pattern of the tiny bundle's crystal."""
+    return camera()
+
+
+@pytest.fixture(scope="session")
+def npy(pattern):
+    """The same as the bytes of a file."""
+    return as_npy(pattern)
+
+
+def as_npy(array):
+    """An array as the bytes of an NPY file."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def known(server, npy):
+    """A look-up that is in the store, with a sheet."""
+    with server.client() as one:
+        answer = one.post("/api/v1/lookups", files={"file": ("known.npy", npy)}, data=asked(sheet="link"))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def asked(**fields):
+    """Fields beside a file."""
+    return {"bundle": "tiny", "convergence_mrad": str(ANGLE), **fields}

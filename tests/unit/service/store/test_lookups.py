@@ -1,0 +1,109 @@
+"""Look-ups on the disk: complete or absent, each owner's own, gone with the last of them."""
+
+import json
+import time
+
+import pytest
+
+from pacbed.service.store.lookup import RESULT, Question
+from pacbed.service.store.lookups import Lookups
+
+
+@pytest.fixture
+def lookups(engine, tmp_path):
+    return Lookups(engine, tmp_path)
+
+
+@pytest.fixture
+def keep(lookups, tmp_path):
+    """Keep a look-up; the files are as a worker leaves them."""
+
+    def kept(owner="alice", identity="a" * 64, *, name="film.tif", pattern="f1.tif", sheet=False, known=False):
+        folder = tmp_path / "scratch" / str(time.monotonic_ns())
+        made = folder / "answer"
+        made.mkdir(parents=True)
+        upload = folder / "pattern.tif"
+        upload.write_bytes(b"pixels")
+        provenance = {"input": "pattern.tif", "bundle": "tiny.pacbed", "parameters": {}}
+        (made / RESULT).write_text(
+            json.dumps({"verdict": "ok", "thickness_nm": {"value": 8.5}, "provenance": provenance})
+        )
+        if sheet:
+            (made / "sheet.png").write_bytes(b"png")
+        request = {"input": name, "bundle": "tiny.pacbed", "bundle_sha256": "b" * 64, "options": {}}
+        return lookups.keep(
+            identity, Question(owner, f"{name} {pattern}", pattern, request), upload, None if known else made
+        )
+
+    return kept
+
+
+def test_a_look_up_is_found_by_identity_and_by_question(lookups, keep):
+    kept = keep()
+    assert lookups.find("a" * 64, "alice") == kept == lookups.asked_before("alice", "film.tif f1.tif")
+    assert (kept.verdict, kept.thickness_nm, kept.input_name) == ("ok", 8.5, "film.tif")
+    assert kept.result()["provenance"]["input"] == "film.tif"
+    assert kept.result()["provenance"]["parameters"]["path"] == "film.tif"
+    assert kept.asked["bundle_sha256"] == "b" * 64 and kept.pattern.read_bytes() == b"pixels"
+    assert lookups.find("a" * 64, "bob") is None and lookups.asked_before("bob", "film.tif f1.tif") is None
+
+
+def test_two_owners_have_their_own_names_and_files_go_with_the_last(lookups, keep):
+    first, second = keep("alice"), keep("bob", name="other.tif", pattern="f2.tif", known=True)
+    assert first.folder == second.folder and first.pattern != second.pattern
+    assert second.result()["provenance"]["input"] == "other.tif"
+    lookups.delete(first)
+    assert not first.pattern.exists() and second.pattern.exists() and second.folder.is_dir()
+    lookups.delete(second)
+    assert not second.folder.exists() and not second.pattern.exists()
+    assert lookups.kept_bytes("alice") == lookups.kept_bytes("bob") == 0
+
+
+def test_a_later_sheet_takes_the_place_and_a_link_stays(lookups, keep):
+    kept = keep()
+    lookups.share(kept, "c" * 64)
+    again = keep(sheet=True)
+    assert (again.folder / "sheet.png").is_file() and again.size > kept.size
+    assert lookups.shared("a" * 64, "c" * 64) == again
+    assert lookups.shared("a" * 64, "d" * 64) is None
+    lookups.share(kept, None)
+    assert lookups.shared("a" * 64, "c" * 64) is None
+
+
+def test_lists_are_sorted_and_counted(lookups, keep):
+    for number in range(4):
+        keep(identity=f"{number}" * 64)
+    listed = lookups.of_owner("alice", limit=3)
+    assert [one.identity[0] for one in listed] == ["3", "2", "1"]
+    assert [one.identity[0] for one in lookups.of_owner("alice", limit=9, before=listed[-1].created)] == ["0"]
+    assert lookups.kept_bytes("alice") == sum(one.size for one in lookups.of_owner("alice", limit=9)) > 0
+
+
+def test_old_ones_go_unless_they_are_shared(lookups, keep, monkeypatch):
+    old, shared = keep(), keep(identity="s" * 64)
+    lookups.share(shared, "c" * 64)
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 20 * 86400)
+    young = keep(identity="y" * 64)
+    assert lookups.delete_older(10) == 1
+    assert [lookups.find(one.identity, "alice") is not None for one in (old, shared, young)] == [False, True, True]
+
+
+def test_feedback_goes_with_its_look_up(lookups, keep, engine):
+    import sqlalchemy as sa
+
+    from pacbed.service.store.schema import FeedbackRow
+
+    kept = keep()
+    lookups.say(kept, "wrong", 12.5, "EELS")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(FeedbackRow.answer, FeedbackRow.thickness_nm)).all() == [("wrong", 12.5)]
+    lookups.delete(kept)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(FeedbackRow.answer)).all() == []
+
+
+def test_a_row_whose_files_are_gone_is_no_answer(lookups, keep):
+    kept = keep()
+    (kept.folder / RESULT).unlink()
+    assert lookups.find(kept.identity, "alice") is None

@@ -1,0 +1,75 @@
+"""Who somebody is, and how much they may ask."""
+
+import pytest
+
+from pacbed.service.problems import ServiceError
+from pacbed.service.settings import Settings
+from pacbed.service.state import Service
+from pacbed.service.store.tokens import ANYBODY, START
+
+
+def service(home, **settings):
+    return Service(Settings(home=home, shipped=False, workers=1, **settings), "the-secret-of-this-start")
+
+
+def test_owners(tmp_path):
+    one = service(tmp_path)
+    assert one.owner_of("the-secret-of-this-start") == START
+    assert one.owner_of(one.tokens.add("alice")) == "alice"
+    for secret in (None, "", "guessed"):
+        with pytest.raises(ServiceError) as caught:
+            one.owner_of(secret)
+        assert caught.value.status == 401
+    assert service(tmp_path / "b", open=True).owner_of(None) == ANYBODY
+
+
+def test_at_once_and_a_minute(tmp_path):
+    one = service(tmp_path, limits={"at_once": 1, "per_minute": 2})
+    with one.allowance("alice"):
+        with pytest.raises(ServiceError, match="at once") as caught, one.allowance("alice"):
+            pass
+        assert caught.value.status == 429 and caught.value.retry_s
+        with one.allowance("bob"):
+            pass
+    assert one.left("alice")["per_minute"] == 1 and one.left("alice")["at_once"] == 1
+    with one.allowance("alice"):
+        pass
+    with pytest.raises(ServiceError, match="2 look-ups a minute") as caught, one.allowance("alice"):
+        pass
+    assert 1 <= caught.value.retry_s <= 60
+    for _ in range(9):  # the token of the start has no limits
+        with one.allowance(START):
+            pass
+    assert one.left(START) == {"per_minute": None, "at_once": None, "kept_bytes": None}
+
+
+def test_what_is_kept_is_limited(tmp_path, monkeypatch):
+    one = service(tmp_path)
+    monkeypatch.setattr(one.lookups, "kept_bytes", lambda owner: 3 * 10**9)
+    with pytest.raises(ServiceError, match="2 GB are kept") as caught, one.allowance("alice"):
+        pass
+    assert caught.value.status == 507
+
+
+def test_a_request_leaves_nothing_and_a_start_clears_what_a_kill_left(tmp_path):
+    one = service(tmp_path)
+    with one.scratch() as folder:
+        (folder / "upload" / "x").write_bytes(b"x")
+    assert not folder.exists()
+    (tmp_path / "scratch" / "left").mkdir()
+    service(tmp_path)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_counters_that_do_not_exist_are_told(tmp_path):
+    with pytest.raises(ServiceError, match="counters: nothing://x"):
+        service(tmp_path, counters="nothing://x")
+
+
+def test_metrics_are_texts_of_prometheus(tmp_path):
+    one = service(tmp_path)
+    one.metrics.request("/api/v1/lookups", 200, 0.3)
+    one.metrics.lookup("tiny", "ok", again=True)
+    text = one.metrics.text(waiting=3, running=1, workers_replaced=0, bundles_ready=1).decode()
+    assert 'pacbed_requests_total{route="/api/v1/lookups",status="200"} 1.0' in text
+    assert 'pacbed_lookups_total{bundle="tiny",verdict="ok"} 1.0' in text and "pacbed_waiting 3.0" in text
