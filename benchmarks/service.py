@@ -193,6 +193,8 @@ def markdown(figures: dict[str, Any]) -> str:
 def draw(figures: dict[str, Any], path: Path) -> None:
     """Median and 95th percentile of every scenario with answers."""
     timed = {name: part for name, part in figures.items() if "p95_s" in part}
+    if not timed:
+        return
     figure = Figure(figsize=(6.4, 0.5 * len(timed) + 1.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes, places = figure.subplots(), np.arange(len(timed))

@@ -100,7 +100,8 @@ async def answer(service: Service, request: Request, owner: str, asked: Asked) -
         again = found is not None and (not asked.sheet or (found.folder / SHEET).is_file())
         if found is None or not again:
             kept, options = service.lookups.folder, asked.options
-            job = Job(folder, file, name, asked.bundle.path, kept, options, asked.raw, asked.sheet)
+            which = asked.bundle
+            job = Job(folder, file, name, which.path, kept, options, asked.raw, asked.sheet, which.sha256)
             done = await service.pool.look_up(job, owner)
             if done.trouble:
                 raise unusable(done.trouble)

@@ -47,6 +47,8 @@ class Job:
         Where results lie by identity; one that is there is not computed again.
     sheet : bool
         Draw the sheet as well.
+    bundle_sha256 : str
+        Hash of the bundle that is meant; empty where any is.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Job:
     options: dict[str, Any] = field(default_factory=dict)
     raw: RawFrame | None = None
     sheet: bool = False
+    bundle_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pacbed.analysis.report.image_file import write_image
 from pacbed.analysis.report.sheet import draw_sheet
 from pacbed.analysis.result import write_result
 from pacbed.bundle.reader import Bundle, load_bundle
-from pacbed.errors import PacbedError, PatternError, bad_value
+from pacbed.errors import FormatError, PacbedError, PatternError, bad_value
 from pacbed.service.identity import identity_of
 from pacbed.service.workers.job import PID, Done, Job, View
 
@@ -53,6 +53,8 @@ def look_up(job: Job) -> Done:
 
 def _answered(job: Job) -> Done:
     bundle, options = opened(job.bundle), PredictOptions(**job.options)
+    if job.bundle_sha256 not in ("", bundle.sha256):  # the file was replaced since the service looked at it
+        raise FormatError(f"bundle: {job.bundle.name} was replaced a moment ago, accepted: the same question again")
     pattern = pattern_of(job)
     identity = identity_of(pattern, bundle.sha256, job.options)
     kept = job.kept / identity[:2] / identity

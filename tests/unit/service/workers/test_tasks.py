@@ -51,6 +51,11 @@ def test_a_trouble_is_a_sentence_with_the_senders_name(job, tmp_path, content):
     assert "\n" not in trouble
 
 
+def test_a_bundle_that_was_replaced_is_not_answered_under_the_old_name(job, tiny_bundle):
+    assert "was replaced" in look_up(job(bundle_sha256="0" * 64)).trouble
+    assert not look_up(job(bundle_sha256=tiny_bundle.sha256)).trouble
+
+
 def test_a_view_as_array_and_picture(tiny_bundle_file):
     array = np.load(io.BytesIO(render_view(tiny_bundle_file, View(5.0, 14.0, pixels=24), "npy")))
     assert array.shape == (24, 24) and 0 < array.sum() <= 1.001
