@@ -36,7 +36,7 @@ def test_lines_of_prose_are_short(page: Path) -> None:
     assert [line for line in prose(page) if len(line) > WIDTH] == []
 
 
-@pytest.mark.parametrize(("name", "lines"), [("design-notes", 140), ("physics", 350)])
+@pytest.mark.parametrize(("name", "lines"), [("design-notes", 150), ("physics", 350)])
 def test_pages_stay_short(name: str, lines: int) -> None:
     text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").splitlines()
     assert len([line for line in text if not line.startswith(("|", "!["))]) <= lines
