@@ -7,10 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from pacbed.errors import PacbedError
 from pacbed.schedulers import scheduler_client
 
 Task = TypeVar("Task")
@@ -67,6 +68,11 @@ def done_by(executor: Executor | None, function: Callable[[Task], Done], tasks: 
     function : callable
         Of a module, with one argument.
     tasks : sequence
+
+    Raises
+    ------
+    PacbedError
+        A process was ended from outside.
     """
     if executor is None:
         yield from map(function, tasks)
@@ -75,6 +81,11 @@ def done_by(executor: Executor | None, function: Callable[[Task], Done], tasks: 
     try:
         for future in as_completed(futures):
             yield future.result()
+    except BrokenExecutor as error:
+        raise PacbedError(
+            "map: a process was ended from outside, as a rule because memory was short; the same command goes on where "
+            "it was, with fewer --jobs if need be"
+        ) from error
     finally:
         for future in futures:
             future.cancel()

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pacbed.analysis.maps.workers import done_by, workers
-from pacbed.errors import ParameterError
+from pacbed.errors import PacbedError, ParameterError
 
 
 def square(number):
@@ -36,6 +36,15 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("pacbed.schedulers.ANSWER_S", 1)
     with pytest.raises(ParameterError, match=r"scheduler: got 'tcp://127\.0\.0\.1:9'"), workers(1, "tcp://127.0.0.1:9"):
         pass
+
+
+def end(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_ended_is_told_in_one_line():
+    with workers(2, None) as pool, pytest.raises(PacbedError, match=r"ended from outside.*goes on where it was"):
+        list(done_by(pool, end, [1]))
 
 
 PARENT = """
