@@ -56,5 +56,5 @@ def test_bundles_without_examples_have_none_and_damaged_ones_are_told(tiny_bundl
     assert Examples.of(load_bundle(tmp_path)) is None
     (tmp_path / EXAMPLES).parent.mkdir()
     (tmp_path / EXAMPLES).write_bytes(b"PK no archive")
-    with pytest.raises(FormatError, match=r"evaluation/patterns\.npz is damaged"):
+    with pytest.raises(FormatError, match=r"evaluation/patterns\.npz is missing or damaged"):
         Examples.of(load_bundle(tmp_path))
