@@ -143,6 +143,8 @@ class Cluster:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(descendants(), timeout=STOP_S)
+        for daemon in self._daemons.values():
+            daemon.wait()  # so that nobody thinks it is still running
 
     def _run(self, *command: str, title: str = "") -> None:
         with (self.folder / f"{title or command[0]}.out").open("wb") as out:
