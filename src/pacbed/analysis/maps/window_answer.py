@@ -27,7 +27,7 @@ from pacbed.analysis.verdicts.picture import judge_input, judge_precision
 from pacbed.bundle.reader import Bundle
 
 ROUNDS = 2  # of derivatives after the first, at most
-STARTS, WITHIN = 2, 1.5  # places to start from, and by how much more they may leave of a pattern than the best
+STARTS, WITHIN = 2, 1.2  # places to start from, and by how much more they may leave of a pattern than the best
 BARE_NM, HIDDEN = 6.0, 0.5  # a thicker crystal is never taken for none, unless noise leaves so large a misfit
 # ASSUME: where a bare disk leaves at most so many times the residual of the best crystal there is none (an estimate: a
 # crystal of 2 nm leaves 1.2 times and more at 1e5 electrons).
@@ -106,7 +106,8 @@ class WindowFitter:
     def _refined(self, picture: Picture, starts: int) -> Refinement:
         cutout = Cutout.around(picture.array, picture.outline, pixels=COARSE.pixels, used=picture.used)
         model = ForwardModel(self._bundle.renderer, cutout, mirrored=self._constants.mirrored)
-        proposed = _near_the_best(self._match.starts(picture.array, picture.outline, starts))
+        found = self._match.starts(picture.array, picture.outline, starts)
+        proposed = _near_the_best(found) if starts <= STARTS else [one.parameters for one in found]
         ends = sorted((begin(model, one) for one in proposed), key=_misfit)
         best = finish(model, ends[0], rounds=ROUNDS)
         others = tuple(Fit(one.parameters, one.misfit) for one in ends[1:])

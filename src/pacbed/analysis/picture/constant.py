@@ -12,7 +12,7 @@ from pacbed.analysis.picture.levels import intensity_range
 SMALLEST_PX = 9
 MOST_REGIONS = 400  # of one value that are looked at; a sparse frame has thousands, and all are its own
 OWN_SHARE = 0.05  # the value is rarer among the pixels about a region, or it belongs to the pattern
-SURELY_OWN = 0.5  # in a frame of single electrons it is so common that a closer look tells nothing new
+SURELY_OWN = 0.25  # in a frame of single electrons it is so common that a closer look tells nothing new
 BORDER_JUMP, GAP_JUMP = 0.03, 0.25  # share of the pattern's range by which the pixels about it differ
 LARGEST_HOT_PX = 64  # a larger region of the highest value is a saturated disk
 THICK = 0.03  # of the frame's edge: thinner parts are gaps to be filled, thicker ones saw another field
