@@ -6,10 +6,10 @@ import numpy as np
 
 from pacbed.analysis.export.first_guess import FirstGuess
 from pacbed.analysis.maps.answer import VERDICTS
+from pacbed.analysis.maps.constants import MAD_TO_STD
 from pacbed.analysis.maps.stored import ThicknessMap
 from pacbed.analysis.result import Estimate, estimate
 
-MAD_TO_STD = 1.4826
 UNEVEN, UNEVEN_MRAD = 0.1, 1.0  # beyond this share of the thickness, or this tilt, one guess does not stand for all
 
 

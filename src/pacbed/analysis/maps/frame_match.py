@@ -14,11 +14,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from pacbed.analysis.fit.matching.library import Library
-from pacbed.analysis.fit.matching.match import DISTINCT_MRAD, DISTINCT_NM, FIRST_BLUR_MRAD, IMAGE_SMOOTHING
-from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
+from pacbed.analysis.fit.matching.match import DISTINCT_MRAD, DISTINCT_NM, FIRST_BLUR_MRAD, recorded_spectrum
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.maps.constants import Constants
 from pacbed.outline import Outline
@@ -106,11 +104,7 @@ class FrameMatch:
 
     def _correlation(self, array: np.ndarray, outline: Outline) -> np.ndarray:
         """With each entry after each operation, shape (operation, entry)."""
-        smooth = ndimage.gaussian_filter(array.astype(np.float32), IMAGE_SMOOTHING * outline.radius_px)
-        polar = polar_image(smooth, outline)
-        if self._constants.mirrored:
-            polar = polar[:, -np.arange(ANGLES) % ANGLES]
-        seen = angular_spectrum(polar)[:, :FREQUENCIES] * self._turns
+        seen = recorded_spectrum(array, outline, mirrored=self._constants.mirrored)[:, :FREQUENCIES] * self._turns
         seen[self._reflects] = seen[self._reflects].conj()
         return np.asarray(_real(seen.astype(np.complex64)) @ self._entries.T)
 

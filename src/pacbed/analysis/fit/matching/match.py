@@ -131,6 +131,23 @@ class Matches(Sequence[Start]):
         )
 
 
+def recorded_spectrum(array: np.ndarray, outline: Outline, *, mirrored: bool) -> np.ndarray:
+    """Angular spectrum of a recorded pattern, smoothed as entries are, with the camera's mirror taken out.
+
+    Parameters
+    ----------
+    array, outline, mirrored
+        As for `match`.
+
+    Returns
+    -------
+    complex64 array, shape (radius, frequency)
+    """
+    smooth = ndimage.gaussian_filter(array.astype(np.float32), IMAGE_SMOOTHING * outline.radius_px)
+    polar = polar_image(smooth, outline)
+    return angular_spectrum(polar[:, -np.arange(ANGLES) % ANGLES] if mirrored else polar)
+
+
 def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bool = False) -> Matches:
     """Every entry of the library at its best rotation, best first.
 
@@ -145,11 +162,7 @@ def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bo
     mirrored : bool
         The camera shows the pattern mirrored.
     """
-    smooth = ndimage.gaussian_filter(array.astype(np.float32), IMAGE_SMOOTHING * outline.radius_px)
-    polar = polar_image(smooth, outline)
-    if mirrored:
-        polar = polar[:, -np.arange(ANGLES) % ANGLES]
-    spectrum = angular_spectrum(polar)
+    spectrum = recorded_spectrum(array, outline, mirrored=mirrored)
     found = [_best_turns(spectrum, library.spectrum)]
     if library.mirror is not None:
         found.append(_best_turns(spectrum, library.spectrum, reflected=True))
