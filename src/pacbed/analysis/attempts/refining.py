@@ -17,7 +17,7 @@ from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.matching.library import Library
 from pacbed.analysis.fit.matching.match import choose_starts, match
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import COARSE, FINE, Checked, Refinement, Resolution, fit, refine
+from pacbed.analysis.fit.refinement import COARSE, FINE, GLANCE, Checked, Refinement, Resolution, fit, refine
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.libraries.of_angle import library_for, spread_library_for
 from pacbed.analysis.steps import Prepared
@@ -27,6 +27,7 @@ OTHER_STARTS = 2  # that a library of vacuum or of spread tilts proposes
 THICK_STARTS = 6  # of any thickness, where much vacuum is seen
 MATCHES_ALIKE = 1.2  # mismatch over that without vacuum; it is above 1.3 for simulated crystals without
 SPREAD_MRAD = 2.0  # of tilts in the library that proposes starts amid them
+CHECK_TOLERANCE = 1e-2  # of the sum of squares: the misfit to half a per cent, which no verdict asks for
 SPREAD_BETTER = 0.97  # mismatch over that of single tilts; at spreads of 2 to 2.5 mrad it is 0.90 to 0.94
 # ASSUME: half the height of a vacuum disk's rim is the aperture's edge to 0.3 % (an estimate).
 RADIUS_RELATIVE = 0.003
@@ -67,7 +68,8 @@ def with_effects(ready: Prepared, refinement: Refinement) -> Refinement:
 def rendered_check(ready: Prepared, start: PatternParameters) -> Checked:
     """The best rendered pattern near a start, found on coarse pixels; restrained as `refine_from`."""
     model = forward_model(ready, COARSE)
-    return Checked(fit(model, start, restraints_of(ready), steps=COARSE.steps, quick=True), noise_share(model))
+    found = fit(model, start, restraints_of(ready), steps=GLANCE, quick=True, tolerance=CHECK_TOLERANCE)
+    return Checked(found, noise_share(model))
 
 
 def restraints_of(ready: Prepared) -> Restraints:

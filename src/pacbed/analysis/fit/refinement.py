@@ -37,7 +37,7 @@ from pacbed.simulation.rendering.renderer import Renderer
 BASINS = 3  # of the places reached at a glance, the best so many are followed further
 GLANCE = 3  # steps
 HOPELESS = 1.5  # a misfit this many times the best is another basin: a wrong one has twice the right one's
-TOLERANCE = 1e-5  # relative change of the sum of squares, or of the unknowns, that ends a fit
+TOLERANCE = 1e-5  # of a fit whose bottom counts
 
 
 class Resolution(NamedTuple):
@@ -179,7 +179,13 @@ def _distinct(fits: Iterable[Fit]) -> list[Fit]:
 
 
 def fit(
-    model: ForwardModel, start: PatternParameters, restraints: Restraints, *, steps: int, quick: bool = False
+    model: ForwardModel,
+    start: PatternParameters,
+    restraints: Restraints,
+    *,
+    steps: int,
+    quick: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> Fit:
     """Least squares from one start; the unknowns stay inside the table and within reach of the start.
 
@@ -193,6 +199,8 @@ def fit(
         Evaluations of the Jacobian, at most.
     quick : bool
         Rough derivatives, see `pacbed.analysis.fit.sensitivity.jacobian`: for finding a basin, not its bottom.
+    tolerance : float
+        Relative change of the sum of squares, or of the unknowns, that ends the fit.
     """
     low, high = bounds(model, start)
     start = start.moved(np.clip(np.zeros(len(NAMES)), low + 1e-6, high - 1e-6))
@@ -212,8 +220,8 @@ def fit(
         bounds=(low, high),
         x_scale=np.array(SCALES),
         max_nfev=steps,
-        ftol=TOLERANCE,
-        xtol=TOLERANCE,
+        ftol=tolerance,
+        xtol=tolerance,
     )
     end = start.moved(found.x)
     return Fit(end, model.misfit(model.residual(end)))

@@ -1,6 +1,6 @@
 """Libraries are rendered once, come back as they were, and are rendered again when damaged."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_a_damaged_library_is_rendered_again(tiny_bundle, library):
 
 
 def test_a_library_without_mirror_comes_back_without(tiny_bundle, library):
-    handed = type(library)(**{**vars(library), "mirror": None})
+    handed = replace(library, mirror=None)
     cached_library(tiny_bundle, KIND, lambda: handed)
     assert cached_library(tiny_bundle, KIND, never).mirror is None
 

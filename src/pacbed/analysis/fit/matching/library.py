@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -76,6 +77,11 @@ class Library:
     spectrum: np.ndarray
     convergence_mrad: float
     mirror: np.ndarray | None
+
+    @cached_property
+    def by_frequency(self) -> np.ndarray:
+        """Spectra in the order in which they are multiplied, complex64, shape (frequency, entry, radius)."""
+        return np.ascontiguousarray(self.spectrum.transpose(2, 0, 1))
 
 
 def build_library(

@@ -163,10 +163,7 @@ def match(array: np.ndarray, outline: Outline, library: Library, *, mirrored: bo
         The camera shows the pattern mirrored.
     """
     spectrum = recorded_spectrum(array, outline, mirrored=mirrored)
-    found = [_best_turns(spectrum, library.spectrum)]
-    if library.mirror is not None:
-        found.append(_best_turns(spectrum, library.spectrum, reflected=True))
-    turns = Turns(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    turns = _best_turns(spectrum, library.by_frequency, reflected=library.mirror is not None)
     return Matches(library, outline, mirrored, turns, np.argsort(-turns.correlation, kind="stable"))
 
 
@@ -230,20 +227,19 @@ def nearest_match(matches: Matches, thickness_nm: float) -> PatternParameters:
     return matches[int(np.flatnonzero(apart <= apart.min() + 1.0)[0])].parameters
 
 
-def _best_turns(pattern: np.ndarray, entries: np.ndarray, *, reflected: bool = False) -> Turns:
-    """The best rotation of each entry, or of its reflection in the x axis.
+def _best_turns(pattern: np.ndarray, entries: np.ndarray, *, reflected: bool) -> Turns:
+    """The best rotation of each entry and, after these, of its reflection in the x axis if that is asked for.
 
     Parameters
     ----------
     pattern : complex array, shape (radius, frequency)
-    entries : complex array, shape (entry, radius, frequency)
+    entries : complex array, shape (frequency, entry, radius)
     reflected : bool
-        Take the complex conjugates of the entries: they are the spectra of the reflections.
+        The complex conjugates of the entries are the spectra of their reflections.
     """
-    if reflected:
-        product = np.einsum("rf,erf->ef", pattern, entries)
-    else:
-        product = np.einsum("rf,erf->ef", pattern.conj(), entries).conj()
-    correlation = np.fft.irfft(product, ANGLES, axis=1) * ANGLES
+    hands = np.stack([pattern.conj(), pattern] if reflected else [pattern.conj()])
+    products = (entries @ hands.transpose(2, 1, 0)).transpose(2, 1, 0)
+    products[0] = products[0].conj()
+    correlation = np.fft.irfft(products, ANGLES, axis=-1).reshape(-1, ANGLES) * ANGLES
     best = np.argmax(correlation, axis=1)
     return Turns(correlation[np.arange(len(best)), best], best * 360.0 / ANGLES)
