@@ -29,6 +29,8 @@ class Listed:
         File.
     shipped : bool
         Found by its name.
+    earlier : bool
+        Of the name of one that ships, and another: a version that shipped before, or a build of one's own.
     formula : str
     zone_axis : list of int
     energy_kev : float
@@ -50,6 +52,7 @@ class Listed:
     name: str
     path: str
     shipped: bool
+    earlier: bool
     formula: str
     zone_axis: list[int]
     energy_kev: float
@@ -69,6 +72,7 @@ class Listed:
         networks = f"networks {', '.join(self.networks)}" if self.networks else "no networks"
         state = "table ready" if self.table_ready else "table made when first used"
         where = "" if self.shipped else ", in the cache"
+        where += ", not the one that ships" if self.earlier else ""
         return (
             f"{self.name}: {self.formula} [{axis}] {self.energy_kev:g} kV; {ranges} mrad; {networks}; "
             f"{self._error()}; {state}, {self.size_mb:.1f} MB{where}"
@@ -93,13 +97,14 @@ def list_bundles() -> list[Listed]:
     FormatError
         A bundle that ships is damaged.
     """
-    found, theirs = [], set()
-    for name, path in shipped_bundles().items():
+    found, theirs, shipped = [], set(), shipped_bundles()
+    for name, path in shipped.items():
         archive = Archive(path)
         entry = cache_entry(archive)
         theirs.add(entry)
         found.append(_listed(name, archive, entry))
-    return found + [_listed(archive.meta.system, archive, None) for archive in _cached() if archive.path not in theirs]
+    others = [archive for archive in _cached() if archive.path not in theirs]
+    return found + [_listed(one.meta.system, one, None, earlier=one.meta.system in shipped) for one in others]
 
 
 def _cached() -> Iterator[Archive]:
@@ -112,13 +117,14 @@ def _cached() -> Iterator[Archive]:
             continue
 
 
-def _listed(name: str, archive: Archive, entry: Path | None) -> Listed:
+def _listed(name: str, archive: Archive, entry: Path | None, *, earlier: bool = False) -> Listed:
     meta, ready = archive.meta, archive.holds(TABLE) or (entry is not None and entry.exists())
     files = [path for path in (archive.path, entry) if path is not None and path.exists()]
     return Listed(
         name=name,
         path=str(archive.path),
         shipped=entry is not None,
+        earlier=earlier,
         formula=meta.crystal.get("formula", "?"),
         zone_axis=list(meta.crystal.get("zone_axis", [])),
         energy_kev=meta.energy_kev,

@@ -47,6 +47,16 @@ def test_json_has_a_line_for_each_and_the_cache_follows(shelf, whole_file, capsy
     assert rows[0]["mistilt_mrad"] == [0, 3]
 
 
+def test_another_build_of_a_name_that_ships_is_told_apart(shelf, tmp_path, whole_file, capsys):
+    shutil.move(tmp_path / "pretrained" / "thin.pacbed", tmp_path / "pretrained" / "tiny.pacbed")
+    shelf.mkdir()
+    shutil.copyfile(whole_file, shelf / "tiny-123.pacbed")
+    assert run(["list"]) == 0
+    ships, kept = capsys.readouterr().out.splitlines()
+    assert kept.endswith(", in the cache, not the one that ships")
+    assert "ships" not in ships
+
+
 @pytest.mark.parametrize("fits", [("refinement",), ("match_refinement", "networks_refinement"), ("match_refinement",)])
 def test_the_error_is_the_refinement_s_at_the_highest_noise(shelf, tmp_path, slim, fits):
     meta = json.loads(slim.read("bundle.json"))
