@@ -29,6 +29,7 @@ RISES = 1.6  # coarse chi-square over the median about it, and over 1, from whic
 ABOUT = 5  # windows along the edge of what a window is compared with
 MORE_STARTS = 8
 MOST_EDGE = 400  # windows at the edge of a hole that are fitted in full, unless there are more
+BESIDE = "beside vacuum, of which it may hold a part, and not fitted in full"
 
 
 @dataclass
@@ -160,13 +161,20 @@ class MapPasses:
             "windows again",
         )
         found.again = len(odd)
+        self._look_at_edges(found)
+        return found
+
+    def _look_at_edges(self, found: MapAnswers) -> None:
+        """Fit windows beside vacuum in full; where they are too many, or networks answer alone, doubt them."""
         edge, quick = beside_vacuum(found), dict(found.answers)
-        if self._source.options.refine and len(edge) <= MOST_EDGE:
-            self._answer(found, "full", [WindowTask(self._source, (place,)) for place in edge], "windows at the edge")
+        if not self._source.options.refine or len(edge) > MOST_EDGE:
+            why = "too many are" if self._source.options.refine else "networks alone cannot tell"
+            found.answers |= {place: _doubted(quick[place], f"{BESIDE}: {why}") for place in edge}
+            return
+        self._answer(found, "full", [WindowTask(self._source, (place,)) for place in edge], "windows at the edge")
         for place in edge:  # residuals of one resolution throughout, so that they can be compared
             before = quick[place]
             found.answers[place] = replace(found.answers[place], misfit=before.misfit, chi_square=before.chi_square)
-        return found
 
     def _constants(self, found: MapAnswers) -> Constants | None:
         """From full fits of windows spread over the map, until enough of them are ok."""
@@ -206,6 +214,11 @@ class MapPasses:
 
 def _better(answer: WindowAnswer, before: WindowAnswer) -> bool:
     return bool(answer.misfit < before.misfit)
+
+
+def _doubted(answer: WindowAnswer, reason: str) -> WindowAnswer:
+    verdict = "doubtful" if answer.verdict == "ok" else answer.verdict
+    return replace(answer, verdict=verdict, reasons=(*answer.reasons, reason))
 
 
 def standing_out(found: MapAnswers) -> list[Place]:

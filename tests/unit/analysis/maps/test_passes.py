@@ -112,6 +112,13 @@ def test_a_run_that_was_stopped_goes_on(tiny_bundle, source, wedge, answers, tmp
     assert not before & set(asked)
     for name in ("thickness_nm", "misfit", "verdict"):
         np.testing.assert_array_equal(again.values(name), answers.values(name))
+    monkeypatch.setattr(passes, "MOST_EDGE", 0)  # from what was kept: no window is asked about again
+    many = MapPasses(source, wedge.kind.shape, period, None, KeptAnswers(file, {"map": 1})).run()
+    close_all()
+    edge = beside_vacuum(many)
+    assert edge and all(many.answers[place].verdict == "doubtful" for place in edge)
+    assert all("too many" in many.answers[place].reasons[-1] for place in edge)
+    assert not before & set(asked)
     assert KeptAnswers(file, {"map": 2}).of("quick") == {}
 
 
