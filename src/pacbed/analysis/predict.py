@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from pacbed.analysis import estimates
 from pacbed.analysis.attempts.answer import Answer, fitted, nearest
@@ -138,11 +139,19 @@ def analyse(
     options: PredictOptions = DEFAULT_OPTIONS,
 ) -> Analysis:
     """Predict and keep what the sheet shows; arguments and errors as for `predict`."""
-    # Idle threads of BLAS spin between thousands of small problems: 2.3 to 4 times the processor time.
-    with threadpool_limits(limits=1):
+    with _thread_pools().limit(limits=1):
         ready = prepare(bundle, pattern, options)
         check_refine_from(ready.bundle, options)
         return _analysed(ready, options)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Of BLAS and OpenMP, looked for once: it reads what the process has loaded.
+
+    Idle threads of theirs spin between thousands of small problems: 2.3 to 4 times the processor time.
+    """
+    return ThreadpoolController()
 
 
 def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:

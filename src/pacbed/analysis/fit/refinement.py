@@ -207,11 +207,18 @@ def fit(
     low, high = bounds(model, start)
     sigma = rms(model.residual(start))
 
+    evaluated, slope = 0, np.empty(0)
+
     def deviations(vector: np.ndarray) -> np.ndarray:
+        nonlocal evaluated
+        evaluated += 1
         return residuals(model, start.moved(vector), restraints, sigma)
 
     def slopes(vector: np.ndarray) -> np.ndarray:
-        return jacobian(model, start.moved(vector), restraints, sigma, quick=quick)
+        nonlocal slope
+        if evaluated < steps:  # SciPy asks once more at the end, and takes no step from there
+            slope = jacobian(model, start.moved(vector), restraints, sigma, quick=quick)
+        return slope
 
     found = optimize.least_squares(
         deviations,
