@@ -116,8 +116,8 @@ def _find(dm: Any, tags: Tags) -> LookupResult:
     voltage, convergence, pixel = (number(name, tags.get(f"asked:{name}")) for name in NUMBERS)
     name, bundle = tags.get("image:name"), tags.get("asked:bundle")
     counts = counts_of(dm, int(tags.get("image:id")), name)
-    asked: dict[str, Any] = {"bundle": bundle, "energy_kev": voltage, "convergence_mrad": convergence, "pixel_mrad": pixel}
-    return lookup(counts, _service(tags), name=name or "image", **asked)
+    asked: dict[str, Any] = {"energy_kev": voltage, "convergence_mrad": convergence, "pixel_mrad": pixel}
+    return lookup(counts, _service(tags), name=name or "image", bundle=bundle, **asked)
 
 
 def _service(tags: Tags) -> Service:
