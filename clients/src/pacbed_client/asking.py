@@ -103,35 +103,39 @@ def pack(pattern: PatternLike, name: str | None, service: Service) -> Sending:
     ServiceError, UnreachableError
     """
     if not isinstance(pattern, (str, os.PathLike)):
-        return _packed(pattern, name or UNNAMED)
+        return _packed(pattern, name or UNNAMED, service)
     file = Path(pattern)
+    named = file.name if not name else name if name.lower().endswith(file.suffix.lower()) else name + file.suffix
     try:
         if file.suffix.lower() == ".npy":
             array = np.load(str(file), mmap_mode="r", allow_pickle=False)
             if array.ndim == 2:
-                return _packed(array, name or file.name)
-        size_mib = file.stat().st_size / MEBI
-        if size_mib > CHECKED_MIB:
-            _check_size(file, size_mib, service)
-        return Sending(name or file.name, file.read_bytes())
+                return _packed(array, named, service)
+        _check_size(file.stat().st_size, f"read {file.name} and give the pattern as an array, which is binned", service)
+        return Sending(named, file.read_bytes())
     except ClientError:
         raise
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"pattern: {file} cannot be read ({_why(error)})") from None
 
 
-def _packed(array: object, name: str) -> Sending:
+def _packed(array: object, name: str, service: Service) -> Sending:
     prepared = prepare(array)
+    content = prepared.npy()
+    _check_size(
+        len(content), f"{prepared.note or 'not binned'}; crop it, or give the counts as 16-bit integers", service
+    )
     named = name if name.lower().endswith(".npy") else name + ".npy"
-    return Sending(named, prepared.npy(), prepared.binning, (prepared.note,) if prepared.note else ())
+    return Sending(named, content, prepared.binning, (prepared.note,) if prepared.note else ())
 
 
-def _check_size(file: Path, size_mib: float, service: Service) -> None:
+def _check_size(size: int, advice: str, service: Service) -> None:
+    """Refuse what the service would only refuse once it has travelled."""
+    if size <= CHECKED_MIB * MEBI:
+        return
     most = service.limits().get("limits", {}).get("body_mib")
-    if isinstance(most, (int, float)) and size_mib >= most:
-        text = f"a file of {size_mib:.0f} MiB"
-        accepted = f"less than {most:g} MiB; read {file.name} and give the pattern as an array, which is binned"
-        raise bad_value("pattern", text, accepted)
+    if isinstance(most, (int, float)) and size >= most * MEBI:
+        raise bad_value("pattern", f"{size / MEBI:.0f} MiB", f"less than {most:g} MiB; {advice}")
 
 
 def _why(error: Exception) -> str:

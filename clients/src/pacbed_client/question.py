@@ -87,6 +87,8 @@ class Question:
             given["axis"] = self._axis_text()
         if self.pixel_mrad is not None:
             given["pixel_mrad"] = float(self.pixel_mrad) * binning
+        given["mirrored"] = None if self.mirrored is None else bool(self.mirrored)
+        given["refine"] = bool(self.refine)
         return {name: _text(value) for name, value in given.items() if value is not None}
 
     def _axis_text(self) -> str:

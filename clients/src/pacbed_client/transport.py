@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -16,6 +15,11 @@ from typing import NamedTuple
 
 from pacbed_client.errors import ClientError, InputError, ServiceError, UnreachableError
 from pacbed_client.saving import AnyPath
+
+try:
+    import ssl
+except ImportError:  # an embedded Python, as that of GMS, may not find its library; HTTP goes without
+    ssl = None  # type: ignore[assignment]
 
 PIECE = 2**16  # bytes
 LONGEST_PROBLEM = 2**16  # bytes of an error that are read
@@ -80,17 +84,27 @@ def opener_for(url: str, ca_file: AnyPath | None = None) -> urllib.request.Opene
     Raises
     ------
     InputError
-        The certificates cannot be read.
+        The certificates cannot be read, or this Python cannot speak HTTPS.
     """
-    try:
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except (OSError, ssl.SSLError) as error:
-        got = f"{ca_file}, which cannot be read ({error})"
-        raise InputError(f"ca_file: got {got}, accepted: certificates as PEM") from None
-    handlers = [urllib.request.HTTPSHandler(context=context), _Stay()]
-    if urllib.parse.urlsplit(url).hostname in LOCAL:
+    handlers: list[urllib.request.BaseHandler] = [_Stay()]
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "https" or ca_file is not None:
+        handlers.append(_https(ca_file))
+    if parts.hostname in LOCAL:
         handlers.append(urllib.request.ProxyHandler({}))
     return urllib.request.build_opener(*handlers)
+
+
+def _https(ca_file: AnyPath | None) -> urllib.request.BaseHandler:
+    """HTTPS to those whom we trust."""
+    if ssl is None:
+        raise InputError("service: got https, accepted: http, because this Python does not find its library ssl")
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as error:
+        got = f"{ca_file}, which cannot be read ({error})"
+        raise InputError(f"ca_file: got {got}, accepted: certificates as PEM") from None
+    return urllib.request.HTTPSHandler(context=context)
 
 
 def send(opener: urllib.request.OpenerDirector, request: urllib.request.Request, waits: Waits) -> bytes:
@@ -207,7 +221,7 @@ def _of_connection(error: Exception, base: str, timeout_s: float) -> Exception:
     """What to raise where there was no answer."""
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
-    if isinstance(cause, ssl.SSLCertVerificationError):
+    if ssl is not None and isinstance(cause, ssl.SSLCertVerificationError):
         why = getattr(cause, "verify_message", cause)
         return UnreachableError(f"{base}: its certificate is not trusted ({why}); give its authority's as ca_file")
     if isinstance(cause, (socket.timeout, TimeoutError)):

@@ -50,6 +50,7 @@ def test_the_microscopes_own_file_is_sent_as_it_is(service, pattern, tmp_path):
     tifffile.imwrite(tmp_path / "film.tif", pattern)
     assert pack(tmp_path / "film.tif", None, service).content == (tmp_path / "film.tif").read_bytes()
     assert lookup(tmp_path / "film.tif", service, **ASKED).name == "film.tif"
+    assert lookup(tmp_path / "film.tif", service, name="position 3", **ASKED).name == "position 3.tif"
 
 
 def test_binning_changes_nothing_that_matters(service, large_pattern, tmp_path):
@@ -116,8 +117,14 @@ def test_a_file_that_is_too_large_is_not_sent(service, tmp_path, monkeypatch):
     with (tmp_path / "scan.dm4").open("wb") as file:
         file.truncate(65 * 2**20)
     monkeypatch.setattr("pathlib.Path.read_bytes", None)
-    with pytest.raises(InputError, match="pattern: got 'a file of 65 MiB', accepted: less than 64 MiB"):
+    with pytest.raises(InputError, match=r"pattern: got '65 MiB', accepted: less than 64 MiB; read scan\.dm4 and give"):
         lookup(tmp_path / "scan.dm4", service, **ASKED)
+
+
+def test_neither_is_a_picture_that_cannot_be_binned(service):
+    saturated = np.arange(4200 * 4200, dtype=np.float32).reshape(4200, 4200).clip(max=1e7)
+    with pytest.raises(InputError, match=r"got '67 MiB', accepted: less than 64 MiB; not binned, because .* crop it"):
+        lookup(saturated, service, **ASKED)
 
 
 def test_everything_is_checked_before_anything_is_sent(pattern):

@@ -15,6 +15,9 @@ def test_the_service_reads_what_was_meant():
     form = LookupForm.model_validate(asked.fields(binning=4))
     assert (form.bundle, form.convergence_mrad, form.energy_kev) == ("tiny", 14.0, 200.0)
     assert form.pixel_mrad == 0.4 and form.mirrored is False and form.refine is False
+    numpys = Question(bundle="tiny", mirrored=np.bool_(True), refine=np.bool_(False))
+    form = LookupForm.model_validate(numpys.fields())
+    assert form.mirrored is True and form.refine is False
 
 
 @pytest.mark.parametrize("axis", ["0,0,1", "[0 0 1]", (0, 0, 1), np.array([0, 0, 1])])

@@ -149,6 +149,15 @@ def test_certificates_that_cannot_be_read_are_refused(tmp_path):
             Service("https://localhost", ca_file=file)
 
 
+def test_a_python_without_ssl_speaks_http(scripted, monkeypatch, pauses):
+    monkeypatch.setattr("pacbed_client.transport.ssl", None)
+    assert Service(scripted(answer(body=LIMITS)).url).limits() == {"limits": {}}
+    with pytest.raises(UnreachableError, match="nobody answers there"):
+        Service("http://127.0.0.1:1").limits()
+    with pytest.raises(InputError, match="service: got https, accepted: http, because this Python"):
+        Service("https://localhost")
+
+
 def test_this_machine_is_asked_without_a_proxy_and_others_with_it(scripted, monkeypatch):
     proxy = scripted(answer(body=b'{"proxy": 1}'))
     monkeypatch.setenv("http_proxy", proxy.url)

@@ -44,7 +44,7 @@ def run(dm: Any) -> None:
     except ClientError as error:
         _fail(tags, str(error))
     except Exception as error:  # an exception would end the dialog, with a trace that says nothing to its user
-        traceback.print_exc()
+        print(traceback.format_exc())
         _fail(tags, f"the client is at fault ({type(error).__name__}: {error}); the results window has more")
     else:
         tags.put("answer:error", "")

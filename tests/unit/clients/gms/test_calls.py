@@ -106,7 +106,7 @@ def test_a_fault_of_the_client_ends_no_dialog(dm, monkeypatch, capsys):
     monkeypatch.setattr(DigitalMicrograph, "GetFrontImage", lambda dm: 3)
     state, error = call(dm, "read image")
     assert state == "failed" and error.startswith("the client is at fault (AttributeError")
-    assert "Traceback" in capsys.readouterr().err
+    assert "Traceback" in capsys.readouterr().out
     assert call(dm, "dance")[1] == "call: got 'dance', accepted: list bundles, read image, look up"
 
 
