@@ -1,4 +1,4 @@
-"""Zips what a microscope PC needs for GMS: dialog, client and a page of instructions, in one folder to copy.
+"""Zips what a microscope PC needs for GMS: dialog, client, instructions and licence, in one folder to copy.
 
 python clients/pack_gms.py dist/pacbed-gms-client.zip
 """
@@ -18,7 +18,8 @@ def members() -> dict[str, Path]:
     """Files of the folder by their names in it."""
     source = HERE / "src"
     found = {path.relative_to(source).as_posix(): path for path in sorted((source / "pacbed_client").rglob("*.py"))}
-    return {"INSTALL.md": HERE / "gms" / "INSTALL.md", "PACBED.s": HERE / "gms" / "PACBED.s", **found}
+    pages = {"INSTALL.md": HERE / "gms" / "INSTALL.md", "PACBED.s": HERE / "gms" / "PACBED.s"}
+    return {**pages, "LICENSE": HERE.parent / "LICENSE", **found}
 
 
 def pack(out: Path) -> Path:

@@ -105,7 +105,7 @@ def pack(pattern: PatternLike, name: str | None, service: Service) -> Sending:
     if not isinstance(pattern, (str, os.PathLike)):
         return _packed(pattern, name or UNNAMED, service)
     file = Path(pattern)
-    named = file.name if not name else name if name.lower().endswith(file.suffix.lower()) else name + file.suffix
+    named = _with_suffix(name or file.name, file.suffix)
     try:
         if file.suffix.lower() == ".npy":
             array = np.load(str(file), mmap_mode="r", allow_pickle=False)
@@ -122,11 +122,14 @@ def pack(pattern: PatternLike, name: str | None, service: Service) -> Sending:
 def _packed(array: object, name: str, service: Service) -> Sending:
     prepared = prepare(array)
     content = prepared.npy()
-    _check_size(
-        len(content), f"{prepared.note or 'not binned'}; crop it, or give the counts as 16-bit integers", service
-    )
-    named = name if name.lower().endswith(".npy") else name + ".npy"
-    return Sending(named, content, prepared.binning, (prepared.note,) if prepared.note else ())
+    notes = (prepared.note,) if prepared.note else ()
+    _check_size(len(content), "; ".join([*notes, "crop it, or give the counts as 16-bit integers"]), service)
+    return Sending(_with_suffix(name, ".npy"), content, prepared.binning, notes)
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    """A name by whose end the service knows how to read the file."""
+    return name if name.lower().endswith(suffix.lower()) else name + suffix
 
 
 def _check_size(size: int, advice: str, service: Service) -> None:

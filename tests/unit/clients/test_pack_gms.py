@@ -21,7 +21,7 @@ def test_the_archive_is_a_folder_that_python_can_use(tmp_path):
         assert {name.split("/")[0] for name in found.namelist()} == {"pacbed-gms-client"}
         found.extractall(tmp_path)
     folder = tmp_path / "pacbed-gms-client"
-    assert sorted(path.name for path in folder.iterdir()) == ["INSTALL.md", "PACBED.s", "pacbed_client"]
+    assert sorted(path.name for path in folder.iterdir()) == ["INSTALL.md", "LICENSE", "PACBED.s", "pacbed_client"]
     code = "sys.path[:0] = sys.argv[1:]; import pacbed_client.gms, pacbed_client; print(pacbed_client.__file__)"
     command = [sys.executable, "-S", "-c", f"import sys; sys.path += {sys.path!r}; {code}", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env={})
