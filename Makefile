@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-service test-slurm test-faults serve lint clean distclean
+.PHONY: help env demo test test-service test-slurm test-faults serve gms-client lint clean distclean
 
 # uv from PATH, else a private one below .tools.
 UV := $(shell command -v uv 2>/dev/null)
@@ -21,6 +21,7 @@ help:
 	@echo "make test-faults kills runs, fills disks, damages files (at most six minutes)"
 	@echo "make serve      the look-up service, on this machine (docs/service.md)"
 	@echo "make test-service  the tests of the service alone"
+	@echo "make gms-client zips the client for Gatan's GMS, a folder to copy (docs/clients.md)"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
 	@echo "make pretrained-X  makes the bundle of config/X.yaml and puts it, slim, into pretrained/"
@@ -64,6 +65,9 @@ test-service: $(SYNCED)
 
 serve: $(SYNCED)
 	$(RUN) pacbed serve
+
+gms-client: $(SYNCED)
+	$(RUN) python clients/pack_gms.py dist/pacbed-gms-client.zip
 
 lint: $(SYNCED)
 	$(RUN) ruff check

@@ -113,8 +113,8 @@ def test_ten_changes_and_more_are_described() -> None:
 @pytest.mark.parametrize("row", CHANGES, ids=lambda row: row.split("|")[1].strip())
 def test_every_change_names_what_exists(row: str) -> None:
     _, _, where, test, follows, _ = re.split(r" ?\| ?", row)
-    assert "`src/pacbed/" in where or "`workflow/rules/`" in where
+    assert "`src/pacbed/" in where or "`workflow/rules/`" in where or "`clients/src/" in where
     assert "`tests/" in test
     assert "`" in follows
-    places = [ROOT / path for path in re.findall(r"`((?:src|workflow)/[\w/.]+)`", where)]
+    places = [ROOT / path for path in re.findall(r"`((?:src|workflow|clients)/[\w/.]+)`", where)]
     assert_defined(re.findall(r"`(\w+)\(\)`", where), places)

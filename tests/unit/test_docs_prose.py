@@ -11,11 +11,12 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "benchmarks").glob("*.md")),
+    *sorted((ROOT / "clients").rglob("*.md")),
 ]
 WIDTH = 120
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 PATH = re.compile(
-    r"(?<![\w/.<>-])((?:src|tests|workflow|benchmarks|examples|docs|profiles|\.ci)/[\w./-]*\w/?)(?![\w<])"
+    r"(?<![\w/.<>-])((?:src|tests|workflow|benchmarks|examples|docs|profiles|clients|\.ci)/[\w./-]*\w/?)(?![\w<])"
 )
 MODULE = re.compile(r"(?<![\w./])pacbed(?:\.\w+)+")
 

@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE, TESTS = ROOT / "src" / "pacbed", ROOT / "tests" / "unit"
+CLIENT, CLIENT_TESTS = ROOT / "clients" / "src" / "pacbed_client", TESTS / "clients"
 MODULE_LINES, FUNCTION_LINES, MODULES_IN_A_FOLDER = 250, 40, 12
 ROOM_RATIO, WHOLE_RATIO = 0.4, 0.6  # test lines per source line
 # What counts as a source: a publication with its year, "the paper" whose method this is, a page of docs/, a
@@ -64,8 +65,8 @@ def lines_with_code(text: str) -> set[int]:
 
 def test_modules_and_functions_are_short() -> None:
     long = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        text, name = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE)
+    for path in sorted([*PACKAGE.rglob("*.py"), *(ROOT / "clients").rglob("*.py")]):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT)
         if (lines := len(text.splitlines())) >= MODULE_LINES:
             long.append(f"{name}: {lines} lines")
         code = lines_with_code(text)
@@ -86,6 +87,7 @@ def test_a_function_is_measured_by_its_code() -> None:
 
 def test_no_folder_holds_more_than_a_dozen_modules() -> None:
     counts = {name: len(modules(PACKAGE / name)) for name in sorted(folders(PACKAGE))}
+    counts |= {f"clients, {name}": len(modules(CLIENT / name)) for name in sorted({".", *folders(CLIENT)})}
     full = {name: count for name, count in counts.items() if count > MODULES_IN_A_FOLDER}
     none_of([f"{name}: {count}" for name, count in full.items()], f"at most {MODULES_IN_A_FOLDER} modules a folder")
 
@@ -95,26 +97,28 @@ def test_simulation_is_rooms_and_nothing_else() -> None:
 
 
 def test_every_folder_of_tests_belongs_to_a_room() -> None:
-    strays = sorted(folders(TESTS) - folders(PACKAGE))
+    of_the_client = {"clients", *(f"clients/{name}" for name in folders(CLIENT))}
+    strays = sorted(folders(TESTS) - folders(PACKAGE) - of_the_client)
     none_of(strays, "folders of tests/unit mirror those of src/pacbed")
 
 
 def test_every_room_is_tested_enough() -> None:
     thin = []
-    for room in sorted(folders(PACKAGE)):
-        if not modules(PACKAGE / room) or room.endswith("/kernels"):  # private: counts with the room around it
+    rooms = [(PACKAGE / name, TESTS / name) for name in sorted(folders(PACKAGE))]
+    rooms += [(CLIENT / name, CLIENT_TESTS / name) for name in sorted({".", *folders(CLIENT)})]
+    for room, room_tests in rooms:
+        if not modules(room) or room.name == "kernels":  # private: counts with the room around it
             continue
         source, tests = (
-            lines_of([*(base / room).glob("*.py"), *(base / room / "kernels").glob("*.py")])
-            for base in (PACKAGE, TESTS)
+            lines_of([*base.glob("*.py"), *(base / "kernels").glob("*.py")]) for base in (room, room_tests)
         )
         if tests < ROOM_RATIO * source:
-            thin.append(f"{room}: {tests} / {source} = {tests / source:.2f}")
+            thin.append(f"{room.relative_to(ROOT)}: {tests} / {source} = {tests / source:.2f}")
     none_of(thin, f"at least {ROOM_RATIO} lines of tests per line of source in every room")
 
 
 def test_the_whole_is_tested_enough() -> None:
-    tests, source = lines_of((ROOT / "tests").rglob("*.py")), lines_of(PACKAGE.rglob("*.py"))
+    tests, source = lines_of((ROOT / "tests").rglob("*.py")), lines_of([*PACKAGE.rglob("*.py"), *CLIENT.rglob("*.py")])
     assert tests >= WHOLE_RATIO * source, f"{tests} / {source} = {tests / source:.2f}, wanted {WHOLE_RATIO}"
 
 
