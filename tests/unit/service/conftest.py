@@ -17,6 +17,8 @@ import numpy as np
 import psutil
 import pytest
 
+from tests import daemons
+
 START_S = 120
 STALL_S = 1.0
 ANGLE = 14.0
@@ -92,6 +94,30 @@ def stop(server):
     """Ask a service to end, and see that it does."""
     server.process.terminate()
     assert server.process.wait(60) is not None
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """PostgreSQL, where it is installed."""
+    with daemons.postgresql() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """Redis, where it is installed."""
+    with daemons.redis() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """An empty database of each kind that is installed."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'service.sqlite'}"
+        return
+    with request.getfixturevalue("postgresql").database(tmp_path.name) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
