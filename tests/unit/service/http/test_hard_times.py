@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 from threading import Thread
 
+import imageio.v3 as iio
+import numpy as np
 import psutil
 import pytest
 
@@ -63,6 +65,24 @@ def test_a_look_up_that_takes_too_long_is_ended_with_its_process(tiny_bundle_fil
             assert client.get("/healthz").status_code == 200 and server.scratch() == []
             log = (tmp_path / "log").read_text()
             assert server.token not in log and "Traceback" not in log
+    finally:
+        stop(server)
+
+
+def test_a_look_up_that_takes_too_much_memory_is_ended_with_its_process(tiny_bundle_file, tmp_path, pattern):
+    """A small file of many pixels, at a limit that every usual pattern keeps; the one after it is answered."""
+    server = start(tmp_path, tiny_bundle_file, open=True, limits={"memory_gb": 0.6})
+    try:
+        (before,) = server.workers()
+        rows, columns = np.mgrid[:4096, :4096] / 1024 - 2
+        large = iio.imwrite("<bytes>", (99 * np.exp(-(rows**2) - columns**2)).astype(np.uint8), extension=".png")
+        with server.client(None) as client:
+            answer = client.post(LOOKUPS, files={"file": ("large.png", large)}, data=asked(refine="false"))
+            assert answer.status_code == 504 and "more than 0.6 GB of memory" in answer.json()["detail"]
+            server.wait_for(lambda: not psutil.pid_exists(before.pid), 20)
+            assert client.get("/healthz").status_code == 200 and server.scratch() == []
+            assert post(client, pattern, refine="false").status_code == 200
+            assert server.workers()[0].pid != before.pid
     finally:
         stop(server)
 
