@@ -148,7 +148,7 @@ def sqlite_server(tiny_bundle_file, tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgresql_server(tiny_bundle_file, tmp_path_factory, postgresql, redis_url):
     """A service with the database and the counters of an institute."""
-    with postgresql.database("pacbed") as url:
+    with postgresql.database("one_server") as url:
         settings = {"limits": LIMITS, "database": url, "counters": redis_url}
         running = start(tmp_path_factory.mktemp("institute"), tiny_bundle_file, **settings)
         yield running
