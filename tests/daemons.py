@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -161,13 +162,20 @@ def accepts(port: int, password: str) -> bool:
     return False
 
 
+class Redis(NamedTuple):
+    """A server; `pid` is its process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def redis() -> Iterator[str]:
-    """Redis that keeps nothing on the disk; yields its URL, and is skipped where it is not installed."""
+def redis() -> Iterator[Redis]:
+    """Redis that keeps nothing on the disk, skipped where it is not installed."""
     (server,) = needed("redis-server")
     port, password = free_port(), "another-password-of-tests"
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--requirepass", password]
     with own_folder() as folder:
         command = unprivileged(server, *options, "--dir", folder, dies_with="TERM")
-        with running(command, folder / "log", lambda: listens(port)):
-            yield f"redis://:{password}@127.0.0.1:{port}/0"
+        with running(command, folder / "log", lambda: listens(port)) as pid:
+            yield Redis(f"redis://:{password}@127.0.0.1:{port}/0", pid)

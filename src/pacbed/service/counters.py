@@ -20,6 +20,7 @@ from pacbed.service.settings import Limits, counts_alone, without_password
 LOGGER = logging.getLogger("pacbed.service")
 ANSWER_S = 2.0  # Redis is next door: whoever waits longer waits for nothing
 RETRY_S = 10.0
+LOOKUPS = "look-ups"
 
 
 class Counters:
@@ -51,7 +52,6 @@ class Counters:
             raise ServiceError(503, f"counters: {shown} does not answer")
         self._failure: type[Exception] | tuple[type[Exception], ...] = () if alone else storage.base_exceptions
         self._window = limits.strategies.MovingWindowRateLimiter(storage)
-        self._rate = limits.RateLimitItemPerMinute(most.per_minute)
         self._places: Places = OwnPlaces() if alone else SharedPlaces(storage.get_connection())
 
     @contextmanager
@@ -69,18 +69,33 @@ class Counters:
         if place is None:
             raise ServiceError(429, f"token: got more than {most} look-ups at once; wait for one", retry_s=1)
         try:
-            self._count(owner)
+            self.count(owner, self._most.per_minute, LOOKUPS)
             yield
         finally:
             self._give_back(owner, place)
 
-    def _count(self, owner: str) -> None:
+    def count(self, owner: str, per_minute: int, what: str) -> None:
+        """Count something that somebody asks for.
+
+        Parameters
+        ----------
+        owner : str
+        per_minute : int
+            How many are allowed within a minute.
+        what : str
+            Such as "look-ups"; each is counted by itself.
+
+        Raises
+        ------
+        ServiceError
+            429: too many; 503: Redis does not answer.
+        """
+        rate = limits.RateLimitItemPerMinute(per_minute)
         with self._answering():
-            if self._window.hit(self._rate, owner):
+            if self._window.hit(rate, owner, what):
                 return
-            reset_s = self._window.get_window_stats(self._rate, owner).reset_time - time.time()
-        text = f"token: got more than {self._most.per_minute} look-ups a minute"
-        raise ServiceError(429, text, retry_s=reset_s)
+            reset_s = self._window.get_window_stats(rate, owner, what).reset_time - time.time()
+        raise ServiceError(429, f"token: got more than {per_minute} {what} a minute", retry_s=reset_s)
 
     def _give_back(self, owner: str, place: str) -> None:
         try:
@@ -96,8 +111,9 @@ class Counters:
         ServiceError
             503: Redis does not answer.
         """
+        rate = limits.RateLimitItemPerMinute(self._most.per_minute)
         with self._answering():
-            minute = self._window.get_window_stats(self._rate, owner).remaining
+            minute = self._window.get_window_stats(rate, owner, LOOKUPS).remaining
             places = self._most.at_once - self._places.taken(owner)
         return {"per_minute": float(minute), "at_once": float(max(0, places))}
 

@@ -33,17 +33,20 @@ class OwnPlaces:
 
     def __init__(self) -> None:
         self._taken: Counter[str] = Counter()
+        self._changing = threading.Lock()
 
     def take(self, owner: str, most: int) -> str | None:
         """A place, or None where so many are taken."""
-        if self._taken[owner] >= most:
-            return None
-        self._taken[owner] += 1
+        with self._changing:
+            if self._taken[owner] >= most:
+                return None
+            self._taken[owner] += 1
         return owner
 
     def give_back(self, owner: str, place: str) -> None:
         """The look-up has ended."""
-        self._taken[owner] -= 1
+        with self._changing:
+            self._taken[owner] -= 1
 
     def taken(self, owner: str) -> int:
         """How many are taken."""

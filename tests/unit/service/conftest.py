@@ -118,10 +118,16 @@ def postgresql():
 
 
 @pytest.fixture(scope="session")
-def redis_url():
+def redis():
     """Redis, where it is installed."""
-    with daemons.redis() as url:
-        yield url
+    with daemons.redis() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis):
+    """Its address."""
+    return redis.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -36,6 +36,15 @@ def test_at_once_and_a_minute(url):
     assert counters.left(alice) == {"per_minute": 0, "at_once": 1}
 
 
+def test_what_else_is_counted_within_a_minute_counts_by_itself(url):
+    counters, owner = Counters(url, MOST), f"frank-{id(url)}"
+    for _ in range(4):
+        counters.count(owner, 4, "pictures")
+    with pytest.raises(ServiceError, match="more than 4 pictures a minute") as caught:
+        counters.count(owner, 4, "pictures")
+    assert caught.value.status == 429 and counters.left(owner)["per_minute"] == 3
+
+
 def test_an_error_gives_the_place_back(url):
     counters = Counters(url, MOST)
     with pytest.raises(ZeroDivisionError), counters.counted("carol"):
@@ -58,7 +67,7 @@ def test_two_servers_share_both(redis_url):
 
 
 def test_redis_that_is_gone_costs_no_answer_that_was_made():
-    with daemons.redis() as url:
+    with daemons.redis() as (url, _):
         counters = Counters(url, MOST)
         running = counters.counted("erin")
         running.__enter__()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
+import time
 from threading import Thread
 
 import imageio.v3 as iio
@@ -85,6 +88,25 @@ def test_a_look_up_that_takes_too_much_memory_is_ended_with_its_process(tiny_bun
             assert server.workers()[0].pid != before.pid
     finally:
         stop(server)
+
+
+def test_counters_that_do_not_answer_stall_nobody_else(postgresql_server, redis, pattern):
+    """Redis is stopped: whoever has a named token is told to ask again, and others are answered meanwhile."""
+    answers = []
+    with postgresql_server.client(postgresql_server.new_token("patient")) as named, postgresql_server.client() as other:
+        asking = Thread(target=lambda: answers.append(post(named, pattern)))
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            asking.start()
+            time.sleep(0.3)
+            assert other.get("/healthz").status_code == other.get("/api/v1/bundles").status_code == 200
+            assert answers == []
+            asking.join(30)
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+        assert answers[0].status_code == 503 and answers[0].headers["Retry-After"]
+        assert "counters" in answers[0].json()["detail"]
+        postgresql_server.wait_for(lambda: post(named, pattern, refine="false").status_code == 200, 20)
 
 
 @pytest.mark.parametrize("count", [8])
