@@ -29,7 +29,7 @@ UNIT = DEPLOY / "pacbed@.service"
 
 def test_the_settings_of_an_institute_are_settings():
     settings = Settings.model_validate(yaml.safe_load((DEPLOY / "service.yaml").read_text()))
-    assert settings.servers == 2 and settings.sqlite_file is None and settings.accepts_host("pacbed.example.org")
+    assert settings.servers == 2 and settings.sqlite_file is None and settings.accepts_host("lookup.example.org")
     assert not settings.open and settings.host == "127.0.0.1"
     ports = re.findall(r"server 127\.0\.0\.1:(\d+);", (DEPLOY / "nginx.conf").read_text())
     assert len(ports) == settings.servers

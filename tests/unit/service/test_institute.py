@@ -23,7 +23,7 @@ from tests.unit.service.conftest import Server, as_npy, asked, launch, prepare, 
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 LOOKUPS = "/api/v1/lookups"
-NAME = "pacbed.example.org"
+NAME = "lookup.example.org"
 DENIED, PERSON = "127.0.0.66", "127.0.0.5"
 
 
