@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -19,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 READY_S, STOP_S = 60, 15
-UNPRIVILEGED = "nobody"  # PostgreSQL refuses to be root
+UNPRIVILEGED, GROUP = "nobody", "nogroup"  # PostgreSQL refuses to be root
 DEBIAN = Path("/usr/lib/postgresql")
 
 
@@ -49,6 +48,8 @@ def own_folder() -> Iterator[Path]:
     """A folder that a daemon without privileges can use and nobody else; pytest's are closed to other users."""
     folder = Path(tempfile.mkdtemp(prefix="pacbed-tests-"))
     if os.getuid() == 0:
+        import pwd  # not everywhere
+
         user = pwd.getpwnam(UNPRIVILEGED)
         os.chown(folder, user.pw_uid, user.pw_gid)
     try:
@@ -63,8 +64,7 @@ def unprivileged(*command: str | Path, dies_with: str = "") -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return words
-    group = ["--regid", str(pwd.getpwnam(UNPRIVILEGED).pw_gid), "--clear-groups"]
-    user = ["--reuid", UNPRIVILEGED, *group] if os.getuid() == 0 else []
+    user = ["--reuid", UNPRIVILEGED, "--regid", GROUP, "--clear-groups"] if os.getuid() == 0 else []
     return [setpriv, *user, *(["--pdeathsig", dies_with] if dies_with else []), *words]
 
 

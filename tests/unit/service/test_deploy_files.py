@@ -57,6 +57,17 @@ def test_the_unit_lets_what_runs_finish():
     assert lines["StandardOutput"] == "null" and "MemoryMax" in lines and "MemoryDenyWriteExecute" not in lines
 
 
+def test_programs_that_cannot_be_had_are_named_loudly_each_by_itself(tmp_path):
+    """On a search path without them and without apt-get."""
+    for name in ("bash", "dirname", "id"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    command = [str(tmp_path / "bash"), str(ROOT / ".ci" / "service_packages")]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    for what, program in {"with Redis": "redis-server", "behind nginx": "nginx", "in a browser": "chromium"}.items():
+        assert f"=== NOT TESTED HERE: the look-up service {what}, because {program}" in done.stderr
+
+
 # The image
 
 IN_IMAGE = ("/app", "/data")

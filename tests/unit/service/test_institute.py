@@ -283,6 +283,22 @@ def ask_until_it_is_lost(institute, client, pattern, answers):
         answers.append(error)
 
 
+def test_a_server_that_is_ended_finishes_what_runs_and_nobody_notices(institute, known, pattern):
+    (token, answer), leaving = known, institute.servers[1]
+    answers, statuses = [], []
+    with leaving.client() as direct, institute.client(token) as client:
+        asking = Thread(target=lambda: answers.append(post(direct, pattern + 6, sheet="link")))
+        asking.start()
+        leaving.wait_for(lambda: any(folder.name.startswith("2-") for folder in leaving.scratch()), 30)
+        leaving.process.terminate()
+        while leaving.process.poll() is None:
+            statuses.append(client.get(f"{LOOKUPS}/{answer['id']}").status_code)
+        asking.join(60)
+    assert answers[0].status_code == 200 and set(statuses) == {200}
+    with institute.client(leaving.token) as operator:
+        assert operator.get(f"{LOOKUPS}/{answers[0].json()['id']}").json()["result"] == answers[0].json()["result"]
+
+
 def test_no_log_holds_a_token(institute):
     token = institute.servers[0].token
     with institute.client() as client:
