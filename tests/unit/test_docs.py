@@ -91,7 +91,7 @@ def test_python_runs(block, finished_demo, monkeypatch, capsys) -> None:
 @each("yaml")
 def test_yaml_is_accepted(block, tmp_path) -> None:
     data = yaml.safe_load(block.text)
-    if block.page.name == "service.md":
+    if block.page.name in ("service.md", "deploy.md"):
         from pacbed.service.settings import Settings
 
         assert Settings.model_validate(data)
@@ -217,10 +217,24 @@ def check_command(words: list[str], block: Block, options: dict) -> None:
             assert address == project["urls"]["Repository"]
         case ["pytest", *rest]:
             assert {word for word in rest if word.startswith("-")} <= {"-n", "--dist", "-m", "-q"}
+        case ["sqlite3" | "pg_dump" | "pg_restore" | "cp" | "mv" | "install" | "systemctl" | "podman", *rest]:
+            check_deployment(rest, block)
+        case ["useradd" | "runuser" | "/opt/pacbed/bin/pip", *_] | ["python3", "-m", "venv", "/opt/pacbed"]:
+            assert block.page.name == "deploy.md"
         case ["conda", "env", "create"] | ["cd", "pacbed"]:
             pass
         case _:
             pytest.fail(f"{block}: nobody checks the command {' '.join(words)!r}")
+
+
+def check_deployment(words: list[str], block: Block) -> None:
+    """Files of deploy/ exist, and units are those of its template; tests/unit/service/ runs what can be run."""
+    assert block.page.name == "deploy.md"
+    for word in words:
+        if word.startswith("deploy/"):
+            assert (ROOT / word).is_file(), word
+        if word.startswith("pacbed@"):
+            assert word in (ROOT / "deploy" / "pacbed@.service").read_text(encoding="utf-8")
 
 
 def check_files(words: list[str], block: Block) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import socket
 import sys
-from pathlib import Path
 
 import uvicorn
 
 from pacbed.errors import bad_value
-from pacbed.outputs import file_aside
 from pacbed.service.http.app import create_app
 from pacbed.service.http.guard import Guard
+from pacbed.service.seats import taken_seat, write_secret
 from pacbed.service.settings import Settings
 from pacbed.service.state import Service
-from pacbed.service.store.tokens import new_secret
 
-MODE = 0o600
 BACKLOG = 512
 
 
@@ -34,22 +30,24 @@ def serve(settings: Settings) -> None:
     ------
     ParameterError
         The port is taken, or the host unknown.
+    ConfigError
+        More servers than `Settings.servers` would share the folder home, or something that cannot be shared.
     ServiceError
-        The database cannot be opened.
+        The database or the counters cannot be used.
     """
     log_as_json()
-    token = new_secret()
-    service = Service(settings, token)
-    with _listening(settings) as listening:
+    with _listening(settings) as listening, taken_seat(settings) as seat:
+        service = Service(settings, seat.token, seat=seat.number)
         port = listening.getsockname()[1]
         url = f"http://{_in_url(settings.host)}:{port}/"
-        _tell(url, token, settings)
+        _tell(url, seat.token, settings)
         config = uvicorn.Config(
             Guard(create_app(service), service),
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
             timeout_keep_alive=10,
             timeout_graceful_shutdown=int(settings.limits.seconds) + 5,
         )
@@ -71,14 +69,6 @@ def _tell(url: str, token: str, settings: Settings) -> None:
     print(address, flush=True)
     if settings.token_file is not None:
         write_secret(f"{address}\n", settings.token_file)
-
-
-def write_secret(text: str, path: Path) -> None:
-    """Write a file that only its owner can read; it appears complete or not at all."""
-    with file_aside(path) as aside:
-        aside.unlink(missing_ok=True)
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w", encoding="utf-8") as file:
-            file.write(text)
 
 
 def _in_url(host: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pacbed.errors import ConfigError, bad_value
 
@@ -56,7 +57,11 @@ class Settings(Section):
     keep_days: float = Field(365, gt=0, description="look-ups that nobody shared are deleted after this time [d]")
     database: str = Field("", description="URL of SQLAlchemy; empty: SQLite in the folder home")
     counters: str = Field(
-        "memory://", description="where requests a minute are counted; redis://... for several servers"
+        "memory://", description="where look-ups of named tokens are counted; redis://... for several servers"
+    )
+    servers: int = Field(1, ge=1, description="how many `pacbed serve` may share the folder home")
+    proxies: list[str] = Field(
+        default_factory=list, description="addresses and networks of proxies, which tell whose request they hand on"
     )
     limits: Limits = Field(default_factory=Limits)
 
@@ -64,12 +69,39 @@ class Settings(Section):
     def _is_closed_to_the_network(self) -> Self:
         if self.open and not is_loopback(self.host):
             raise ValueError("open: got true together with a host that others reach, accepted: a token for everybody")
+        if self.open and self.proxies:
+            raise ValueError("open: got true together with proxies, accepted: a token for everybody who comes by them")
         return self
+
+    @model_validator(mode="after")
+    def _counts_together(self) -> Self:
+        if self.servers > 1 and counts_alone(self.counters):
+            raise ValueError(
+                f"counters: got {self.counters!r} together with servers: {self.servers}, accepted: redis://..., "
+                "where all of them count"
+            )
+        return self
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: list[str]) -> list[str]:
+        for entry in proxies:
+            try:
+                ipaddress.ip_network(entry)
+            except ValueError:
+                raise ValueError("addresses, and networks such as 10.1.0.0/16") from None
+        return proxies
 
     @property
     def database_url(self) -> str:
         """URL of the database."""
         return self.database or f"sqlite:///{self.home / 'service.sqlite'}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """File of the database; None where a server keeps it."""
+        scheme, _, place = self.database_url.partition(":///")
+        return Path(place) if scheme.startswith("sqlite") else None
 
     def accepts_host(self, header: str) -> bool:
         """Whether a ``Host`` header names this service; others come from pages that were led here."""
@@ -88,6 +120,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def counts_alone(counters: str) -> bool:
+    """Whether counters are those of one process."""
+    return counters.startswith("memory:")
+
+
+def without_password(url: str) -> str:
+    """A URL to be shown."""
+    return re.sub(r"(//[^/@:]*):.*@", r"\1:***@", url)
 
 
 def load_settings(config: Path | None, given: Mapping[str, Any]) -> Settings:
@@ -120,7 +162,7 @@ def load_settings(config: Path | None, given: Mapping[str, Any]) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         if not key:  # of several fields together
             raise ConfigError(first["msg"].removeprefix("Value error, ")) from None
-        raise ConfigError(str(bad_value(key, first["input"], first["msg"]))) from None
+        raise ConfigError(str(bad_value(key, first["input"], first["msg"].removeprefix("Value error, ")))) from None
 
 
 def _holds(entry: str, address: str | None) -> bool:

@@ -6,21 +6,16 @@ import json
 import logging
 import secrets
 import shutil
-import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import limits
-import limits.storage
-import limits.strategies
-from limits.errors import ConfigurationError
-
 from pacbed.service.catalogue.registry import Registry
+from pacbed.service.counters import Counters
 from pacbed.service.metrics import Metrics
 from pacbed.service.problems import ServiceError
+from pacbed.service.seats import SCRATCH
 from pacbed.service.settings import GIGA, Settings
 from pacbed.service.store.bundles import ServedBundles
 from pacbed.service.store.database import open_database
@@ -29,8 +24,7 @@ from pacbed.service.store.tokens import ANYBODY, START, Tokens, secret_hash
 from pacbed.service.workers.pool import Pool
 
 LOGGER = logging.getLogger("pacbed.service")
-SCRATCH, AUDIT = "scratch", "audit.jsonl"
-MINUTE_S = 60.0
+AUDIT = "audit.jsonl"
 
 
 class Service:
@@ -41,30 +35,24 @@ class Service:
     settings : Settings
     start_token : str
         Opens everything, without limits, until the service ends.
+    seat : int
+        Which of the servers this is that share the folder home.
 
     Raises
     ------
     ServiceError
-        The database cannot be opened.
+        The database or the counters cannot be used.
     """
 
-    def __init__(self, settings: Settings, start_token: str) -> None:
-        self.settings, self._start_hash = settings, secret_hash(start_token)
-        settings.home.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(settings.home / SCRATCH, ignore_errors=True)  # what a killed service left
-        (settings.home / SCRATCH).mkdir()
+    def __init__(self, settings: Settings, start_token: str, *, seat: int = 1) -> None:
+        self.settings, self._start_hash, self._seat = settings, secret_hash(start_token), seat
+        (settings.home / SCRATCH).mkdir(parents=True, exist_ok=True)
         engine = open_database(settings.database_url)
         self.tokens, self.lookups, self.served = Tokens(engine), Lookups(engine, settings.home), ServedBundles(engine)
         self.registry = Registry(settings.bundles, shipped=settings.shipped)
         self.pool = Pool(settings.workers, settings.limits)
         self.metrics = Metrics()
-        self._at_once: Counter[str] = Counter()
-        self._rate = limits.RateLimitItemPerMinute(settings.limits.per_minute)
-        try:
-            storage = limits.storage.storage_from_string(settings.counters)
-        except (ConfigurationError, ImportError) as error:
-            raise ServiceError(503, f"counters: {settings.counters} cannot be used ({error})") from None
-        self._window = limits.strategies.MovingWindowRateLimiter(storage)
+        self.counters = Counters(settings.counters, settings.limits)
 
     def owner_of(self, secret: str | None) -> str:
         """Whose request it is.
@@ -99,40 +87,28 @@ class Service:
         Raises
         ------
         ServiceError
-            429: too many a minute or at once; 507: too much is kept already.
+            429: too many a minute or at once; 507: too much is kept already; 503: Redis does not answer.
         """
         if not is_named(owner):
             yield
             return
         most = self.settings.limits
-        if self._at_once[owner] >= most.at_once:
-            raise ServiceError(429, f"token: got more than {most.at_once} look-ups at once; wait for one", retry_s=1)
         if self.lookups.kept_bytes(owner) > most.kept_gb * GIGA:
             raise ServiceError(507, f"token: more than {most.kept_gb:g} GB are kept; delete look-ups")
-        if not self._window.hit(self._rate, owner):
-            reset_s = self._window.get_window_stats(self._rate, owner).reset_time - time.time()
-            raise ServiceError(429, f"token: got more than {most.per_minute} look-ups a minute", retry_s=reset_s)
-        self._at_once[owner] += 1
-        try:
+        with self.counters.counted(owner):
             yield
-        finally:
-            self._at_once[owner] -= 1
 
     def left(self, owner: str) -> dict[str, float | None]:
         """What is left to somebody: look-ups within the minute, look-ups at once, bytes; None for no limit."""
         if not is_named(owner):
             return {"per_minute": None, "at_once": None, "kept_bytes": None}
-        most = self.settings.limits
-        return {
-            "per_minute": float(self._window.get_window_stats(self._rate, owner).remaining),
-            "at_once": float(most.at_once - self._at_once[owner]),
-            "kept_bytes": max(0.0, most.kept_gb * GIGA - self.lookups.kept_bytes(owner)),
-        }
+        kept = max(0.0, self.settings.limits.kept_gb * GIGA - self.lookups.kept_bytes(owner))
+        return {**self.counters.left(owner), "kept_bytes": kept}
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder for one request, gone at its end."""
-        folder = self.settings.home / SCRATCH / secrets.token_hex(16)
+        folder = self.settings.home / SCRATCH / f"{self._seat}-{secrets.token_hex(16)}"
         (folder / "upload").mkdir(parents=True)
         try:
             yield folder

@@ -17,6 +17,8 @@ import numpy as np
 import psutil
 import pytest
 
+from tests import daemons
+
 START_S = 120
 STALL_S = 1.0
 ANGLE = 14.0
@@ -47,7 +49,8 @@ class Server:
 
     def new_token(self, name):
         """A named token, made as the operator makes one."""
-        command = [sys.executable, "-m", "pacbed.cli", "service", "token", "add", name, "--home", str(self.home)]
+        config = self.home.parent / "service.yaml"
+        command = [sys.executable, "-m", "pacbed.cli", "service", "token", "add", name, "--config", str(config)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def workers(self):
@@ -71,20 +74,33 @@ class Server:
 
 def start(folder, bundle_file, **settings):
     """Start a service and wait until it is ready."""
+    home = prepare(folder, bundle_file, **settings)
+    server = launch(folder, home)
+    with server.client() as client:
+        server.wait_for(lambda: client.get("/readyz").status_code == 200)
+    return server
+
+
+def prepare(folder, bundle_file, **settings):
+    """Write the settings of a service with one bundle; returns its home."""
     home, bundles = folder / "home", folder / "bundles"
     bundles.mkdir()
     shutil.copy(bundle_file, bundles / "tiny.pacbed")
     os.utime(bundles / "tiny.pacbed", (1e9, 1e9))
-    (folder / "service.yaml").write_text(json.dumps({"shipped": False, "home": str(home), **settings}))
-    command = [sys.executable, "-m", "pacbed.cli", "serve", "--bundles", bundles, "--port", "0", "--workers", "1"]
-    command += ["--config", folder / "service.yaml", "--token-file", folder / "url"]
-    with (folder / "log").open("wb") as log:
+    usual = {"shipped": False, "home": str(home), "bundles": str(bundles), "workers": 1}
+    (folder / "service.yaml").write_text(json.dumps({**usual, **settings}))
+    return home
+
+
+def launch(folder, home, name="", port=0):
+    """Start a server with the settings in a folder, until it has said where it is."""
+    command = [sys.executable, "-m", "pacbed.cli", "serve", "--config", folder / "service.yaml", "--port", port]
+    command += ["--token-file", folder / f"url{name}"]
+    with (folder / f"log{name}").open("ab") as log:
         process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
-    server = Server(process, "", "", home, bundles)
-    server.wait_for((folder / "url").exists)
-    server.url, server.token = (folder / "url").read_text().strip().split("/?token=")
-    with server.client() as client:
-        server.wait_for(lambda: client.get("/readyz").status_code == 200)
+    server = Server(process, "", "", home, folder / "bundles")
+    server.wait_for((folder / f"url{name}").exists)
+    server.url, server.token = (folder / f"url{name}").read_text().strip().split("/?token=")
     return server
 
 
@@ -95,12 +111,60 @@ def stop(server):
 
 
 @pytest.fixture(scope="session")
-def server(tiny_bundle_file, tmp_path_factory):
-    """The service of most tests."""
-    folder = tmp_path_factory.mktemp("service")
-    running = start(folder, tiny_bundle_file, limits={"stall_s": STALL_S, "at_once": 2, "per_minute": 5})
+def postgresql():
+    """PostgreSQL, where it is installed."""
+    with daemons.postgresql() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis():
+    """Redis, where it is installed."""
+    with daemons.redis() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis):
+    """Its address."""
+    return redis.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """An empty database of each kind that is installed."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'service.sqlite'}"
+        return
+    with request.getfixturevalue("postgresql").database(tmp_path.name) as url:
+        yield url
+
+
+LIMITS = {"stall_s": STALL_S, "at_once": 2, "per_minute": 5}
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tiny_bundle_file, tmp_path_factory):
+    """A service as one person starts it."""
+    running = start(tmp_path_factory.mktemp("service"), tiny_bundle_file, limits=LIMITS)
     yield running
     stop(running)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tiny_bundle_file, tmp_path_factory, postgresql, redis_url):
+    """A service with the database and the counters of an institute."""
+    with postgresql.database("one_server") as url:
+        settings = {"limits": LIMITS, "database": url, "counters": redis_url}
+        running = start(tmp_path_factory.mktemp("institute"), tiny_bundle_file, **settings)
+        yield running
+        stop(running)
+
+
+@pytest.fixture(scope="session")
+def server(sqlite_server):
+    """The service of most tests."""
+    return sqlite_server
 
 
 @pytest.fixture
@@ -133,6 +197,11 @@ def as_npy(array):
 @pytest.fixture(scope="session")
 def known(server, npy):
     """A look-up that is in the store, with a sheet."""
+    return ask_known(server, npy)
+
+
+def ask_known(server, npy):
+    """Ask for a look-up with a sheet."""
     with server.client() as one:
         answer = one.post("/api/v1/lookups", files={"file": ("known.npy", npy)}, data=asked(sheet="link"))
     assert answer.status_code == 200, answer.text

@@ -4,22 +4,13 @@ import json
 import logging
 import signal
 import socket
-import stat
 
 import pytest
 
 from pacbed.errors import ParameterError
-from pacbed.service.server import JsonLines, serve, write_secret
+from pacbed.service.server import JsonLines, serve
 from pacbed.service.settings import Settings
 from tests.unit.service.conftest import as_npy, asked, start
-
-
-def test_a_secret_is_for_its_owner_alone(tmp_path):
-    path = tmp_path / "url"
-    path.write_text("old")
-    path.chmod(0o644)
-    write_secret("http://x/?token=y", path)
-    assert path.read_text() == "http://x/?token=y" and stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_log_line_is_json_without_what_terminals_obey():

@@ -3,7 +3,7 @@
 import pytest
 
 from pacbed.errors import ConfigError
-from pacbed.service.settings import Settings, is_loopback, load_settings
+from pacbed.service.settings import Settings, is_loopback, load_settings, without_password
 
 
 def test_the_command_line_counts_before_the_file(tmp_path):
@@ -52,3 +52,33 @@ def test_hosts_and_the_deny_list():
         assert not settings.accepts_host(host)
     assert settings.denies("mallory", None) and settings.denies("", "10.1.2.3") and settings.denies("", "::5")
     assert not settings.denies("alice", "10.2.0.1") and not settings.denies("", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"servers": 2}, r"counters: got 'memory://' together with servers: 2, accepted: redis://"),
+        ({"servers": 0}, "servers: got 0"),
+        ({"proxies": ["*"]}, r"proxies: got \['\*'\], accepted: addresses, and networks such as"),
+        ({"proxies": ["10.1.2.3/16"]}, "proxies: got"),
+        ({"open": True, "proxies": ["127.0.0.1"]}, "open: got true together with proxies"),
+    ],
+)
+def test_several_servers_and_proxies_are_refused_where_they_would_do_harm(given, said):
+    with pytest.raises(ConfigError, match=said):
+        load_settings(None, given)
+
+
+def test_several_servers_and_proxies():
+    settings = load_settings(None, {"servers": 2, "counters": "redis://h", "proxies": ["10.1.0.0/16", "::1"]})
+    assert settings.servers == 2 and settings.sqlite_file == settings.home / "service.sqlite"
+    assert Settings(database="postgresql+psycopg://user:word@host/name").sqlite_file is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("redis://:s3/c@ret@h:1/0", "redis://:***@h:1/0"), ("postgresql://u:s@h/d", "postgresql://u:***@h/d"),
+     ("sqlite:////a/b@c", "sqlite:////a/b@c"), ("memory://", "memory://")],
+)  # fmt: skip
+def test_passwords_are_not_shown(url, shown):
+    assert without_password(url) == shown

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pacbed.service.http import authors, bundles, errors, health, lookups
 from pacbed.service.http.answers import Problem
+from pacbed.service.places import RENEW_S
 from pacbed.service.settings import MEBI
 from pacbed.service.state import Service
 
@@ -38,6 +39,7 @@ def create_app(service: Service) -> FastAPI:
             group.start_soon(service.registry.keep_in_step)
             group.start_soon(_warm_up, service)
             group.start_soon(_clean, service)
+            group.start_soon(_renew, service)
             yield
             group.cancel_scope.cancel()
 
@@ -110,3 +112,10 @@ async def _clean(service: Service) -> None:
         except (SQLAlchemyError, OSError) as error:
             LOGGER.warning("store: %s", error)
         await anyio.sleep(CLEAN_S)
+
+
+async def _renew(service: Service) -> None:
+    """Tell the counters that the look-ups of this server still run."""
+    while True:
+        await anyio.sleep(RENEW_S)
+        await anyio.to_thread.run_sync(service.counters.renew)

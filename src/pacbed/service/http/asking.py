@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from fastapi import Request, UploadFile
 
@@ -92,7 +95,7 @@ async def answer(service: Service, request: Request, owner: str, asked: Asked) -
     """
     name = plain_file_name(asked.upload.filename)
     suffix = asked.suffix or accepted_suffix(name)
-    with service.allowance(owner), service.scratch() as folder:
+    async with aside(service.allowance(owner), service.scratch()) as (_, folder):
         file = folder / "upload" / f"pattern{suffix}"
         digest = await anyio.to_thread.run_sync(_save, asked.upload, file)
         question = _question(owner, asked, name, f"{digest}{suffix}")
@@ -111,6 +114,25 @@ async def answer(service: Service, request: Request, owner: str, asked: Asked) -
     request.state.lookup = found.identity
     service.metrics.lookup(asked.bundle.name, found.verdict, again=again)
     return found, again
+
+
+@asynccontextmanager
+async def aside(*contexts: AbstractContextManager[Any]) -> AsyncIterator[list[Any]]:
+    """Enter and leave contexts that wait for a database, for Redis or for the disk beside other requests.
+
+    Parameters
+    ----------
+    *contexts : context manager
+        What they yield is yielded in their order.
+    """
+    held = ExitStack()
+    try:
+        with anyio.CancelScope(shield=True):  # who goes away meanwhile leaves nothing taken
+            entered = [await anyio.to_thread.run_sync(held.enter_context, one) for one in contexts]
+        yield entered
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(held.close)
 
 
 def _question(owner: str, asked: Asked, name: str, pattern: str) -> Question:

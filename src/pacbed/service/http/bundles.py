@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 
 from pacbed.service.catalogue.served import Served
 from pacbed.service.http.answers import SHA256, BundleAnswer
+from pacbed.service.http.asking import aside
 from pacbed.service.http.callers import Owner, TheService
 from pacbed.service.http.errors import documented
 from pacbed.service.http.forms import ViewQuery
@@ -54,7 +55,7 @@ async def rendered(
     if found.state != "ready":
         raise ServiceError(503, f"{found.name}: its table is being made; ask again", retry_s=20)
     asked = View(**{name: getattr(view, name) for name in View._fields})
-    with service.allowance(owner):
+    async with aside(service.allowance(owner)):
         content = await service.pool.render(found.path, asked, view.format, owner)
     return Response(content, media_type=MEDIA[view.format])
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
@@ -63,6 +63,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(OSError, _of_disk)
     app.add_exception_handler(SQLAlchemyError, _of_disk)
+    app.add_exception_handler(DataError, _of_data)
     app.add_exception_handler(Exception, _of_fault)
 
 
@@ -117,6 +118,12 @@ async def _of_disk(request: Request, error: Exception) -> JSONResponse:
     if full:
         return problem(507, "the service has no space left; ask its operator", request_id=_id(request))
     return problem(503, "the store of the service does not answer; ask again", request_id=_id(request), retry_s=RETRY_S)
+
+
+async def _of_data(request: Request, error: Exception) -> JSONResponse:
+    """A text or a number that the database cannot hold, which SQLite takes and PostgreSQL does not."""
+    LOGGER.warning("request %s: %r", _id(request), getattr(error, "orig", error))
+    return problem(422, "request: got a value that cannot be stored, such as a null character", request_id=_id(request))
 
 
 async def _of_fault(request: Request, error: Exception) -> JSONResponse:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pacbed.service.store.schema import BundleRow
@@ -28,8 +30,8 @@ class ServedBundles:
         new = {sha256: name for sha256, name in bundles.items() if sha256 not in self._noted}
         if not new:
             return
-        with Session(self._engine) as session, session.begin():
-            for sha256, name in new.items():
+        for sha256, name in new.items():
+            with suppress(IntegrityError), Session(self._engine) as session, session.begin():  # another was faster
                 if session.get(BundleRow, sha256) is None:
                     session.add(BundleRow(sha256=sha256, name=name, first_served=time.time()))
         self._noted |= new.keys()

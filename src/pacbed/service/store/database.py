@@ -12,9 +12,11 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from pacbed.service.problems import ServiceError
+from pacbed.service.settings import without_password
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 10_000  # how long SQLite waits for another writer
+MIGRATING = 8230  # key of PostgreSQL's lock
 
 
 def open_database(url: str) -> sa.Engine:
@@ -30,14 +32,18 @@ def open_database(url: str) -> sa.Engine:
     ServiceError
         It cannot be opened, or a newer version of the package has written it.
     """
+    engine: sa.Engine | None = None
     try:
         engine = sa.create_engine(url, pool_pre_ping=True)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
+            _wait_for_others(connection)
             command.upgrade(_alembic(connection), "head")
     except (SQLAlchemyError, command.util.CommandError, ImportError) as error:
-        raise ServiceError(503, f"database: {_without_secret(url)} cannot be opened ({_first_line(error)})") from None
+        if engine is not None:
+            engine.dispose()
+        raise ServiceError(503, f"database: {without_password(url)} cannot be opened ({_first_line(error)})") from None
     return engine
 
 
@@ -48,18 +54,19 @@ def _alembic(connection: sa.Connection) -> Config:
     return config
 
 
+def _wait_for_others(connection: sa.Connection) -> None:
+    """Hold the database until the transaction ends: several servers may start at the same time."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "synchronous=NORMAL"):
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _without_secret(url: str) -> str:
-    try:
-        return sa.make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return "the URL"
 
 
 def _first_line(error: Exception) -> str:

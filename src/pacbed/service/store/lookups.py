@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pacbed.locks import locked
 from pacbed.service.store.lookup import FIELDS, RESULT, Lookup, Question
 from pacbed.service.store.schema import FeedbackRow, LookupRow
 
@@ -28,7 +31,8 @@ class Lookups:
     """
 
     def __init__(self, engine: sa.Engine, home: Path) -> None:
-        self._engine, self.folder, self._patterns = engine, home / "answers", home / "patterns"
+        self._engine, self._locks = engine, home / "locks"
+        self.folder, self._patterns = home / "answers", home / "patterns"
 
     def place(self, identity: str) -> Path:
         """Folder of an identity."""
@@ -48,18 +52,26 @@ class Lookups:
             Folder of result and sheet, which is moved; None where the identity is there already.
         """
         pattern = self._pattern(question.pattern)
-        pattern.parent.mkdir(parents=True, exist_ok=True)
-        upload.replace(pattern)
-        if made is not None:
-            _exchange(made, self.place(identity))
-        with Session(self._engine) as session, session.begin():
-            before = session.get(LookupRow, (identity, question.owner))
-            row = self._row(identity, question, pattern.stat().st_size)
-            row.share_sha256 = before.share_sha256 if before is not None else None
-            session.merge(row)
-        kept = self.find(identity, question.owner)
+        with self._alone_with(identity, question.pattern):
+            pattern.parent.mkdir(parents=True, exist_ok=True)
+            upload.replace(pattern)
+            if made is not None:
+                _put(made, self.place(identity))
+            with Session(self._engine) as session, session.begin():
+                before = session.get(LookupRow, (identity, question.owner))
+                row = self._row(identity, question, pattern.stat().st_size)
+                row.share_sha256 = before.share_sha256 if before is not None else None
+                session.merge(row)
+            kept = self.find(identity, question.owner)
         assert kept is not None
         return kept
+
+    @contextmanager
+    def _alone_with(self, identity: str, pattern: str) -> Iterator[None]:
+        """Nobody else, of this server or another, brings or takes away these files meanwhile."""
+        answer, upload = self._locks / f"answer-{identity[:2]}", self._locks / f"pattern-{pattern[:2]}"
+        with locked(answer, waiting=_patience), locked(upload, waiting=_patience):
+            yield
 
     def _row(self, identity: str, question: Question, pattern_bytes: int) -> LookupRow:
         place, request = self.place(identity), question.request
@@ -129,32 +141,35 @@ class Lookups:
                     created=time.time(),
                     answer=answer,
                     thickness_nm=thickness_nm,
-                    comment=comment,
+                    comment=comment.replace("\0", ""),  # no text of PostgreSQL
                 )
             )
 
     def delete(self, lookup: Lookup) -> None:
         """Forget a look-up; its files go with the last who asked for it."""
-        with Session(self._engine) as session, session.begin():
-            session.execute(
-                sa.delete(LookupRow).where(LookupRow.identity == lookup.identity, LookupRow.owner == lookup.owner)
-            )
-            counted = sa.select(sa.func.count()).select_from(LookupRow)
-            others = session.scalar(counted.where(LookupRow.identity == lookup.identity))
-            same = session.scalar(counted.where(LookupRow.pattern_name == lookup.pattern.name))
-        if not others:
-            shutil.rmtree(lookup.folder, ignore_errors=True)
-        if not same:
-            lookup.pattern.unlink(missing_ok=True)
+        self._delete(lookup)
+
+    def _delete(self, lookup: Lookup, *still: sa.ColumnElement[bool]) -> int:
+        """The same as long as conditions hold; returns how many rows are gone."""
+        which = (LookupRow.identity == lookup.identity, LookupRow.owner == lookup.owner, *still)
+        with self._alone_with(lookup.identity, lookup.pattern.name):
+            with Session(self._engine) as session, session.begin():
+                gone = session.scalars(sa.delete(LookupRow).where(*which).returning(LookupRow.identity)).all()
+                counted = sa.select(sa.func.count()).select_from(LookupRow)
+                others = session.scalar(counted.where(LookupRow.identity == lookup.identity))
+                same = session.scalar(counted.where(LookupRow.pattern_name == lookup.pattern.name))
+            if not others:
+                shutil.rmtree(lookup.folder, ignore_errors=True)
+            if not same:
+                lookup.pattern.unlink(missing_ok=True)
+        return len(gone)
 
     def delete_older(self, days: float) -> int:
         """Forget what is older and not shared; returns how many."""
         where = (LookupRow.created < time.time() - days * DAY_S, LookupRow.share_sha256.is_(None))
         with Session(self._engine) as session:
             old = [self._lookup(row) for row in session.scalars(sa.select(LookupRow).where(*where))]
-        for lookup in old:
-            self.delete(lookup)
-        return len(old)
+        return sum(self._delete(lookup, *where) for lookup in old)  # one may have been asked again since
 
     def _first(self, chosen: sa.Select[tuple[LookupRow]]) -> Lookup | None:
         with Session(self._engine) as session:
@@ -167,11 +182,16 @@ class Lookups:
         return Lookup(**known, folder=self.place(row.identity), pattern=self._pattern(row.pattern_name))
 
 
-def _exchange(made: Path, place: Path) -> None:
-    """Put a folder in the place of another: a moment without any is shorter than one with half of it."""
+def _put(made: Path, place: Path) -> None:
+    """Put a folder in its place, or what is new in it into the one that is there; no file is ever missing meanwhile."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    before = made.with_name("before")
-    if place.exists():  # with a sheet now, or made by two at the same time
-        place.rename(before)
-    made.rename(place)
-    shutil.rmtree(before, ignore_errors=True)
+    if not place.exists():
+        made.rename(place)
+        return
+    for file in made.iterdir():  # there is a sheet now, or two have asked the same at the same time
+        if not (place / file.name).exists():
+            file.replace(place / file.name)
+
+
+def _patience() -> None:
+    """Others are done in a moment."""

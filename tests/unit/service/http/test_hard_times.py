@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
+import time
 from threading import Thread
 
+import imageio.v3 as iio
+import numpy as np
 import psutil
 import pytest
 
@@ -65,6 +70,43 @@ def test_a_look_up_that_takes_too_long_is_ended_with_its_process(tiny_bundle_fil
             assert server.token not in log and "Traceback" not in log
     finally:
         stop(server)
+
+
+def test_a_look_up_that_takes_too_much_memory_is_ended_with_its_process(tiny_bundle_file, tmp_path, pattern):
+    """A small file of many pixels, at a limit that every usual pattern keeps; the one after it is answered."""
+    server = start(tmp_path, tiny_bundle_file, open=True, limits={"memory_gb": 0.6})
+    try:
+        (before,) = server.workers()
+        rows, columns = np.mgrid[:4096, :4096] / 1024 - 2
+        large = iio.imwrite("<bytes>", (99 * np.exp(-(rows**2) - columns**2)).astype(np.uint8), extension=".png")
+        with server.client(None) as client:
+            answer = client.post(LOOKUPS, files={"file": ("large.png", large)}, data=asked(refine="false"))
+            assert answer.status_code == 504 and "more than 0.6 GB of memory" in answer.json()["detail"]
+            server.wait_for(lambda: not psutil.pid_exists(before.pid), 20)
+            assert client.get("/healthz").status_code == 200 and server.scratch() == []
+            assert post(client, pattern, refine="false").status_code == 200
+            assert server.workers()[0].pid != before.pid
+    finally:
+        stop(server)
+
+
+def test_counters_that_do_not_answer_stall_nobody_else(postgresql_server, redis, pattern):
+    """Redis is stopped: whoever has a named token is told to ask again, and others are answered meanwhile."""
+    answers = []
+    with postgresql_server.client(postgresql_server.new_token("patient")) as named, postgresql_server.client() as other:
+        asking = Thread(target=lambda: answers.append(post(named, pattern)))
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            asking.start()
+            time.sleep(0.3)
+            assert other.get("/healthz").status_code == other.get("/api/v1/bundles").status_code == 200
+            assert answers == []
+            asking.join(30)
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+        assert answers[0].status_code == 503 and answers[0].headers["Retry-After"]
+        assert "counters" in answers[0].json()["detail"]
+        postgresql_server.wait_for(lambda: post(named, pattern, refine="false").status_code == 200, 20)
 
 
 @pytest.mark.parametrize("count", [8])

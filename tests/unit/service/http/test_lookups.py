@@ -12,9 +12,21 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.unit.service.conftest import as_npy, asked
+from tests.unit.service.conftest import as_npy, ask_known, asked
 
 LOOKUPS = "/api/v1/lookups"
+
+
+@pytest.fixture(scope="session", params=["sqlite_server", "postgresql_server"])
+def server(request):
+    """On SQLite with counters in memory, and on PostgreSQL with Redis."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def known(server, npy):
+    """A look-up that is in the store of this one."""
+    return ask_known(server, npy)
 
 
 def post(client, content, name="film.npy", **fields):
@@ -110,6 +122,7 @@ def test_what_is_deleted_is_gone_from_the_disk(client, server, pattern):
     [
         ({"answer": "right"}, 204),
         ({"answer": "wrong", "thickness_nm": 12.5, "comment": "<b>EELS</b>"}, 204),
+        ({"answer": "unsure", "comment": "no text of every database: \0"}, 204),
         ({"answer": "perhaps"}, 422),
         ({"answer": "right", "thickness_nm": -1}, 422),
         ({}, 422),

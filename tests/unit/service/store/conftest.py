@@ -1,4 +1,4 @@
-"""A database of a test's own."""
+"""A database of a test's own, of each kind."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pacbed.service.store.database import open_database
 
 
 @pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'service.sqlite'}")
+def engine(database_url):
+    opened = open_database(database_url)
     yield opened
     opened.dispose()

@@ -1,7 +1,6 @@
-"""The database: in its present form when it is opened, on its own or another server, backed up and restored."""
+"""The database: in its present form when it is opened, on SQLite and on PostgreSQL."""
 
-import os
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +9,6 @@ from pacbed.service.problems import ServiceError
 from pacbed.service.store.bundles import ServedBundles
 from pacbed.service.store.database import open_database
 from pacbed.service.store.schema import Base
-from pacbed.service.store.tokens import Tokens
-
-POSTGRESQL = "PACBED_TEST_POSTGRESQL"  # URL of an empty database
 
 
 def test_the_tables_are_those_of_the_schema(engine):
@@ -23,10 +19,19 @@ def test_the_tables_are_those_of_the_schema(engine):
         assert {one["name"] for one in found.get_indexes(name)} >= {index.name for index in table.indexes}
 
 
-def test_readers_do_not_wait_for_writers(engine):
+def test_readers_do_not_wait_for_writers(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'service.sqlite'}")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_several_servers_open_an_empty_database_at_the_same_time(database_url):
+    with ThreadPoolExecutor(6) as starting:
+        for engine in list(starting.map(open_database, [database_url] * 6)):
+            assert set(sa.inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+            engine.dispose()
 
 
 def test_what_is_no_database_is_told(tmp_path):
@@ -37,25 +42,11 @@ def test_what_is_no_database_is_told(tmp_path):
         assert "secret" not in str(caught.value)
 
 
-def test_one_of_a_newer_version_is_left_alone(engine, tmp_path):
+def test_one_of_a_newer_version_is_left_alone(engine, database_url):
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ServiceError, match="9999"):
-        open_database(f"sqlite:///{tmp_path / 'service.sqlite'}")
-
-
-def test_a_backup_is_restored(engine, tmp_path):
-    """As docs/service.md says: SQLite's own backup, while the service runs."""
-    secret = Tokens(engine).add("alice")
-    source, copy = sqlite3.connect(tmp_path / "service.sqlite"), sqlite3.connect(tmp_path / "backup.sqlite")
-    with source, copy:
-        source.backup(copy)
-    source.close()
-    copy.close()
-    Tokens(engine).revoke("alice")
-    restored = open_database(f"sqlite:///{tmp_path / 'backup.sqlite'}")
-    assert Tokens(restored).holder(secret) == "alice"
-    restored.dispose()
+        open_database(database_url)
 
 
 def test_bundles_are_remembered(engine):
@@ -66,10 +57,7 @@ def test_bundles_are_remembered(engine):
     ServedBundles(engine).note({"a" * 64: "tiny"})
 
 
-@pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} names no database")
-def test_the_same_on_postgresql():
-    engine = open_database(os.environ[POSTGRESQL])
-    secret = Tokens(engine).add("alice")
-    assert Tokens(engine).holder(secret) == "alice"
-    Base.metadata.drop_all(engine)
-    engine.dispose()
+def test_servers_that_note_the_same_bundle_at_the_same_time_agree(engine):
+    with ThreadPoolExecutor(6) as servers:
+        list(servers.map(lambda _: ServedBundles(engine).note({"a" * 64: "tiny"}), range(6)))
+    assert ServedBundles(engine).name_of("a" * 64) == "tiny"

@@ -1,12 +1,16 @@
 """Look-ups on the disk: complete or absent, each owner's own, gone with the last of them."""
 
 import json
+import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from pacbed.service.store.lookup import RESULT, Question
 from pacbed.service.store.lookups import Lookups
+from pacbed.service.store.schema import FeedbackRow
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def keep(lookups, tmp_path):
     """Keep a look-up; the files are as a worker leaves them."""
 
     def kept(owner="alice", identity="a" * 64, *, name="film.tif", pattern="f1.tif", sheet=False, known=False):
-        folder = tmp_path / "scratch" / str(time.monotonic_ns())
+        folder = tmp_path / "scratch" / secrets.token_hex(8)
         made = folder / "answer"
         made.mkdir(parents=True)
         upload = folder / "pattern.tif"
@@ -90,10 +94,6 @@ def test_old_ones_go_unless_they_are_shared(lookups, keep, monkeypatch):
 
 
 def test_feedback_goes_with_its_look_up(lookups, keep, engine):
-    import sqlalchemy as sa
-
-    from pacbed.service.store.schema import FeedbackRow
-
     kept = keep()
     lookups.say(kept, "wrong", 12.5, "EELS")
     with engine.connect() as connection:
@@ -107,3 +107,38 @@ def test_a_row_whose_files_are_gone_is_no_answer(lookups, keep):
     kept = keep()
     (kept.folder / RESULT).unlink()
     assert lookups.find(kept.identity, "alice") is None
+
+
+def test_two_who_ask_the_same_at_the_same_time_and_a_third_who_forgets_it(lookups, keep):
+    """Whatever order they come in, a row that is there has its files, and nobody meets an error."""
+    with ThreadPoolExecutor(6) as servers:
+        for _ in range(3):
+            kept = list(servers.map(lambda n: keep(f"user{n}", sheet=n % 2 == 0), range(4)))
+            assert all((one.folder / RESULT).is_file() and one.pattern.is_file() for one in kept)
+            again = servers.submit(keep, "user9")
+            list(servers.map(lookups.delete, kept))
+            last = again.result()
+            assert lookups.find("a" * 64, "user9") == last and last.pattern.is_file()
+            lookups.delete(last)
+            assert not last.folder.exists() and not last.pattern.exists()
+
+
+def test_one_that_was_asked_again_since_is_not_old(lookups, keep, monkeypatch):
+    """Another server has listed it for deletion already."""
+    kept = keep()
+    listed, now = lookups._lookup, time.time()
+    monkeypatch.setattr("time.time", lambda: now + 20 * 86400)
+    monkeypatch.setattr(lookups, "_lookup", lambda row: (keep_again(), listed(row))[1])
+
+    def keep_again():
+        monkeypatch.setattr(lookups, "_lookup", listed)
+        keep()
+
+    assert lookups.delete_older(10) == 0
+    assert lookups.find(kept.identity, "alice") is not None
+
+
+def test_a_comment_is_kept_as_any_database_can(lookups, keep, engine):
+    lookups.say(keep(), "unsure", None, "a\0b \u2009nm")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(FeedbackRow.comment)).scalar() == "ab \u2009nm"

@@ -3,20 +3,23 @@
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from pacbed.errors import ParameterError
+from pacbed.service.store.schema import TokenRow
 from pacbed.service.store.tokens import Tokens, secret_hash
 
 
-def test_a_token_opens_until_it_is_revoked(engine, tmp_path):
+def test_a_token_opens_until_it_is_revoked(engine):
     tokens = Tokens(engine)
     secret = tokens.add("alice")
     assert tokens.holder(secret) == "alice" and tokens.holder(secret + "x") is None
     assert [(one.name, one.revoked) for one in tokens.all()] == [("alice", None)]
     tokens.revoke("alice")
     assert tokens.holder(secret) is None and tokens.all()[0].revoked
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert secret.encode() not in kept and secret_hash(secret).encode() in kept
+    with engine.connect() as connection:
+        kept = str(connection.execute(sa.select(TokenRow.__table__)).all())
+    assert secret not in kept and secret_hash(secret) in kept
 
 
 def test_a_token_ends_by_itself(engine, monkeypatch):
@@ -29,10 +32,11 @@ def test_a_token_ends_by_itself(engine, monkeypatch):
     assert tokens.holder(secret) is None
 
 
-@pytest.mark.parametrize("name", ["", "~start", "a b", "x" * 65, "../x", "é", "-x"])
-def test_names_that_are_none(engine, name):
-    with pytest.raises(ParameterError, match="name: got"):
-        Tokens(engine).add(name)
+def test_names_that_are_none(engine):
+    for name in ("", "~start", "a b", "x" * 65, "../x", "é", "-x"):
+        with pytest.raises(ParameterError, match="name: got"):
+            Tokens(engine).add(name)
+    assert Tokens(engine).all() == []
 
 
 def test_a_name_is_given_once(engine):

@@ -6,8 +6,8 @@ from alembic import command
 from pacbed.service.store.database import _alembic
 
 
-def test_up_and_down(tmp_path):
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+def test_up_and_down(database_url):
+    engine = sa.create_engine(database_url)
     for move, tables in ((command.upgrade, 5), (command.downgrade, 1), (command.upgrade, 5)):
         with engine.begin() as connection:
             move(_alembic(connection), "head" if move is command.upgrade else "base")

@@ -9,9 +9,8 @@ from pacbed.service.store.tokens import Tokens, secret_hash
 REVISION = "0001"
 
 
-def test_a_database_of_this_form_is_brought_up(tmp_path):
-    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
-    old = sa.create_engine(url)
+def test_a_database_of_this_form_is_brought_up(database_url):
+    old = sa.create_engine(database_url)
     with old.begin() as connection:
         command.upgrade(_alembic(connection), REVISION)
         connection.execute(
@@ -25,7 +24,7 @@ def test_a_database_of_this_form_is_brought_up(tmp_path):
             )
         )
     old.dispose()
-    engine = open_database(url)
+    engine = open_database(database_url)
     assert Tokens(engine).holder("secret") == "alice"
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM lookups")).scalar() == 1
