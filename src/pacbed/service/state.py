@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import limits
 import limits.storage
@@ -22,14 +19,15 @@ from pacbed.service.catalogue.registry import Registry
 from pacbed.service.metrics import Metrics
 from pacbed.service.problems import ServiceError
 from pacbed.service.settings import GIGA, Settings
+from pacbed.service.store.audit import Audit
 from pacbed.service.store.bundles import ServedBundles
 from pacbed.service.store.database import open_database
 from pacbed.service.store.lookups import Lookups
 from pacbed.service.store.tokens import ANYBODY, START, Tokens, secret_hash
 from pacbed.service.workers.pool import Pool
+from pacbed.service.workers.strips import Strips
 
-LOGGER = logging.getLogger("pacbed.service")
-SCRATCH, AUDIT = "scratch", "audit.jsonl"
+SCRATCH = "scratch"
 MINUTE_S = 60.0
 
 
@@ -55,8 +53,10 @@ class Service:
         (settings.home / SCRATCH).mkdir()
         engine = open_database(settings.database_url)
         self.tokens, self.lookups, self.served = Tokens(engine), Lookups(engine, settings.home), ServedBundles(engine)
+        self.audit = Audit(settings.home)
         self.registry = Registry(settings.bundles, shipped=settings.shipped)
         self.pool = Pool(settings.workers, settings.limits)
+        self.strips = Strips(self.pool, settings.home)
         self.metrics = Metrics()
         self._at_once: Counter[str] = Counter()
         self._rate = limits.RateLimitItemPerMinute(settings.limits.per_minute)
@@ -138,14 +138,6 @@ class Service:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def audit(self, entry: Mapping[str, Any]) -> None:
-        """One line for a request; no pattern and no secret is in it."""
-        try:
-            with (self.settings.home / AUDIT).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(dict(entry), ensure_ascii=True) + "\n")
-        except OSError as error:  # a full disk must not keep anybody from an answer
-            LOGGER.warning("audit: %s", error)
 
 
 def is_named(owner: str) -> bool:

@@ -82,7 +82,7 @@ class Guard:
             "lookup": state.get("lookup"),
         }
         self._service.metrics.request(route, watched.status, seconds)
-        self._service.audit(entry)
+        self._service.audit.add(entry)
         LOGGER.info("%s %s %s", scope["method"], route, watched.status, extra={"entry": entry})
 
 

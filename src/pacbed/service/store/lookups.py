@@ -6,15 +6,34 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pacbed.service.store.feedback import Said, feedback
 from pacbed.service.store.lookup import FIELDS, RESULT, Lookup, Question
 from pacbed.service.store.schema import FeedbackRow, LookupRow
+from pacbed.service.store.wanted import ALL, SUFFIX, Wanted
 
 DAY_S = 86_400.0
+
+
+class Usage(NamedTuple):
+    """What somebody's look-ups come to.
+
+    Attributes
+    ----------
+    lookups : int
+    size : int
+        Of their files [byte].
+    latest : float
+        Seconds since 1970.
+    """
+
+    lookups: int
+    size: int
+    latest: float
 
 
 class Lookups:
@@ -97,14 +116,25 @@ class Lookups:
         where = (LookupRow.identity == identity, LookupRow.share_sha256 == share_sha256)
         return self._first(sa.select(LookupRow).where(*where))
 
-    def of_owner(self, owner: str, *, limit: int, before: float | None = None) -> list[Lookup]:
-        """Look-ups of somebody, the latest first."""
-        chosen = sa.select(LookupRow).where(LookupRow.owner == owner)
-        if before is not None:
-            chosen = chosen.where(LookupRow.created < before)
+    def of_owner(self, owner: str, wanted: Wanted = ALL, *, limit: int) -> list[Lookup]:
+        """Look-ups of somebody that are wanted, the latest first."""
+        chosen = sa.select(LookupRow).where(LookupRow.owner == owner, *wanted.conditions())
         with Session(self._engine) as session:
             rows = session.scalars(chosen.order_by(LookupRow.created.desc()).limit(limit))
             return [self._lookup(row) for row in rows]
+
+    def bundles_of(self, owner: str) -> list[str]:
+        """Names of the bundles that somebody has asked, sorted."""
+        chosen = sa.select(LookupRow.bundle_name).where(LookupRow.owner == owner).distinct()
+        with Session(self._engine) as session:
+            return sorted(name.removesuffix(SUFFIX) for name in session.scalars(chosen))
+
+    def usage(self) -> dict[str, Usage]:
+        """What the look-ups of everybody come to, by owner."""
+        count, size, last = sa.func.count(), sa.func.sum(LookupRow.size), sa.func.max(LookupRow.created)
+        chosen = sa.select(LookupRow.owner, count, size, last).group_by(LookupRow.owner)
+        with Session(self._engine) as session:
+            return {owner: Usage(int(n), int(total), latest) for owner, n, total, latest in session.execute(chosen)}
 
     def kept_bytes(self, owner: str) -> int:
         """What the look-ups of somebody take on disk [byte]."""
@@ -132,6 +162,10 @@ class Lookups:
                     comment=comment,
                 )
             )
+
+    def said(self, *, limit: int | None = None) -> list[Said]:
+        """What everybody said of answers, the latest first."""
+        return feedback(self._engine, limit=limit)
 
     def delete(self, lookup: Lookup) -> None:
         """Forget a look-up; its files go with the last who asked for it."""

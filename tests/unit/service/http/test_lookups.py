@@ -128,3 +128,13 @@ def test_a_named_token_is_limited_and_told_so(server, pattern):
         left = hurried.get("/api/v1/limits").json()
         assert left["left"]["per_minute"] == 0 and left["limits"]["per_minute"] == 5
         assert 0 < left["left"]["kept_bytes"] < 2e9
+
+
+def test_own_look_ups_are_searched(client, known):
+    def names(**query):
+        return {one["input"] for one in client.get(LOOKUPS, params={"limit": 500, **query}).json()}
+
+    assert "known.npy" in names(search="KNOWN tiny") and names(search="no such name") == set()
+    assert names(search=known["id"][:12]) >= {"known.npy"} and names(bundle="other") == set()
+    assert "known.npy" in names(bundle="tiny", verdict=known["verdict"]) and names(since=1e11) == set()
+    assert client.get(LOOKUPS, params={"verdict": "good"}).status_code == 422
