@@ -15,6 +15,7 @@ from pacbed.errors import bad_value
 from pacbed.outputs import file_aside
 from pacbed.service.http.app import create_app
 from pacbed.service.http.guard import Guard
+from pacbed.service.pages.install import install_pages
 from pacbed.service.settings import Settings
 from pacbed.service.state import Service
 from pacbed.service.store.tokens import new_secret
@@ -40,12 +41,14 @@ def serve(settings: Settings) -> None:
     log_as_json()
     token = new_secret()
     service = Service(settings, token)
+    app = create_app(service)
+    install_pages(app)
     with _listening(settings) as listening:
         port = listening.getsockname()[1]
         url = f"http://{_in_url(settings.host)}:{port}/"
         _tell(url, token, settings)
         config = uvicorn.Config(
-            Guard(create_app(service), service),
+            Guard(app, service),
             log_config=None,
             access_log=False,
             server_header=False,

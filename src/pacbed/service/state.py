@@ -143,3 +143,8 @@ class Service:
 def is_named(owner: str) -> bool:
     """Whether somebody has a named token, and with it limits."""
     return not owner.startswith("~")
+
+
+def is_operator(owner: str) -> bool:
+    """Whether somebody has the token of the start, and with it the operator's page."""
+    return owner == START

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pacbed.service.http.callers import COOKIE
 from pacbed.service.http.errors import MEDIA, problem
 from pacbed.service.state import Service
 
@@ -21,6 +23,7 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
+HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 
 
 class Guard:
@@ -63,6 +66,11 @@ class Guard:
         address = scope["client"][0] if scope.get("client") else None
         if settings.denies("", address):
             return 403, "this address is turned away; ask the operator of the service"
+        if scope["method"] not in HARMLESS and not _from_here(headers):
+            return (
+                403,
+                "this request was sent by a page of another site; open the page of this service and send it there",
+            )
         return None
 
     def _tell(self, scope: Scope, watched: _Watched, seconds: float) -> None:
@@ -84,6 +92,20 @@ class Guard:
         self._service.metrics.request(route, watched.status, seconds)
         self._service.audit.add(entry)
         LOGGER.info("%s %s %s", scope["method"], route, watched.status, extra={"entry": entry})
+
+
+def _from_here(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request that changes something comes from a page of this service, or from a program.
+
+    Browsers name the site that a request comes from, programs with a token do not. A request with the cookie alone
+    must say where it comes from.
+    """
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site in (b"same-origin", b"none")
+    if origin is not None:
+        return origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
+    return f"{COOKIE}=".encode() not in headers.get(b"cookie", b"") or b"authorization" in headers
 
 
 class _Watched:

@@ -1,0 +1,45 @@
+"""Puts the pages beside the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from pacbed.service.pages import ask, faults, signing
+from pacbed.service.pages.signing import Elsewhere, send_on
+
+STATIC = Path(__file__).parent / "static"
+ROUTERS = (signing.router, ask.router)
+
+
+class Revalidated(StaticFiles):
+    """Style sheet and scripts, which browsers keep but ask for again: another version may have come."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """One file."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+def install_pages(app: FastAPI) -> None:
+    """Add the pages to an application.
+
+    Parameters
+    ----------
+    app : FastAPI
+        From `create_app`.
+    """
+    app.mount("/static", Revalidated(directory=STATIC))
+    for router in ROUTERS:
+        app.include_router(router)
+    faults.install(app)
+    app.add_exception_handler(Elsewhere, _elsewhere)
+
+
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Elsewhere)
+    return send_on(request, error.path, error.secret)
