@@ -16,6 +16,7 @@ NETWORKS, FLOOR = "networks", "floor"
 # Patterns summed from plane waves off the table's directions, with its interpolation in their errors, come first.
 KINDS = {"errors_direct": "summed from plane waves", "errors": "rendered", "errors_counted": "rendered"}
 MOST = 50  # rows
+MEDIAN_OF_NORMAL = 0.6745  # median size of a normal error over its standard deviation
 
 
 class Level(NamedTuple):
@@ -48,7 +49,7 @@ class Measured(NamedTuple):
     networks_nm : float or None
         Median of the networks alone [nm].
     smallest_nm : float or None
-        Cramér-Rao bound, median [nm].
+        Median of a fit that reaches the Cramér-Rao bound [nm], to be compared with `fit_nm`.
     """
 
     noise: float | None
@@ -76,7 +77,10 @@ class Worth(NamedTuple):
     @property
     def varied(self) -> str:
         """How much was varied, in words."""
-        return f"{self.effect.size:.3g} {self.effect.unit}"
+        size, unit = self.effect.size, self.effect.unit
+        if unit.startswith("of "):
+            return f"{100 * size:.3g} % {unit}"
+        return unit if size == 1 else f"{size:.3g} {unit}"
 
 
 def measured(meta: BundleMeta) -> list[Measured]:
@@ -117,7 +121,8 @@ def _measured(level: Level, kind: str, rows: Mapping[str, Mapping[str, Any]]) ->
     fit = next((rows[name] for name in FITS if name in rows), None)
     if fit is None:
         return None
-    smallest = _number(rows.get(FLOOR, {}).get("thickness_median_nm"))
+    floors = (rows.get(FLOOR, {}).get("thickness_median_nm"), fit.get("floor_nm"))
+    floor = next((one for one in map(_number, floors) if one is not None), None)
     return Measured(
         noise=level.noise,
         electrons=level.electrons,
@@ -126,7 +131,7 @@ def _measured(level: Level, kind: str, rows: Mapping[str, Mapping[str, Any]]) ->
         fit_nm=_number(fit.get("thickness_median_nm")),
         fit_rmse_nm=_number(fit.get("thickness_rmse_nm")),
         networks_nm=_number(rows.get(NETWORKS, {}).get("thickness_median_nm")),
-        smallest_nm=smallest if smallest is not None else _number(fit.get("floor_nm")),
+        smallest_nm=None if floor is None else MEDIAN_OF_NORMAL * floor,
     )
 
 

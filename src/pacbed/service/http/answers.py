@@ -85,7 +85,7 @@ class ErrorAnswer(Answer):
     fit_nm: float | None = Field(description="median [nm]")
     fit_rmse_nm: float | None = Field(description="root mean square [nm]")
     networks_nm: float | None = Field(description="median of the networks alone [nm]")
-    smallest_nm: float | None = Field(description="Cramér-Rao bound, median [nm]")
+    smallest_nm: float | None = Field(description="median of a fit that reaches the Cramér-Rao bound [nm]")
 
 
 class BundleAnswer(Answer):
@@ -142,6 +142,7 @@ class StateAnswer(Answer):
     waiting_by_token: dict[str, int]
     workers: list[WorkerAnswer]
     workers_replaced: int = Field(description="that died or were ended")
+    free_gb: float = Field(description="space on the disk of the store [GB]")
 
 
 class LimitsAnswer(Answer):

@@ -43,7 +43,7 @@ async def bundles(owner: Owner, service: TheService) -> list[BundleAnswer]:
 @router.get("/{sha256}", responses=documented(404, 410))
 async def bundle(sha256: Sha256, owner: Owner, service: TheService) -> BundleAnswer:
     """One bundle."""
-    return _answer(await _found(service, sha256))
+    return _answer(await served_bundle(service, sha256))
 
 
 @router.get("/{sha256}/render", response_class=Response, responses={**documented(404, 410, 504), **IMAGE})
@@ -54,7 +54,7 @@ async def rendered(
     view: Annotated[ViewQuery, Query()],
 ) -> Response:
     """A simulated pattern at any thickness, angle and tilt."""
-    found = await _found(service, sha256)
+    found = await served_bundle(service, sha256)
     _check_ready(found)
     asked = View(**{name: getattr(view, name) for name in View._fields})
     with service.allowance(owner):
@@ -65,7 +65,7 @@ async def rendered(
 @router.get("/{sha256}/strip/{number}.png", response_class=FileResponse, responses={**documented(404, 410, 504), **PNG})
 async def strip(sha256: Sha256, number: Number, owner: Owner, service: TheService) -> Response:
     """One pattern of the bundle's strip: of some thicknesses, without mistilt; `strip_nm` tells which."""
-    found = await _found(service, sha256)
+    found = await served_bundle(service, sha256)
     _check_ready(found)
     return FileResponse(await service.strips.picture(found.path, sha256, number, owner), media_type="image/png")
 
@@ -73,14 +73,21 @@ async def strip(sha256: Sha256, number: Number, owner: Owner, service: TheServic
 @router.get("/{sha256}/file", response_class=FileResponse, responses={**documented(404, 410), **FILE})
 async def file(request: Request, sha256: Sha256, owner: Owner, service: TheService) -> Response:
     """The bundle itself, whole or in parts."""
-    found = await _found(service, sha256)
+    found = await served_bundle(service, sha256)
     etag = f'"{sha256}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": etag})
     return FileResponse(found.path, media_type="application/zip", filename=found.path.name, headers={"ETag": etag})
 
 
-async def _found(service: Service, sha256: str) -> Served:
+async def served_bundle(service: Service, sha256: str) -> Served:
+    """The bundle of a hash.
+
+    Raises
+    ------
+    ServiceError
+        404; 410 for one that was served once.
+    """
     for one in service.registry.bundles:
         if one.sha256 == sha256:
             return one

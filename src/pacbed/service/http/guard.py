@@ -23,6 +23,10 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
+FILES = "/static"  # style sheets, scripts and icons of pages
+# Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
+UNTOLD = (FILES, "/healthz", "/readyz", "/metrics", "/api/v1/state")
+WORKED = 400  # statuses below
 HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 
 
@@ -76,7 +80,11 @@ class Guard:
     def _tell(self, scope: Scope, watched: _Watched, seconds: float) -> None:
         """Route, status and owner: neither query nor headers, which may hold secrets."""
         state = scope["state"]
-        route = getattr(scope.get("route"), "path", "none")
+        files = scope["path"].startswith(f"{FILES}/")
+        route = FILES if files else getattr(scope.get("route"), "path", "none")
+        self._service.metrics.request(route, watched.status, seconds)
+        if route in UNTOLD and watched.status < WORKED:
+            return
         entry = {
             "time": round(time.time(), 3),
             "request": state["request_id"],
@@ -89,7 +97,6 @@ class Guard:
             "bytes": watched.received,
             "lookup": state.get("lookup"),
         }
-        self._service.metrics.request(route, watched.status, seconds)
         self._service.audit.add(entry)
         LOGGER.info("%s %s %s", scope["method"], route, watched.status, extra={"entry": entry})
 

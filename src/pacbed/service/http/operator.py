@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -11,9 +12,9 @@ from pacbed.service.http.answers import SaidAnswer, StateAnswer, WorkerAnswer
 from pacbed.service.http.callers import Owner, TheService
 from pacbed.service.http.errors import documented
 from pacbed.service.problems import ServiceError
-from pacbed.service.state import Service
+from pacbed.service.settings import GIGA
+from pacbed.service.state import Service, is_operator
 from pacbed.service.store.feedback import as_csv
-from pacbed.service.store.tokens import START
 from pacbed.service.workers.states import worker_states
 
 router = APIRouter(prefix="/api/v1", tags=["operator"])
@@ -29,7 +30,7 @@ async def the_operator(owner: Owner) -> str:
     ServiceError
         403: somebody else.
     """
-    if owner != START:
+    if not is_operator(owner):
         raise ServiceError(
             403, "only the operator sees this, accepted: the token that the service printed at its start"
         )
@@ -64,6 +65,7 @@ async def state_of(service: Service) -> StateAnswer:
     """How a service is, now."""
     turns = service.pool.turns
     workers = await anyio.to_thread.run_sync(worker_states)
+    disk = await anyio.to_thread.run_sync(shutil.disk_usage, service.settings.home)
     return StateAnswer(
         ready=service.pool.ready,
         running=turns.running,
@@ -71,4 +73,5 @@ async def state_of(service: Service) -> StateAnswer:
         waiting_by_token=turns.waiting_by_owner,
         workers=[WorkerAnswer(**one._asdict()) for one in workers],
         workers_replaced=service.pool.replaced,
+        free_gb=disk.free / GIGA,
     )

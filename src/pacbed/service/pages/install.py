@@ -8,11 +8,13 @@ from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from pacbed.service.http.guard import FILES
 from pacbed.service.pages import ask, faults, signing
+from pacbed.service.pages.around import bundles, history, limits, operator
 from pacbed.service.pages.signing import Elsewhere, send_on
 
 STATIC = Path(__file__).parent / "static"
-ROUTERS = (signing.router, ask.router)
+ROUTERS = (signing.router, ask.router, bundles.router, history.router, limits.router, operator.router)
 
 
 class Revalidated(StaticFiles):
@@ -33,7 +35,7 @@ def install_pages(app: FastAPI) -> None:
     app : FastAPI
         From `create_app`.
     """
-    app.mount("/static", Revalidated(directory=STATIC))
+    app.mount(FILES, Revalidated(directory=STATIC))
     for router in ROUTERS:
         app.include_router(router)
     faults.install(app)

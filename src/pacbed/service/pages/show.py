@@ -93,6 +93,11 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def clock(seconds: float) -> str:
+    """The same to the second, where only the latest hours are shown."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%m-%d %H:%M:%S")
+
+
 def size(count: float) -> str:
     """A number of bytes as people read it."""
     for unit in ("B", "kB", "MB"):
@@ -110,7 +115,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"utc": utc, "size": size}
+    made.filters |= {"utc": utc, "clock": clock, "size": size}
     return made
 
 

@@ -5,7 +5,7 @@ import pytest
 from pacbed.bundle.archive import Archive
 from pacbed.bundle.meta import ModelEffect, ModelError
 from pacbed.bundle.pretrained.names import shipped_bundles
-from pacbed.service.catalogue.evidence import measured, worth
+from pacbed.service.catalogue.evidence import MEDIAN_OF_NORMAL, measured, worth
 
 
 @pytest.fixture
@@ -38,8 +38,18 @@ def test_the_method_that_answers_counts_and_the_harder_patterns(meta):
         "errors_direct": [row("networks_refinement", 0.0, 0.04, patterns=12, floor_nm=0.02)],
     }  # fmt: skip
     clean, noisy = measured(meta(evaluation))
-    assert (clean.fit_nm, clean.patterns, clean.smallest_nm, clean.networks_nm) == (0.04, 12, 0.02, None)
-    assert (noisy.fit_nm, noisy.fit_rmse_nm, noisy.networks_nm, noisy.smallest_nm) == (0.2, 0.3, 0.9, 0.15)
+    assert (clean.fit_nm, clean.patterns, clean.smallest_nm, clean.networks_nm) == (
+        0.04,
+        12,
+        MEDIAN_OF_NORMAL * 0.02,
+        None,
+    )
+    assert (noisy.fit_nm, noisy.fit_rmse_nm, noisy.networks_nm, noisy.smallest_nm) == (
+        0.2,
+        0.3,
+        0.9,
+        MEDIAN_OF_NORMAL * 0.15,
+    )
 
 
 def test_counted_electrons_come_last_and_many_first(meta):
@@ -75,4 +85,4 @@ def test_effects_are_sorted_by_what_they_are_worth(tiny_bundle):
     effects = {"a": effect(0.2), "b": effect(9, counted=False), "c": effect(0.5)}
     budget = ModelError(thickness_nm=[5, 10], std_nm=[0.1, 0.6], effects=effects, source="here")
     found = worth(tiny_bundle.meta.model_copy(update={"model_error": budget}))
-    assert [one.name for one in found] == ["c", "a", "b"] and found[0].varied == "0.15 of it"
+    assert [one.name for one in found] == ["c", "a", "b"] and found[0].varied == "15 % of it"
