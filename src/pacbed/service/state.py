@@ -23,6 +23,7 @@ from pacbed.service.store.audit import Audit
 from pacbed.service.store.bundles import ServedBundles
 from pacbed.service.store.database import open_database
 from pacbed.service.store.lookups import Lookups
+from pacbed.service.store.overview import Overview
 from pacbed.service.store.tokens import ANYBODY, START, Tokens, secret_hash
 from pacbed.service.workers.pool import Pool
 from pacbed.service.workers.strips import Strips
@@ -53,7 +54,7 @@ class Service:
         (settings.home / SCRATCH).mkdir()
         engine = open_database(settings.database_url)
         self.tokens, self.lookups, self.served = Tokens(engine), Lookups(engine, settings.home), ServedBundles(engine)
-        self.audit = Audit(settings.home)
+        self.overview, self.audit = Overview(engine), Audit(settings.home)
         self.registry = Registry(settings.bundles, shipped=settings.shipped)
         self.pool = Pool(settings.workers, settings.limits)
         self.strips = Strips(self.pool, settings.home)

@@ -136,6 +136,7 @@ class WorkerAnswer(Answer):
 class StateAnswer(Answer):
     """How this process of the service is, now."""
 
+    server: int = Field(description="number of the process that answers; several may share a store")
     ready: bool = Field(description="every worker has answered a pattern")
     running: int = Field(description="look-ups that run")
     waiting: int = Field(description="look-ups that wait for a worker")

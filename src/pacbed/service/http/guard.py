@@ -25,7 +25,7 @@ SAFE = (
 )
 FILES = "/static"  # style sheets, scripts and icons of pages
 # Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
-UNTOLD = (FILES, "/healthz", "/readyz", "/metrics", "/api/v1/state")
+UNTOLD = (FILES, "/healthz", "/readyz", "/metrics", "/api/v1/state", "/api/v1/bundles/{sha256}/strip/{number}.png")
 WORKED = 400  # statuses below
 HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 

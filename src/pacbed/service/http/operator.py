@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Annotated, Any, Literal
 
@@ -48,7 +49,7 @@ async def feedback(
     limit: Annotated[int | None, Query(ge=1, le=10**6, description="how many at most; default: all")] = None,
 ) -> Any:
     """What everybody said of answers, the latest first."""
-    said = await anyio.to_thread.run_sync(lambda: service.lookups.said(limit=limit))
+    said = await anyio.to_thread.run_sync(lambda: service.overview.said(limit=limit))
     if form == "json":
         return [SaidAnswer(**one._asdict()) for one in said]
     headers = {"Content-Disposition": 'attachment; filename="pacbed-feedback.csv"'}
@@ -67,6 +68,7 @@ async def state_of(service: Service) -> StateAnswer:
     workers = await anyio.to_thread.run_sync(worker_states)
     disk = await anyio.to_thread.run_sync(shutil.disk_usage, service.settings.home)
     return StateAnswer(
+        server=os.getpid(),
         ready=service.pool.ready,
         running=turns.running,
         waiting=turns.waiting,

@@ -6,34 +6,16 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pacbed.service.store.feedback import Said, feedback
 from pacbed.service.store.lookup import FIELDS, RESULT, Lookup, Question
 from pacbed.service.store.schema import FeedbackRow, LookupRow
-from pacbed.service.store.wanted import ALL, SUFFIX, Wanted
+from pacbed.service.store.wanted import ALL, Wanted
 
 DAY_S = 86_400.0
-
-
-class Usage(NamedTuple):
-    """What somebody's look-ups come to.
-
-    Attributes
-    ----------
-    lookups : int
-    size : int
-        Of their files [byte].
-    latest : float
-        Seconds since 1970.
-    """
-
-    lookups: int
-    size: int
-    latest: float
 
 
 class Lookups:
@@ -123,19 +105,6 @@ class Lookups:
             rows = session.scalars(chosen.order_by(LookupRow.created.desc()).limit(limit))
             return [self._lookup(row) for row in rows]
 
-    def bundles_of(self, owner: str) -> list[str]:
-        """Names of the bundles that somebody has asked, sorted."""
-        chosen = sa.select(LookupRow.bundle_name).where(LookupRow.owner == owner).distinct()
-        with Session(self._engine) as session:
-            return sorted(name.removesuffix(SUFFIX) for name in session.scalars(chosen))
-
-    def usage(self) -> dict[str, Usage]:
-        """What the look-ups of everybody come to, by owner."""
-        count, size, last = sa.func.count(), sa.func.sum(LookupRow.size), sa.func.max(LookupRow.created)
-        chosen = sa.select(LookupRow.owner, count, size, last).group_by(LookupRow.owner)
-        with Session(self._engine) as session:
-            return {owner: Usage(int(n), int(total), latest) for owner, n, total, latest in session.execute(chosen)}
-
     def kept_bytes(self, owner: str) -> int:
         """What the look-ups of somebody take on disk [byte]."""
         with Session(self._engine) as session:
@@ -162,10 +131,6 @@ class Lookups:
                     comment=comment,
                 )
             )
-
-    def said(self, *, limit: int | None = None) -> list[Said]:
-        """What everybody said of answers, the latest first."""
-        return feedback(self._engine, limit=limit)
 
     def delete(self, lookup: Lookup) -> None:
         """Forget a look-up; its files go with the last who asked for it."""

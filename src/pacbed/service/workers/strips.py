@@ -6,6 +6,7 @@ import io
 import secrets
 import shutil
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -108,7 +109,7 @@ class Strips:
         folder, aside = self._place(sha256), self._folder / f".{secrets.token_hex(8)}"
         try:
             await self._pool.call(owner, draw_strip, bundle, sha256, aside)
-            if not folder.is_dir():  # another server with the same home may have been first
+            with suppress(OSError):  # another server with the same home may have been first
                 aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

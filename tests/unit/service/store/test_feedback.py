@@ -3,26 +3,26 @@
 import csv
 import io
 
-from pacbed.service.store.feedback import Said, as_csv
+from pacbed.service.store.feedback import Said, as_csv, feedback
 
 
-def test_feedback_comes_with_what_was_found(lookups, keep):
+def test_feedback_comes_with_what_was_found(lookups, keep, engine):
     first, second = keep(), keep("bob", "b" * 64, name="edge.tif", pattern="f2.tif", verdict="doubtful")
     lookups.say(first, "right", None, "")
     lookups.say(second, "wrong", 12.5, "EELS says so")
-    latest, earliest = lookups.said()
+    latest, earliest = feedback(engine)
     assert (latest.owner, latest.lookup, latest.input, latest.bundle) == ("bob", "b" * 64, "edge.tif", "tiny.pacbed")
     assert (latest.verdict, latest.thickness_nm) == ("doubtful", 8.5)
     assert (latest.answer, latest.other_thickness_nm, latest.comment) == ("wrong", 12.5, "EELS says so")
     assert latest.created.endswith("+00:00")
     assert (earliest.owner, earliest.answer, earliest.other_thickness_nm) == ("alice", "right", None)
-    assert lookups.said(limit=1) == [latest]
+    assert feedback(engine, limit=1) == [latest]
 
 
-def test_two_owners_of_one_answer_are_told_apart(lookups, keep):
+def test_two_owners_of_one_answer_are_told_apart(lookups, keep, engine):
     keep("alice"), keep("bob", name="other.tif", pattern="f2.tif", known=True)
     lookups.say(lookups.find("a" * 64, "bob"), "unsure", None, "")
-    assert [(one.owner, one.input) for one in lookups.said()] == [("bob", "other.tif")]
+    assert [(one.owner, one.input) for one in feedback(engine)] == [("bob", "other.tif")]
 
 
 def said(comment, name="film.tif"):

@@ -49,11 +49,3 @@ def test_times_bound_the_list(found, lookups):
     assert found(since=middle) == ["film centre.tif", "Film_edge.tif"]
     assert found(before=middle) == ["STO_thin 10%.dm4"]
     assert found(since=middle, before=middle) == []
-
-
-def test_what_everybody_keeps_and_has_asked(found, lookups):
-    usage = lookups.usage()
-    assert (usage["alice"].lookups, usage["bob"].lookups, len(usage)) == (3, 1, 2)
-    assert usage["alice"].size == lookups.kept_bytes("alice")
-    assert usage["alice"].latest == lookups.of_owner("alice", limit=1)[0].created
-    assert lookups.bundles_of("alice") == ["si110", "tiny"] and lookups.bundles_of("carol") == []

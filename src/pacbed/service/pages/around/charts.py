@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from pacbed.service.pages.show import ENVIRONMENT
 
 WIDTH, HEIGHT = 440, 300  # a phone shows it at nearly this size
-LEFT, RIGHT, BELOW, ABOVE, ROW = 54, 16, 46, 10, 21
-TICKS = 6
+LEFT, RIGHT, BELOW, ABOVE, ROW = 62, 16, 46, 10, 21
+TICKS_ALONG, TICKS_UP = 6, 5
 FEWEST_UNITS = 1e-3  # what an axis spans at least
 
 
@@ -80,9 +80,9 @@ class Tick(NamedTuple):
 class _Axis:
     """From values to places along one axis."""
 
-    def __init__(self, largest: float, begin: float, end: float, *, tight: bool = False) -> None:
+    def __init__(self, largest: float, begin: float, end: float, *, ticks: int, tight: bool = False) -> None:
         largest = max(largest, FEWEST_UNITS)
-        values = [float(v) for v in MaxNLocator(TICKS, steps=(1, 2, 5, 10)).tick_values(0, largest)]
+        values = [float(v) for v in MaxNLocator(ticks, steps=(1, 2, 5, 10)).tick_values(0, largest)]
         self._last, self._begin, self._end = largest if tight else values[-1], begin, end
         self._values = [value for value in values if 0 <= value <= self._last]
 
@@ -105,8 +105,8 @@ def draw(chart: Chart) -> Markup:
     if not points:
         return Markup()
     top = ABOVE + ROW * len(curves)
-    x = _Axis(max(point[0] for point in points), LEFT, WIDTH - RIGHT, tight=True)
-    y = _Axis(max(point[1] for point in points), HEIGHT + top - BELOW, top)
+    x = _Axis(max(point[0] for point in points), LEFT, WIDTH - RIGHT, ticks=TICKS_ALONG, tight=True)
+    y = _Axis(max(point[1] for point in points), HEIGHT + top - BELOW, top, ticks=TICKS_UP)
     drawn = [
         (number, curve.name, [Place(x.at(h), y.at(v)) for h, v in curve.points], ABOVE + ROW * number + ROW / 2)
         for number, curve in enumerate(curves)

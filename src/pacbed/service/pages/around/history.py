@@ -81,7 +81,7 @@ async def history_page(
 
     def read() -> tuple[list[Line], list[str]]:
         found = service.lookups.of_owner(owner, search.wanted, limit=ON_A_PAGE + 1)
-        return [_line(one) for one in found], service.lookups.bundles_of(owner)
+        return [_line(one) for one in found], service.overview.bundles_of(owner)
 
     lines, bundles = await anyio.to_thread.run_sync(read)
     shown = lines[:ON_A_PAGE]

@@ -16,7 +16,7 @@ from pacbed.service.pages.show import CALLED, show
 from pacbed.service.pages.signing import SEE_OTHER, Operator
 from pacbed.service.state import Service
 from pacbed.service.store.feedback import Said
-from pacbed.service.store.lookups import Usage
+from pacbed.service.store.overview import Usage
 from pacbed.service.store.tokens import Token
 
 router = APIRouter(prefix="/operator", include_in_schema=False)
@@ -121,10 +121,10 @@ async def _page(
 
 
 def _kept(service: Service) -> Kept:
-    usage, now = service.lookups.usage(), time.time()
+    usage, now = service.overview.usage(), time.time()
     named = [Holder(one.name, one, _state(one, now), usage.get(one.name)) for one in service.tokens.all()]
     others = [Holder(CALLED[owner], None, "ok", usage.get(owner)) for owner in CALLED if owner in usage]
-    return Kept([*others, *named], service.lookups.said(limit=SAID), service.audit.last(AUDITED))
+    return Kept([*others, *named], service.overview.said(limit=SAID), service.audit.last(AUDITED))
 
 
 def _state(token: Token, now: float) -> str:

@@ -29,7 +29,7 @@ function show(state) {
     ([name, count]) => `${CALLED[name] ?? name} ${count}`,
   );
   places.get("ready").textContent = state.ready ? "ready" : "warming up";
-  for (const name of ["running", "waiting", "workers_replaced"]) {
+  for (const name of ["server", "running", "waiting", "workers_replaced"]) {
     places.get(name).textContent = state[name];
   }
   places.get("free_gb").textContent = `${state.free_gb.toFixed(1)} GB`;
