@@ -8,11 +8,11 @@ from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from pacbed.service.pages import ask, faults, signing
+from pacbed.service.pages import ask, candidates, faults, files, result, signing
 from pacbed.service.pages.signing import Elsewhere, send_on
 
 STATIC = Path(__file__).parent / "static"
-ROUTERS = (signing.router, ask.router)
+ROUTERS = (signing.router, ask.router, result.router, candidates.router, files.router)
 
 
 class Revalidated(StaticFiles):
