@@ -61,6 +61,7 @@ class Service:
         self.metrics = Metrics()
         self._at_once: Counter[str] = Counter()
         self._rate = limits.RateLimitItemPerMinute(settings.limits.per_minute)
+        self._views = limits.RateLimitItemPerMinute(settings.limits.views)
         try:
             storage = limits.storage.storage_from_string(settings.counters)
         except (ConfigurationError, ImportError) as error:
@@ -110,14 +111,28 @@ class Service:
             raise ServiceError(429, f"token: got more than {most.at_once} look-ups at once; wait for one", retry_s=1)
         if self.lookups.kept_bytes(owner) > most.kept_gb * GIGA:
             raise ServiceError(507, f"token: more than {most.kept_gb:g} GB are kept; delete look-ups")
-        if not self._window.hit(self._rate, owner):
-            reset_s = self._window.get_window_stats(self._rate, owner).reset_time - time.time()
-            raise ServiceError(429, f"token: got more than {most.per_minute} look-ups a minute", retry_s=reset_s)
+        self._count(self._rate, owner, f"{most.per_minute} look-ups")
         self._at_once[owner] += 1
         try:
             yield
         finally:
             self._at_once[owner] -= 1
+
+    def count_view(self, owner: str) -> None:
+        """Count a picture that is rendered for somebody.
+
+        Raises
+        ------
+        ServiceError
+            429: too many a minute.
+        """
+        if is_named(owner):
+            self._count(self._views, owner, f"{self.settings.limits.views} pictures", "views")
+
+    def _count(self, rate: limits.RateLimitItem, owner: str, most: str, *kind: str) -> None:
+        if not self._window.hit(rate, owner, *kind):
+            reset_s = self._window.get_window_stats(rate, owner, *kind).reset_time - time.time()
+            raise ServiceError(429, f"token: got more than {most} a minute", retry_s=reset_s)
 
     def left(self, owner: str) -> dict[str, float | None]:
         """What is left to somebody: look-ups within the minute, look-ups at once, bytes; None for no limit."""

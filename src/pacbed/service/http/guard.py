@@ -25,7 +25,8 @@ SAFE = (
 )
 FILES = "/static"  # style sheets, scripts and icons of pages
 # Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
-UNTOLD = (FILES, "/healthz", "/readyz", "/metrics", "/api/v1/state", "/api/v1/bundles/{sha256}/strip/{number}.png")
+STRIP = "/api/v1/bundles/{sha256}/strip/{number}.png"
+UNTOLD = (FILES, STRIP, "/healthz", "/readyz", "/metrics", "/queue", "/api/v1/state")
 WORKED = 400  # statuses below
 HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 

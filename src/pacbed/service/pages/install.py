@@ -9,12 +9,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from pacbed.service.http.guard import FILES
-from pacbed.service.pages import ask, faults, signing
+from pacbed.service.pages import ask, candidates, faults, files, result, signing
 from pacbed.service.pages.around import bundles, history, limits, operator
 from pacbed.service.pages.signing import Elsewhere, send_on
 
 STATIC = Path(__file__).parent / "static"
-ROUTERS = (signing.router, ask.router, bundles.router, history.router, limits.router, operator.router)
+LOOKING_UP = (signing.router, ask.router, result.router, candidates.router, files.router)
+AROUND = (bundles.router, history.router, limits.router, operator.router)
 
 
 class Revalidated(StaticFiles):
@@ -36,7 +37,7 @@ def install_pages(app: FastAPI) -> None:
         From `create_app`.
     """
     app.mount(FILES, Revalidated(directory=STATIC))
-    for router in ROUTERS:
+    for router in (*LOOKING_UP, *AROUND):
         app.include_router(router)
     faults.install(app)
     app.add_exception_handler(Elsewhere, _elsewhere)
