@@ -25,8 +25,8 @@ SAFE = (
 )
 FILES = "/static"  # style sheets, scripts and icons of pages
 # Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
-STRIP = "/api/v1/bundles/{sha256}/strip/{number}.png"
-UNTOLD = (FILES, STRIP, "/healthz", "/readyz", "/metrics", "/queue", "/api/v1/state")
+STRIP, CANDIDATE = "/api/v1/bundles/{sha256}/strip/{number}.png", "/lookups/{identity}/candidate.png"
+UNTOLD = (FILES, STRIP, CANDIDATE, "/healthz", "/readyz", "/metrics", "/queue", "/api/v1/state")
 WORKED = 400  # statuses below
 HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pacbed.service.http.answers import LimitsAnswer
 from pacbed.service.http.callers import Owner, Shown, TheService, the_owner
 from pacbed.service.http.errors import documented, problem
-from pacbed.service.http.operator import the_operator
+from pacbed.service.http.operator import operators_own
 from pacbed.service.settings import is_loopback
 
 router = APIRouter()
@@ -35,7 +35,7 @@ async def ready(service: TheService) -> Response:
 async def metrics(request: Request, shown: Shown, service: TheService) -> Response:
     """Counters for Prometheus, on this machine or with the token of the start; they name bundles and routes."""
     if not _from_here(request):
-        await the_operator(await the_owner(request, shown))
+        operators_own(await the_owner(request, shown))
     turns, bundles = service.pool.turns, service.registry.bundles
     text = service.metrics.text(
         waiting=turns.waiting,

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from pacbed.service.http.callers import COOKIE, Owner, Shown, TheService, the_owner
+from pacbed.service.http.operator import operators_own
 from pacbed.service.pages.show import show
 from pacbed.service.problems import ServiceError
-from pacbed.service.state import Service, is_operator
+from pacbed.service.state import Service
 
 router = APIRouter(include_in_schema=False)
 SIGN_IN = "/sign-in"
@@ -60,9 +61,7 @@ async def the_operator(owner: Annotated[str, Depends(the_visitor)]) -> str:
     ServiceError
         403: somebody else.
     """
-    if not is_operator(owner):
-        raise ServiceError(403, "this page needs the token of the start, which is the operator's")
-    return owner
+    return operators_own(owner)
 
 
 Visitor = Annotated[str, Depends(the_visitor)]

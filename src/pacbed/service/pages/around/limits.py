@@ -88,5 +88,6 @@ def _bounds(settings: Settings) -> list[Bound]:
         Bound("Pause of an upload", f"{most.stall_s:g} s", "Look at the connection."),
         Bound("Time of a look-up", f"{most.seconds:g} s", "Bin the pattern."),
         Bound("Memory of a look-up", f"{most.memory_gb:g} GB", "Bin the pattern."),
+        Bound("Pictures a minute, of a named token", f"{most.views}", "Wait for a minute."),
         Bound("Look-ups that wait", f"{most.queue}", "Ask again a little later."),
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import ValidationError
 
-from pacbed.service.pages.around.history import Search
+from pacbed.service.pages.around.history import ON_A_PAGE, Search
 from tests.unit.service.conftest import asked
 from tests.unit.service.pages.conftest import COOKIE, browser
 
@@ -66,6 +68,36 @@ def test_other_sites_delete_nothing(visitor, lookup):
     data = {"identity": [lookup["id"]], "sure": "true"}
     assert visitor.post("/history/delete", data=data, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert lookup["id"] in visitor.get("/history").text
+
+
+def test_a_long_history_is_read_page_by_page(server, tmp_path):
+    """Rows as a worker leaves them, of a token of their own."""
+    from pacbed.service.store.database import open_database
+    from pacbed.service.store.lookup import RESULT, Question
+    from pacbed.service.store.lookups import Lookups
+
+    engine = open_database(f"sqlite:///{server.home / 'service.sqlite'}")
+    lookups, names = Lookups(engine, server.home), [f"film {number:02}.npy" for number in range(2 * ON_A_PAGE + 1)]
+    for number, name in enumerate(names):
+        made, upload = tmp_path / f"made{number}", tmp_path / f"pattern{number}.npy"
+        made.mkdir()
+        upload.write_bytes(b"pixels")
+        (made / RESULT).write_text('{"verdict": "refused", "thickness_nm": null, "provenance": {"parameters": {}}}')
+        request = {"input": name, "bundle": "tiny.pacbed", "bundle_sha256": "b" * 64}
+        question = Question("reader", name, f"{number:02}reader.npy", request)
+        lookups.keep(f"{number:064x}", question, upload, made)
+    engine.dispose()
+    seen, address = [], "/history?search=film"
+    with browser(server, signed_in=False) as reader:
+        reader.cookies.set(COOKIE, server.new_token("reader"))
+        while address:
+            page = reader.get(address).text
+            seen.append(re.findall(r">(film \d\d\.npy)</a>", page))
+            older = re.search(r'href="(/history\?[^"]+)">Older', page)
+            address = html.unescape(older[1]) if older else ""
+            assert ('href="/history?search=film">Newest' in page) == (len(seen) > 1)
+    assert [len(one) for one in seen] == [ON_A_PAGE, ON_A_PAGE, 1]
+    assert [name for one in seen for name in one] == names[::-1]
 
 
 def test_days_are_whole_and_the_last_one_counts():

@@ -28,6 +28,16 @@ def test_every_limit_has_its_unit_and_what_to_do(tmp_path):
     assert values["Look-ups that wait"] == "7" and all(one.advice for one in _bounds(settings))
 
 
+def test_no_limit_is_left_out():
+    most = Limits(
+        body_mib=11, stall_s=12, seconds=13, memory_gb=14, queue=15, per_minute=16, views=17, at_once=18, kept_gb=19
+    )
+    left = {"per_minute": 1.0, "at_once": 1.0, "kept_bytes": 1.0}
+    told = [one.value for one in _bounds(Settings(limits=most))] + [one.words for one in _left(left, most)]
+    numbers = {word for text in told for word in text.split()}
+    assert {f"{value:g}" for value in most.model_dump().values()} <= numbers
+
+
 def test_what_is_left_is_told_in_words():
     left = _left({"per_minute": 3.0, "at_once": 0.0, "kept_bytes": 1.5e8}, Limits())
     assert [one.words for one in left] == ["3 of 30", "0 of 2", "150 MB of 2 GB"]
