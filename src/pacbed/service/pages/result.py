@@ -30,7 +30,7 @@ LINKED = 403  # what a link does not allow
 MEANING = {
     "ok": "Pattern and best match agree; thickness and error bar can be used.",
     "doubtful": "The thickness may be wrong by more than its error bar. Read why, and look at the comparison.",
-    "refused": "The pattern does not fit this crystal and these settings. The number below is not an answer.",
+    "refused": "The pattern does not fit this crystal and these settings. The number is not an answer.",
 }
 
 

@@ -21,6 +21,7 @@ TILE_PX = 300  # about this edge: recorded pixels become squares of as many as f
 MARK, DARK = (79, 209, 255), (34, 34, 34)
 ARM_PX = 7  # of a cross
 RIM_POINTS = 181
+SHIFTS = ((-1, 0), (2, 1), (0, -1), (1, 2))  # pixels
 
 
 class Wanted(NamedTuple):
@@ -129,8 +130,18 @@ def _marked(tile: np.ndarray, kept: Kept, at: PatternParameters, scale: int, *, 
         return np.asarray(scale * (points_mrad / geometry.pixel_mrad + center + 0.5))
 
     ink = DARK if dark else MARK
-    for points, colour in ((place(rim)[:, ::2], ink), (place(0 * axis) + plus, ink), (place(axis) + cross, ink)):
-        column, row = np.floor(points).astype(int)
-        inside = (row >= 0) & (column >= 0) & (row < tile.shape[0]) & (column < tile.shape[1])
-        tile[row[inside], column[inside]] = colour
+    _dots(tile, place(rim)[:, ::2], ink)
+    for points in (place(0 * axis) + plus, place(axis) + cross):
+        if not dark:
+            for shift in SHIFTS:  # a dark edge, so that the mark is seen on any colour
+                _dots(tile, points + np.array(shift)[:, None], DARK)
+        _dots(tile, points, ink)
+        _dots(tile, points + 1, ink)
     return tile
+
+
+def _dots(tile: np.ndarray, points: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """Colour the pixels at points (x, y), shape (2, point), of a tile of shape (y, x, 3); those outside are left."""
+    column, row = np.floor(points).astype(int)
+    inside = (row >= 0) & (column >= 0) & (row < tile.shape[0]) & (column < tile.shape[1])
+    tile[row[inside], column[inside]] = colour

@@ -2,7 +2,11 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.predict import analyse
 from pacbed.analysis.report.comparison.candidate import MARK, Wanted, compare
+from pacbed.analysis.report.comparison.kept import Kept
+from pacbed.analysis.report.panels.misfit_profile import misfit_profile
 from pacbed.errors import ParameterError
 
 
@@ -52,3 +56,16 @@ def test_a_point_of_the_curve_has_the_misfit_that_the_curve_shows(tiny_bundle, k
 def test_what_the_bundle_cannot_render_is_refused(tiny_bundle, kept, wanted, name):
     with pytest.raises(ParameterError, match=f"{name}: got .*, accepted"):
         compare(tiny_bundle, kept, wanted)
+
+
+def test_a_disk_at_the_edge_of_the_frame_makes_squares_as_well(tiny_bundle, camera):
+    """The recorded part is no square then; the rest is grey."""
+    from pacbed.patterns import Geometry
+
+    image = camera(geometry=Geometry((160, 100), 0.4, (47.3, 84.6), 25.0))
+    one = analyse(tiny_bundle, image, PredictOptions(convergence_mrad=14.0, refine=False))
+    kept = Kept.of(one, misfit_profile(one))
+    assert not any(point.refined for point in kept.curve) and kept.effects == ()
+    measured, candidate, difference = tiles(compare(tiny_bundle, kept, Wanted()).png)
+    for tile in (measured, candidate, difference):
+        assert (tile[:, -3:] == 127).all() and not (tile[:, :20] == 127).all()
