@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-service test-slurm test-faults serve gms-client lint clean distclean
+.PHONY: help env demo test test-service service-pictures test-slurm test-faults serve gms-client lint clean distclean
 
 # uv from PATH, else a private one below .tools.
 UV := $(shell command -v uv 2>/dev/null)
@@ -20,7 +20,8 @@ help:
 	@echo "make test-slurm runs the workflow on a Slurm of two virtual nodes (Debian, as root; at most ten minutes)"
 	@echo "make test-faults kills runs, fills disks, damages files (at most six minutes)"
 	@echo "make serve      the look-up service, on this machine (docs/service.md)"
-	@echo "make test-service  the tests of the service alone"
+	@echo "make test-service  the tests of the service alone, its pages in a real browser as well"
+	@echo "make service-pictures  draws the pages into docs/images/"
 	@echo "make gms-client zips the client for Gatan's GMS, a folder to copy (docs/clients.md)"
 	@echo "make lint       ruff, mypy, snakefmt, snakemake --lint, import rules"
 	@echo "make bench-X    runs benchmarks/X.py"
@@ -61,7 +62,11 @@ test-faults: $(SYNCED)
 	$(LIMITED) 360 $(RUN) pytest -v tests/faults
 
 test-service: $(SYNCED)
-	$(RUN) pytest -n 2 --dist loadfile tests/unit/service tests/unit/cli/service tests/unit/bundle/gate
+	$(RUN) pytest -n 2 --dist loadfile tests/unit/service tests/unit/cli/service tests/unit/bundle/gate tests/browser
+
+# With the bundle that ships; its table is made first where the cache has none.
+service-pictures: $(SYNCED)
+	PACBED_PICTURES=docs/images $(RUN) pytest -v tests/browser/test_pictures.py
 
 serve: $(SYNCED)
 	$(RUN) pacbed serve

@@ -12,6 +12,7 @@ import uvicorn
 from pacbed.errors import bad_value
 from pacbed.service.http.app import create_app
 from pacbed.service.http.guard import Guard
+from pacbed.service.pages.install import install_pages
 from pacbed.service.seats import taken_seat, write_secret
 from pacbed.service.settings import Settings
 from pacbed.service.state import Service
@@ -38,11 +39,13 @@ def serve(settings: Settings) -> None:
     log_as_json()
     with _listening(settings) as listening, taken_seat(settings) as seat:
         service = Service(settings, seat.token, seat=seat.number)
+        app = create_app(service)
+        install_pages(app)
         port = listening.getsockname()[1]
         url = f"http://{_in_url(settings.host)}:{port}/"
         _tell(url, seat.token, settings)
         config = uvicorn.Config(
-            Guard(create_app(service), service),
+            Guard(app, service),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -34,6 +34,9 @@ class Limits(Section):
     memory_gb: float = Field(3, gt=0, description="resident memory of one worker [GB]")
     queue: int = Field(64, ge=1, description="look-ups that wait for a worker")
     per_minute: int = Field(30, ge=1, description="look-ups of a named token within a minute")
+    views: int = Field(
+        600, ge=1, description="previews and rendered candidates that a named token is shown within a minute"
+    )
     at_once: int = Field(2, ge=1, description="look-ups of a named token at the same time")
     kept_gb: float = Field(2, gt=0, description="what is kept of a named token's look-ups [GB]")
 

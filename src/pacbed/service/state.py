@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pacbed.service.catalogue.registry import Registry
 from pacbed.service.counters import Counters
@@ -17,14 +14,14 @@ from pacbed.service.metrics import Metrics
 from pacbed.service.problems import ServiceError
 from pacbed.service.seats import SCRATCH
 from pacbed.service.settings import GIGA, Settings
+from pacbed.service.store.audit import Audit
 from pacbed.service.store.bundles import ServedBundles
 from pacbed.service.store.database import open_database
 from pacbed.service.store.lookups import Lookups
+from pacbed.service.store.overview import Overview
 from pacbed.service.store.tokens import ANYBODY, START, Tokens, secret_hash
 from pacbed.service.workers.pool import Pool
-
-LOGGER = logging.getLogger("pacbed.service")
-AUDIT = "audit.jsonl"
+from pacbed.service.workers.strips import Strips
 
 
 class Service:
@@ -49,8 +46,10 @@ class Service:
         (settings.home / SCRATCH).mkdir(parents=True, exist_ok=True)
         engine = open_database(settings.database_url)
         self.tokens, self.lookups, self.served = Tokens(engine), Lookups(engine, settings.home), ServedBundles(engine)
+        self.overview, self.audit = Overview(engine), Audit(settings.home)
         self.registry = Registry(settings.bundles, shipped=settings.shipped)
         self.pool = Pool(settings.workers, settings.limits)
+        self.strips = Strips(self.pool, settings.home)
         self.metrics = Metrics()
         self.counters = Counters(settings.counters, settings.limits)
 
@@ -98,6 +97,17 @@ class Service:
         with self.counters.counted(owner):
             yield
 
+    def count_view(self, owner: str) -> None:
+        """Count a picture that is rendered for somebody.
+
+        Raises
+        ------
+        ServiceError
+            429: too many a minute; 503: Redis does not answer.
+        """
+        if is_named(owner):
+            self.counters.count(owner, self.settings.limits.views, "pictures")
+
     def left(self, owner: str) -> dict[str, float | None]:
         """What is left to somebody: look-ups within the minute, look-ups at once, bytes; None for no limit."""
         if not is_named(owner):
@@ -115,15 +125,12 @@ class Service:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def audit(self, entry: Mapping[str, Any]) -> None:
-        """One line for a request; no pattern and no secret is in it."""
-        try:
-            with (self.settings.home / AUDIT).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(dict(entry), ensure_ascii=True) + "\n")
-        except OSError as error:  # a full disk must not keep anybody from an answer
-            LOGGER.warning("audit: %s", error)
-
 
 def is_named(owner: str) -> bool:
     """Whether somebody has a named token, and with it limits."""
     return not owner.startswith("~")
+
+
+def is_operator(owner: str) -> bool:
+    """Whether somebody has the token of the start, and with it the operator's page."""
+    return owner == START

@@ -90,12 +90,19 @@ class Cutout:
             recorded = bin_pixels(np.where(counting, cut, 0.0), factor) / np.maximum(share, 1e-30)
             values = np.where(share > 0, recorded, values)
         values = (values - dark) / span
-        row, column = np.indices(values.shape) * factor + (factor - 1) / 2
-        distance = np.hypot(column + first[0] - center[0], row + first[1] - center[1]) / radius
-        shapes = [np.ones_like(values), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)]
+        origin = (first[0], first[1])
+        distance = _distance(values.shape, factor, origin, outline)
         counted = (distance <= reach) & (share >= LEAST_SHARE)
-        levels = float(dark), float(dark + span)
-        return cls(values, counted, factor, (first[0], first[1]), np.stack(shapes), *levels)
+        return cls(values, counted, factor, origin, _shapes(distance), float(dark), float(dark + span))
+
+    @classmethod
+    def again(
+        cls, values: np.ndarray, mask: np.ndarray, factor: int, origin_px: tuple[int, int], outline: Outline, *,
+        dark: float, bright: float,
+    ) -> Cutout:  # fmt: skip
+        """A cut-out that was kept without its background's shapes; see `Cutout` and `around` for the arguments."""
+        shapes = _shapes(_distance(values.shape, factor, origin_px, outline))
+        return cls(values, mask, factor, origin_px, shapes, dark, bright)
 
     def geometry(self, at: PatternParameters, *, mirrored: bool) -> Geometry:
         """Pixels of the cut-out when the recorded pattern has the given parameters."""
@@ -104,3 +111,15 @@ class Cutout:
         ]
         here = replace(at, pixel_mrad=at.pixel_mrad * self.factor, center_px=(center[0], center[1]))
         return here.geometry(self.values.shape, mirrored=mirrored)
+
+
+def _distance(shape: tuple[int, ...], factor: int, origin_px: tuple[int, int], outline: Outline) -> np.ndarray:
+    """Distance of coarse pixels from the middle of the bright region, in units of its radius; shape (y, x)."""
+    row, column = np.indices(shape) * factor + (factor - 1) / 2
+    (x, y), center = origin_px, outline.center_px
+    return np.asarray(np.hypot(column + x - center[0], row + y - center[1]) / outline.radius_px)
+
+
+def _shapes(distance: np.ndarray) -> np.ndarray:
+    """Shapes of the background over distances of shape (y, x): (1 + Gaussian, y, x)."""
+    return np.stack([np.ones_like(distance), *(np.exp(-0.5 * (distance / width) ** 2) for width in BACKGROUND_WIDTHS)])

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 
 from pacbed.analysis.predict import Analysis
 from pacbed.analysis.report.panels.misfit_curve import draw_misfit_curve
-from pacbed.analysis.report.panels.misfit_profile import misfit_profile
+from pacbed.analysis.report.panels.misfit_profile import MisfitProfile, misfit_profile
 from pacbed.analysis.report.panels.network_curves import draw_other_curves, draw_thickness_curve
 from pacbed.analysis.report.panels.numbers import draw_header, draw_text
 from pacbed.analysis.report.panels.pictures import draw_pictures
+from pacbed.analysis.result import Result
 from pacbed.errors import bad_value
 from pacbed.outputs import file_aside
 
@@ -36,7 +37,7 @@ NETWORK_INCHES = 0.72  # of the height, without networks left out
 SIDES: dict[str, Any] = {"left": 0.075, "right": 0.975}
 
 
-def draw_sheet(analysis: Analysis, *paths: str | Path) -> None:
+def draw_sheet(analysis: Analysis, *paths: str | Path, profile: MisfitProfile | None = None) -> None:
     """Draw the sheet of a result; each file appears complete or not at all.
 
     Parameters
@@ -45,6 +46,8 @@ def draw_sheet(analysis: Analysis, *paths: str | Path) -> None:
         From `analyse`.
     *paths : path
         The files to write, ``.png`` or ``.pdf``.
+    profile : MisfitProfile, optional
+        Of the same analysis, if it is there already.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def draw_sheet(analysis: Analysis, *paths: str | Path) -> None:
         if Path(path).suffix.lower() not in FORMATS:
             raise bad_value("sheet", Path(path).name, f"a file ending in {', '.join(FORMATS)}")
     with rc_context(STYLE):
-        figure = compose_sheet(analysis)
+        figure = compose_sheet(analysis, profile)
         for path in paths:
             kind = Path(path).suffix.lower()[1:]
             # Without a date the same result gives the same file.
@@ -64,9 +67,10 @@ def draw_sheet(analysis: Analysis, *paths: str | Path) -> None:
                 figure.savefig(aside, format=kind, dpi=DPI, metadata=metadata)
 
 
-def compose_sheet(analysis: Analysis) -> Figure:
-    """The sheet of a result as a figure, in the style that is set."""
+def compose_sheet(analysis: Analysis, profile: MisfitProfile | None = None) -> Figure:
+    """The sheet of a result as a figure, in the style that is set; the profile of the analysis may be there already."""
     result = analysis.result
+    profile = misfit_profile(analysis) if profile is None else profile
     height = HEIGHT_INCHES - (0 if result.networks else NETWORK_INCHES)
     figure = Figure(figsize=(WIDTH_INCHES, height))
     FigureCanvasAgg(figure)
@@ -76,23 +80,22 @@ def compose_sheet(analysis: Analysis) -> Figure:
         wspace=0.08,
     )  # fmt: skip
     draw_pictures(figure, pictures, analysis)
-    _draw_curves(figure, analysis, top=1 - 4.16 / height, bottom=2.25 / height)
+    _draw_curves(figure, result, profile, top=1 - 4.16 / height, bottom=2.25 / height)
     draw_text(figure.add_axes((0.075, 0.4 / height, 0.9, 1.43 / height)), result)
     return figure
 
 
-def _draw_curves(figure: Figure, analysis: Analysis, *, top: float, bottom: float) -> None:
+def _draw_curves(figure: Figure, result: Result, profile: MisfitProfile, *, top: float, bottom: float) -> None:
     """Misfit against thickness and, where there are networks, below and beside it what they thought."""
-    result = analysis.result
     shared: dict[str, Any] = {**SIDES, "top": top, "bottom": bottom}
     if not result.networks:
         axes = figure.add_subplot(figure.add_gridspec(1, 1, **shared)[0, 0])
-        draw_misfit_curve(axes, misfit_profile(analysis), result)
+        draw_misfit_curve(axes, profile, result)
         axes.set_xlabel("thickness (nm)", labelpad=1)
         return
     left = figure.add_gridspec(2, 2, **shared, height_ratios=[1.7, 1], width_ratios=[2.08, 1], hspace=0.12, wspace=0.1)
     axes = figure.add_subplot(left[0, 0])
-    draw_misfit_curve(axes, misfit_profile(analysis), result)
+    draw_misfit_curve(axes, profile, result)
     axes.tick_params(labelbottom=False)
     draw_thickness_curve(figure.add_subplot(left[1, 0], sharex=axes), result)
     right = left[:, 1].subgridspec(2, 1, hspace=0.95)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pacbed.analysis.result import Result
+from pacbed.bundle.meta import ModelError
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -74,6 +75,19 @@ class Feedback(Answer):
 Span = Annotated[tuple[float, float], Field(description="lowest and highest value")]
 
 
+class ErrorAnswer(Answer):
+    """Errors of the thickness at one level of noise, on patterns of known thickness."""
+
+    noise: float | None = Field(description="standard deviation of a pixel over the pattern's maximum")
+    electrons: float | None = Field(description="in the whole pattern, where they were varied instead")
+    patterns: int
+    kind: str = Field(description="how the patterns were made")
+    fit_nm: float | None = Field(description="median [nm]")
+    fit_rmse_nm: float | None = Field(description="root mean square [nm]")
+    networks_nm: float | None = Field(description="median of the networks alone [nm]")
+    smallest_nm: float | None = Field(description="median of a fit that reaches the Cramér-Rao bound [nm]")
+
+
 class BundleAnswer(Answer):
     """A bundle that is served, or refused with a reason."""
 
@@ -90,7 +104,46 @@ class BundleAnswer(Answer):
     convergence_mrad: Span | None = None
     mistilt_mrad: Span | None = None
     networks: list[str] = Field(default_factory=list)
+    errors: list[ErrorAnswer] = Field(default_factory=list, description="measured, by ascending noise")
+    model_error: ModelError | None = Field(None, description="budget of what the simulation does not know")
+    strip_nm: list[float] = Field(default_factory=list, description="thicknesses of the strip of patterns")
     links: dict[str, str] = Field(default_factory=dict)
+
+
+class SaidAnswer(Answer):
+    """What somebody said of an answer, for the operator."""
+
+    created: str = Field(description="time, UTC")
+    owner: str = Field(description="name of the token")
+    lookup: str = Field(pattern=SHA256)
+    input: str = Field(description="file name that was sent")
+    bundle: str
+    verdict: Literal["ok", "doubtful", "refused"]
+    thickness_nm: float | None = Field(description="that was found [nm]")
+    answer: Literal["right", "wrong", "unsure"]
+    other_thickness_nm: float | None = Field(description="by another method [nm]")
+    comment: str
+
+
+class WorkerAnswer(Answer):
+    """A process that computes."""
+
+    pid: int
+    memory_mb: float = Field(description="resident memory [MB]")
+    cpu_s: float = Field(description="processor time since it began [s]")
+
+
+class StateAnswer(Answer):
+    """How this process of the service is, now."""
+
+    server: int = Field(description="number of the process that answers; several may share a store")
+    ready: bool = Field(description="every worker has answered a pattern")
+    running: int = Field(description="look-ups that run")
+    waiting: int = Field(description="look-ups that wait for a worker")
+    waiting_by_token: dict[str, int]
+    workers: list[WorkerAnswer]
+    workers_replaced: int = Field(description="that died or were ended")
+    free_gb: float = Field(description="space on the disk of the store [GB]")
 
 
 class LimitsAnswer(Answer):

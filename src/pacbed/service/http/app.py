@@ -13,7 +13,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from pacbed.service.http import authors, bundles, errors, health, lookups
+from pacbed.service.http import authors, bundles, errors, health, lookups, operator
 from pacbed.service.http.answers import Problem
 from pacbed.service.places import RENEW_S
 from pacbed.service.settings import MEBI
@@ -54,7 +54,7 @@ def create_app(service: Service) -> FastAPI:
         max_body_size=int(service.settings.limits.body_mib * MEBI),
     )
     app.state.service = service
-    for router in (lookups.router, bundles.router, health.router, authors.router):
+    for router in (lookups.router, bundles.router, health.router, operator.router, authors.router):
         app.include_router(router)
     errors.install(app)
     _describe_problems(app)

@@ -97,7 +97,7 @@ async def answer(service: Service, request: Request, owner: str, asked: Asked) -
     suffix = asked.suffix or accepted_suffix(name)
     async with aside(service.allowance(owner), service.scratch()) as (_, folder):
         file = folder / "upload" / f"pattern{suffix}"
-        digest = await anyio.to_thread.run_sync(_save, asked.upload, file)
+        digest = await save_upload(asked.upload, file)
         question = _question(owner, asked, name, f"{digest}{suffix}")
         found = await anyio.to_thread.run_sync(service.lookups.asked_before, owner, question.key)
         again = found is not None and (not asked.sheet or (found.folder / SHEET).is_file())
@@ -172,8 +172,12 @@ def accepted_suffix(name: str) -> str:
     return suffix
 
 
-def _save(upload: UploadFile, file: Path) -> str:
+async def save_upload(upload: UploadFile, file: Path) -> str:
     """Write an upload to the disk and return its SHA-256."""
+    return await anyio.to_thread.run_sync(_save, upload, file)
+
+
+def _save(upload: UploadFile, file: Path) -> str:
     digest = hashlib.sha256()
     with file.open("wb") as out:
         while piece := upload.file.read(PIECE):

@@ -17,6 +17,7 @@ from pacbed.service.store.tokens import secret_hash
 BEARER = HTTPBearer(auto_error=False, description="the token of this start, or a named one")
 Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 Identity = Annotated[str, Path(pattern=SHA256, description="id of a look-up")]
+COOKIE = "pacbed_token"  # of a browser that has signed in
 Key = Annotated[str | None, Query(max_length=100, description="of a shared link, instead of a token")]
 
 
@@ -36,11 +37,22 @@ async def the_owner(request: Request, shown: Shown) -> str:
     """
     service = the_service(request)
     secret = shown.credentials if shown is not None else request.query_params.get("token")
-    owner = await anyio.to_thread.run_sync(service.owner_of, secret)
+    owner = await anyio.to_thread.run_sync(_owner_of, service, secret, request.cookies.get(COOKIE))
     if service.settings.denies(owner, None):
         raise ServiceError(403, "this token is turned away; ask the operator of the service")
     request.state.owner = owner
     return owner
+
+
+def _owner_of(service: Service, secret: str | None, kept: str | None) -> str:
+    """Of the token that is shown, else of the one that a browser keeps, which an open service may not know any more."""
+    if secret is None and kept is not None:
+        try:
+            return service.owner_of(kept)
+        except ServiceError:
+            if not service.settings.open:
+                raise
+    return service.owner_of(secret)
 
 
 TheService = Annotated[Service, Depends(the_service)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -71,12 +71,33 @@ def _id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-async def _of_ours(request: Request, error: Exception) -> JSONResponse:
+class Told(NamedTuple):
+    """What is told of an error: HTTP status, a sentence, and when to ask again [s]."""
+
+    status: int
+    text: str
+    retry_s: float | None = None
+
+
+def problem_of(error: Exception) -> Told | None:
+    """What is told of an error of the package, or of the disk; None of a fault of the service."""
     if isinstance(error, ServiceError):
-        return problem(error.status, str(error), request_id=_id(request), retry_s=error.retry_s)
+        return Told(error.status, str(error), error.retry_s)
     if isinstance(error, UNUSABLE):
-        return problem(422, str(error), request_id=_id(request))
-    return await _of_fault(request, error)
+        return Told(422, str(error))
+    if isinstance(error, OSError | SQLAlchemyError):
+        cause = getattr(error, "orig", error)
+        if getattr(cause, "errno", None) in FULL or "is full" in str(cause):
+            return Told(507, "the service has no space left; ask its operator")
+        return Told(503, "the store of the service does not answer; ask again", RETRY_S)
+    return None
+
+
+async def _of_ours(request: Request, error: Exception) -> JSONResponse:
+    told = problem_of(error)
+    if told is None:
+        return await _of_fault(request, error)
+    return problem(told.status, told.text, request_id=_id(request), retry_s=told.retry_s)
 
 
 async def _of_validation(request: Request, error: Exception) -> JSONResponse:
@@ -112,12 +133,8 @@ def _methods(request: Request) -> list[str]:
 
 async def _of_disk(request: Request, error: Exception) -> JSONResponse:
     """A disk or a database that does not take what it is given."""
-    cause = getattr(error, "orig", error)
-    full = getattr(cause, "errno", None) in FULL or "is full" in str(cause)
-    LOGGER.error("request %s: %r", _id(request), cause)
-    if full:
-        return problem(507, "the service has no space left; ask its operator", request_id=_id(request))
-    return problem(503, "the store of the service does not answer; ask again", request_id=_id(request), retry_s=RETRY_S)
+    LOGGER.error("request %s: %r", _id(request), getattr(error, "orig", error))
+    return await _of_ours(request, error)
 
 
 async def _of_data(request: Request, error: Exception) -> JSONResponse:

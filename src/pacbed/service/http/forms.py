@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pacbed.errors import bad_value
 from pacbed.service.problems import unusable
+from pacbed.service.store.wanted import Wanted
 from pacbed.service.workers.job import RawFrame
 
 LARGEST = 1e6  # of any number: what physics accepts is asked later
@@ -77,6 +78,21 @@ class ViewQuery(Section):
     pixels: Annotated[int, Field(ge=1, le=2048)] | None = None
     max_angle_mrad: Positive | None = None
     format: Literal["npy", "png"] = "png"
+
+
+class HistoryQuery(Section):
+    """Which of the own look-ups are listed."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    before: Annotated[float | None, Field(ge=0, le=1e12, description="seconds since 1970")] = None
+    since: Annotated[float | None, Field(ge=0, le=1e12, description="the same, and later")] = None
+    search: Annotated[str, Field(max_length=200, description="parts of names, or the beginning of an id")] = ""
+    bundle: Annotated[str, Field(max_length=200, description="name of a bundle")] = ""
+    verdict: Literal["", "ok", "doubtful", "refused"] = ""
+
+    def wanted(self) -> Wanted:
+        """The same as the store takes it."""
+        return Wanted(self.search, self.bundle, self.verdict, self.since, self.before)
 
 
 class ZoneAxis(Section):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pacbed.service.http.callers import COOKIE
 from pacbed.service.http.errors import MEDIA, problem
 from pacbed.service.state import Service
 
@@ -21,6 +23,12 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
+FILES = "/static"  # style sheets, scripts and icons of pages
+# Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
+STRIP, CANDIDATE = "/api/v1/bundles/{sha256}/strip/{number}.png", "/lookups/{identity}/candidate.png"
+UNTOLD = (FILES, STRIP, CANDIDATE, "/healthz", "/readyz", "/metrics", "/queue", "/api/v1/state")
+WORKED = 400  # statuses below
+HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 
 
 class Guard:
@@ -63,12 +71,21 @@ class Guard:
         address = scope["client"][0] if scope.get("client") else None
         if settings.denies("", address):
             return 403, "this address is turned away; ask the operator of the service"
+        if scope["method"] not in HARMLESS and not _from_here(headers):
+            return (
+                403,
+                "this request was sent by a page of another site; open the page of this service and send it there",
+            )
         return None
 
     def _tell(self, scope: Scope, watched: _Watched, seconds: float) -> None:
         """Route, status and owner: neither query nor headers, which may hold secrets."""
         state = scope["state"]
-        route = getattr(scope.get("route"), "path", "none")
+        files = scope["path"].startswith(f"{FILES}/")
+        route = FILES if files else getattr(scope.get("route"), "path", "none")
+        self._service.metrics.request(route, watched.status, seconds)
+        if route in UNTOLD and watched.status < WORKED:
+            return
         entry = {
             "time": round(time.time(), 3),
             "request": state["request_id"],
@@ -81,9 +98,22 @@ class Guard:
             "bytes": watched.received,
             "lookup": state.get("lookup"),
         }
-        self._service.metrics.request(route, watched.status, seconds)
-        self._service.audit(entry)
+        self._service.audit.add(entry)
         LOGGER.info("%s %s %s", scope["method"], route, watched.status, extra={"entry": entry})
+
+
+def _from_here(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request that changes something comes from a page of this service, or from a program.
+
+    Browsers name the site that a request comes from, programs with a token do not. A request with the cookie alone
+    must say where it comes from.
+    """
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site in (b"same-origin", b"none")
+    if origin is not None:
+        return origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
+    return f"{COOKIE}=".encode() not in headers.get(b"cookie", b"") or b"authorization" in headers
 
 
 class _Watched:

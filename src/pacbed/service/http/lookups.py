@@ -21,7 +21,7 @@ from pacbed.service.http.answers import Feedback, Links, LookupAnswer, LookupSum
 from pacbed.service.http.asking import Asked, answer
 from pacbed.service.http.callers import Identity, Owner, SeenLookup, TheService, own_lookup
 from pacbed.service.http.errors import documented
-from pacbed.service.http.forms import LookupForm
+from pacbed.service.http.forms import HistoryQuery, LookupForm
 from pacbed.service.problems import unknown
 from pacbed.service.records.crate import Contents, write_crate
 from pacbed.service.state import Service
@@ -65,15 +65,12 @@ def _chosen(service: Service, form: LookupForm) -> Served:
 
 @router.get("", responses=documented())
 async def own_lookups(
-    owner: Owner,
-    service: TheService,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    before: Annotated[float | None, Query(ge=0, le=1e12, description="seconds since 1970", allow_inf_nan=False)] = None,
+    owner: Owner, service: TheService, query: Annotated[HistoryQuery, Query()]
 ) -> list[LookupSummary]:
     """Own look-ups, the latest first."""
 
     def read() -> list[LookupSummary]:
-        return [_summary(one) for one in service.lookups.of_owner(owner, limit=limit, before=before)]
+        return [_summary(one) for one in service.lookups.of_owner(owner, query.wanted(), limit=query.limit)]
 
     return await anyio.to_thread.run_sync(read)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pacbed.locks import locked
 from pacbed.service.store.lookup import FIELDS, RESULT, Lookup, Question
 from pacbed.service.store.schema import FeedbackRow, LookupRow
+from pacbed.service.store.wanted import ALL, Wanted
 
 DAY_S = 86_400.0
 
@@ -109,11 +110,9 @@ class Lookups:
         where = (LookupRow.identity == identity, LookupRow.share_sha256 == share_sha256)
         return self._first(sa.select(LookupRow).where(*where))
 
-    def of_owner(self, owner: str, *, limit: int, before: float | None = None) -> list[Lookup]:
-        """Look-ups of somebody, the latest first."""
-        chosen = sa.select(LookupRow).where(LookupRow.owner == owner)
-        if before is not None:
-            chosen = chosen.where(LookupRow.created < before)
+    def of_owner(self, owner: str, wanted: Wanted = ALL, *, limit: int) -> list[Lookup]:
+        """Look-ups of somebody that are wanted, the latest first."""
+        chosen = sa.select(LookupRow).where(LookupRow.owner == owner, *wanted.conditions())
         with Session(self._engine) as session:
             rows = session.scalars(chosen.order_by(LookupRow.created.desc()).limit(limit))
             return [self._lookup(row) for row in rows]

@@ -14,7 +14,9 @@ from pacbed.analysis.predict import analyse, predict
 from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
 from pacbed.analysis.render import render
+from pacbed.analysis.report.comparison.kept import Kept
 from pacbed.analysis.report.image_file import write_image
+from pacbed.analysis.report.panels.misfit_profile import misfit_profile
 from pacbed.analysis.report.sheet import draw_sheet
 from pacbed.analysis.result import write_result
 from pacbed.bundle.reader import Bundle, load_bundle
@@ -22,7 +24,7 @@ from pacbed.errors import FormatError, PacbedError, PatternError, bad_value
 from pacbed.service.identity import identity_of
 from pacbed.service.workers.job import PID, Done, Job, View
 
-RESULT, SHEET, ANSWER = "result.json", "sheet.png", "answer"
+RESULT, SHEET, COMPARISON, ANSWER = "result.json", "sheet.png", "comparison.npz", "answer"
 LARGEST_EDGE, SMALLEST_EDGE = 8192, 32
 OPEN_BUNDLES = 3  # a table takes some 100 MB unpacked
 _open: OrderedDict[tuple[Path, float], Bundle] = OrderedDict()
@@ -44,11 +46,11 @@ def look_up(job: Job) -> Done:
     try:
         return _answered(job)
     except PacbedError as error:
-        return Done(trouble=_told(error, job))
+        return Done(trouble=told(error, job))
     except OSError:  # of the disk, not of the pattern
         raise
     except Exception as error:  # a degenerate pattern, as `pacbed predict` has it
-        return Done(trouble=f"pattern: {job.name} cannot be analysed ({_told(error, job)})")
+        return Done(trouble=f"pattern: {job.name} cannot be analysed ({told(error, job)})")
 
 
 def _answered(job: Job) -> Done:
@@ -65,7 +67,9 @@ def _answered(job: Job) -> Done:
     answer.mkdir()
     write_result(analysis.result, answer / RESULT)  # its names are those of the request when it is read
     if job.sheet:
-        draw_sheet(analysis, answer / SHEET)
+        profile = misfit_profile(analysis)
+        draw_sheet(analysis, answer / SHEET, profile=profile)
+        Kept.of(analysis, profile).save(answer / COMPARISON)
     return Done(identity)
 
 
@@ -86,7 +90,7 @@ def pattern_of(job: Job) -> Pattern:
     return pattern
 
 
-def _told(error: Exception, job: Job) -> str:
+def told(error: Exception, job: Job) -> str:
     """The sentence of an error with the sender's name instead of the path that the upload has here."""
     text = str(error) if isinstance(error, PacbedError) else one_line(error)
     return text.replace(str(job.file), job.name).replace(job.file.name, job.name).replace(str(job.folder), "")

@@ -36,6 +36,11 @@ class Turns:
         return sum(len(line) for line in self._waiting.values())
 
     @property
+    def waiting_by_owner(self) -> dict[str, int]:
+        """The same by owner, in the order of their turns."""
+        return {owner: len(line) for owner, line in self._waiting.items()}
+
+    @property
     def running(self) -> int:
         """Look-ups that run now."""
         return self._places - self._free

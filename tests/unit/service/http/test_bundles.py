@@ -132,3 +132,19 @@ def test_one_that_is_still_being_copied_waits(server, client, tiny_bundle_file):
                 server.wait_for(lambda: True)
     finally:
         path.unlink()
+
+
+def test_a_bundle_tells_its_errors_and_its_budget(client, tiny, tiny_bundle):
+    assert tiny["model_error"]["std_nm"] == tiny_bundle.meta.model_error.std_nm
+    assert isinstance(tiny["errors"], list)
+
+
+def test_a_strip_shows_what_the_thickness_does(client, tiny):
+    import imageio.v3 as iio
+
+    assert tiny["strip_nm"][-1] == tiny["thickness_nm"][1] and tiny["strip_nm"] == sorted(tiny["strip_nm"])
+    first, last = (client.get(f"{tiny['links']['strip']}/{n}.png") for n in (0, len(tiny["strip_nm"]) - 1))
+    assert first.headers["content-type"] == "image/png" and len(first.content) < 20_000
+    assert np.any(iio.imread(first.content) != iio.imread(last.content))
+    assert client.get(f"{tiny['links']['strip']}/8.png").status_code == 422
+    assert client.get(f"{BUNDLES}/{'0' * 64}/strip/1.png").status_code == 404

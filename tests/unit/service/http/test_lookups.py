@@ -141,3 +141,17 @@ def test_a_named_token_is_limited_and_told_so(server, pattern):
         left = hurried.get("/api/v1/limits").json()
         assert left["left"]["per_minute"] == 0 and left["limits"]["per_minute"] == 5
         assert 0 < left["left"]["kept_bytes"] < 2e9
+
+
+def test_own_look_ups_are_searched(client, npy):
+    """The same pattern under another name is the same look-up, with the latest name."""
+    asked_now = post(client, npy, "Searched film.npy", refine="false").json()
+
+    def names(**query):
+        return {one["input"] for one in client.get(LOOKUPS, params={"limit": 500, **query}).json()}
+
+    searched = {"Searched film.npy"}
+    assert names(search="SEARCHED tiny") == searched == names(search=asked_now["id"][:12])
+    assert names(search="no such name") == set() == names(bundle="other") == names(since=1e11)
+    assert names(search="searched", bundle="tiny", verdict=asked_now["verdict"]) == searched
+    assert client.get(LOOKUPS, params={"verdict": "good"}).status_code == 422

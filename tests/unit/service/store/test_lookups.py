@@ -1,45 +1,13 @@
 """Look-ups on the disk: complete or absent, each owner's own, gone with the last of them."""
 
-import json
-import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 import sqlalchemy as sa
 
-from pacbed.service.store.lookup import RESULT, Question
-from pacbed.service.store.lookups import Lookups
+from pacbed.service.store.lookup import RESULT
 from pacbed.service.store.schema import FeedbackRow
-
-
-@pytest.fixture
-def lookups(engine, tmp_path):
-    return Lookups(engine, tmp_path)
-
-
-@pytest.fixture
-def keep(lookups, tmp_path):
-    """Keep a look-up; the files are as a worker leaves them."""
-
-    def kept(owner="alice", identity="a" * 64, *, name="film.tif", pattern="f1.tif", sheet=False, known=False):
-        folder = tmp_path / "scratch" / secrets.token_hex(8)
-        made = folder / "answer"
-        made.mkdir(parents=True)
-        upload = folder / "pattern.tif"
-        upload.write_bytes(b"pixels")
-        provenance = {"input": "pattern.tif", "bundle": "tiny.pacbed", "parameters": {}}
-        (made / RESULT).write_text(
-            json.dumps({"verdict": "ok", "thickness_nm": {"value": 8.5}, "provenance": provenance})
-        )
-        if sheet:
-            (made / "sheet.png").write_bytes(b"png")
-        request = {"input": name, "bundle": "tiny.pacbed", "bundle_sha256": "b" * 64, "options": {}}
-        return lookups.keep(
-            identity, Question(owner, f"{name} {pattern}", pattern, request), upload, None if known else made
-        )
-
-    return kept
+from pacbed.service.store.wanted import Wanted
 
 
 def test_a_look_up_is_found_by_identity_and_by_question(lookups, keep):
@@ -79,7 +47,7 @@ def test_lists_are_sorted_and_counted(lookups, keep):
         keep(identity=f"{number}" * 64)
     listed = lookups.of_owner("alice", limit=3)
     assert [one.identity[0] for one in listed] == ["3", "2", "1"]
-    assert [one.identity[0] for one in lookups.of_owner("alice", limit=9, before=listed[-1].created)] == ["0"]
+    assert [one.identity[0] for one in lookups.of_owner("alice", Wanted(before=listed[-1].created), limit=9)] == ["0"]
     assert lookups.kept_bytes("alice") == sum(one.size for one in lookups.of_owner("alice", limit=9)) > 0
 
 

@@ -38,7 +38,7 @@ def test_the_queue_is_bounded_and_says_when_to_come_again():
             for _ in range(2):
                 group.start_soon(_hold, turns)
             await anyio.sleep(0.01)
-            assert (turns.waiting, turns.running) == (2, 1)
+            assert (turns.waiting, turns.running) == (2, 1) and sum(turns.waiting_by_owner.values()) == 2
             with pytest.raises(ServiceError) as caught:
                 async with turns.turn("b"):
                     pass

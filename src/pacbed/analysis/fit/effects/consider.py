@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from pacbed.analysis.fit.covariance import estimate_covariance
 from pacbed.analysis.fit.effects.blurred_copy import BlurredCopy
+from pacbed.analysis.fit.effects.effect import Applied, Effect
 from pacbed.analysis.fit.effects.gamma import Gamma
 from pacbed.analysis.fit.effects.shading import Shading
 from pacbed.analysis.fit.effects.thickness_spread import ThicknessSpread
@@ -24,6 +24,7 @@ from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Fit, Refinement
 from pacbed.analysis.fit.restraints import Restraints
 
+EFFECTS: tuple[Effect, ...] = (Vacuum(), TiltSpread(), ThicknessSpread(), BlurredCopy(), Shading(), Gamma())
 ADOPTED = 2  # at most
 MUCH_VACUUM = 0.12  # share that is seen and beside which any crystal may look thin
 THIN_NM = 20.0  # thinner answers may be thicker crystals beside vacuum, which then lie in another basin
@@ -55,7 +56,7 @@ def consider_effects(
     amid_tilts : callable
         Gives starts of a crystal whose tilts spread, which may lie in other basins.
     """
-    effects = [Vacuum(), TiltSpread(), ThicknessSpread(), BlurredCopy(), Shading(), *([Gamma()] if eight_bits else [])]
+    effects = [one for one in EFFECTS if eight_bits or one.name != Gamma.name]
     thin = refinement.best.parameters.thickness_nm < THIN_NM
     starts = {"vacuum": tuple(beside_vacuum(False)) if thin else (), "tilt_spread": tuple(amid_tilts())}
     model, at = refinement.model, refinement.best.parameters
@@ -78,7 +79,7 @@ def consider_effects(
         return replace(refinement, effects=tried)
     best_fit = Fit(at, model.misfit(model.residual(at)))
     covariance = estimate_covariance(model, at, restraints)
-    changes = tuple(partial(one.effect.applied, amounts=one.place.amounts) for one in adopted)
+    changes = tuple(Applied(one.effect, tuple(one.place.amounts.tolist())) for one in adopted)
     return replace(refinement, best=best_fit, model=model, covariance=covariance, effects=tried, changes=changes)
 
 

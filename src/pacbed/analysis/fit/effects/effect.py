@@ -92,6 +92,25 @@ class Effect(ABC):
         return np.asarray(np.maximum(amounts, 0.0) ** (1 / self.power) if self.power > 1 else amounts)
 
 
+@dataclass(frozen=True)
+class Applied:
+    """An effect of a known size: takes a forward model and returns it with the effect in it.
+
+    Attributes
+    ----------
+    effect : Effect
+    amounts : tuple of float
+        One for each part.
+    """
+
+    effect: Effect
+    amounts: tuple[float, ...]
+
+    def __call__(self, model: ForwardModel) -> ForwardModel:
+        """The model with the effect."""
+        return self.effect.applied(model, np.array(self.amounts))
+
+
 class ChangedModel(ForwardModel):
     """A forward model whose sharp pattern is changed before detector and background come on top.
 

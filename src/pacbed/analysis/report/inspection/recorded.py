@@ -96,7 +96,7 @@ def look_at(path: Path, *, dataset: str | None = None) -> Look:
     if path.is_dir():
         return _look_at_scan(path, dataset)
     try:
-        return _look(read_pattern(path, dataset=dataset))
+        return look_over(read_pattern(path, dataset=dataset))
     except PatternError as refused:
         if NO_IMAGE in str(refused):  # then there is no scan either
             raise
@@ -110,10 +110,23 @@ def _look_at_scan(path: Path, dataset: str | None) -> Look:
     with open_scan(path, dataset=dataset) as scan:
         mean, glance = _glance(scan)
         pattern = pattern_from_array(mean, source=scan.source)
-        return _look(replace(pattern, calibration=scan.calibration), glance)
+        return look_over(replace(pattern, calibration=scan.calibration), glance)
 
 
-def _look(pattern: Pattern, scan: ScanLook | None = None) -> Look:
+def look_over(pattern: Pattern, scan: ScanLook | None = None) -> Look:
+    """Prepare a pattern that was read as a prediction does.
+
+    Parameters
+    ----------
+    pattern : Pattern
+    scan : ScanLook, optional
+        Where it is the mean of some positions.
+
+    Raises
+    ------
+    PatternError
+        Nothing bright is in it.
+    """
     picture = examine(pattern)
     if np.ptp(picture.array) <= 0:
         raise PatternError(

@@ -31,10 +31,13 @@ class Rival(NamedTuple):
     thickness_nm : float
     ratio : float
         Its misfit over that of the answer.
+    parameters : PatternParameters or None
+        All of them, where they are known.
     """
 
     thickness_nm: float
     ratio: float
+    parameters: PatternParameters | None = None
 
 
 class MisfitProfile(NamedTuple):
@@ -48,11 +51,17 @@ class MisfitProfile(NamedTuple):
         Misfit over the least, 1 at the best.
     rivals : tuple of Rival
         Ends of refinements elsewhere; none without a refinement.
+    places : tuple of PatternParameters
+        What was compared at each thickness.
+    least : float
+        The least misfit, by which the others are divided.
     """
 
     thickness_nm: np.ndarray
     ratio: np.ndarray
     rivals: tuple[Rival, ...]
+    places: tuple[PatternParameters, ...] = ()
+    least: float = 1.0
 
 
 def misfit_profile(analysis: Analysis) -> MisfitProfile:
@@ -60,17 +69,21 @@ def misfit_profile(analysis: Analysis) -> MisfitProfile:
     model = forward_model(analysis.ready, MIDDLE)
     if analysis.refinement is not None:
         model = analysis.refinement.seen_by(model)
-    found: dict[float, float] = {}
+    found: dict[float, tuple[float, PatternParameters]] = {}
     for at in (*_best_entries(analysis.matches), *_beside(analysis.parameters, analysis.matches.thickness_nm)):
         misfit = model.misfit(model.residual(at))
-        found[at.thickness_nm] = min(misfit, found.get(at.thickness_nm, np.inf))
+        if at.thickness_nm not in found or misfit < found[at.thickness_nm][0]:
+            found[at.thickness_nm] = misfit, at
     thickness = np.array(sorted(found))
-    least = np.array([found[float(value)] for value in thickness])
+    misfits, places = zip(*(found[float(value)] for value in thickness), strict=True)
+    least = min(misfits)
     rivals: tuple[Rival, ...] = ()
     if analysis.refinement is not None:
         best = analysis.refinement.best_at_middle.misfit
-        rivals = tuple(Rival(one.parameters.thickness_nm, one.misfit / best) for one in analysis.refinement.others)
-    return MisfitProfile(thickness, least / least.min(), rivals)
+        rivals = tuple(
+            Rival(one.parameters.thickness_nm, one.misfit / best, one.parameters) for one in analysis.refinement.others
+        )
+    return MisfitProfile(thickness, np.array(misfits) / least, rivals, places, least)
 
 
 def _best_entries(matches: Matches) -> Iterator[PatternParameters]:
