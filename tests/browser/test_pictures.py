@@ -66,6 +66,15 @@ def see_all(page):
     page.evaluate("window.scrollTo(0, 0)")
 
 
+def people_say(server, address):
+    """Somebody else's token, and what was said of an answer."""
+    server.new_token("alice")
+    said = {"answer": "wrong", "thickness_nm": 31.5, "comment": "31.5 nm by EELS, at the edge of the lamella"}
+    with server.client() as client:
+        answer = client.post(f"/api/v1/lookups/{address.rpartition('/')[2]}/feedback", json=said)
+        assert answer.status_code == 204, answer.text
+
+
 def test_pictures(open_page, real, stranger):
     page = open_page(server=real)
     sent(page, EXAMPLES / "experiment_1.tif")
@@ -77,14 +86,15 @@ def test_pictures(open_page, real, stranger):
     page.locator(".sheet").scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
     take(page, "result_whole", whole=True, colours=64)
+    people_say(real, address)
     for name in ("history", "bundles", "limits", "operator"):
         page.goto(f"/{name}")
         see_all(page)
-        take(page, name, whole=True)
+        take(page, name, whole=name != "bundles")
     page.goto("/bundles")
     page.locator("article", has_text="SrTiO3").get_by_role("link", name="Errors and budget").click()
     see_all(page)
-    take(page, "bundle", whole=True)
+    take(page, "bundle", whole=True, colours=64)
     page.goto("/")
     sent(page, stranger)
     page.get_by_role("button", name="Determine thickness").click()

@@ -27,7 +27,7 @@ FILES = "/static"  # style sheets, scripts and icons of pages
 # Asked every few seconds by machines, or with every page: counted, and told of only where it fails.
 STRIP, CANDIDATE = "/api/v1/bundles/{sha256}/strip/{number}.png", "/lookups/{identity}/candidate.png"
 UNTOLD = (FILES, STRIP, CANDIDATE, "/healthz", "/readyz", "/metrics", "/queue", "/api/v1/state")
-WORKED = 400  # statuses below
+WORKED, NOT_NOW = 400, 503  # statuses below, and that of something not ready or busy
 HARMLESS = ("GET", "HEAD", "OPTIONS")  # nothing is changed by them
 
 
@@ -84,7 +84,7 @@ class Guard:
         files = scope["path"].startswith(f"{FILES}/")
         route = FILES if files else getattr(scope.get("route"), "path", "none")
         self._service.metrics.request(route, watched.status, seconds)
-        if route in UNTOLD and watched.status < WORKED:
+        if route in UNTOLD and (watched.status < WORKED or watched.status == NOT_NOW):
             return
         entry = {
             "time": round(time.time(), 3),

@@ -23,6 +23,7 @@ class Advice(NamedTuple):
     remedy: str
 
 
+ADOPTED = "That is in the answer and in its error bar."
 ADVICE = tuple(
     Advice(*one)
     for one in (
@@ -171,10 +172,34 @@ ADVICE = tuple(
             "Nothing, if the fit agrees with the pattern.",
         ),
         (
-            "beside the crystal, the pattern asks for",
-            "Something has happened to the picture beside the crystal; it is in the answer and in its error bar.",
-            "vacuum: average over an area without holes. tilt or thickness spread: over a smaller one. blurred copy: "
-            "filter for zero loss. gamma: send the camera's counts, not a picture. shading: correct the gain.",
+            "asks for vacuum",
+            f"Part of the averaged area seems to be empty. {ADOPTED}",
+            "Average over an area without holes.",
+        ),
+        (
+            "asks for tilt spread",
+            f"The tilt varies over the averaged area: the foil is bent. {ADOPTED}",
+            "Average over a smaller area, if the spread is large.",
+        ),
+        (
+            "asks for thickness spread",
+            f"The thickness varies over the averaged area. {ADOPTED}",
+            "Average over a smaller area, if the spread is large.",
+        ),
+        (
+            "asks for blurred copy",
+            f"Part of the electrons arrive smeared: plasmon losses, tails of the camera, an amorphous layer. {ADOPTED}",
+            "Filter for zero loss, if you can.",
+        ),
+        (
+            "asks for shading",
+            f"The picture is brighter towards one side. {ADOPTED}",
+            "Correct the gain of the camera.",
+        ),
+        (
+            "asks for gamma",
+            f"The picture was made for the eye: its levels are no counts. {ADOPTED}",
+            "Send the camera's own file.",
         ),
         (
             "no networks in this bundle",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pacbed.analysis.fit.effects.consider import EFFECTS
 from pacbed.service.pages.advice import ADVICE, advice_for
 
 ANALYSIS = Path(__file__).parents[4] / "src" / "pacbed" / "analysis"
@@ -21,8 +22,16 @@ def sentences():
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "findings.add":
                 text = node.args[1]
                 parts = [text.body, text.orelse] if isinstance(text, ast.IfExp) else [text]
-                found += [(f"{file.name}:{node.lineno}", written(part)) for part in parts]
+                found += [(f"{file.name}:{node.lineno}", one) for part in parts for one in named(written(part))]
     return found
+
+
+def named(sentence):
+    """The sentence; for each effect on a picture, if it is about one of these."""
+    head = "the pattern asks for "
+    if head not in sentence:
+        return [sentence]
+    return [sentence.replace(f"{head}{GAP}", f"{head}{one.name.replace('_', ' ')}") for one in EFFECTS]
 
 
 def written(node):

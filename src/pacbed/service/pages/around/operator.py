@@ -114,6 +114,7 @@ async def _page(
         memory_gb=service.settings.limits.memory_gb,
         queue=service.settings.limits.queue,
         called=CALLED,
+        operator_name=operator,
         trouble=trouble,
         made=made,
         secret=secret,

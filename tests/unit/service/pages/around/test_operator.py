@@ -72,7 +72,7 @@ def test_feedback_is_listed_as_text(client, visitor, npy):
     assert client.post(f"/api/v1/lookups/{sent['id']}/feedback", json=said).status_code == 204
     page = visitor.get("/operator").text
     assert "&lt;script&gt;alert(1)" in page and "<script>alert" not in page and "31.25 nm" in page
-    assert "fed back.npy" in page and 'href="/api/v1/feedback?format=csv"' in page
+    assert f'<a href="/lookups/{sent["id"]}">fed back.npy</a>' in page and 'href="/api/v1/feedback?format=csv"' in page
     table = visitor.get("/api/v1/feedback?format=csv")
     assert table.headers["content-type"].startswith("text/csv") and "EELS" in table.text
 
