@@ -2,6 +2,7 @@
 
 import pytest
 
+from pacbed.service.http.callers import token_owner
 from pacbed.service.problems import ServiceError
 from pacbed.service.settings import Settings
 from pacbed.service.state import Service
@@ -33,6 +34,29 @@ def test_a_look_up_is_counted_while_it_runs(tmp_path):
         with one.allowance(START):
             pass
     assert one.left(START) == {"per_minute": None, "at_once": None, "kept_bytes": None}
+
+
+def test_pictures_are_counted_apart_from_look_ups(tmp_path):
+    one = service(tmp_path, limits={"per_minute": 2, "views": 3})
+    for _ in range(3):
+        one.count_view("alice")
+        one.count_view(START)
+    with pytest.raises(ServiceError, match="3 pictures a minute") as caught:
+        one.count_view("alice")
+    assert caught.value.status == 429 and 1 <= caught.value.retry_s <= 60
+    one.count_view(START)
+    one.count_view("bob")
+    assert one.left("alice")["per_minute"] == 2
+
+
+def test_an_open_service_does_not_mind_the_cookie_of_another_start(tmp_path):
+    closed, opened = service(tmp_path / "a"), service(tmp_path / "b", open=True)
+    with pytest.raises(ServiceError):
+        token_owner(closed, None, "of another start")
+    assert token_owner(opened, None, "of another start") == ANYBODY
+    assert token_owner(opened, None, "the-secret-of-this-start") == START
+    with pytest.raises(ServiceError):  # who shows a token means it
+        token_owner(opened, "of another start", None)
 
 
 def test_what_is_kept_is_limited(tmp_path, monkeypatch):

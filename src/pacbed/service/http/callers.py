@@ -37,14 +37,14 @@ async def the_owner(request: Request, shown: Shown) -> str:
     """
     service = the_service(request)
     secret = shown.credentials if shown is not None else request.query_params.get("token")
-    owner = await anyio.to_thread.run_sync(_owner_of, service, secret, request.cookies.get(COOKIE))
+    owner = await anyio.to_thread.run_sync(token_owner, service, secret, request.cookies.get(COOKIE))
     if service.settings.denies(owner, None):
         raise ServiceError(403, "this token is turned away; ask the operator of the service")
     request.state.owner = owner
     return owner
 
 
-def _owner_of(service: Service, secret: str | None, kept: str | None) -> str:
+def token_owner(service: Service, secret: str | None, kept: str | None) -> str:
     """Of the token that is shown, else of the one that a browser keeps, which an open service may not know any more."""
     if secret is None and kept is not None:
         try:
