@@ -35,9 +35,9 @@ def chromium():
     return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine():
-    """A browser without a window."""
+    """A browser without a window; its driver's event loop, while it runs, keeps other tests of a process from theirs."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zipfile
 
@@ -20,10 +21,12 @@ DROP = """([name, content]) => {
 
 def dropped(page, file):
     """Let a file fall onto the page."""
-    import base64
-
-    page.evaluate(DROP, [file.name, base64.b64encode(file.read_bytes()).decode()])
+    fall(page, file.name, file.read_bytes())
     page.locator("#picture").wait_for()
+
+
+def fall(page, name, content):
+    page.evaluate(DROP, [name, base64.b64encode(content).decode()])
 
 
 def ratio(page):
@@ -134,3 +137,19 @@ def test_what_was_chosen_last_is_there_again_and_sent_at_once(open_page, film):
     assert page.locator("#convergence_mrad").input_value() == "14"
     page.locator("#file").set_input_files(film)
     page.wait_for_url("**/lookups/*")  # no click between the file and its number
+
+
+def test_the_next_pattern_is_dropped_onto_the_last_result(open_page, film, stranger):
+    page = open_page()
+    dropped(page, film)
+    page.locator("#convergence_mrad").fill("14")
+    page.get_by_role("button", name="Determine thickness").click()
+    page.wait_for_url("**/lookups/*")
+    first = page.url
+    fall(page, "letter.npy", b"Dear colleague")
+    page.get_by_text("letter.npy: ").wait_for()
+    wait_until(page, "document.getElementById('next-words').textContent.includes('accepted')")
+    assert page.url == first
+    fall(page, stranger.name, stranger.read_bytes())
+    page.wait_for_url(lambda url: url != first)
+    assert page.locator(".verdict").inner_text().split() == ["✕", "REFUSED"]

@@ -81,7 +81,9 @@ async def ask(request: Request, owner: Visitor, service: TheService) -> Response
     done: Response = (
         RedirectResponse(there, SEE_OTHER) if wants_page(request) else JSONResponse({"location": there}, 201)
     )
-    done.set_cookie(LAST, as_cookie(fields), max_age=LAST_S, httponly=True, samesite="strict")
+    done.set_cookie(
+        LAST, as_cookie({**fields, "bundle": asked.bundle.name}), max_age=LAST_S, httponly=True, samesite="strict"
+    )
     return done
 
 

@@ -25,6 +25,13 @@ def test_a_plain_form_ends_on_the_result_and_is_remembered(visitor, npy):
     assert 'value="14.0"' in visitor.get("/").text
 
 
+def test_a_bundle_by_its_hash_is_remembered_by_its_name(visitor, npy):
+    (sha256,) = {one["sha256"] for one in visitor.get("/api/v1/bundles", headers=PROGRAM).json()}
+    fields = {"bundle": sha256, "convergence_mrad": "14.0"}
+    assert visitor.post("/", files={"file": ("film.npy", npy)}, data=fields).status_code == 303
+    assert 'value="tiny" selected' in visitor.get("/").text
+
+
 def test_what_is_wrong_is_told_above_the_form_as_it_was(visitor, npy):
     for files, fields, words in (
         ({"file": ("a.docx", b"x")}, {}, "accepted: a name ending in"),

@@ -84,12 +84,12 @@ def test_a_long_history_is_read_page_by_page(server, tmp_path):
         upload.write_bytes(b"pixels")
         (made / RESULT).write_text('{"verdict": "refused", "thickness_nm": null, "provenance": {"parameters": {}}}')
         request = {"input": name, "bundle": "tiny.pacbed", "bundle_sha256": "b" * 64}
-        question = Question("reader", name, f"{number:02}reader.npy", request)
+        question = Question("librarian", name, f"{number:02}reader.npy", request)
         lookups.keep(f"{number:064x}", question, upload, made)
     engine.dispose()
     seen, address = [], "/history?search=film"
     with browser(server, signed_in=False) as reader:
-        reader.cookies.set(COOKIE, server.new_token("reader"))
+        reader.cookies.set(COOKIE, server.new_token("librarian"))
         while address:
             page = reader.get(address).text
             seen.append(re.findall(r">(film \d\d\.npy)</a>", page))
