@@ -37,7 +37,7 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def engine():
-    """A browser without a window; its driver's event loop, while it runs, keeps other tests of a process from theirs."""
+    """A browser without a window; the loop of its driver, while it runs, keeps other tests from theirs."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
