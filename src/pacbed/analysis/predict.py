@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 from pacbed.analysis import estimates
 from pacbed.analysis.attempts.answer import Answer, fitted, nearest
 from pacbed.analysis.attempts.attempt import Attempt, attempts
+from pacbed.analysis.attempts.refining import forward_model
 from pacbed.analysis.attempts.starts import check_refine_from
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.matching.match import Matches
@@ -36,8 +37,6 @@ class Analysis:
     Attributes
     ----------
     result : Result
-    model : ForwardModel
-        Of the pattern on fine pixels.
     parameters : PatternParameters
         The best match.
     ready : Prepared
@@ -49,11 +48,15 @@ class Analysis:
     """
 
     result: Result
-    model: ForwardModel
     parameters: PatternParameters
     ready: Prepared
     matches: Matches
     refinement: Refinement | None = None
+
+    @cached_property
+    def model(self) -> ForwardModel:
+        """Forward model of the pattern on fine pixels."""
+        return forward_model(self.ready) if self.refinement is None else self.refinement.model
 
 
 def predict(  # noqa: PLR0913 - one call that shows, and checks the names of, all options
@@ -171,7 +174,7 @@ def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
         provenance=_provenance(best, answer, options),
         **answer.values,
     )
-    return Analysis(result, answer.model, answer.parameters, best.ready, best.matches, best.refinement)
+    return Analysis(result, answer.parameters, best.ready, best.matches, best.refinement)
 
 
 def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Provenance:

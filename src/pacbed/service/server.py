@@ -60,10 +60,13 @@ def serve(settings: Settings) -> None:
 def _listening(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise bad_value("host, port", where, f"an address of this machine that is free ({error.strerror})") from None
+    # asyncio leaves it off for a socket whose protocol number is 0, and answers then wait 40 ms for an acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _tell(url: str, token: str, settings: Settings) -> None:

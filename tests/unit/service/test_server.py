@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from pacbed.errors import ParameterError
-from pacbed.service.server import JsonLines, serve
+from pacbed.service.server import JsonLines, _listening, serve
 from pacbed.service.settings import Settings
 from tests.unit.service.conftest import as_npy, asked, start
 
@@ -51,3 +51,12 @@ def test_the_end_lets_a_look_up_finish_and_its_store_outlives_it(tiny_bundle_fil
     assert answers[0].status_code == 200
     assert list((running.home / "scratch").iterdir()) == []
     assert (running.home / "answers" / answers[0].json()["id"][:2]).is_dir()
+
+
+def test_answers_do_not_wait_for_an_acknowledgement(tmp_path):
+    """Nagle's algorithm holds the second part of an answer back for 40 ms."""
+    with _listening(Settings(home=tmp_path, port=0)) as listening:
+        with socket.create_connection(listening.getsockname()):
+            accepted, _ = listening.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -12,9 +12,8 @@ from pacbed.analysis import estimates
 from pacbed.analysis.attempts.attempt import Attempt
 from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
 from pacbed.analysis.attempts.orientations import alternative, spread_nm
-from pacbed.analysis.attempts.refining import absolute_intensity, forward_model, refine_from, rendered_check
+from pacbed.analysis.attempts.refining import absolute_intensity, refine_from, rendered_check
 from pacbed.analysis.attempts.starts import proposed_starts
-from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.matching.match import Standing, nearest_match, standing
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
@@ -36,8 +35,8 @@ class Answer:
     ----------
     values : dict
         Fields of the result that follow from it.
-    model, parameters
-        Forward model on fine pixels, and the parameters of the best match.
+    parameters : PatternParameters
+        Of the best match.
     noise : float
         Share of the misfit that noise accounts for.
     place : Standing
@@ -45,7 +44,6 @@ class Answer:
     """
 
     values: dict[str, Any]
-    model: ForwardModel
     parameters: PatternParameters
     noise: float
     place: Standing
@@ -77,7 +75,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
     if best.answers is not None:
         judge_agreement(findings, best.answers, values["thickness_nm"], meta.thresholds)
-    return Answer(values, refinement.model, refinement.best.parameters, refinement.noise, standing(best.matches, at))
+    return Answer(values, refinement.best.parameters, refinement.noise, standing(best.matches, at))
 
 
 def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamShares | None:
@@ -99,4 +97,4 @@ def nearest(best: Attempt, findings: Findings) -> Answer:
     judge_alone(findings, checked, answers, meta.thresholds)
     values = estimates.network_values(answers, meta, convergence_mrad=ready.conditions.convergence_mrad)
     values["misfit"] = checked.fit.misfit
-    return Answer(values, forward_model(ready), checked.fit.parameters, checked.noise, standing(best.matches, value))
+    return Answer(values, checked.fit.parameters, checked.noise, standing(best.matches, value))

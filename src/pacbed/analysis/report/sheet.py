@@ -32,6 +32,8 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 3,  # text stays text; TrueType would cost a second of subsetting
 }
 FORMATS = (".png", ".pdf")
+# Without a date the same result gives the same file; a PNG packed harder is 3 % smaller and takes 60 ms longer.
+SAVED: dict[str, Any] = {"pdf": {"metadata": {"CreationDate": None}}, "png": {"pil_kwargs": {"compress_level": 3}}}
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 7.2, 7.9, 200
 NETWORK_INCHES = 0.72  # of the height, without networks left out
 SIDES: dict[str, Any] = {"left": 0.075, "right": 0.975}
@@ -61,10 +63,8 @@ def draw_sheet(analysis: Analysis, *paths: str | Path, profile: MisfitProfile | 
         figure = compose_sheet(analysis, profile)
         for path in paths:
             kind = Path(path).suffix.lower()[1:]
-            # Without a date the same result gives the same file.
-            metadata = {"CreationDate": None} if kind == "pdf" else {}
             with file_aside(path) as aside:
-                figure.savefig(aside, format=kind, dpi=DPI, metadata=metadata)
+                figure.savefig(aside, format=kind, dpi=DPI, **SAVED[kind])
 
 
 def compose_sheet(analysis: Analysis, profile: MisfitProfile | None = None) -> Figure:
