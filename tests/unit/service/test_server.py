@@ -55,8 +55,7 @@ def test_the_end_lets_a_look_up_finish_and_its_store_outlives_it(tiny_bundle_fil
 
 def test_answers_do_not_wait_for_an_acknowledgement(tmp_path):
     """Nagle's algorithm holds the second part of an answer back for 40 ms."""
-    with _listening(Settings(home=tmp_path, port=0)) as listening:
-        with socket.create_connection(listening.getsockname()):
-            accepted, _ = listening.accept()
-            with accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with _listening(Settings(home=tmp_path, port=0)) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
