@@ -39,19 +39,28 @@ class Analysis:
     result : Result
     parameters : PatternParameters
         The best match.
-    ready : Prepared
-        The pattern, in the hand that fits better.
-    matches : Matches
-        Library match of every thickness and mistilt.
-    refinement : Refinement or None
-        None where the networks alone have answered.
+    attempt : Attempt
+        The hand that fits better.
     """
 
     result: Result
     parameters: PatternParameters
-    ready: Prepared
-    matches: Matches
-    refinement: Refinement | None = None
+    attempt: Attempt
+
+    @property
+    def ready(self) -> Prepared:
+        """The pattern, in the hand that fits better."""
+        return self.attempt.ready
+
+    @property
+    def matches(self) -> Matches:
+        """Library match of every thickness and mistilt."""
+        return self.attempt.matches
+
+    @property
+    def refinement(self) -> Refinement | None:
+        """None where the networks alone have answered."""
+        return self.attempt.refinement
 
     @cached_property
     def model(self) -> ForwardModel:
@@ -174,7 +183,7 @@ def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:
         provenance=_provenance(best, answer, options),
         **answer.values,
     )
-    return Analysis(result, answer.parameters, best.ready, best.matches, best.refinement)
+    return Analysis(result, answer.parameters, best)
 
 
 def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Provenance:
@@ -192,7 +201,7 @@ def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Prove
             "exposure_ratio": options.exposure_ratio,
             "zero_loss_nm": options.zero_loss_nm,
             "misfit_of_noise": answer.noise,
-            "library": answer.place._asdict(),
+            "library": None if answer.place is None else answer.place._asdict(),
             "center_px": list(answer.parameters.center_px),
             "defective_pixels": ready.picture.defects,
             "pixels_left_out": ready.picture.counts,

@@ -14,7 +14,7 @@ from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
 from pacbed.analysis.attempts.orientations import alternative, spread_nm
 from pacbed.analysis.attempts.refining import absolute_intensity, refine_from, rendered_check
 from pacbed.analysis.attempts.starts import proposed_starts
-from pacbed.analysis.fit.matching.match import Standing, nearest_match, standing
+from pacbed.analysis.fit.matching.match import Standing, match, standing
 from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import PredictOptions
@@ -39,14 +39,14 @@ class Answer:
         Of the best match.
     noise : float
         Share of the misfit that noise accounts for.
-    place : Standing
-        Of its thickness among the matches.
+    place : Standing or None
+        Of its thickness among the matches; None where networks alone have answered.
     """
 
     values: dict[str, Any]
     parameters: PatternParameters
     noise: float
-    place: Standing
+    place: Standing | None = None
 
 
 def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options: PredictOptions) -> Answer:
@@ -93,8 +93,9 @@ def nearest(best: Attempt, findings: Findings) -> Answer:
     ready, answers, meta = best.ready, best.answers, best.ready.bundle.meta
     assert answers is not None  # a bundle without networks is refused where nothing is refined
     value = answers.candidates[0].value
-    checked = rendered_check(ready, nearest_match(best.matches, value))
+    near = match(ready.array, ready.outline, ready.library.near(value), mirrored=ready.conditions.mirrored)
+    checked = rendered_check(ready, near[0].parameters)
     judge_alone(findings, checked, answers, meta.thresholds)
     values = estimates.network_values(answers, meta, convergence_mrad=ready.conditions.convergence_mrad)
     values["misfit"] = checked.fit.misfit
-    return Answer(values, checked.fit.parameters, checked.noise, standing(best.matches, value))
+    return Answer(values, checked.fit.parameters, checked.noise)

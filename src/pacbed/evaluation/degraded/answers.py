@@ -165,6 +165,7 @@ def _of_result(result: Result) -> Found:
     thickness, x, y = result.thickness_nm, result.mistilt_x_mrad, result.mistilt_y_mrad
     classes, known = result.networks.get("thickness"), result.provenance.parameters
     probability = None if classes is None else np.maximum(classes.probability, 1e-30)
+    place = known["library"]
     return Found(
         result.verdict,
         tuple(result.reasons),
@@ -175,7 +176,7 @@ def _of_result(result: Result) -> Found:
         result.misfit,
         known["misfit_of_noise"],
         tuple((one.value, one.probability) for one in result.thickness_candidates),
-        (known["library"]["mismatch"], known["library"]["best"]),
+        None if place is None else (place["mismatch"], place["best"]),
         known["bright_region"]["contrast"],
         None if probability is None else float(-np.sum(probability * np.log(probability))),
     )

@@ -56,8 +56,8 @@ def test_it_has_the_effects_of_the_answer_and_only_used_pixels_tell_the_gain(ana
     shading = partial(Shading().applied, amounts=np.array([4.0, 0.0]))
     power = partial(Gamma().applied, amounts=Gamma().amounts(gamma))
     changes = (shading,) if gamma == 1 else (shading, power)
-    shaded = replace(analysis.refinement, changes=(shading,))
-    plain = replace(analysis, refinement=shaded, model=shading(analysis.model))
+    shaded = replace(analysis.refinement, changes=(shading,), model=shading(analysis.model))
+    plain = replace(analysis, attempt=replace(analysis.attempt, refinement=shaded))
     truth = np.nan_to_num(match_image(plain))
     recorded = (truth.max() * (np.maximum(truth, 0) / truth.max()) ** gamma).astype(np.float32)
     used = np.indices(recorded.shape)[1] > analysis.ready.outline.center_px[0]
@@ -67,8 +67,8 @@ def test_it_has_the_effects_of_the_answer_and_only_used_pixels_tell_the_gain(ana
     for change in changes:
         model = change(model)
     tried = TriedEffect("gamma", "", gamma, 0.01, 1.0, 0.5, True, 0.0, 0.0)
-    refinement = replace(analysis.refinement, changes=changes, effects=(tried,))
-    found = match_image(replace(analysis, ready=ready, model=model, refinement=refinement))
+    refinement = replace(analysis.refinement, changes=changes, effects=(tried,), model=model)
+    found = match_image(replace(analysis, attempt=replace(analysis.attempt, ready=ready, refinement=refinement)))
     inside = np.isfinite(found)
     left = found[inside] - recorded[inside]
     assert np.sqrt(np.mean(left**2)) < 0.01 * recorded.max()

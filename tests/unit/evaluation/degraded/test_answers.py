@@ -37,7 +37,7 @@ def test_networks_are_asked_alone_as_well(row, bare_bundle, area, tmp_path):
     assert 0 < row.alone.misfit < 1  # of a rendered pattern near their answer
     assert sum(probability for _, probability in row.alone.candidates) <= 1
     assert row.alone.entropy > 1.0
-    assert row.alone.library[0] > row.alone.library[1] == row.refined.library[1]
+    assert row.alone.library is None and row.refined.library[0] >= row.refined.library[1]
     assert asked(bare_bundle, area, CLEAN, tmp_path).alone is None
 
 

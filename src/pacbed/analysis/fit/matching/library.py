@@ -7,7 +7,7 @@ in polar coordinates (`pacbed.analysis.fit.matching.polar`), where one compariso
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -82,6 +82,16 @@ class Library:
     def by_frequency(self) -> np.ndarray:
         """Spectra in the order in which they are multiplied, complex64, shape (frequency, entry, radius)."""
         return np.ascontiguousarray(self.spectrum.transpose(2, 0, 1))
+
+    def near(self, thickness_nm: float) -> Library:
+        """The entries whose thickness is nearest to one [nm], and those up to half a step further away."""
+        apart = np.abs(self.thickness_nm - thickness_nm)
+        kept = apart <= apart.min() + THICKNESS_STEP_NM / 2
+        entries = {
+            name: getattr(self, name)[kept]
+            for name in ("thickness_nm", "mistilt_mrad", "center_mrad", "radius_mrad", "spectrum")
+        }
+        return replace(self, **entries)
 
 
 def build_library(

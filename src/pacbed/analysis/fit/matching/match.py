@@ -221,12 +221,6 @@ def standing(matches: Matches, thickness_nm: float) -> Standing:
     return Standing(float(near.min()), float(mismatch[0]), float(matches.thickness_nm[0]))
 
 
-def nearest_match(matches: Matches, thickness_nm: float) -> PatternParameters:
-    """The best match near a thickness [nm]."""
-    apart = np.abs(matches.thickness_nm - thickness_nm)
-    return matches[int(np.flatnonzero(apart <= apart.min() + 1.0)[0])].parameters
-
-
 def _best_turns(pattern: np.ndarray, entries: np.ndarray, *, reflected: bool) -> Turns:
     """The best rotation of each entry and, after these, of its reflection in the x axis if that is asked for.
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from pacbed.analysis.fit.matching.library import build_library
-from pacbed.analysis.fit.matching.match import IMAGE_SMOOTHING, choose_starts, match, nearest_match, standing
+from pacbed.analysis.fit.matching.match import IMAGE_SMOOTHING, choose_starts, match, standing
 from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.outline import find_outline
 from pacbed.patterns import Geometry, polar_to_vector
@@ -71,7 +71,7 @@ def test_the_nearest_match_is_the_best_of_those_near_a_thickness(library, camera
     image = camera()
     matches = match(image, find_outline(image), library)
     for thickness in (2.0, 5.0, 9.0):
-        at = nearest_match(matches, thickness)
+        at = match(image, find_outline(image), library.near(thickness))[0].parameters
         near = [start for start in matches if abs(start.parameters.thickness_nm - at.thickness_nm) < 1e-9]
         assert abs(at.thickness_nm - thickness) <= 2.0
         assert min(near, key=lambda start: start.mismatch).parameters == at

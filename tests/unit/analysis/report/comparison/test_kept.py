@@ -29,7 +29,8 @@ def test_the_answers_own_residual_comes_back(kept, analysis, tiny_bundle, tmp_pa
     """Also with what happened to the picture in the answer."""
     assert analysis.refinement is not None
     changed = (Applied(Vacuum(), (2.0,)),)
-    with_vacuum = replace(analysis, refinement=replace(analysis.refinement, changes=changed))
+    attempt = replace(analysis.attempt, refinement=replace(analysis.refinement, changes=changed))
+    with_vacuum = replace(analysis, attempt=attempt)
     made = Kept.of(with_vacuum, misfit_profile(with_vacuum))
     made.save(tmp_path / "kept.npz")
     model = read_kept(tmp_path / "kept.npz").model(tiny_bundle, "fine")

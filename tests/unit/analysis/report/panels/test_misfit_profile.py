@@ -40,9 +40,11 @@ def test_rivals_are_the_other_ends_of_the_refinement(analysis):
     found = analysis.refinement
     at, misfit = found.best_at_middle.parameters, found.best_at_middle.misfit
     others = (Fit(replace(at, thickness_nm=3.0), 1.3 * misfit),)
-    profile = misfit_profile(replace(analysis, refinement=replace(found, others=others)))
+    attempt = replace(analysis.attempt, refinement=replace(found, others=others))
+    profile = misfit_profile(replace(analysis, attempt=attempt))
     assert [(rival.thickness_nm, rival.ratio) for rival in profile.rivals] == [(3.0, pytest.approx(1.3))]
 
 
 def test_without_a_refinement_there_are_no_rivals(analysis):
-    assert misfit_profile(replace(analysis, refinement=None)).rivals == ()
+    alone = replace(analysis, attempt=replace(analysis.attempt, refinement=None))
+    assert misfit_profile(alone).rivals == ()
