@@ -45,7 +45,7 @@ ASKED = {
     "fuzz": {"server_errors": ("<=", 0)},
     "schema": {"failures": ("<=", 0)},
 }
-DAMAGED, EXAMPLES = 5000, 60
+DAMAGED, EXAMPLES = 5000, 80
 
 
 def networks(server: Server, patterns: Patterns, share: float) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pacbed.analysis.predict import Analysis
 
 INK, MARK = "#222222", "#4fd1ff"
 ARROW_MRAD = 0.6  # a shorter mistilt is seen from cross and plus alone
-RIM_POINTS = 181
+RIM_POINTS, TICKS = 181, 6
 
 
 class Colours(NamedTuple):
@@ -66,6 +66,7 @@ def draw_pictures(figure: Figure, cells: GridSpec, analysis: Analysis) -> None:
         drawn = axes.imshow(panel.image, extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
         axes.set_title(panel.title, color=INK, pad=4)
         axes.tick_params(length=2.5, pad=2)
+        axes.locator_params(nbins=TICKS)
         if column:
             axes.set_yticklabels([])
         else:
