@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from threading import Thread
 
 import pytest
@@ -11,6 +13,13 @@ from tests.browser.conftest import PHONE, check_access
 from tests.unit.service.conftest import as_npy, asked, start, stop
 
 pytestmark = pytest.mark.browser
+
+
+def ask(page, film, *, convergence_mrad):
+    page.locator("#file").set_input_files(film)
+    page.locator("#bundle").select_option("tiny")
+    page.locator("#convergence_mrad").fill(convergence_mrad)
+    page.get_by_role("button", name="Determine thickness").click()
 
 
 def test_a_file_that_is_no_pattern(open_page, tmp_path):
@@ -39,10 +48,7 @@ def test_a_pattern_that_is_refused(open_page, stranger):
 
 def test_without_javascript_the_form_says_what_is_wrong(open_page, film):
     page = open_page(java_script_enabled=False)
-    page.locator("#file").set_input_files(film)
-    page.locator("#bundle").select_option("tiny")
-    page.locator("#convergence_mrad").fill("90")
-    page.get_by_role("button", name="Determine thickness").click()
+    ask(page, film, convergence_mrad="90")
     page.get_by_role("alert").wait_for()
     assert "convergence_mrad" in page.get_by_role("alert").inner_text()
     assert page.locator("#convergence_mrad").input_value() == "90"
@@ -52,9 +58,6 @@ def test_a_token_that_was_revoked(open_page, service):
     secret = service.new_token("late")
     page = open_page(token=secret)
     assert page.get_by_text("late", exact=True).is_visible()
-    import subprocess
-    import sys
-
     command = [sys.executable, "-m", "pacbed.cli", "service", "token", "revoke", "late", "--home", str(service.home)]
     subprocess.run(command, check=True, capture_output=True)
     page.reload()
@@ -95,10 +98,7 @@ def test_a_queue_that_is_full(open_page, tiny_bundle_file, tmp_path, camera, fil
         with server.client() as client:
             server.wait_for(lambda: client.get("/queue").json() == {"waiting": 1, "running": 1}, 30)
         page = open_page(server=server)
-        page.locator("#file").set_input_files(film)
-        page.locator("#bundle").select_option("tiny")
-        page.locator("#convergence_mrad").fill("14")
-        page.get_by_role("button", name="Determine thickness").click()
+        ask(page, film, convergence_mrad="14")
         page.get_by_text("Send it again in").wait_for()
         assert "busy" in page.get_by_role("alert").inner_text()
         check_access(page)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from pacbed.analysis import estimates
 from pacbed.analysis.attempts.answer import Answer, fitted, nearest
@@ -23,6 +22,7 @@ from pacbed.analysis.plausibility import note_pixel
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.result import Provenance, Result
 from pacbed.analysis.steps import Prepared, prepare
+from pacbed.analysis.threads import one_thread
 from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.networks import judge_networks
 from pacbed.analysis.verdicts.picture import judge_input
@@ -55,7 +55,7 @@ class Analysis:
     @property
     def matches(self) -> Matches:
         """Library match of every thickness and mistilt."""
-        return self.attempt.matches
+        return self.attempt.ready.matches
 
     @property
     def refinement(self) -> Refinement | None:
@@ -151,19 +151,10 @@ def analyse(
     options: PredictOptions = DEFAULT_OPTIONS,
 ) -> Analysis:
     """Predict and keep what the sheet shows; arguments and errors as for `predict`."""
-    with _thread_pools().limit(limits=1):
+    with one_thread():
         ready = prepare(bundle, pattern, options)
         check_refine_from(ready.bundle, options)
         return _analysed(ready, options)
-
-
-@cache
-def _thread_pools() -> ThreadpoolController:
-    """Of BLAS and OpenMP, looked for once: it reads what the process has loaded.
-
-    Idle threads of theirs spin between thousands of small problems: 2.3 to 4 times the processor time.
-    """
-    return ThreadpoolController()
 
 
 def _analysed(ready: Prepared, options: PredictOptions) -> Analysis:

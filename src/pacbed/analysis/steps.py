@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
 from pacbed.analysis.fit.matching.library import Library
+from pacbed.analysis.fit.matching.match import Matches, match
 from pacbed.analysis.libraries.of_angle import EDGE_MRAD, library_for
 from pacbed.analysis.networks import Asked, NetworkAnswers, ask_networks
 from pacbed.analysis.options import Conditions, PredictOptions
@@ -60,6 +62,11 @@ class Prepared:
     def outline(self) -> Outline:
         """The bright region."""
         return self.picture.outline
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Library match of every thickness and mistilt; networks alone do without, which halves their time."""
+        return match(self.array, self.outline, self.library, mirrored=self.conditions.mirrored)
 
 
 def opened(bundle: Bundle | str | Path) -> Bundle:

@@ -226,6 +226,19 @@ def test_the_deny_list_knows_people_behind_the_proxy(institute):
         assert client.get(LOOKUPS).status_code == 401
 
 
+def test_behind_tls_cookies_and_links_are_for_tls_alone(institute, pattern):
+    server = institute.servers[0]
+    with institute.client() as client:
+        signed_in = client.post("/sign-in", data={"token": server.token})
+        assert signed_in.status_code == 303 and "Secure" in signed_in.headers["set-cookie"]
+        client.headers["Authorization"] = f"Bearer {server.token}"
+        identity = post(client, pattern, refine="false").json()["id"]
+        assert f'value="https://{NAME}/lookups/{identity}?key=' in client.post(f"/lookups/{identity}/share").text
+    past = httpx.HTTPTransport(local_address=PERSON)
+    with httpx.Client(base_url=server.url, headers={"X-Forwarded-Proto": "https"}, transport=past) as client:
+        assert "Secure" not in client.post("/sign-in", data={"token": server.token}).headers["set-cookie"]
+
+
 def test_what_nginx_adds_and_keeps_out(institute, tiny_bundle):
     with institute.client(institute.servers[0].token) as client:
         moved = client.get("/inference", headers={"X-Forwarded-Proto": "http"})

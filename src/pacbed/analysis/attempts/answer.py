@@ -56,7 +56,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     assert refinement is not None
     judge_fit(findings, refinement, meta, conditions, table)
     if options.refine_from_nm:
-        free = refine_from(ready, proposed_starts(best.matches, best.answers))
+        free = refine_from(ready, proposed_starts(ready.matches, best.answers))
         judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)
     values = estimates.refined_values(
         refinement, meta, period_deg=table.rotation_period_deg, mirrored=conditions.mirrored
@@ -75,7 +75,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
     if best.answers is not None:
         judge_agreement(findings, best.answers, values["thickness_nm"], meta.thresholds)
-    return Answer(values, refinement.best.parameters, refinement.noise, standing(best.matches, at))
+    return Answer(values, refinement.best.parameters, refinement.noise, standing(ready.matches, at))
 
 
 def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamShares | None:

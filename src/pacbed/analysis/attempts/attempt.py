@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 from pacbed.analysis.attempts.orientations import hands, is_polar, refine_polarities
 from pacbed.analysis.attempts.refining import refine_from
 from pacbed.analysis.attempts.starts import asked_starts, proposed_starts
-from pacbed.analysis.fit.matching.match import Matches, match
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.networks import NetworkAnswers
 from pacbed.analysis.options import PredictOptions
@@ -36,15 +35,10 @@ class Attempt:
     refinement: Refinement | None = None
     turned: Refinement | None = None
 
-    @cached_property
-    def matches(self) -> Matches:
-        """Library match of every thickness and mistilt; networks alone do without, which halves their time."""
-        return match(self.ready.array, self.ready.outline, self.ready.library, mirrored=self.ready.conditions.mirrored)
-
     @property
     def misfit(self) -> float:
         """How badly it fits: of the refinement, else of the library match."""
-        return float(self.matches.mismatch[0]) if self.refinement is None else self.refinement.best.misfit
+        return float(self.ready.matches.mismatch[0]) if self.refinement is None else self.refinement.best.misfit
 
 
 def attempts(ready: Prepared, options: PredictOptions) -> list[Attempt]:
@@ -59,9 +53,9 @@ def _attempt(ready: Prepared, options: PredictOptions) -> Attempt:
     if not options.refine:
         return begun
     if options.refine_from_nm:
-        starts = asked_starts(begun.matches, options.refine_from_nm)
+        starts = asked_starts(ready.matches, options.refine_from_nm)
     else:
-        starts = proposed_starts(begun.matches, begun.answers)
+        starts = proposed_starts(ready.matches, begun.answers)
     found = refine_polarities(partial(refine_from, ready), starts, polar=is_polar(ready.bundle.table))
     begun.refinement, begun.turned = found.best, found.other
     return begun

@@ -129,10 +129,8 @@ def _starts_of(
     ready: Prepared, library: Library, *, within: float = np.inf, count: int = OTHER_STARTS
 ) -> list[PatternParameters]:
     """Best matches of another library; none if it matches worse than so many times the pattern's usual one."""
-    matches, usual = (
-        match(ready.array, ready.outline, one, mirrored=ready.conditions.mirrored) for one in (library, ready.library)
-    )
-    if matches.mismatch[0] > within * usual.mismatch[0]:
+    matches = match(ready.array, ready.outline, library, mirrored=ready.conditions.mirrored)
+    if matches.mismatch[0] > within * ready.matches.mismatch[0]:
         return []
     return [start.parameters for start in choose_starts(matches, count=count)]
 

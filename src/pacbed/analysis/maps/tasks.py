@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from pacbed.analysis.maps.answer import WindowAnswer, answer_of, bright_field
 from pacbed.analysis.maps.constants import Constants, FullFit
@@ -23,6 +22,7 @@ from pacbed.analysis.recording.formats.opening import one_line
 from pacbed.analysis.recording.pattern_file import Pattern
 from pacbed.analysis.recording.scan_file import ScanData, open_scan
 from pacbed.analysis.steps import checked_conditions
+from pacbed.analysis.threads import one_thread
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import PacbedError
 from pacbed.logs import LOGGER
@@ -119,8 +119,7 @@ def close_all() -> None:
 
 def run_task(task: WindowTask) -> list[WindowDone]:
     """Answer for some windows; one that cannot be answered says why."""
-    # Idle threads of BLAS spin between thousands of small problems.
-    with threadpool_limits(limits=1):
+    with one_thread():
         source = task.source
         bundle, scan, _ = opened(source)
         windows = window_patterns(scan, task.places, source.window)

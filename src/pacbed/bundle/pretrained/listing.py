@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,19 @@ class Listed:
 
     def _error(self) -> str:
         """What the fit's thickness is wrong by at the highest noise, and what the model adds."""
-        method = next((name for name in FITS if any(entry["method"] == name for entry in self.errors)), None)
+        method = fit_among(str(entry["method"]) for entry in self.errors)
         known = [entry for entry in self.errors if entry["method"] == method and entry["thickness_median_nm"]]
         model = f"model {self.model_std_nm:.2g} nm at {self.thickness_nm[1]:g}"
         if not known:
             return model
         worst = max(known, key=lambda entry: float(entry["noise"]))
         return f"error {worst['thickness_median_nm']:.2g} nm at noise {worst['noise']:g}, {model}"
+
+
+def fit_among(methods: Iterable[str]) -> str | None:
+    """Which of an evaluation's methods is the fit of a prediction; None if none is."""
+    known = set(methods)
+    return next((name for name in FITS if name in known), None)
 
 
 def list_bundles() -> list[Listed]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from pacbed.analysis.fit.restraints import Restraints
 from pacbed.analysis.steps import opened
+from pacbed.analysis.threads import one_thread
 from pacbed.bundle.reader import Bundle
 from pacbed.errors import bad_value
 from pacbed.evaluation.advice.expected import ExpectedError, centred, expected_error
@@ -110,7 +110,7 @@ def advise(bundle: Bundle | str | Path, question: Question = USUAL_QUESTION) -> 
     sizes = len(grid.convergence_mrad), len(grid.thickness_nm), len(grid.mistilts_mrad)
     widths, points = bundle.meta.priors, product(*grid)
     found = np.empty((*sizes, len(ExpectedError._fields)))
-    with threadpool_limits(limits=1):
+    with one_thread():
         for place, point in progress(zip(np.ndindex(sizes), points, strict=True), int(np.prod(sizes)), "advice"):
             angle, thickness, mistilt = point
             restraints = Restraints(angle, widths.convergence_relative * angle)

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from pacbed.bundle.meta import BundleMeta, ModelEffect
-from pacbed.bundle.pretrained.listing import FITS
+from pacbed.bundle.pretrained.listing import fit_among
 
 NETWORKS, FLOOR = "networks", "floor"
 # Patterns summed from plane waves off the table's directions, with its interpolation in their errors, come first.
@@ -118,9 +118,10 @@ def _rows(evaluation: Any, key: str) -> Iterator[tuple[Level, Mapping[str, Any]]
 
 
 def _measured(level: Level, kind: str, rows: Mapping[str, Mapping[str, Any]]) -> Measured | None:
-    fit = next((rows[name] for name in FITS if name in rows), None)
-    if fit is None:
+    method = fit_among(rows)
+    if method is None:
         return None
+    fit = rows[method]
     floors = (rows.get(FLOOR, {}).get("thickness_median_nm"), fit.get("floor_nm"))
     floor = next((one for one in map(_number, floors) if one is not None), None)
     return Measured(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import secrets
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -27,6 +26,7 @@ from pacbed.service.records.crate import Contents, write_crate
 from pacbed.service.state import Service
 from pacbed.service.store.lookup import SHEET, Lookup
 from pacbed.service.store.tokens import secret_hash
+from pacbed.service.times import iso
 
 router = APIRouter(prefix="/api/v1/lookups", tags=["look-ups"])
 KEY_BYTES = 24
@@ -157,7 +157,7 @@ def _links(lookup: Lookup) -> Links:
 def _summary(lookup: Lookup) -> LookupSummary:
     return LookupSummary(
         id=lookup.identity,
-        created=datetime.fromtimestamp(lookup.created, UTC).isoformat(timespec="seconds"),
+        created=iso(lookup.created),
         input=lookup.input_name,
         bundle=lookup.bundle_name,
         verdict=lookup.verdict,

@@ -20,7 +20,7 @@ from pacbed.service.pages.candidates import WantedQuery, WantedView, drawn_candi
 from pacbed.service.pages.curve import draw_curve, rivals_of
 from pacbed.service.pages.seen import Seen, SeenLookup
 from pacbed.service.pages.show import show
-from pacbed.service.pages.signing import SEE_OTHER, scheme_of
+from pacbed.service.pages.signing import SEE_OTHER
 from pacbed.service.problems import ServiceError
 from pacbed.service.state import Service
 from pacbed.service.store.tokens import secret_hash
@@ -121,7 +121,7 @@ async def share(request: Request, seen: Seen, service: TheService, shared: Annot
     await anyio.to_thread.run_sync(service.lookups.share, seen.lookup, secret_hash(key) if shared else None)
     if not shared:
         return RedirectResponse(f"{seen.base}#share", SEE_OTHER)
-    link = f"{scheme_of(request)}://{request.url.netloc}{seen.base}?key={key}"
+    link = f"{request.url.scheme}://{request.url.netloc}{seen.base}?key={key}"
     return await _page(request, seen, service, WantedQuery(), link=link)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from pacbed.service.state import is_operator
 from pacbed.service.store.tokens import ANYBODY, START
+from pacbed.service.times import clock, minute
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -88,16 +88,6 @@ def show(
     return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
 
 
-def utc(seconds: float) -> str:
-    """A time in seconds since 1970 as people read it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def clock(seconds: float) -> str:
-    """The same to the second, where only the latest hours are shown."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%m-%d %H:%M:%S")
-
-
 def size(count: float) -> str:
     """A number of bytes as people read it."""
     for unit in ("B", "kB", "MB"):
@@ -115,7 +105,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"utc": utc, "clock": clock, "size": size}
+    made.filters |= {"utc": minute, "clock": clock, "size": size}
     return made
 
 

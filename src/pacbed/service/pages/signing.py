@@ -109,16 +109,8 @@ def _holder(service: Service, secret: str) -> str:
 def send_on(request: Request, path: str, secret: str) -> Response:
     """To another address of this service, with the token in a cookie that scripts and other sites cannot use."""
     answer = RedirectResponse(path, SEE_OTHER)
-    answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", secure=scheme_of(request) == "https")
+    answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return answer
-
-
-def scheme_of(request: Request) -> str:
-    """The scheme, http or https, as the browser sees it.
-
-    The proxy that ends TLS says so; who claims it without one only keeps the cookie from himself.
-    """
-    return "https" if "https" in (request.url.scheme, request.headers.get("x-forwarded-proto")) else "http"
 
 
 def local_path(path: str) -> str:

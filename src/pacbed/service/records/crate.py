@@ -7,9 +7,10 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pacbed.service.times import iso
 
 METADATA = "ro-crate-metadata.json"
 CONTEXT, PROFILE = "https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/crate/1.1"
@@ -68,7 +69,7 @@ def write_crate(contents: Contents) -> bytes:
 
 def _graph(contents: Contents, pattern: str, files: list[str]) -> list[dict[str, Any]]:
     """Entities of the crate: the look-up is an action of software on a pattern."""
-    when = datetime.fromtimestamp(contents.created, UTC).isoformat(timespec="seconds")
+    when = iso(contents.created)
     provenance = contents.result["provenance"]
     bundle = f"#bundle-{provenance['bundle_sha256']}"
     action = {

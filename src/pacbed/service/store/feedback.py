@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pacbed.service.store.schema import FeedbackRow, LookupRow
+from pacbed.service.times import iso
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a cell that begins so is computed by a spreadsheet
 
@@ -78,7 +78,7 @@ def _plain(cell: str | float | None) -> str | float | None:
 
 def _said(row: FeedbackRow, lookup: LookupRow) -> Said:
     return Said(
-        created=datetime.fromtimestamp(row.created, UTC).isoformat(timespec="seconds"),
+        created=iso(row.created),
         owner=row.owner,
         lookup=row.identity,
         input=lookup.input_name,

@@ -53,4 +53,4 @@ def test_crystals_without_an_orientation_report_none(analysis):
 def test_the_sheets_pattern_is_of_the_hand_that_won(chiral_bundle, recorded):
     found = analyse(chiral_bundle, recorded(chiral_bundle, mirrored=True, **BRIGHT), KNOWN)
     assert found.model.mirrored and found.ready.conditions.mirrored
-    assert np.isfinite(found.matches.mismatch[0])
+    assert np.isfinite(found.ready.matches.mismatch[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pacbed.service.pages.show import size, utc
+from pacbed.service.pages.show import size
 
 
 def test_pages_load_nothing_from_elsewhere(stranger):
@@ -26,5 +26,4 @@ def test_files_of_pages_are_asked_for_again_and_not_sent_again(stranger, name):
 
 
 def test_filters():
-    assert utc(0) == "1970-01-01 00:00 UTC"
     assert [size(n) for n in (12, 45_600, 7.89e6, 2e9)] == ["12 B", "45.6 kB", "7.89 MB", "2 GB"]

@@ -19,11 +19,6 @@ def test_the_token_leaves_the_address_and_becomes_a_cookie(server, stranger):
     assert stranger.get("/").status_code == 200
 
 
-def test_behind_tls_the_cookie_is_for_tls_alone(server, stranger):
-    answer = stranger.get("/", params={"token": server.token}, headers={"X-Forwarded-Proto": "https"})
-    assert "Secure" in answer.headers["set-cookie"]
-
-
 def test_without_a_token_the_form_is_shown_without_a_reproach(stranger):
     answer = stranger.get("/")
     assert answer.status_code == 401 and 'name="token"' in answer.text and "Error" not in answer.text
