@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,11 @@ class Outline:
     radius_px: float
     contrast: float
     inside: float
+
+    def binned(self, factor: int) -> Outline:
+        """The same region in an image of squares of `factor` pixels, as `bin_pixels` makes it."""
+        cx, cy = ((value - (factor - 1) / 2) / factor for value in self.center_px)
+        return replace(self, center_px=(cx, cy), radius_px=self.radius_px / factor)
 
 
 class _Region(NamedTuple):

@@ -12,6 +12,7 @@ LEAST_RANGE, LEAST_SIGMA = 0.08, 4.0  # by this share of the pattern's range and
 DEAD, BRIGHT = 0.15, 0.25  # a dead line has no more of the light that both sides have, which is some of the range
 UNEVEN = 3.0  # and so many times more is missing than both sides differ by
 FEWEST_PIXELS = 16  # of a line that say something
+BAND = 512  # columns that are judged at a time
 
 
 def defective_lines(array: np.ndarray, used: np.ndarray) -> np.ndarray:
@@ -37,10 +38,26 @@ def defective_lines(array: np.ndarray, used: np.ndarray) -> np.ndarray:
 
 
 def _columns(array: np.ndarray, used: np.ndarray, levels: tuple[float, float], least: float) -> np.ndarray:
-    """Columns, by halves: each pixel of `array`, shape (y, x), against those on its left and on its right."""
-    (dark, bright), reach = levels, max(SIDES)
+    """Columns of an array, shape (y, x), a band of them at a time: a camera's 67 million pixels fit in memory."""
+    reach = max(SIDES)
     wide = np.pad(array, ((0, 0), (reach, reach)), mode="edge")
-    width = array.shape[1]
+    bands = [
+        _band(wide[:, first : first + BAND + 2 * reach], used[:, first : first + BAND], levels, least)
+        for first in range(0, array.shape[1], BAND)
+    ]
+    bad = np.concatenate(bands, axis=1)
+    bad[:, :1] = bad[:, -1:] = False  # the outermost have one side only
+    return bad
+
+
+def _band(wide: np.ndarray, used: np.ndarray, levels: tuple[float, float], least: float) -> np.ndarray:
+    """Columns, by halves: each pixel of `used`, shape (y, x), against those on its left and on its right.
+
+    `wide` are the counts, with as many columns more on either side as are looked at.
+    """
+    (dark, bright), reach = levels, max(SIDES)
+    width = used.shape[1]
+    array = wide[:, reach : reach + width]
     left, right = (
         _median_of_three(*(wide[:, reach + sign * step : reach + sign * step + width] for step in SIDES))
         for sign in (-1, 1)
@@ -62,9 +79,7 @@ def _columns(array: np.ndarray, used: np.ndarray, levels: tuple[float, float], l
     beside = np.abs(wide[:, reach - near : reach - near + width] - wide[:, reach + near : reach + near + width])
     missing, uneven = (np.where(lit, part, 0.0).sum(axis=0) for part in (below, beside))
     dead = (count >= FEWEST_PIXELS) & (unlit.sum(axis=0) > STEADY * count) & (missing > UNEVEN * uneven)
-    bad |= lit & dead
-    bad[:, :1] = bad[:, -1:] = False  # the outermost have one side only
-    return bad
+    return bad | (lit & dead)
 
 
 def _median_of_three(one: np.ndarray, two: np.ndarray, three: np.ndarray) -> np.ndarray:

@@ -87,17 +87,18 @@ def _noise_by_level(level: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     float array, shape (y, x)
     """
     edges = np.quantile(level, np.linspace(0, 1, LEVELS + 1)[1:-1])
-    group = np.searchsorted(edges, level.ravel(), side="right")
-    values = deviation.ravel()
+    group = np.zeros(level.shape, dtype=np.uint8)
+    for edge in edges:
+        group += level >= edge
     # Up to a twentieth of the pixels may be defects.
     present = [k for k in range(LEVELS) if np.any(group == k)]
     sigma = np.zeros(LEVELS)
-    sigma[present] = [np.quantile(values[group == k], 0.95) / 1.96 for k in present]
+    sigma[present] = [np.quantile(deviation[group == k], 0.95) / 1.96 for k in present]
     smooth = np.maximum(sigma, ndimage.median_filter(sigma, 3))
     # Counting noise tells what one electron is: its variance over the level. Where hardly any fall, one is no defect.
-    signal = float(level.ravel()[group == present[-1]].mean() - level.ravel()[group == present[0]].mean())
+    signal = float(level[group == present[-1]].mean() - level[group == present[0]].mean())
     if signal > 0:
         electron = float(sigma[present[-1]]) ** 2 / signal
     else:
-        electron = float(np.median(values[values > 0])) if np.any(values > 0) else 0.0
-    return np.asarray(np.maximum(smooth, LEAST_ELECTRONS * electron / DEFECT_SIGMA)[group].reshape(level.shape))
+        electron = float(np.median(deviation[deviation > 0])) if np.any(deviation > 0) else 0.0
+    return np.maximum(smooth, LEAST_ELECTRONS * electron / DEFECT_SIGMA).astype(np.float32)[group]

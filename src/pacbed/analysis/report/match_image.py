@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from pacbed.analysis.fit.cutout import FITTED_RADIUS, Cutout
 from pacbed.analysis.fit.effects.gamma import Gamma
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.predict import Analysis
+from pacbed.patterns import bin_pixels
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
+
+MOST_PIXELS = 2048  # along an edge that are rendered; between those of a larger camera hardly anything changes
 
 
 def match_image(analysis: Analysis) -> np.ndarray:
@@ -25,12 +29,14 @@ def match_image(analysis: Analysis) -> np.ndarray:
         (np.arange(n) - c) / outline.radius_px for n, c in zip(array.shape[::-1], outline.center_px, strict=True)
     )
     inside = np.add.outer(row**2, column**2) <= FITTED_RADIUS**2
+    factor = max(1, -(-max(array.shape) // MOST_PIXELS))
+    values, counted = bin_pixels(array, factor), bin_pixels(inside & analysis.ready.picture.used, factor) > 0.5
     # The gain is that of a pattern of unit mean over the pixels that count.
-    whole = Cutout(array, inside & analysis.ready.picture.used, 1, (0, 0), np.ones((1, *array.shape)))
+    whole = Cutout(values, counted, factor, (0, 0), np.ones((1, *values.shape)))
     rendering = ForwardModel(model.renderer, whole, mirrored=model.mirrored)
     if analysis.refinement is not None:
         rendering = analysis.refinement.seen_by(rendering)
-    pattern = rendering.render(analysis.parameters)
+    pattern = _refined(rendering.render(analysis.parameters), factor, array.shape)
     unit = model.cutout.bright - model.cutout.dark
     gain, constant, *smooth = model.solve(analysis.parameters).coefficients * unit
     image = gain * pattern + (constant + model.cutout.dark)
@@ -42,6 +48,14 @@ def match_image(analysis: Analysis) -> np.ndarray:
         image = model.cutout.bright * np.maximum(image / model.cutout.bright, 0.0) ** gamma
     image[~inside] = np.nan
     return np.asarray(image, dtype=np.float32)
+
+
+def _refined(image: np.ndarray, factor: int, shape: tuple[int, ...]) -> np.ndarray:
+    """An image of squares of `factor` pixels on the pixels themselves, as many as `shape` (y, x) says."""
+    if factor == 1:
+        return image
+    fine = ndimage.zoom(image, factor, order=1, mode="nearest", grid_mode=True)
+    return np.pad(fine, [(0, size - found) for size, found in zip(shape, fine.shape, strict=True)], mode="edge")
 
 
 def _gamma(refinement: Refinement | None) -> float:

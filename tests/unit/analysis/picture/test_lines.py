@@ -53,3 +53,12 @@ def test_a_line_of_which_little_is_used_is_judged_by_that(recorded):
     used[:] = False
     used[60:66] = True
     assert not defective_lines(np.where(used, image, 100.0), used).any()
+
+
+@pytest.mark.parametrize("column", [510, 511, 512, 515])
+def test_lines_of_a_large_frame_are_found_wherever_its_bands_end(recorded, column):
+    image = np.tile(recorded(), (1, 5))
+    assert not defective_lines(image).any()
+    image[:, column] = 65535.0
+    found = defective_lines(image)
+    assert found[:, column].all() and found.sum() == len(image)

@@ -9,6 +9,7 @@ from pacbed.analysis.attempts.refining import forward_model
 from pacbed.analysis.fit.effects.gamma import Gamma
 from pacbed.analysis.fit.effects.shading import Shading
 from pacbed.analysis.fit.tried import TriedEffect
+from pacbed.analysis.report import match_image as match_image_module
 from pacbed.analysis.report.image_file import write_image
 from pacbed.analysis.report.match_image import match_image
 from pacbed.simulation.rendering.background import BACKGROUND_WIDTHS
@@ -33,6 +34,16 @@ def test_it_lies_on_the_pixels_of_the_pattern_in_its_counts(found, analysis):
     columns = np.stack([shape[inside] for shape in shapes], axis=1).astype(float)
     _, least, *_ = np.linalg.lstsq(columns, recorded[inside].astype(float), rcond=None)
     assert np.sum(left.astype(float) ** 2) < 1.02 * least[0]
+
+
+def test_a_camera_of_many_pixels_gets_as_many(found, analysis, monkeypatch):
+    """Rendered on fewer: here on half of them, which are as coarse as those of no camera that is binned."""
+    monkeypatch.setattr(match_image_module, "MOST_PIXELS", max(found.shape) - 1)
+    coarse = match_image(analysis)
+    assert coarse.shape == found.shape and coarse.dtype == np.float32
+    np.testing.assert_array_equal(np.isfinite(coarse), np.isfinite(found))
+    inside = np.isfinite(found)
+    assert np.std(coarse[inside] - found[inside]) < 0.02 * np.ptp(found[inside])
 
 
 def test_only_the_circle_that_was_fitted_has_values(found, analysis):

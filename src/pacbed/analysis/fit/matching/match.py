@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, overload
 
 import numpy as np
-from scipy import ndimage
 
 from pacbed.analysis.fit.matching.library import THICKNESS_STEP_NM, Library
 from pacbed.analysis.fit.matching.polar import ANGLES, angular_spectrum, polar_image
 from pacbed.analysis.fit.parameters import PatternParameters
+from pacbed.analysis.recording.resampling import smooth_and_bin
 from pacbed.outline import Outline
 from pacbed.patterns import Geometry
 
@@ -143,8 +143,8 @@ def recorded_spectrum(array: np.ndarray, outline: Outline, *, mirrored: bool) ->
     -------
     complex64 array, shape (radius, frequency)
     """
-    smooth = ndimage.gaussian_filter(array.astype(np.float32), IMAGE_SMOOTHING * outline.radius_px)
-    polar = polar_image(smooth, outline)
+    smooth = smooth_and_bin(array.astype(np.float32, copy=False), IMAGE_SMOOTHING * outline.radius_px)
+    polar = polar_image(smooth.image, outline.binned(smooth.factor))
     return angular_spectrum(polar[:, -np.arange(ANGLES) % ANGLES] if mirrored else polar)
 
 

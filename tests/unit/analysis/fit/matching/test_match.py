@@ -114,3 +114,18 @@ def test_matches_agree_with_the_correlation_of_turned_patterns(library, camera):
         best = max(overlap)
         assert matches[place].mismatch == pytest.approx(np.sqrt(1 - max(0.0, best) ** 2), abs=2e-3)
         assert overlap[round(matches.turns.turn_deg[entry + reflected * count] / 360 * ANGLES)] == pytest.approx(best)
+
+
+def test_a_pattern_on_many_pixels_matches_as_on_few(library, tiny_bundle):
+    """Of a camera of 16 million pixels, which is binned before it is smoothed."""
+    settings = {"thickness_nm": 6.0, "convergence_mrad": 14.0, "mistilt_mrad": (1.0, 2.0), "blur_mrad": 0.3}
+    few, many = Geometry((140, 150), 0.4, (70.0, 74.0), 20.0), Geometry((1120, 1200), 0.05, (563.5, 595.5), 20.0)
+    found = []
+    for geometry in (few, many):
+        image = tiny_bundle.renderer.render(geometry=geometry, **settings)
+        found.append(match(image, find_outline(image), library))
+    coarse, fine = (one[0].parameters for one in found)
+    assert (fine.thickness_nm, fine.mistilt_mrad) == (coarse.thickness_nm, coarse.mistilt_mrad)
+    assert fine.pixel_mrad == pytest.approx(coarse.pixel_mrad / 8, rel=0.01)
+    assert fine.center_px == pytest.approx(tuple(8 * value + 3.5 for value in coarse.center_px), abs=3)
+    np.testing.assert_allclose(np.sort(found[1].mismatch), np.sort(found[0].mismatch), atol=0.01)
