@@ -116,7 +116,7 @@ class TrainedNetwork:
             patterns = np.stack([np.rot90(normal, turns) for turns in range(QUARTER_TURNS)])
         else:
             placement = averaged_placement(frame, mirror=self.description.mirror)
-            patterns = frame.maps(np.repeat(normal[None], len(placement.turn), axis=0), placement)
+            patterns = averaged_maps(frame, normal, placement)
         outputs = self._outputs(patterns, convergence_mrad)
         mean = np.asarray(outputs["probability"], dtype=float).mean(axis=0)
         direction = None
@@ -172,6 +172,19 @@ def averaged_placement(frame: PolarFrame, *, mirror: bool) -> Placement:
     turn = 2 * np.pi * np.arange(MAP_TURNS) / frame.angles
     copies = 2 if mirror else 1
     return Placement.centred(np.tile(turn, copies), np.repeat([False, True][:copies], MAP_TURNS))
+
+
+def averaged_maps(frame: PolarFrame, image: np.ndarray, placement: Placement) -> np.ndarray:
+    """Maps of one image, shape (y, x), as `averaged_placement` says; float32, shape (map, radius, angle).
+
+    Turns are whole columns: each hand is read once, and its columns moved.
+    """
+    hands = np.unique(placement.mirrored)
+    read = frame.maps(np.repeat(image[None], len(hands), axis=0), Placement.centred(np.zeros(len(hands)), hands))
+    columns = np.rint(-placement.sign * placement.turn * frame.angles / (2 * np.pi)).astype(int)
+    return np.stack(
+        [np.roll(read[int(hand)], by, axis=-1) for hand, by in zip(placement.mirrored, columns, strict=True)]
+    )
 
 
 def averaged_direction(azimuth: np.ndarray, placement: Placement) -> complex:

@@ -14,7 +14,14 @@ from pacbed.errors import FormatError, ParameterError
 from pacbed.networks.description import NetworkDescription
 from pacbed.networks.frame import Placement, PolarFrame
 from pacbed.networks.inputs import normalise_pattern
-from pacbed.networks.trained import TrainedNetwork, load_networks, load_networks_from, read_exported
+from pacbed.networks.trained import (
+    TrainedNetwork,
+    averaged_maps,
+    averaged_placement,
+    load_networks,
+    load_networks_from,
+    read_exported,
+)
 
 PIXELS = 10
 CLASSES = {"scale": [0.9, 1.0, 1.1], "thickness": [5.0, 10.0, 15.0], "mistilt": [0.0, 1.0, 2.0]}
@@ -229,6 +236,15 @@ def test_maps_are_averaged_over_turns_and_mirrors(polar, polar_weights, image, m
             expected.append(heights / heights.sum())
     found = polar(mirror=mirror).answer(image, 15.0).probability
     np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_moved_columns_are_what_a_turned_frame_reads(mirror):
+    frame = PolarFrame()
+    placement = averaged_placement(frame, mirror=mirror)
+    square = np.random.default_rng(3).random((frame.pixels, frame.pixels)).astype(np.float32)
+    read = frame.maps(np.repeat(square[None], len(placement.turn), axis=0), placement)
+    np.testing.assert_allclose(averaged_maps(frame, square, placement), read, atol=1e-4)
 
 
 def test_a_temperature_is_applied_after_the_average(polar, image):
