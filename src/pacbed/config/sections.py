@@ -56,9 +56,9 @@ class CrystalConfig(Section):
     zone_axis: ZoneAxis = Field(
         description="[u, v, w] of the direct lattice, [u, v, -u-v, w] of a hexagonal one; it points to the source"
     )
-    thermal_model: Literal["debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
-        "debye_waller_absorptive",
-        description="damping by thermal vibration, with or without thermal diffuse absorption; or displaced atoms",
+    thermal_model: Literal["thermal_mean", "debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"] = Field(
+        "thermal_mean",
+        description="mean over thermal vibration: exact, absorption to second order, or none; or displaced atoms",
     )
     parametrization: Literal["lobato", "kirkland"] = Field("lobato", description="electron scattering factors")
     termination: Literal["top", "average"] = Field(

@@ -135,7 +135,7 @@ def require_displacements(crystal: Crystal, thermal_model: str) -> None:
     Parameters
     ----------
     crystal : Crystal
-    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+    thermal_model : {"thermal_mean", "debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
         All but "none" need displacement parameters.
 
     Raises

@@ -12,6 +12,9 @@ from pacbed.crystal.potentials import SlicePotentials
 from pacbed.crystal.scattering.form_factors import absorptive_coefficient, projected_coefficient
 from pacbed.crystal.scattering.thermal_mean import mean_transmission
 
+ALL_ORDERS = ("thermal_mean", "frozen_phonons")
+FAINTEST = 1e-6  # transmission whose logarithm is still taken
+
 
 def slice_potentials(
     oriented: Crystal,
@@ -20,7 +23,7 @@ def slice_potentials(
     energy_ev: float,
     grid: tuple[int, int],
     slices: int,
-    thermal_model: str = "debye_waller_absorptive",
+    thermal_model: str = "thermal_mean",
     parametrization: str = "lobato",
 ) -> SlicePotentials:
     """Projected potentials of equally deep slices of one period.
@@ -44,9 +47,10 @@ def slice_potentials(
         Grid points along the two in-plane vectors.
     slices : int
         Slices per period.
-    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
-        Thermal smearing of the potential, with or without the absorption it causes. "frozen_phonons" stores the
-        thermal mean of the transmission functions to all orders: the elastic channel of displaced atoms.
+    thermal_model : {"thermal_mean", "debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+        Thermal mean of the transmission functions to all orders, which is the elastic channel of displaced atoms and
+        what "frozen_phonons" stores as well; or smearing of the potential alone, with the absorption it causes to
+        second order or without it.
     parametrization : {"lobato", "kirkland"}
         Table of form factors.
 
@@ -54,13 +58,15 @@ def slice_potentials(
     -------
     SlicePotentials
     """
-    # ASSUME: partially occupied sites scatter as their mean (virtual crystal, Nordheim 1931); disorder scatters nothing
-    # diffusely.
+    # ASSUME: partially occupied sites are occupied at random: "thermal_mean" takes the mean over the occupants, which
+    # leaves out what their disorder scatters diffusely; the others have their mean potential (virtual crystal,
+    # Nordheim 1931).
     # ASSUME: an atom acts in the plane of its slice (infinite projection, as abTEM's default; Kirkland 2010, ch. 6).
     require_displacements(oriented, thermal_model)
     real, imaginary = _projected(oriented, (slices, *grid), energy_ev, thermal_model, parametrization)
-    if thermal_model == "frozen_phonons":
-        real, imaginary = _all_orders(oriented, real, energy_ev, parametrization)
+    if thermal_model in ALL_ORDERS:
+        virtual = thermal_model == "frozen_phonons"
+        real, imaginary = _all_orders(oriented, real, energy_ev, parametrization, virtual=virtual)
     return SlicePotentials(
         potential=real,
         absorption=imaginary,
@@ -102,18 +108,19 @@ def _projected(
 
 
 def _all_orders(
-    oriented: Crystal, smeared: np.ndarray, energy_ev: float, parametrization: str
+    oriented: Crystal, smeared: np.ndarray, energy_ev: float, parametrization: str, *, virtual: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Potential and absorption whose transmission functions are the thermal means, shape (slice, x, y) each."""
     slices, sigma = len(smeared), interaction_per_ev_a(energy_ev)
     levels = np.array([slice_level(height, slices) for height in oriented.fractional[:, 2]])
     grid = (smeared.shape[1], smeared.shape[2])
     mean = mean_transmission(
-        oriented, levels, grid=grid, slices=slices, energy_ev=energy_ev, parametrization=parametrization
-    )
+        oriented, levels, grid=grid, slices=slices, energy_ev=energy_ev, parametrization=parametrization,
+        virtual=virtual,
+    )  # fmt: skip
     # The phase is that of the smeared potential but for a small rest, which cannot wrap.
     rest = np.angle(mean * np.exp(-1j * sigma * smeared.astype(float)))
-    return (smeared + rest / sigma).astype(np.float32), (-np.log(np.abs(mean))).astype(np.float32)
+    return (smeared + rest / sigma).astype(np.float32), (-np.log(np.maximum(np.abs(mean), FAINTEST))).astype(np.float32)
 
 
 def slice_level(height: float, slices: int) -> int:

@@ -73,7 +73,7 @@ def refusal(system: dict[str, Any]) -> str:
 
 def test_defaults_of_a_minimal_system() -> None:
     system = valid(MINIMAL)
-    assert system.crystal.thermal_model == "debye_waller_absorptive"
+    assert system.crystal.thermal_model == "thermal_mean"
     assert system.simulation.grid_px == system.simulation.max_angle_mrad == system.grid.azimuth_deg == "auto"
     assert system.training.pixels == 64
     assert system.simulation.referee.patterns == 3
@@ -144,7 +144,7 @@ def test_a_range_has_no_rounding_dust(start: int, count: int, step: float) -> No
             "crystal.zone_axis: got [0, 1], accepted: a list of 3, each an integer from -20 to 20",
         ),
         ("crystal.cif", 5, "crystal.cif: got 5, accepted: a path"),
-        ("crystal.thermal_model", "x", "got 'x', accepted: debye_waller_absorptive or debye_waller or frozen_"),
+        ("crystal.thermal_model", "x", "got 'x', accepted: thermal_mean or debye_waller_absorptive or "),
         ("grid.thickness_nm", {"start": 9, "stop": 1, "step": 1}, "got start 9, stop 1, step 1, accepted: stop at or"),
         ("grid.thickness_nm.step", 0.7, "grid.thickness_nm.step: got 0.7, accepted: a step that leads from 1 exactly"),
         ("grid.thickness_nm.step", 1e-9, "accepted: stop at or above start, at most 10000 values"),

@@ -13,8 +13,9 @@ OVERSAMPLING = 4  # displaced atoms scatter to angles that the grid does not car
 
 
 def mean_transmission(
-    oriented: Crystal, levels: np.ndarray, *, grid: tuple[int, int], slices: int, energy_ev: float, parametrization: str
-) -> np.ndarray:
+    oriented: Crystal, levels: np.ndarray, *, grid: tuple[int, int], slices: int, energy_ev: float,
+    parametrization: str, virtual: bool = False,
+) -> np.ndarray:  # fmt: skip
     """Mean of exp(i sigma V) over the displacements of all atoms of a slice.
 
     The atoms move alone, so the mean is the product of every atom's own; that of one atom is exp(i sigma v), v its
@@ -36,26 +37,65 @@ def mean_transmission(
         Kinetic energy of the electrons [eV].
     parametrization : {"lobato", "kirkland"}
         Table of form factors.
+    virtual : bool
+        Partly occupied sites hold a part of an atom, as displaced slices have it; by default one atom or another or
+        none, at random, and the mean is that over the occupants as well.
 
     Returns
     -------
     ndarray of complex, shape (slice, x, y)
         Without the unpaired Nyquist frequencies; its modulus is below 1 where electrons leave the elastic channel.
     """
-    cell, fine = oriented.cell[:2, :2], [OVERSAMPLING * points for points in grid]
-    h = np.stack(np.meshgrid(*(np.fft.fftfreq(points, 1 / points) for points in fine), indexing="ij"), axis=-1)
-    g = h @ np.linalg.inv(cell).T
-    length = np.linalg.norm(g, axis=-1)
-    factor = interaction_per_ev_a(energy_ev) / abs(np.linalg.det(cell))
-    mean = np.ones((slices, *fine), dtype=complex)
-    for atom, level in enumerate(levels):
-        phase = np.exp(-2j * np.pi * (h @ oriented.fractional[atom, :2])) * oriented.occupancy[atom]
-        coefficient = phase * projected_coefficient(oriented.symbols[atom], length, parametrization)
-        sigma_v = factor * np.fft.ifft2(coefficient, norm="forward").real
-        tensor = oriented.displacement[atom][:2, :2]
-        damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", g, tensor, g))
-        mean[level] *= 1 + np.fft.ifft2(np.fft.fft2(np.exp(1j * sigma_v) - 1) * damping)
-    return np.stack([coarser(one, grid) for one in mean])
+    fine = [OVERSAMPLING * points for points in grid]
+    h = [np.fft.fftfreq(points, 1 / points) for points in fine]
+    atoms = _Atoms(oriented, h, energy_ev, parametrization)
+    mean = np.empty((slices, *grid), dtype=complex)
+    for level in range(slices):
+        product = np.ones(fine, dtype=complex)
+        for site in _sites(oriented, np.flatnonzero(np.asarray(levels) == level), alone=virtual):
+            product = product * (1 + np.fft.ifft2(sum(atoms.at_its_place(atom, virtual=virtual) for atom in site)))
+        mean[level] = coarser(product, grid)
+    return mean
+
+
+def _sites(oriented: Crystal, atoms: np.ndarray, *, alone: bool) -> list[list[int]]:
+    """Atoms by the site they share, or each alone."""
+    places: dict[tuple[float, ...], list[int]] = {}
+    for atom in atoms.tolist():
+        place = (float(atom),) if alone else tuple((np.round(oriented.fractional[atom], 4) % 1).tolist())
+        places.setdefault(place, []).append(atom)
+    return list(places.values())
+
+
+class _Atoms:
+    """What single atoms scatter, on integer frequencies `h` of x and y; equal atoms are worked out once."""
+
+    def __init__(self, oriented: Crystal, h: list[np.ndarray], energy_ev: float, parametrization: str) -> None:
+        cell = oriented.cell[:2, :2]
+        self.oriented, self.h, self.parametrization = oriented, h, parametrization
+        self.g = np.stack(np.meshgrid(*h, indexing="ij"), axis=-1) @ np.linalg.inv(cell).T
+        self.factor = interaction_per_ev_a(energy_ev) / abs(np.linalg.det(cell))
+        self._known: dict[tuple[str, float, bytes], np.ndarray] = {}
+
+    def at_its_place(self, atom: int, *, virtual: bool) -> np.ndarray:
+        """Fourier transform of its occupancy times the mean of exp(i sigma v) - 1, shape (x, y)."""
+        occupancy = float(self.oriented.occupancy[atom])
+        place = self.oriented.fractional[atom]
+        phase = np.outer(*(np.exp(-2j * np.pi * self.h[axis] * place[axis]) for axis in (0, 1)))
+        if virtual:
+            return np.asarray(self._mean(atom, occupancy) * phase)
+        return np.asarray(occupancy * self._mean(atom, 1.0) * phase)
+
+    def _mean(self, atom: int, share: float) -> np.ndarray:
+        """That of such a share of the atom, at the origin."""
+        symbol, tensor = self.oriented.symbols[atom], np.ascontiguousarray(self.oriented.displacement[atom][:2, :2])
+        key = symbol, share, tensor.tobytes()
+        if key not in self._known:
+            form = share * projected_coefficient(symbol, np.linalg.norm(self.g, axis=-1), self.parametrization)
+            sigma_v = self.factor * np.fft.ifft2(form, norm="forward").real
+            damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", self.g, tensor, self.g))
+            self._known[key] = np.fft.fft2(np.exp(1j * sigma_v) - 1) * damping
+        return self._known[key]
 
 
 def coarser(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:

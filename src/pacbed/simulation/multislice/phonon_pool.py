@@ -97,7 +97,7 @@ def phonon_pool(slices: SlicePotentials, atoms: VibratingAtoms, *, entries: int,
     if np.any(slices.slope):
         raise SimulationError(
             "thermal_model: got 'frozen_phonons' on a zone axis without a lattice plane normal to it, accepted: "
-            "'debye_waller_absorptive'"
+            "'thermal_mean'"
         )
     levels, n = len(slices.potential), atoms.cells
     x, y = slices.grid

@@ -69,7 +69,7 @@ class StructureSettings:
         [uvw], or [uvtw] of a hexagonal cell; points to the source, the beam travels along -[uvw].
     energy_kev : float
         Kinetic energy of the electrons [keV].
-    thermal_model : {"debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
+    thermal_model : {"thermal_mean", "debye_waller_absorptive", "debye_waller", "frozen_phonons", "none"}
         How thermal vibration smears the potential, and whether it absorbs.
     parametrization : {"lobato", "kirkland"}
         Table of the atoms' form factors.

@@ -89,3 +89,20 @@ def test_a_crystal_without_displacements_is_refused() -> None:
     still = replace(_one_atom("Sr", TENSOR), displacement=np.zeros((1, 3, 3)))
     with pytest.raises(StructureError, match="'frozen_phonons', but one atom has no displacement parameters"):
         _slices(still, "frozen_phonons")
+
+
+def test_the_elastic_channel_of_displaced_atoms_is_a_model_of_its_own() -> None:
+    mean, displaced = (_slices(_one_atom("Sr", TENSOR), model) for model in ("thermal_mean", "frozen_phonons"))
+    np.testing.assert_array_equal(mean.potential, displaced.potential)
+    np.testing.assert_array_equal(mean.absorption, displaced.absorption)
+
+
+def test_a_vacancy_lets_the_wave_through() -> None:
+    """Half of the sites are empty, at random: the mean of an atom and of none."""
+
+    def transmission(occupancy: float) -> np.ndarray:
+        slices = _slices(replace(_one_atom("Sr", TENSOR), occupancy=np.array([occupancy])), "thermal_mean")
+        phase = interaction_per_ev_a(slices.energy_ev) * slices.potential[0].astype(float)
+        return np.exp(1j * phase - slices.absorption[0])
+
+    np.testing.assert_allclose(transmission(0.5), (1 + transmission(1.0)) / 2, atol=1e-4)
