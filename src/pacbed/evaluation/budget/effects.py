@@ -111,8 +111,8 @@ def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list
     """What a thermal model leaves uncertain; atoms at rest and models without absorption have less to vary."""
     # ASSUME: displacement parameters are known to 15 %: spread between refinements, and temperature under
     # the beam (an estimate).
-    # ASSUME: the absorption is right to 20 %: correlated vibrations and higher orders are left out (Hall & Hirsch,
-    # Proc. R. Soc. A286 (1965) 158).
+    # ASSUME: the absorption is right to 20 %: correlated vibrations are left out, and higher orders by all models but
+    # "thermal_mean" (Hall & Hirsch, Proc. R. Soc. A286 (1965) 158).
     thermal = Effect(
         "debye_waller",
         choices.displacement_relative,
@@ -123,7 +123,7 @@ def _thermal_effects(slices: SlicePotentials, choices: ModelErrorConfig) -> list
         "absorption",
         choices.absorption_relative,
         "of the absorptive potential",
-        "Einstein atoms, lowest order (Hall & Hirsch 1965)",
+        "Einstein atoms (Hall & Hirsch 1965)",
     )
     none = Effect(
         "no_absorption",
