@@ -68,14 +68,14 @@ def _sites(oriented: Crystal, atoms: np.ndarray, *, alone: bool) -> list[list[in
 
 
 class _Atoms:
-    """What single atoms scatter, on integer frequencies `h` of x and y; equal atoms are worked out once."""
+    """What single atoms scatter, on integer frequencies `h` of x and y; an element is worked out once."""
 
     def __init__(self, oriented: Crystal, h: list[np.ndarray], energy_ev: float, parametrization: str) -> None:
         cell = oriented.cell[:2, :2]
         self.oriented, self.h, self.parametrization = oriented, h, parametrization
         self.g = np.stack(np.meshgrid(*h, indexing="ij"), axis=-1) @ np.linalg.inv(cell).T
         self.factor = interaction_per_ev_a(energy_ev) / abs(np.linalg.det(cell))
-        self._known: dict[tuple[str, float, bytes], np.ndarray] = {}
+        self._known: dict[tuple[str, float], np.ndarray] = {}
 
     def at_its_place(self, atom: int, *, virtual: bool) -> np.ndarray:
         """Fourier transform of its occupancy times the mean of exp(i sigma v) - 1, shape (x, y)."""
@@ -88,14 +88,17 @@ class _Atoms:
 
     def _mean(self, atom: int, share: float) -> np.ndarray:
         """That of such a share of the atom, at the origin."""
-        symbol, tensor = self.oriented.symbols[atom], np.ascontiguousarray(self.oriented.displacement[atom][:2, :2])
-        key = symbol, share, tensor.tobytes()
-        if key not in self._known:
+        tensor = self.oriented.displacement[atom][:2, :2]
+        damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", self.g, tensor, self.g))
+        return np.asarray(self._at_rest(self.oriented.symbols[atom], share) * damping)
+
+    def _at_rest(self, symbol: str, share: float) -> np.ndarray:
+        """Fourier transform of exp(i sigma v) - 1 without vibrations."""
+        if (symbol, share) not in self._known:
             form = share * projected_coefficient(symbol, np.linalg.norm(self.g, axis=-1), self.parametrization)
             sigma_v = self.factor * np.fft.ifft2(form, norm="forward").real
-            damping = np.exp(-2 * np.pi**2 * np.einsum("xyi,ij,xyj->xy", self.g, tensor, self.g))
-            self._known[key] = np.fft.fft2(np.exp(1j * sigma_v) - 1) * damping
-        return self._known[key]
+            self._known[symbol, share] = np.fft.fft2(np.exp(1j * sigma_v) - 1)
+        return self._known[symbol, share]
 
 
 def coarser(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
