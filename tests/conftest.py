@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ def srtio3_slices():
 
     oriented = orient(read_cif(ROOT / "structures" / "srtio3.cif"), (0, 0, 1))
     return slice_potentials(oriented, zone_axis=(0, 0, 1), energy_ev=200e3, grid=(32, 32), slices=2)
+
+
+@pytest.fixture(scope="session")
+def absorptive_slices(srtio3_slices):
+    """The same with absorption to second order."""
+    from pacbed.simulation.structure.slicing import Slicing
+
+    slicing = replace(Slicing.behind(srtio3_slices), thermal_model="debye_waller_absorptive")
+    return slicing.on_grid(srtio3_slices.grid)
 
 
 @pytest.fixture(scope="session")
