@@ -195,9 +195,9 @@ def as_npy(array):
 
 
 @pytest.fixture(scope="session")
-def known(server, npy):
-    """A look-up that is in the store, with a sheet."""
-    return ask_known(server, npy)
+def known(server, pattern):
+    """A look-up that is in the store, with a sheet, of a pattern that no other test asks about."""
+    return ask_known(server, as_npy(pattern + 17))
 
 
 def ask_known(server, npy):
