@@ -19,7 +19,6 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from pacbed.bundle.archive import TABLE, Archive
-from pacbed.bundle.rebuild import build_table
 from pacbed.errors import FormatError, bad_value
 from pacbed.locks import locked
 from pacbed.logs import tell_user
@@ -100,6 +99,8 @@ def _make(bundle: Archive, entry: Path, tell: Tell) -> None:
     cores, started = os.cpu_count() or 1, time.monotonic()
     bundle.verify()
     tell(f"{bundle.path.name}: making the rocking table, once; it is kept in {entry.parent}")
+    from pacbed.bundle.rebuild import build_table  # loads the simulation: only where a table is missing
+
     build_table(bundle.path, entry, jobs=cores, tell=lambda line: tell(f"{bundle.path.name}: {line}"))
     size, took = entry.stat().st_size / 1e6, time.monotonic() - started
     tell(f"{bundle.path.name}: table ready, {size:.0f} MB in {took:.0f} s")
