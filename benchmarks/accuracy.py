@@ -1,6 +1,6 @@
 """Errors of every method against noise, on patterns of known truth: rendered, direct, varied crystals, displaced atoms.
 
-    python benchmarks/accuracy.py [systems] --rendered 1000 --direct 300 --crystals 12 --per-crystal 5
+    python benchmarks/accuracy.py [systems] --rendered 1000 --direct 300 --fitted 60 --crystals 12 --per-crystal 5
 
 takes bundle, table, stack and slices from results/<system>, and benchmarks/phonons/<system>.zarr where it is there.
 Answers are kept in results/<system>/accuracy, so that a run that was stopped goes on, and `--report` alone writes
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,15 @@ class Counts:
 
     rendered: int
     direct: int
+    fitted: int
     crystals: int
     per_crystal: int
+
+    def numbers_fitted(self, kind: str, count: int) -> Collection[int] | None:
+        """Patterns that are fitted: so many rendered or direct ones, evenly spread, and all of other kinds."""
+        if kind not in (RENDERED, DIRECT) or self.fitted >= count:
+            return None
+        return {round(place) for place in np.linspace(0, count - 1, self.fitted).tolist()}
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,8 @@ def measure(place: Place, counts: Counts, kinds: Sequence[str]) -> None:
         kept = book(place, kind, len(truths))
         if kind == RENDERED:
             examples(place, truths[len(truths) // 2])
-        answer_all(place.shop(methods), kept, kind, truths, levels)
+        fitted = counts.numbers_fitted(kind, len(truths))
+        answer_all(place.shop(methods), kept, kind, truths, levels, fitted=fitted)
 
 
 def book(place: Place, kind: str, count: int) -> AnswerBook:
@@ -212,6 +220,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the workflow")
     parser.add_argument("--rendered", type=int, default=1000, help="rendered patterns")
     parser.add_argument("--direct", type=int, default=300, help="patterns summed from plane waves")
+    parser.add_argument("--fitted", type=int, default=60, help="of the rendered and of the direct ones, at every noise")
     parser.add_argument("--crystals", type=int, default=12, help="crystals drawn from the thickness budget")
     parser.add_argument("--per-crystal", type=int, default=5, help="patterns of each")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="which patterns")
@@ -219,7 +228,7 @@ def main() -> None:
     options = parser.parse_args()
     there = [name for name in SYSTEMS if (options.results / name / "bundle" / f"{name}.pacbed").is_file()]
     names = options.systems or there
-    counts = Counts(options.rendered, options.direct, options.crystals, options.per_crystal)
+    counts = Counts(options.rendered, options.direct, options.fitted, options.crystals, options.per_crystal)
     for name in () if options.report else names:
         folder = options.results / name
         bundle = load_bundle(folder / "bundle" / f"{name}.pacbed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,7 @@ GIVEN_DIGITS = 1  # a user notes the convergence angle to 0.1 mrad
 CANDIDATES = 3  # of the library match, as many as the networks may give
 TOGETHER = 128  # images compared with the stack at once: each series is read once for all of them
 LEAST_SQUARES = ("least_squares_no_tilt", "least_squares")
+FITS = ("match_refinement", "networks_refinement")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,15 @@ class Workshop:
         return [name for name in self.methods if self.bundle.networks or not name.startswith("networks")]
 
 
-def answer_all(shop: Workshop, book: AnswerBook, kind: str, truths: Sequence[Truth], levels: Sequence[Noise]) -> None:
+def answer_all(
+    shop: Workshop,
+    book: AnswerBook,
+    kind: str,
+    truths: Sequence[Truth],
+    levels: Sequence[Noise],
+    *,
+    fitted: Container[int] | None = None,
+) -> None:
     """Let every method answer every pattern at every level; what the book holds already is not asked again.
 
     Parameters
@@ -73,17 +82,23 @@ def answer_all(shop: Workshop, book: AnswerBook, kind: str, truths: Sequence[Tru
         Where the patterns come from, one of `KINDS`.
     truths : sequence of Truth
     levels : sequence of Noise
+    fitted : container of int, optional
+        Numbers of the patterns that are fitted and whose floor is worked out, which takes many times as long as
+        everything else; by default all.
     """
     recordings = [
         Recording(kind, number, truth, level, shop.seed) for number, truth in enumerate(truths) for level in levels
     ]
     for batch in _same_angle(shop, book, recordings):
         book.add(_least_squares(shop, batch))
+    recordings.sort(key=lambda one: one.truth.parameters.convergence_mrad)  # patterns of one angle share a library
     for recording in progress(recordings, total=len(recordings), label=f"{kind} patterns evaluated"):
-        if recording.blank(FLOOR).key not in book and not recording.noise.none:
+        whole = fitted is None or recording.number in fitted
+        if whole and recording.blank(FLOOR).key not in book and not recording.noise.none:
             book.add([_floor(shop, recording)])
         for method in shop.asked:
-            if method not in LEAST_SQUARES and recording.blank(method).key not in book:
+            asked = method not in LEAST_SQUARES and (whole or method not in FITS)
+            if asked and recording.blank(method).key not in book:
                 book.add([_answered(shop, recording, method)])
 
 

@@ -83,6 +83,15 @@ def test_what_is_missing_is_answered_as_before(file, answers, tiny_bundle, stack
         assert replace(book.answers[key], cpu_s=None) == replace(answers[key], cpu_s=None)
 
 
+def test_patterns_that_are_not_fitted_are_answered_by_all_other_methods(tiny_bundle, stack, truths, answers, tmp_path):
+    book = AnswerBook(tmp_path / "answers.jsonl", {})
+    answer_all(Workshop(tiny_bundle, stack, seed=4), book, RENDERED, truths, LEVELS[:1], fitted={1})
+    assert {key.method for key in book.answers if key.pattern == 1} >= {"match_refinement", "networks_refinement"}
+    assert {key.method for key in book.answers if key.pattern == 0} == set(METHODS[:4])
+    for key, answer in book.answers.items():
+        assert replace(answer, cpu_s=None) == replace(answers[key], cpu_s=None)
+
+
 def test_recordings_depend_on_seed_number_and_level_alone(truths):
     one = Recording(RENDERED, 0, truths[0], Noise(0.1), 4)
     assert np.array_equal(one.camera, one.camera) and np.array_equal(one.aligned, one.aligned)
