@@ -41,7 +41,9 @@ def markdown(figures: dict) -> str:
         "has: counted electrons (1e4 to 1e7), offset, readout noise, rotation, blur, an ellipse of up to 3 %, shading",
         "of 5 %, a diffuse background of another shape, half of them plasmons. Right is a thickness within 1 nm, 3 %",
         "or three Cramér-Rao bounds, whichever is largest. Thresholds were chosen on patterns of even numbers; figures",
-        "count on odd ones. What is aimed at stands in brackets.",
+        "count on odd ones. What is aimed at stands in brackets. Error bars allow for a wedge, vacuum or spread tilts",
+        "that the data do not exclude, and for what is not known of a crystal (displacements, bonding): ordinary patterns",
+        "have none of these, so that their bars hold more of them than they promise.",
     ]
     for name, runs in figures["systems"].items():
         for label, parts in runs.items():
