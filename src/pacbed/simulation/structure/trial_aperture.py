@@ -57,11 +57,6 @@ class TrialAperture:
         """Angle of a spatial frequency of 1/Å [mrad]."""
         return self.engine.mrad_per_inverse_a
 
-    @property
-    def largest_thickness(self) -> ThicknessPlanes:
-        """One plane below the entrance surface, at the largest thickness."""
-        return ThicknessPlanes(1, whole_periods(self.engine.slices.period_a, self.limits.thickness_max_nm))
-
     def refined(self, slices: SlicePotentials) -> TrialAperture:
         """The same directions and beams through other slices of the same crystal."""
         return TrialAperture(PlaneWaveEngine(slices, propagator=self.limits.propagator), self.aperture, self.limits)

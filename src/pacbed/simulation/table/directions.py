@@ -50,11 +50,6 @@ class DirectionGrid:
         """How far beyond a rendered direction the samples behind its coefficients may lie [mrad]."""
         return reach_mrad(self.pitch_mrad, STENCIL_REACH + PREFILTER_REACH)
 
-    @property
-    def coefficient_margin_mrad(self) -> float:
-        """How far beyond a rendered direction its coefficients may lie [mrad]."""
-        return reach_mrad(self.pitch_mrad, STENCIL_REACH)
-
 
 def starting_pitch_mrad(energy_ev: float, thickness_nm: float) -> float:
     """Pitch that resolves the rocking fringes of a slab, 0.4 lambda / (theta t) [mrad].

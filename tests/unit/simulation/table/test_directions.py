@@ -68,7 +68,6 @@ def test_the_cone_has_room_for_the_spline(srtio3_slices):
     grid = direction_grid(srtio3_slices, cone_mrad=10.0, pitch_mrad=0.9)
     step = np.linalg.norm(grid.pitch_mrad, axis=1)[0]
     assert grid.sample_margin_mrad == pytest.approx(7 * step * np.sqrt(2))
-    assert grid.coefficient_margin_mrad == pytest.approx(2 * step * np.sqrt(2))
     assert grid.cone_mrad == pytest.approx(10.0 + grid.sample_margin_mrad)
     angles = np.linalg.norm(grid.nodes @ grid.pitch_mrad, axis=1)
     assert angles[0] == 0.0
