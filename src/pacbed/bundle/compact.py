@@ -8,11 +8,13 @@ surface down, each a `PackedTable`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import zarr
 
 from pacbed.bundle.packed import PackedTable
+from pacbed.bundle.recipe import LevelRecipe
 from pacbed.errors import FormatError
 from pacbed.outputs import check_version
 from pacbed.simulation.table.rocking_table import RockingTable
@@ -38,6 +40,14 @@ class CompactTable:
     packed: tuple[PackedTable, ...]
     interpolation_l2: tuple[float, ...]
     packing_l2: tuple[float, ...]
+
+    def recipes(self) -> tuple[LevelRecipe, ...]:
+        """What the packed levels are made by again."""
+        ends = [0.0, *(packed.frame.thickness_max_nm for packed in self.packed)]
+        return tuple(
+            LevelRecipe(low, high, packed.frame.steps, packed.step)
+            for (low, high), packed in zip(pairwise(ends), self.packed, strict=True)
+        )
 
     def write(self, group: zarr.Group) -> None:
         """Store the levels in an open Zarr group."""

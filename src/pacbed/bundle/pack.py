@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +106,8 @@ def pack_bundle(sources: BundleSources, grid: TrainedGrid, *, system: str, out_b
         stack_pixels = write_sample(sources.stack_dir, folder / VALIDATION)
         table = RockingTable.load(sources.table_dir)
         recipe = Recipe.of(table, grid.ranges(), grid.max_angle_mrad)
-        recipe.save(folder / STRUCTURE)
-        write_compact(table, recipe, folder / TABLE)
+        levels = write_compact(table, recipe, folder / TABLE)
+        replace(recipe, levels=levels).save(folder / STRUCTURE)
         write_bundle(folder, _meta(sources, grid, table, system=system, stack_pixels=stack_pixels), out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pacbed.bundle.meta import Ranges
 from pacbed.config.plan import CONE_MARGIN_MRAD
@@ -13,6 +14,25 @@ from pacbed.outputs import write_json
 from pacbed.simulation.table.rocking_table import RockingTable
 
 FILE = "table.json"
+
+
+class LevelRecipe(NamedTuple):
+    """A level of a compact table, as it was found to be fine enough.
+
+    Attributes
+    ----------
+    low_nm, high_nm : float
+        Where it begins and ends [nm].
+    steps : tuple of int
+        Nodes per reciprocal-lattice vector.
+    packing_step : float
+        See `pacbed.bundle.packed.PackedTable.step`.
+    """
+
+    low_nm: float
+    high_nm: float
+    steps: tuple[int, int]
+    packing_step: float
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,8 @@ class Recipe:
     termination : {"top", "average"}
     kept_thickness_nm, kept_cone_mrad, kept_field_mrad : float
         Largest thickness [nm], incident direction and scattering angle [mrad] of the compact table.
+    levels : tuple of LevelRecipe
+        Levels of the compact table, which take longest to look for; empty where they were not.
     """
 
     thickness_max_nm: float
@@ -45,6 +67,7 @@ class Recipe:
     kept_thickness_nm: float
     kept_cone_mrad: float
     kept_field_mrad: float
+    levels: tuple[LevelRecipe, ...] = ()
 
     @classmethod
     def of(cls, table: RockingTable, trained: Ranges, max_angle_mrad: float) -> Recipe:
@@ -90,8 +113,10 @@ class Recipe:
         """
         file = Path(folder) / FILE
         try:
-            return cls(**json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            plain = json.loads(file.read_text(encoding="utf-8"))
+            levels = [LevelRecipe(low, high, (a, b), step) for low, high, (a, b), step in plain.pop("levels", [])]
+            return cls(**plain, levels=tuple(levels))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise FormatError(
                 f"{FILE}: damaged or missing ({type(error).__name__}), accepted: what packing a bundle writes"
             ) from error

@@ -8,6 +8,8 @@ measured on a few patterns, the probes, that lie where a level is worst.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +20,7 @@ import zarr
 from pacbed.bundle.between_nodes import AngleLimits
 from pacbed.bundle.compact import CompactTable
 from pacbed.bundle.packed import PackedTable
-from pacbed.bundle.recipe import Recipe
+from pacbed.bundle.recipe import LevelRecipe, Recipe
 from pacbed.bundle.resample import ThicknessRange, resample_table
 from pacbed.errors import bad_value
 from pacbed.patterns import Geometry, relative_l2
@@ -66,7 +68,7 @@ PROBES = (
 )
 
 
-def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> None:
+def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> tuple[LevelRecipe, ...]:
     """Store the compact form of a table as a Zarr group in a folder of its own.
 
     A table of frozen phonons is stored as it is: its noise would fill the packed integers.
@@ -79,16 +81,25 @@ def write_compact(table: RockingTable, recipe: Recipe, folder: str | Path) -> No
         Says what of it is kept.
     folder : path
         Folder of the group, such as ``rocking.zarr``.
+
+    Returns
+    -------
+    tuple of LevelRecipe
+        Its levels; none of a table that is stored as it is.
     """
     group = zarr.open_group(str(folder), mode="w", zarr_format=3)
     if table.diffuse is not None:
         table.write(group)
-        return
+        return ()
     limits = AngleLimits(recipe.kept_cone_mrad, recipe.kept_field_mrad)
-    compact_table(table, limits, thickness_max_nm=recipe.kept_thickness_nm).write(group)
+    made = compact_table(table, limits, thickness_max_nm=recipe.kept_thickness_nm, levels=recipe.levels)
+    made.write(group)
+    return made.recipes()
 
 
-def compact_table(table: RockingTable, limits: AngleLimits, *, thickness_max_nm: float) -> CompactTable:
+def compact_table(
+    table: RockingTable, limits: AngleLimits, *, thickness_max_nm: float, levels: Sequence[LevelRecipe] = ()
+) -> CompactTable:
     """Cut, thin out and pack a rocking table.
 
     Parameters
@@ -99,6 +110,8 @@ def compact_table(table: RockingTable, limits: AngleLimits, *, thickness_max_nm:
         Cone and field that remain [mrad].
     thickness_max_nm : float
         Largest thickness that remains [nm].
+    levels : sequence of LevelRecipe
+        Its levels, found before; otherwise they are looked for.
 
     Raises
     ------
@@ -109,9 +122,9 @@ def compact_table(table: RockingTable, limits: AngleLimits, *, thickness_max_nm:
         if not 0 < value <= getattr(table, name) + 1e-9:
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
     full = Renderer(table)
-    edges = [float(edge) for edge in thickness_max_nm * np.linspace(0, 1, EQUAL_LEVELS + 1)]
-    thinned = [_thinned(full, ThicknessRange(*ends), ends[1] / thickness_max_nm, limits) for ends in pairwise(edges)]
-    made = [_packed(full, list(alike), limits) for _, alike in groupby(thinned, key=lambda level: level.table.steps)]
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda level: _known(full, level, limits), levels))
+    made = made or _found(full, limits, thickness_max_nm)
     return CompactTable(
         levels=tuple(level.packed.table() for level in made),
         packed=tuple(level.packed for level in made),
@@ -134,6 +147,23 @@ class _Packed(NamedTuple):
     packed: PackedTable
     interpolation_l2: float
     packing_l2: float
+
+
+def _known(full: Renderer, level: LevelRecipe, limits: AngleLimits) -> _Packed:
+    """A level that was found before, and what it costs."""
+    thickness_range = ThicknessRange(level.low_nm, level.high_nm)
+    thinned = resample_table(full.table, steps=level.steps, thickness_range=thickness_range, limits=limits)
+    packed = PackedTable.of(thinned, level.packing_step)
+    probes = probe_settings(thickness_range, limits, edge_mrad=full.table.widest_pitch_mrad)
+    expected, images = ([one.render(**probe) for probe in probes] for one in (full, Renderer(thinned)))
+    return _Packed(packed, _worst_l2(thinned, probes, expected), _worst_l2(packed.table(), probes, images))
+
+
+def _found(full: Renderer, limits: AngleLimits, thickness_max_nm: float) -> list[_Packed]:
+    """Levels of equal depth, each with the fewest directions that do; neighbours with equal steps are one."""
+    edges = [float(edge) for edge in thickness_max_nm * np.linspace(0, 1, EQUAL_LEVELS + 1)]
+    thinned = [_thinned(full, ThicknessRange(*ends), ends[1] / thickness_max_nm, limits) for ends in pairwise(edges)]
+    return [_packed(full, list(alike), limits) for _, alike in groupby(thinned, key=lambda level: level.table.steps)]
 
 
 def _thinned(full: Renderer, thickness_range: ThicknessRange, share: float, limits: AngleLimits) -> _Thinned:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pacbed.bundle.meta import Ranges
-from pacbed.bundle.recipe import Recipe
+from pacbed.bundle.recipe import LevelRecipe, Recipe
 from pacbed.errors import FormatError
 
 
@@ -43,9 +44,21 @@ def test_a_recipe_survives_its_file(tiny_table, tmp_path):
     recipe = Recipe.of(tiny_table, trained(), 15.0)
     recipe.save(tmp_path)
     assert Recipe.load(tmp_path) == recipe
+    known = replace(recipe, levels=(LevelRecipe(0.0, 4.0, (3, 4), 1e-3), LevelRecipe(4.0, 8.0, (6, 8), 2e-3)))
+    known.save(tmp_path)
+    assert Recipe.load(tmp_path) == known
 
 
-@pytest.mark.parametrize("damage", ["gone", "text", "list", "field missing", "field foreign"])
+def test_bundles_without_levels_are_read(tiny_table, tmp_path):
+    recipe = Recipe.of(tiny_table, trained(), 15.0)
+    recipe.save(tmp_path)
+    file = tmp_path / "table.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in content.items() if name != "levels"}))
+    assert Recipe.load(tmp_path) == recipe
+
+
+@pytest.mark.parametrize("damage", ["gone", "text", "list", "field missing", "field foreign", "level short"])
 def test_a_damaged_recipe_is_refused_by_name(tiny_table, tmp_path, damage):
     file = tmp_path / "table.json"
     Recipe.of(tiny_table, trained(), 15.0).save(tmp_path)
@@ -56,6 +69,7 @@ def test_a_damaged_recipe_is_refused_by_name(tiny_table, tmp_path, damage):
         file.write_text(json.dumps({name: value for name, value in content.items() if name != "cone_mrad"}))
     else:
         texts = {"text": "{", "list": "[1]", "field foreign": json.dumps({**content, "colour": 1})}
+        texts["level short"] = json.dumps({**content, "levels": [[0.0, 4.0]]})
         file.write_text(texts[damage])
     with pytest.raises(FormatError, match=r"table\.json: damaged or missing .*accepted: what packing a bundle writes"):
         Recipe.load(tmp_path)

@@ -53,6 +53,19 @@ def test_more_than_the_table_holds_is_refused(tiny_table, name, value):
         compact_table(tiny_table, AngleLimits(**asked), thickness_max_nm=depth)
 
 
+def test_known_levels_make_the_same_table_without_a_search(compact, tiny_table, monkeypatch):
+    def search(*_, **__):
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("pacbed.bundle.thinning._thinned", search)
+    again = compact_table(tiny_table, AngleLimits(19.0, 34.0), thickness_max_nm=10.5, levels=compact.recipes())
+    assert again.recipes() == compact.recipes() and len(again.levels) >= 3
+    for one, other in zip(again.packed, compact.packed, strict=True):
+        np.testing.assert_array_equal(one.packed, other.packed)
+    assert max(again.interpolation_l2) <= INTERPOLATION_L2
+    assert again.packing_l2 == compact.packing_l2
+
+
 def test_losses_are_those_that_are_stated(compact, tiny_table):
     """Both losses add up at most, in every probe of every level."""
     full, low = Renderer(tiny_table), 0.0

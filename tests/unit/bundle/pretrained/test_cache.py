@@ -83,7 +83,7 @@ def test_a_damaged_entry_is_told_and_made_again(slim, slim_file, whole_file, cac
     data = bytearray(whole_file.read_bytes())
     data[len(data) // 2] ^= 0xFF
     entry.write_bytes({"byte": data, "short": data[:5000], "slim": slim_file.read_bytes()}[damage])
-    monkeypatch.setattr(kept, "build_table", lambda source, out, **_: shutil.copyfile(whole_file, out))
+    monkeypatch.setattr("pacbed.bundle.rebuild.build_table", lambda source, out, **_: shutil.copyfile(whole_file, out))
     assert kept.cached_table(slim, tell=lines.append) == entry
     assert entry.read_bytes() == whole_file.read_bytes()
     assert any("it is made again" in line for line in lines) == (damage != "slim")
