@@ -42,8 +42,8 @@ def markdown(figures: dict) -> str:
         "of 5 %, a diffuse background of another shape, half of them plasmons. Right is a thickness within 1 nm, 3 %",
         "or three Cramér-Rao bounds, whichever is largest. Thresholds were chosen on patterns of even numbers; figures",
         "count on odd ones. What is aimed at stands in brackets. Error bars allow for a wedge, vacuum or spread tilts",
-        "that the data do not exclude, and for what is not known of a crystal (displacements, bonding): ordinary patterns",
-        "have none of these, so that their bars hold more of them than they promise.",
+        "that the data do not exclude, and for what is not known of a crystal (displacements, bonding): ordinary",
+        "patterns have none of these, so that their bars hold more of them than they promise.",
     ]
     for name, runs in figures["systems"].items():
         for label, parts in runs.items():
