@@ -16,8 +16,8 @@ import numpy as np
 from pacbed.analysis.render import render
 from pacbed.bundle.meta import Ranges
 from pacbed.errors import FormatError
+from pacbed.service.workers.open_bundles import opened
 from pacbed.service.workers.pool import Pool
-from pacbed.service.workers.tasks import opened
 
 COUNT, PIXELS = 8, 112
 FIELD = 1.35  # half width of a picture, in semi-convergence angles: PACBED shows in the disk

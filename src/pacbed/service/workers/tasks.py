@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +18,13 @@ from pacbed.analysis.report.image_file import write_image
 from pacbed.analysis.report.panels.misfit_profile import misfit_profile
 from pacbed.analysis.report.sheet import draw_sheet
 from pacbed.analysis.result import write_result
-from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.errors import FormatError, PacbedError, PatternError, bad_value
 from pacbed.service.identity import identity_of
 from pacbed.service.workers.job import PID, Done, Job, View
+from pacbed.service.workers.open_bundles import opened
 
 RESULT, SHEET, COMPARISON, ANSWER = "result.json", "sheet.png", "comparison.npz", "answer"
 LARGEST_EDGE, SMALLEST_EDGE = 8192, 32
-OPEN_BUNDLES = 3  # a table takes some 100 MB unpacked
-_open: OrderedDict[tuple[Path, float], Bundle] = OrderedDict()
 
 
 def look_up(job: Job) -> Done:
@@ -94,17 +91,6 @@ def told(error: Exception, job: Job) -> str:
     """The sentence of an error with the sender's name instead of the path that the upload has here."""
     text = str(error) if isinstance(error, PacbedError) else one_line(error)
     return text.replace(str(job.file), job.name).replace(job.file.name, job.name).replace(str(job.folder), "")
-
-
-def opened(path: Path) -> Bundle:
-    """A bundle of this process, open since it was last asked for."""
-    key = (path, path.stat().st_mtime)
-    if key not in _open:
-        _open[key] = load_bundle(path)
-    _open.move_to_end(key)
-    while len(_open) > OPEN_BUNDLES:
-        _open.popitem(last=False)
-    return _open[key]
 
 
 def render_view(path: Path, view: View, kind: str) -> bytes:

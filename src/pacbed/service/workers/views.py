@@ -19,7 +19,8 @@ from pacbed.analysis.report.panels.misfit_profile import misfit_profile
 from pacbed.analysis.report.sheet import draw_sheet
 from pacbed.errors import PacbedError, PatternError
 from pacbed.service.workers.job import Job
-from pacbed.service.workers.tasks import COMPARISON, opened, pattern_of, told
+from pacbed.service.workers.open_bundles import opened
+from pacbed.service.workers.tasks import COMPARISON, pattern_of, told
 
 SAME_NM = 1e-6
 

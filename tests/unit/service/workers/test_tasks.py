@@ -8,7 +8,7 @@ import pytest
 from pacbed.analysis.result import read_result
 from pacbed.errors import ParameterError
 from pacbed.service.workers.job import PID, Job, RawFrame, View
-from pacbed.service.workers.tasks import ANSWER, RESULT, SHEET, look_up, opened, render_view, warm_up
+from pacbed.service.workers.tasks import ANSWER, RESULT, SHEET, look_up, render_view, warm_up
 from tests.unit.service.conftest import as_npy
 
 OPTIONS = {"convergence_mrad": 14.0, "refine": False}
@@ -62,17 +62,6 @@ def test_a_view_as_array_and_picture(tiny_bundle_file):
     assert render_view(tiny_bundle_file, View(5.0, 14.0, pixels=24), "png").startswith(b"\x89PNG")
     with pytest.raises(ParameterError):
         render_view(tiny_bundle_file, View(1e4, 14.0), "npy")
-
-
-def test_a_bundle_stays_open_until_its_file_changes(tiny_bundle_file, tmp_path):
-    import os
-    import shutil
-
-    path = shutil.copy(tiny_bundle_file, tmp_path / "tiny.pacbed")
-    first = opened(path)
-    assert opened(path) is first
-    os.utime(path, (5, 5))
-    assert opened(path) is not first
 
 
 def test_warming_up_answers_a_pattern(tiny_bundle_file):
