@@ -11,8 +11,8 @@ from pacbed.service.problems import ServiceError
 from pacbed.service.settings import Limits
 from pacbed.service.workers.pool import Pool, workers_of
 
-# Understood by a worker without this module.
-GROW = "open({path!r}, 'w').write(str(__import__('os').getpid())), len(b'x' * {size}), __import__('time').sleep(60)"
+# Understood by a worker without this module; what it grows by is held while it sleeps.
+GROW = "open({path!r}, 'w').write(str(__import__('os').getpid())), b'x' * {size}, __import__('time').sleep(60)"
 
 
 def in_pool(test, *, workers=1, **limits):
