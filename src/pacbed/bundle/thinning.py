@@ -123,8 +123,8 @@ def compact_table(
             raise bad_value(name, value, f"above 0, up to {getattr(table, name):g} for this table")
     full = Renderer(table)
     with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda level: _known(full, level, limits), levels))
-    made = made or _found(full, limits, thickness_max_nm)
+        known = list(pool.map(lambda level: _known(full, level, limits), levels))
+    made = known or _found(full, limits, thickness_max_nm)
     return CompactTable(
         levels=tuple(level.packed.table() for level in made),
         packed=tuple(level.packed for level in made),
@@ -153,10 +153,9 @@ def _known(full: Renderer, level: LevelRecipe, limits: AngleLimits) -> _Packed:
     """A level that was found before, and what it costs."""
     thickness_range = ThicknessRange(level.low_nm, level.high_nm)
     thinned = resample_table(full.table, steps=level.steps, thickness_range=thickness_range, limits=limits)
-    packed = PackedTable.of(thinned, level.packing_step)
     probes = probe_settings(thickness_range, limits, edge_mrad=full.table.widest_pitch_mrad)
-    expected, images = ([one.render(**probe) for probe in probes] for one in (full, Renderer(thinned)))
-    return _Packed(packed, _worst_l2(thinned, probes, expected), _worst_l2(packed.table(), probes, images))
+    packed, loss = _pack(thinned, probes, level.packing_step)
+    return _Packed(packed, _worst_l2(thinned, probes, [full.render(**probe) for probe in probes]), loss)
 
 
 def _found(full: Renderer, limits: AngleLimits, thickness_max_nm: float) -> list[_Packed]:
@@ -195,15 +194,15 @@ def _packed(full: Renderer, alike: list[_Thinned], limits: AngleLimits) -> _Pack
     return _Packed(packed, error, loss)
 
 
-def _pack(level: RockingTable, probes: list[dict[str, Any]]) -> tuple[PackedTable, float]:
-    """Pack a level with the step that costs what packing may: the error grows in proportion to the step."""
+def _pack(level: RockingTable, probes: list[dict[str, Any]], step: float | None = None) -> tuple[PackedTable, float]:
+    """Pack a level; by default with the step that costs what packing may: the error grows in proportion to it."""
     renderer = Renderer(level)
     expected = [renderer.render(**probe) for probe in probes]
-    mean = np.mean([np.mean(np.abs(decode_coefficients(plane))) for plane in level.codes])
-    step = TRIAL_STEP * float(mean)
-    for _ in range(2):
-        error = _worst_l2(PackedTable.of(level, step).table(), probes, expected)
-        step *= PACKING_L2 / max(error, 1e-12)
+    if step is None:
+        step = TRIAL_STEP * float(np.mean([np.mean(np.abs(decode_coefficients(plane))) for plane in level.codes]))
+        for _ in range(2):
+            error = _worst_l2(PackedTable.of(level, step).table(), probes, expected)
+            step *= PACKING_L2 / max(error, 1e-12)
     packed = PackedTable.of(level, step)
     return packed, _worst_l2(packed.table(), probes, expected)
 
