@@ -91,7 +91,8 @@ class Bundle(Archive):
     @cached_property
     def networks(self) -> dict[str, TrainedNetwork]:
         """The three networks, by task; empty in a bundle that was made without networks."""
-        return load_networks(self.read) if self.meta.class_values else {}
+        # They keep what reads their files; kept by it, a bundle would outlive its last user until a collection.
+        return load_networks(Archive(self.path).read) if self.meta.class_values else {}
 
     def recent(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What `make` returns: made once, and kept with the bundle while it is among the `RECENT_RESULTS` last used.

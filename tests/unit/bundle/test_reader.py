@@ -1,7 +1,9 @@
 """Opening bundles: file or folder, this version or the one before, whole or damaged."""
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +192,15 @@ def test_a_bundle_without_networks_is_whole(bare_bundle, tiny_bundle):
     bare_bundle.verify()
     assert bare_bundle.networks == {}
     assert bare_bundle.table.thickness_max_nm == tiny_bundle.table.thickness_max_nm
+
+
+def test_a_bundle_that_nobody_holds_is_gone_at_once(tiny_bundle_file):
+    gc.disable()
+    try:
+        bundle = load_bundle(tiny_bundle_file)
+        _ = bundle.renderer, bundle.networks
+        gone = weakref.ref(bundle)
+        del bundle, _
+        assert gone() is None
+    finally:
+        gc.enable()

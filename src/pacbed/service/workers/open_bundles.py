@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +41,6 @@ def _resident_gb() -> float:
 
 
 def _give_back() -> None:
-    """Free what was let go: a bundle is held in circles by what it keeps, and glibc keeps what is freed."""
-    gc.collect()
+    """Give freed memory back to the system, which glibc would keep."""
     with suppress(AttributeError, OSError, TypeError):  # other C libraries have no such call
         ctypes.CDLL(None).malloc_trim(0)
