@@ -15,7 +15,7 @@ RUN := $(UV) run --frozen --extra workflow --extra dev --extra service
 SYNCED := .venv/.synced
 
 help:
-	@echo "make demo       from a CIF file to the thickness of three patterns (10 to 15 minutes on two cores)"
+	@echo "make demo       from a CIF file to the thickness of three patterns (six minutes on two cores)"
 	@echo "make test       all tests"
 	@echo "make test-slurm runs the workflow on a Slurm of two virtual nodes (Debian, as root; at most ten minutes)"
 	@echo "make test-faults kills runs, fills disks, damages files (at most six minutes)"
