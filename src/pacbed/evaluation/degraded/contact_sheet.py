@@ -14,6 +14,7 @@ from pacbed.evaluation.degraded.figures import Judged
 from pacbed.figures import save_figure
 
 COLUMNS = 6
+TITLE_COLUMNS = 3  # as wide as a title needs
 EDGE_INCH = 2.2
 
 
@@ -34,7 +35,7 @@ def draw_contact_sheet(failures: Sequence[Shown], out_png: str | Path, *, title:
     out_png : path
     title : str
     """
-    columns = min(COLUMNS, len(failures))
+    columns = min(COLUMNS, max(TITLE_COLUMNS, len(failures)))
     rows = -(-len(failures) // columns)
     figure = Figure(figsize=(columns * EDGE_INCH, rows * (EDGE_INCH + 0.55) + 0.4), layout="constrained")
     figure.suptitle(title)

@@ -30,5 +30,5 @@ def test_every_failure_has_its_picture(tmp_path):
     draw_contact_sheet(shown[:1], tmp_path / "one.png", title="one")
     many, one = (imread(tmp_path / f"{name}.png") for name in ("many", "one"))
     assert many.shape[0] > 1.5 * one.shape[0]
-    assert many.shape[1] > 4 * one.shape[1]
+    assert many.shape[1] > one.shape[1] > many.shape[1] / 3  # one picture leaves room for a title
     assert many[..., 0].std() > 0.1
