@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,8 +146,12 @@ def _predict_one(bundle: Bundle, pattern: Path, target: Path, options: PredictOp
         result = predict_pattern(bundle, pattern, options, **out)
     except PacbedError as error:
         return Outcome(pattern, error=str(error))
-    except OSError:  # of the folder, not of the pattern: the next would fail as well
-        raise
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # of the folder, not of the pattern: the next would fail as well
+            raise
+        return Outcome(
+            pattern, error=f"pattern: got the name {pattern.name}, accepted: one that leaves room for endings"
+        )
     except Exception as error:  # a degenerate pattern, and the others go on
         LOGGER.debug("%s", pattern, exc_info=True)
         return Outcome(pattern, error=f"pattern: {pattern} cannot be analysed ({one_line(error)})")

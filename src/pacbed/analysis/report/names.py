@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from itertools import chain, count
@@ -62,13 +63,13 @@ def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = 
     callable
         For `names_for`.
     """
-    read = {file.resolve() for file in kept}
+    read = {os.path.realpath(file) for file in kept}  # which takes loops of links and names too long as they stand
 
     def standing(file: Path, name: str) -> str:
         written = [out_dir / f"{name}{end}" for end in ends]
-        if not any(path.exists() for path in written):
+        if not any(os.path.exists(path) for path in written):
             return FREE
-        if any(path.resolve() in read for path in written):
+        if any(os.path.realpath(path) in read for path in written):
             return TAKEN
         try:
             provenance = read_result(out_dir / f"{name}.json").provenance

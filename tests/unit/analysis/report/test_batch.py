@@ -149,6 +149,20 @@ def test_a_pattern_on_which_the_analysis_breaks_does_not_stop_the_others(tiny_bu
     assert told[0].line() == "film.tif: pattern: scan/film.tif cannot be analysed (LinAlgError: Singular matrix)"
 
 
+def test_names_that_cannot_be_opened_do_not_stop_the_others(tiny_bundle, camera, tmp_path):
+    """Links in a circle, a name that no file has, and one that is too long once its results' ends stand behind it."""
+    loop, good, long = tmp_path / "loop.tif", tmp_path / "good.npy", tmp_path / f"{'x' * 249}.npy"
+    loop.symlink_to("loop.tif")
+    for file in (good, long):
+        np.save(file, camera())
+    told = []
+    files, options = [loop, tmp_path / ("x" * 300), long, good], PredictOptions(convergence_mrad=14.0, refine=False)
+    assert predict_files(tiny_bundle, files, options, out_dir=tmp_path / "out", tell=told.append) == BAD
+    assert [outcome.result is None for outcome in told] == [True, True, True, False]
+    assert "a file that exists" in told[0].error and "File name too long" in told[1].error
+    assert told[2].error.endswith("accepted: one that leaves room for endings")
+
+
 def test_a_table_of_the_users_is_not_lost(tiny_bundle, tmp_path):
     (tmp_path / "predictions.csv").write_text("my,own\n1,2\n")
     with pytest.raises(ParameterError, match=r"predictions\.csv is a table of predictions"):

@@ -82,6 +82,16 @@ def test_a_file_that_is_read_is_never_replaced(stored, tmp_path):
     assert predictions_in(tmp_path, ends, [tmp_path / "elsewhere" / ".." / "film_match.tif"])(film, "film") == TAKEN
 
 
+def test_links_in_a_circle_stand_in_nobodys_way(stored, tmp_path):
+    for name in ("loop.tif", "film.png"):
+        (tmp_path / name).symlink_to(name)
+    standing = predictions_in(tmp_path, (".json", ".png"), [tmp_path / "loop.tif"])
+    assert standing(tmp_path / "loop.tif", "loop") == FREE
+    stored("film.tif", tmp_path / "film.tif")
+    assert standing(tmp_path / "film.tif", "film") == OWN
+    assert standing(tmp_path / "film.tif", "x" * 300) == FREE, "no file has such a name"
+
+
 @pytest.mark.parametrize("name", ["film.json", "film.png"])
 def test_what_is_no_result_is_the_users(tmp_path, name):
     (tmp_path / name).write_text("{}")

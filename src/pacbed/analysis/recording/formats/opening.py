@@ -60,10 +60,10 @@ def open_images(path: str | Path) -> Iterator[list[StoredImage]]:
         There is no such file, nobody reads it, or it is damaged.
     """
     file = Path(path)
-    if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
-        raise PatternError(f"file: got {str(file)!r}, accepted: a file that exists")
     with ExitStack() as stack:
         with readable(file), quiet():
+            if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
+                raise PatternError(f"file: got {str(file)!r}, accepted: a file that exists")
             check_untrusted(file)
             kind = kind_of(file)
             opener = OPENERS.get(kind.name)

@@ -20,6 +20,14 @@ def test_a_missing_file_is_named(tmp_path):
         pass
 
 
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path):
+    with pytest.raises(PatternError, match=r"cannot be read \(OSError: .*File name too long"), open_images("x" * 300):
+        pass
+    (tmp_path / "loop.tif").symlink_to("loop.tif")
+    with pytest.raises(PatternError, match=r"got .*loop\.tif"), open_images(tmp_path / "loop.tif"):
+        pass
+
+
 def test_any_error_of_a_reader_becomes_one_line(tmp_path):
     with pytest.raises(PatternError) as caught, readable(tmp_path / "a.ser"):
         raise IndexError("first\n  second")
