@@ -3,23 +3,71 @@ import struct
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.formats.mrc import read_mrc
+from pacbed.analysis.recording.formats.mrc import IMOD, read_mrc
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.errors import PatternError
 
 
-def test_a_stack_is_read_as_it_stands(write_mrc, scan):
+def changed(file, *fields, content=None):
+    """The file with other values in its header, each a format, an offset and numbers, and other values behind it."""
+    header = bytearray(file.read_bytes()[:1024])
+    values = file.read_bytes()[1024:] if content is None else content
+    for layout, offset, *numbers in fields:
+        struct.pack_into(layout, header, offset, *numbers)
+    file.write_bytes(bytes(header) + values)
+    return file
+
+
+def values_of(file):
     with quiet():  # RosettaSciIO leaves the file to be closed by itself
+        (found,) = read_mrc(file)
+    return np.asarray(found.values)
+
+
+def test_a_stack_is_read_as_it_stands(write_mrc, scan):
+    with quiet():
         (found,) = read_mrc(write_mrc(scan[0]))
     np.testing.assert_array_equal(np.asarray(found.values), scan[0])
     assert all(axis.scan is None for axis in found.axes), "which axes are scan is not stated"
 
 
+@pytest.mark.parametrize(
+    ("fields", "signed"),
+    [
+        ([("<f", 76, -128.0)], True),
+        ([("<f", 76, 0.0)], False),
+        ([("<f", 76, float("nan"))], False),
+        ([("<2i", 152, IMOD, 1)], True),
+        ([("<2i", 152, IMOD, 5)], True),
+        ([("<2i", 152, IMOD, 4)], False),
+    ],
+)
+def test_bytes_are_signed_where_the_header_says_so(write_mrc, scan, fields, signed):
+    values = np.arange(5 * 32 * 40).reshape(5, 32, 40).astype(np.int8 if signed else np.uint8)
+    file = changed(write_mrc(scan[0]), ("<i", 12, 0), *fields, content=values.tobytes())
+    np.testing.assert_array_equal(values_of(file), values)
+
+
+@pytest.mark.parametrize(("mode", "kind"), [(0, "u1"), (1, ">i2"), (2, ">f4"), (6, ">u2"), (12, ">f2")])
+@pytest.mark.parametrize("stamp", [0x11, 0, 0x44])
+def test_big_endian_files_are_known_by_their_stamp_or_their_size(write_mrc, scan, mode, kind, stamp):
+    values = (scan[0] % 256).astype(kind)
+    fields = [(">4i", 0, 40, 32, 5, mode), ("B", 212, stamp)]
+    np.testing.assert_array_equal(values_of(changed(write_mrc(scan[0]), *fields, content=values.tobytes())), values)
+
+
+def test_a_wrong_stamp_does_not_keep_a_file_from_being_read(write_mrc, scan):
+    np.testing.assert_array_equal(values_of(changed(write_mrc(scan[0]), ("B", 212, 0x11))), scan[0])
+
+
 @pytest.mark.parametrize("lengths", [(40, 32, 6), (2**30, 2**30, 2**30), (40, 0, 5), (-40, 32, 5)])
 def test_a_header_that_declares_more_than_there_is_is_refused(write_mrc, scan, lengths):
-    file = write_mrc(scan[0])
-    content = bytearray(file.read_bytes())
-    struct.pack_into("<3i", content, 0, *lengths)
-    file.write_bytes(content)
     with pytest.raises(PatternError, match=r"declares .*, accepted: no more than the file holds"):
+        read_mrc(changed(write_mrc(scan[0]), ("<3i", 0, *lengths)))
+
+
+def test_a_header_that_is_cut_is_told(write_mrc, scan):
+    file = write_mrc(scan[0])
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(PatternError, match="ends within its header of 1024 bytes"):
         read_mrc(file)
