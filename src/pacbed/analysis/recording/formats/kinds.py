@@ -74,6 +74,13 @@ def kind_of(file: Path) -> Kind:
     return _by_mark(head) or _container(file, head) or _by_suffix(file)
 
 
+def beside(file: Path, suffix: str) -> Path | None:
+    """The file with the same name and another suffix, both in whatever case; None where there is none."""
+    name = file.with_suffix(suffix).name
+    alike = [one for one in file.parent.iterdir() if one.name.casefold() == name.casefold() and one.is_file()]
+    return min(alike, key=lambda one: (one.name != name, one.stem != file.stem, one.name), default=None)
+
+
 def _by_mark(head: bytes) -> Kind | None:
     """Formats that begin with bytes of their own."""
     if head.startswith(TIFF_MARKS):
@@ -118,8 +125,8 @@ def _by_suffix(file: Path) -> Kind:
     suffix = file.suffix.lower()
     if suffix in BY_SUFFIX:
         return Kind("rosetta", BY_SUFFIX[suffix])
-    if suffix == ".hdr" and file.with_suffix(".mib").is_file():
-        raise PatternError(f"file: got {file}, accepted: its frames, {file.with_suffix('.mib').name}")
+    if suffix == ".hdr" and (frames := beside(file, ".mib")) is not None:
+        raise PatternError(f"file: got {file}, accepted: its frames, {frames.name}")
     if suffix == ".raw":
         raise PatternError(f"file: got {file}, accepted: the .xml file that describes EMPAD's frames")
     raise PatternError(f"file: nobody reads {file}, which begins like no known format, accepted: {READ}")

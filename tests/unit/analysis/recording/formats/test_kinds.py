@@ -110,3 +110,9 @@ def test_half_of_a_pair_of_files_names_the_other(tmp_path):
     (tmp_path / "film.mib").write_bytes(b"MQ1,")
     with pytest.raises(PatternError, match=r"accepted: its frames, film\.mib"):
         kind_of(tmp_path / "film.hdr")
+    (tmp_path / "FILM.MIB").write_bytes(b"MQ1,")
+    with pytest.raises(PatternError, match=r"accepted: its frames, film\.mib"):
+        kind_of(tmp_path / "film.hdr")
+    (tmp_path / "film.mib").unlink()
+    with pytest.raises(PatternError, match=r"accepted: its frames, FILM\.MIB"):
+        kind_of(tmp_path / "film.hdr")
