@@ -21,6 +21,7 @@ from pacbed.errors import PatternError, bad_value
 
 LARGEST_BAD_FRACTION = 0.5
 LARGEST_COUNT = 1e15  # sums of squares must fit into 32 bits
+SEVERAL = "--frame picks one of them"  # said of what may be a scan
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _frame_index(
         if count > 1:
             raise PatternError(
                 f"pattern: {file} holds {count} patterns ({sizes(image.shape)}), accepted: one; "
-                f"--frame picks one of them, pacbed map takes a whole scan"
+                f"{SEVERAL}, pacbed map takes a whole scan"
             )
         place: tuple[int, ...] = (0,) * len(stored)
     else:

@@ -9,8 +9,8 @@ import numpy as np
 
 from pacbed.analysis.picture.examine import Picture, examine
 from pacbed.analysis.recording.formats.opening import one_line
-from pacbed.analysis.recording.metadata import Calibration
-from pacbed.analysis.recording.pattern_file import Pattern, pattern_from_array, read_pattern
+from pacbed.analysis.recording.metadata import OBLONG_TOLD, Calibration
+from pacbed.analysis.recording.pattern_file import SEVERAL, Pattern, pattern_from_array, read_pattern
 from pacbed.analysis.recording.scan_file import ScanData, open_scan
 from pacbed.analysis.recording.stored import NO_IMAGE
 from pacbed.errors import PatternError
@@ -93,8 +93,6 @@ def look_at(path: Path, *, dataset: str | None = None) -> Look:
     PatternError
         It is neither.
     """
-    if path.is_dir():
-        return _look_at_scan(path, dataset)
     try:
         return look_over(read_pattern(path, dataset=dataset))
     except PatternError as refused:
@@ -103,6 +101,8 @@ def look_at(path: Path, *, dataset: str | None = None) -> Look:
         try:
             return _look_at_scan(path, dataset)
         except PatternError:
+            if SEVERAL in str(refused):  # it is a scan, and what is wrong with that counts
+                raise
             raise refused from None
 
 
@@ -193,12 +193,16 @@ def _scan_lines(look: Look, scan: ScanLook) -> list[str]:
 
 
 def _stated(calibration: Calibration) -> str:
+    angle, frequency = (calibration.pixel_mrad, "mrad"), (calibration.pixel_per_nm, "1/nm")
     known = {
-        "pixel": (calibration.pixel_mrad, "mrad"),
+        "pixel": frequency if calibration.pixel_mrad is None else angle,
         "beam energy": (calibration.energy_kev, "kV"),
         "convergence": (calibration.convergence_mrad, "mrad"),
     }
-    return ", ".join(f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None)
+    said = [f"{name} {value:.4g} {unit}" for name, (value, unit) in known.items() if value is not None]
+    if calibration.oblong > OBLONG_TOLD:
+        said.insert(1, f"oblong by {100 * (calibration.oblong - 1):.1f} %")
+    return ", ".join([*([f"no usable pixel: {calibration.trouble}"] if calibration.trouble else []), *said])
 
 
 def _missing_lines(calibration: Calibration) -> list[str]:
@@ -208,6 +212,8 @@ def _missing_lines(calibration: Calibration) -> list[str]:
         missing.append("semi-convergence angle (needed: --convergence-mrad)")
     if calibration.energy_kev is None:
         missing.append("beam energy (the bundle's is assumed; --energy-kev)")
-    if calibration.pixel_mrad is None:
+    if calibration.trouble:
+        missing.append("usable pixel size (needed: --pixel-mrad)")
+    elif calibration.pixel_mrad is None and calibration.pixel_per_nm is None:
         missing.append("pixel size (found from the pattern; --pixel-mrad)")
     return [f"missing: {', '.join(missing)}"] if missing else []

@@ -5,9 +5,11 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+import zarr
 from rsciio.hspy import file_writer
 
 from pacbed.analysis.options import PredictOptions
+from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.analysis.report.inspection import recorded
 from pacbed.analysis.report.inspection.recorded import LOOKED_AT, look_at, recorded_lines
@@ -61,6 +63,28 @@ def test_a_calibrated_file_is_quoted(camera, tmp_path):
     radius = look_at(tmp_path / "film.hspy").outline.radius_px
     assert f"radius {radius:.1f} pixels = {0.4 * radius:.2f} mrad" in lines[2]
     assert lines[3] == "missing: semi-convergence angle (needed: --convergence-mrad)"
+
+
+@pytest.mark.parametrize(
+    ("stated", "told", "missing"),
+    [
+        ({"pixel_per_nm": 0.1}, "pixel 0.1 1/nm", None),
+        ({"pixel_per_nm": 0.1, "pixel_mrad": 0.2, "energy_kev": 300.0}, "pixel 0.2 mrad, beam energy 300 kV", None),
+        ({"pixel_mrad": 0.4, "oblong": 1.031}, "pixel 0.4 mrad, oblong by 3.1 %", None),
+        (
+            {"trouble": "a number in the unit 'foot'", "energy_kev": 80.0},
+            "no usable pixel: a number in the unit 'foot', beam energy 80 kV",
+            "usable pixel size (needed: --pixel-mrad)",
+        ),
+    ],
+)
+def test_a_pixel_that_cannot_be_used_as_it_stands_is_told(camera, tmp_path, stated, told, missing):
+    np.save(tmp_path / "film.npy", camera())
+    look = look_at(tmp_path / "film.npy")
+    stating = replace(look, pattern=replace(look.pattern, calibration=Calibration(**stated)))
+    lines = recorded_lines(stating)
+    assert lines[1] == f"the file states: {told}"
+    assert lines[-1].endswith(missing) if missing else "pixel size" not in lines[-1]
 
 
 def test_saturated_pixels_are_told(camera, tmp_path):
@@ -118,6 +142,21 @@ def test_single_electrons_that_repair_takes_away_are_no_pattern(tmp_path, monkey
     monkeypatch.setattr(recorded, "examine", lambda pattern: nothing)
     with pytest.raises(PatternError, match="no bright region after repair of 64 pixels"):
         look_at(tmp_path / "sparse.npy")
+
+
+@pytest.mark.parametrize("shape", [(150, 160), (1, 1, 150, 160)])
+def test_a_folder_may_hold_one_pattern(camera, tmp_path, shape):
+    zarr.create_array(str(tmp_path / "film.zarr"), data=camera().reshape(shape))
+    assert look_at(tmp_path / "film.zarr").scan is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "got the value 0 in every pixel"), (np.nan, r"got 100\.0 % of the pixels without")]
+)
+def test_of_a_scan_the_trouble_of_a_scan_is_told(tmp_path, value, text):
+    np.save(tmp_path / "scan.npy", np.full((2, 3, 64, 64), value, np.float32))
+    with pytest.raises(PatternError, match=text):
+        look_at(tmp_path / "scan.npy")
 
 
 def test_a_file_that_is_neither_says_what_a_pattern_would_need(tmp_path):
