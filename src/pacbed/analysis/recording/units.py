@@ -128,6 +128,7 @@ def _plain(text: object) -> str:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     plain = unicodedata.normalize("NFKC", "" if text is None else str(text)).lower()
+    plain = plain.partition("\0")[0]  # texts of C end there
     plain = plain.replace("−", "-").replace("**", "^").replace("·", "")
     plain = re.sub(r"\\(?:mathrm|text|rm)\b", "", plain)
     for command, sign in TEX.items():

@@ -28,7 +28,9 @@ PER_ANGSTROM = [
 ]
 PER_OTHER = {"1/um": 1e3, "1/µm": 1e3, "1/μm": 1e3, "1/micron": 1e3, "1/pm": 1e-3, "1/m": 1e9, "m^-1": 1e9, "1/mm": 1e6}
 ANGLES = {
-    **dict.fromkeys(["mrad", "milliradian", "mrads", "mRad", "mrad/px", "mrad/pixel", "2theta mrad"], 1.0),
+    **dict.fromkeys(
+        ["mrad", "milliradian", "mrads", "mRad", "mrad/px", "mrad/pixel", "2theta mrad", "mrad\0", b"mrad\0\0x"], 1.0
+    ),
     **dict.fromkeys(["rad", "radian", "radians"], 1e3),
     **dict.fromkeys(["µrad", "urad", "μrad"], 1e-3),
     **dict.fromkeys(["deg", "degrees", "°", "Degree"], 1e3 * radians(1)),

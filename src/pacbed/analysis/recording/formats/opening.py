@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from math import prod
 from pathlib import Path
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
@@ -20,7 +21,7 @@ from pacbed.analysis.recording.formats.tiff import open_tiff
 from pacbed.analysis.recording.formats.tvips import read_tvips
 from pacbed.analysis.recording.guard.sizes import no_memory
 from pacbed.analysis.recording.guard.untrusted import check_untrusted
-from pacbed.analysis.recording.stored import StoredImage
+from pacbed.analysis.recording.stored import StoredImage, sizes
 from pacbed.errors import PacbedError, PatternError
 
 OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] = {
@@ -49,6 +50,8 @@ PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is 
 def open_images(path: str | Path) -> Iterator[list[StoredImage]]:
     """Open a file and find the arrays in it; what its format allows stays in the file until it is indexed.
 
+    Arrays without elements are left out.
+
     Parameters
     ----------
     path : path
@@ -57,18 +60,28 @@ def open_images(path: str | Path) -> Iterator[list[StoredImage]]:
     Raises
     ------
     PatternError
-        There is no such file, nobody reads it, or it is damaged.
+        There is no such file, nobody reads it, or it is empty or damaged.
     """
     file = Path(path)
     with ExitStack() as stack:
         with readable(file), quiet():
             if not (file.is_file() or file.is_dir()):  # no pipe, which would wait for ever
                 raise PatternError(f"file: got {str(file)!r}, accepted: a file that exists")
+            if file.is_file() and file.stat().st_size == 0:
+                raise PatternError(f"file: {file} is empty, accepted: a whole file")
             check_untrusted(file)
             kind = kind_of(file)
             opener = OPENERS.get(kind.name)
             images = stack.enter_context(opener(file)) if opener else _by_rosetta(kind.plugin, file)
-        yield images
+        yield _filled(images, file)
+
+
+def _filled(images: list[StoredImage], file: Path) -> list[StoredImage]:
+    """The arrays that have elements; arrays of which none has are an error."""
+    filled = [image for image in images if prod(image.shape)]
+    if images and not filled:
+        raise PatternError(f"file: {file} is empty ({sizes(images[0].shape)} values), accepted: a whole file")
+    return filled
 
 
 @contextmanager

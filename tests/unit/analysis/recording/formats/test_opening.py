@@ -28,6 +28,25 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("suffix", ["mrc", "ser", "mib", "rpl", "tif", "h5", "xml", "dat"])
+def test_a_file_without_a_byte_is_empty(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").touch()
+    with pytest.raises(PatternError, match=rf"a\.{suffix} is empty"), open_images(tmp_path / f"a.{suffix}"):
+        pass
+
+
+def test_arrays_without_elements_are_left_out_or_empty(tmp_path, image, write_mib):
+    np.save(tmp_path / "a.npy", np.zeros((0, 64, 64)))
+    np.savez(tmp_path / "a.npz", none=np.zeros((0, 64, 64)), film=image)
+    cut = write_mib(image[None])
+    cut.write_bytes(cut.read_bytes()[:384])
+    for file, shape in ((tmp_path / "a.npy", "0 x 64 x 64"), (cut, "0 x 40 x 48")):
+        with pytest.raises(PatternError, match=rf"is empty \({shape} values\)"), open_images(file):
+            pass
+    with open_images(tmp_path / "a.npz") as (found,):
+        np.testing.assert_array_equal(found.values[...], image)
+
+
 def test_any_error_of_a_reader_becomes_one_line(tmp_path):
     with pytest.raises(PatternError) as caught, readable(tmp_path / "a.ser"):
         raise IndexError("first\n  second")
