@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+from pacbed.analysis.recording.formats.empad import frames_named
 from pacbed.errors import PatternError
 
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -129,4 +130,6 @@ def _by_suffix(file: Path) -> Kind:
         raise PatternError(f"file: got {file}, accepted: its frames, {frames.name}")
     if suffix == ".raw":
         raise PatternError(f"file: got {file}, accepted: the .xml file that describes EMPAD's frames")
+    if suffix == ".xml" and frames_named(file):
+        return Kind("rosetta", "empad")
     raise PatternError(f"file: nobody reads {file}, which begins like no known format, accepted: {READ}")

@@ -36,6 +36,29 @@ def test_shape_from_the_description(tmp_path, inside):
     np.testing.assert_array_equal(read_pattern(file, frame=(4,)).array, FRAMES[4, :128])
 
 
+@pytest.mark.parametrize(
+    ("before", "encoding"),
+    [
+        ("<!-- made by hand -->", "utf-8"),
+        ('<?xml version="1.0"?><!-- ' + 5000 * "long " + "-->", "utf-8"),
+        ('<?xml version="1.0" encoding="utf-16"?>', "utf-16"),
+        ('\ufeff<?xml version="1.0"?>', "utf-8"),
+        ("", "utf-8"),
+    ],
+)
+def test_a_description_is_known_however_it_begins(tmp_path, before, encoding):
+    FRAMES.tofile(tmp_path / "scan_x3_y2.raw")
+    text = f"{before}<root><timestamp isoformat='2020-01-01T00:00:00'/><raw_file filename='scan_x3_y2.raw'/></root>"
+    (tmp_path / "a.XML").write_bytes(text.encode(encoding))
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.XML", frame=(1, 0)).array, FRAMES[3, :128])
+
+
+def test_a_description_of_something_else_is_nobodys(tmp_path):
+    (tmp_path / "a.xml").write_text("<!-- raw_file --><root><file filename='a.raw'/></root>")
+    with pytest.raises(PatternError, match="nobody reads"):
+        read_pattern(tmp_path / "a.xml")
+
+
 @pytest.mark.parametrize("name", ["../film.raw", "/etc/passwd", r"C:\data\film.raw", "..", ""])
 def test_frames_elsewhere_are_refused(tmp_path, name):
     with pytest.raises(PatternError, match=r"accepted: (references to files of its own|files that lie beside it)"):
