@@ -17,7 +17,7 @@ from pacbed.errors import PatternError
 
 LARGE_BYTES = 256e6  # above this RosettaSciIO looks at the tags alone
 OPACITY = (1, 2)  # TIFF's ExtraSamples
-MAP_ENTRY = 257  # of a TIFF colour map, 16 bits, in 8 bits: 65535 / 255
+MAP_ENTRY, MOST_8_BIT = 257, 255  # of a TIFF colour map, 16 bits, in 8 bits: 65535 / 255
 
 
 @contextmanager
@@ -34,14 +34,19 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
     with ExitStack() as stack:
         tiff = stack.enter_context(tifffile.TiffFile(file))
         all_series = series_of(tiff, str(file))
-        if not all_series:
+        described = _described(tiff, file, len(all_series))
+        shown = [pair for pair in zip(all_series, described, strict=True) if not _is_aside(pair[0].keyframe)]
+        if not shown:
             raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")
-        values = [_values(series, file.name, stack) for series in all_series]
         yield [
-            StoredImage(levels, about.axes, "", "", about.metadata, about.original)
-            for series, levels, about in zip(all_series, values, _described(tiff, file, len(values)), strict=True)
-            if not series.keyframe.is_reduced
+            StoredImage(_values(series, file.name, stack), about.axes, "", "", about.metadata, about.original)
+            for series, about in shown
         ]
+
+
+def _is_aside(page: Any) -> bool:
+    """Whether a page is a smaller copy, or the mask, of another."""
+    return bool(page.is_reduced or page.is_mask)
 
 
 def _values(series: Any, source: str, stack: ExitStack) -> Any:
@@ -49,14 +54,19 @@ def _values(series: Any, source: str, stack: ExitStack) -> Any:
     import tifffile
 
     page, kinds = series.keyframe, tifffile.PHOTOMETRIC
+    if series.kind == "ome" and (missing := sum(part is None for part in series.pages)):
+        told = f"{missing} of the {len(series.pages)} pages that its description names"  # tifffile would read zeros
+        raise PatternError(f"file: {source} lacks {told}, accepted: a whole TIFF file")
     photometric, samples = page.photometric, page.samplesperpixel
     if photometric == kinds.MINISBLACK and samples == 1:
         return series.asarray() if len(series.shape) == 2 else _lazy(series, stack)
     if photometric == kinds.MINISWHITE and samples == 1 and page.dtype.kind == "u":
         return np.iinfo(page.dtype).max - series.asarray()
     if photometric == kinds.PALETTE and samples == 1:
-        colours = np.moveaxis(np.asarray(page.colormap), 0, -1)[series.asarray()]
-        return grey_levels((colours // MAP_ENTRY).astype(np.uint8), source)
+        colours = np.asarray(page.colormap)
+        deep = colours.max() > MOST_8_BIT  # some programs write the map's 16 bits, others 8 of them
+        levels = (colours // MAP_ENTRY if deep else colours).astype(np.uint8)
+        return grey_levels(np.moveaxis(levels, 0, -1)[series.asarray()], source)
     if photometric == kinds.MINISBLACK and samples == 2 and page.extrasamples and page.extrasamples[0] in OPACITY:
         return np.moveaxis(series.asarray(), series.axes.index("S"), -1)[..., 0]
     jpeg = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)

@@ -1,20 +1,25 @@
 """Files that name other files: those outside their own folder are refused before anything is read.
 
 HDF5 knows four ways to bring another file in: external links, external storage, virtual data sets, and soft links
-through one of these. Without a look at them, a pattern from elsewhere shows any file of the machine on its sheet.
+through one of these; a TIFF has two, the description of an OME-TIFF and the index of an NDTiff. Without a look at them,
+a pattern from elsewhere shows any file of the machine on its sheet.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from pacbed.analysis.recording.guard.sizes import TIFF_MAGIC
 from pacbed.errors import PatternError
 
-UNSAFE = {".nc": "netCDF, whose reader executes text of the file"}  # by the reader of RosettaSciIO, `eval`
+NETCDF = b"CDF"  # before netCDF 4, which is HDF5; RosettaSciIO's reader calls `eval` with text of the file
+XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+BLOCK = "%b"  # in the name of a virtual data set's sources: their number from 0 (H5Pset_virtual in the manual of HDF5)
 
 
 def check_references(path: str | Path) -> None:
@@ -23,7 +28,7 @@ def check_references(path: str | Path) -> None:
     Parameters
     ----------
     path : path
-        HDF5 of any flavour, a Zarr folder, the XML of an EMPAD; anything else names no other file.
+        HDF5 of any flavour, a Zarr folder, the XML of an EMPAD, TIFF; anything else names no other file.
 
     Raises
     ------
@@ -35,13 +40,20 @@ def check_references(path: str | Path) -> None:
     import h5py
 
     file = Path(path)
-    if (why := UNSAFE.get(file.suffix.lower())) is not None:
-        raise PatternError(f"pattern: got {file.name}, accepted: any other format than {why}")
     if file.is_dir():
         _check_folder(file)
-    elif file.suffix.lower() == ".xml":
+        return
+    with file.open("rb") as stream:
+        start = stream.read(4)
+    if start.startswith(NETCDF):
+        why = "netCDF before version 4, whose reader executes text of the file"
+        raise PatternError(f"pattern: got {file.name}, accepted: any other format than {why}")
+    if start.lstrip().startswith(XML_STARTS):
         for element in ElementTree.parse(file).iter("raw_file"):
             _inside(element.get("filename", ""), file, file.resolve().parent)
+    elif start in TIFF_MAGIC:
+        for name in _named_by_tiff(file):
+            _inside(name, file, file.resolve().parent)
     elif h5py.is_hdf5(file):
         for _ in stores_reached(file):
             pass
@@ -91,10 +103,39 @@ def _files_named(store: Any, file: Path) -> list[str]:
             names.append(link.filename)
         elif isinstance(link, h5py.HardLink) and isinstance(item := store[name], h5py.Dataset):
             if item.external:
-                raise _refusal(f"external storage in {item.external[0][0]!r}", file)
+                raise PatternError(
+                    f"pattern: got external storage in {item.external[0][0]!r} in {file}, accepted: values that lie "
+                    "in the HDF5 file itself, and references to files of its own folder only"
+                )
             if item.is_virtual:
-                names.extend({source.file_name for source in item.virtual_sources()} - {"."})
+                sources = {source.file_name for source in item.virtual_sources()} - {"."}
+                names.extend(name for source in sources for name in _numbered(source, file.parent))
     return names
+
+
+def _numbered(name: str, folder: Path) -> list[str]:
+    """The files that a name stands for: itself, or those of its numbered blocks that are there, at least the first."""
+    if BLOCK not in name:
+        return [name]
+    blocks = (name.replace(BLOCK, str(number)) for number in count())
+    return list(takewhile(lambda block: (folder / block).exists(), blocks)) or [name.replace(BLOCK, "0")]
+
+
+def _named_by_tiff(file: Path) -> list[str]:
+    """Other files in which the description of an OME-TIFF, or the index of an NDTiff, says that pages lie."""
+    import tifffile
+
+    with tifffile.TiffFile(file) as tiff:
+        if tiff.is_ndtiff:
+            index = tifffile.read_ndtiff_index(file.parent / "NDTiff.index")
+            return sorted({entry[1] for entry in index} - {file.name})
+        about = tiff.ome_metadata
+    try:
+        root = ElementTree.fromstring(about or "<OME/>")
+    except ElementTree.ParseError:  # tifffile, too, takes such pages as they stand
+        return []
+    named = {part.get("FileName", file.name) for part in root.iterfind(".//{*}UUID") if part.text != root.get("UUID")}
+    return sorted(name for name in named if name.lower() != file.name.lower())
 
 
 def _inside(name: str, holder: Path, own: Path) -> Path:

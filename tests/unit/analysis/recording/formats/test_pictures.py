@@ -1,3 +1,4 @@
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,6 +27,22 @@ def test_sixteen_bits_and_opacity(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "deep.png"), deep)
     Image.fromarray(GREY).convert("LA").save(tmp_path / "clear.png")
     np.testing.assert_array_equal(read(tmp_path / "clear.png"), GREY)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_sixteen_bits_of_several_channels_keep_their_counts(tmp_path, channels):
+    deep = GREY.astype(np.uint16) * 200
+    planes = [deep] * (channels - 1 if channels != 3 else 3)
+    image = np.stack(planes if channels == 3 else [*planes, np.full_like(deep, 65535)], axis=-1)
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(image))
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), deep)
+
+
+def test_sixteen_bits_of_colour_are_refused(tmp_path):
+    deep = GREY.astype(np.uint16) * 200
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(np.stack([deep, deep // 2, deep], axis=-1)))
+    with pytest.raises(PatternError, match="coloured"):
+        read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.gif"])

@@ -123,3 +123,67 @@ def test_the_tags_of_digital_micrograph_are_read(tmp_path):
     ]
     tifffile.imwrite(tmp_path / "a.tif", DEEP, extratags=tags, metadata=None)
     assert read_pattern(tmp_path / "a.tif").calibration.pixel_per_nm == pytest.approx(0.1)
+
+
+OWN, OTHER = "urn:uuid:11111111-1111-1111-1111-111111111111", "urn:uuid:22222222-2222-2222-2222-222222222222"
+
+
+def ome(own, names):
+    """Description of an OME-TIFF whose frames lie in files of some names, the first in the file `own` itself."""
+    places = "".join(
+        f'<TiffData IFD="0" FirstT="{frame}" PlaneCount="1"><UUID FileName="{name}">{uuid}</UUID></TiffData>'
+        for frame, (uuid, name) in enumerate(zip((OWN, OTHER), names, strict=False))
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+        f'UUID="{own}"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYTCZ" Type="uint16" SizeX="48" '
+        f'SizeY="40" SizeC="1" SizeZ="1" SizeT="2"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{places}'
+        "</Pixels></Image></OME>"
+    )
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_frames_of_an_ome_tiff_lie_beside_it(tmp_path, absolute):
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    outside, inside = (place / "other.ome.tif" for place in (tmp_path, folder))
+    for place in (outside, inside):
+        tifffile.imwrite(place, DEEP + 1, description=ome(OTHER, ["a.ome.tif", "other.ome.tif"]), metadata=None)
+    for name, accepted in (("other.ome.tif", True), (str(outside) if absolute else "../other.ome.tif", False)):
+        file = folder / "a.ome.tif"
+        tifffile.imwrite(file, DEEP, description=ome(OWN, ["a.ome.tif", name]), metadata=None)
+        if accepted:
+            np.testing.assert_array_equal(read_pattern(file, frame=(1,)).array, DEEP + 1)
+            continue
+        with pytest.raises(PatternError, match="files of its own folder only"):
+            read_pattern(file, frame=(1,))
+
+
+def test_frames_that_are_not_there_are_no_zeros(tmp_path):
+    file = tmp_path / "renamed.ome.tif"
+    tifffile.imwrite(file, DEEP, description=ome(OWN, ["a.ome.tif", "gone.ome.tif"]), metadata=None)
+    with pytest.raises(PatternError, match=r"'gone\.ome\.tif' in .*accepted: files that lie beside it"):
+        read_pattern(file, frame=(0,))
+    tifffile.imwrite(file, DEEP, description=ome(OWN, ["a.ome.tif"]), metadata=None)
+    with pytest.raises(PatternError, match="lacks 1 of the 2 pages"):
+        read_pattern(file, frame=(0,))
+
+
+ASIDE = {
+    "smaller copy": (np.stack([GREY, GREY // 2, GREY // 3], axis=-1), {"photometric": "rgb", "subfiletype": 1}),
+    "mask": (GREY > 99, {"photometric": 4, "subfiletype": 4}),
+}
+
+
+@pytest.mark.parametrize("kind", ASIDE)
+def test_coloured_copies_and_masks_do_not_hide_the_pattern(tmp_path, kind):
+    image, options = ASIDE[kind]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        tiff.write(image, **options)
+        tiff.write(DEEP, photometric="minisblack")
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, DEEP)
+
+
+def test_a_palette_of_eight_bits_is_read_as_one(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", 255 - GREY, photometric="palette", colormap=LINEAR[:, ::-1] // 257)
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, GREY)

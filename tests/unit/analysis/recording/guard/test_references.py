@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 from pacbed.analysis.recording.guard.references import check_references
@@ -148,10 +149,57 @@ def test_the_data_of_an_empad_lie_beside_its_xml(folder, name, accepted):
         check_references(xml)
 
 
-def test_a_reader_that_executes_text_is_not_used(folder):
-    (folder / "a.nc").write_bytes(b"CDF\x01")
-    with pytest.raises(PatternError, match=r"a\.nc, accepted: any other format than netCDF"):
-        read_pattern(folder / "a.nc")
+@pytest.mark.parametrize("name", ["a.nc", "a.h5"])
+def test_a_reader_that_executes_text_is_not_used(folder, name):
+    (folder / name).write_bytes(b"CDF\x01")
+    with pytest.raises(PatternError, match=rf"{name}, accepted: any other format than netCDF"):
+        read_pattern(folder / name)
+
+
+def test_content_counts_and_not_the_suffix(folder):
+    for name in ("a.nc", "a.xml"):
+        (folder / "frames.h5").rename(folder / name)
+        np.testing.assert_array_equal(read_pattern(folder / name).array, SECRET)
+        (folder / name).rename(folder / "frames.h5")
+    (folder / "a.txt").write_text(
+        '<?xml version="1.0"?><root><!-- raw_file --><raw_file filename="../secret.raw"/></root>'
+    )
+    with pytest.raises(PatternError, match="own folder only"):
+        check_references(folder / "a.txt")
+
+
+def numbered(file, source):
+    """A virtual data set that grows with every file of a pattern in each."""
+    with h5py.File(file, "w") as store:
+        space = h5py.h5s.create_simple((2, 64, 64), (h5py.h5s.UNLIMITED, 64, 64))
+        space.select_hyperslab((0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1), stride=(1, 1, 1), block=(1, 64, 64))
+        options = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        options.set_virtual(space, source, b"p", h5py.h5s.create_simple((1, 64, 64)))
+        h5py.h5d.create(store.id, b"data", h5py.h5t.NATIVE_DOUBLE, space, options)
+    return file
+
+
+def test_numbered_sources_are_looked_at_one_by_one(folder):
+    for number in (0, 1):
+        with h5py.File(folder / f"block_{number}.h5", "w") as store:
+            store["p"] = SECRET[None] + number
+    file = numbered(folder / "a.h5", b"block_%b.h5")
+    check_references(file)
+    np.testing.assert_array_equal(read_pattern(file, frame=(1,)).array, SECRET + 1)
+    (folder / "block_1.h5").unlink()
+    (folder / "block_1.h5").symlink_to(folder.parent / "secret.h5")
+    with pytest.raises(PatternError, match="own folder only"):
+        check_references(file)
+    with pytest.raises(PatternError, match=r"'none_0\.h5' in .*files that lie beside it"):
+        check_references(numbered(folder / "b.h5", b"none_%b.h5"))
+
+
+def test_an_index_of_an_ndtiff_names_files_beside_it(folder, monkeypatch):
+    tifffile.imwrite(folder / "a.tif", SECRET.astype(np.uint16))
+    monkeypatch.setattr(tifffile.TiffFile, "is_ndtiff", True)
+    monkeypatch.setattr(tifffile, "read_ndtiff_index", lambda file: [({}, "../secret.h5")])
+    with pytest.raises(PatternError, match="own folder only"):
+        check_references(folder / "a.tif")
 
 
 def test_what_names_nothing_is_let_through(folder):
