@@ -11,7 +11,6 @@ from pacbed.analysis.fit.absolute import AbsoluteIntensity, missing_shares
 from pacbed.analysis.fit.covariance import noise_share
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.effects.consider import consider_effects
-from pacbed.analysis.fit.effects.gamma import eight_bits
 from pacbed.analysis.fit.effects.vacuum import Vacuum
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.matching.library import Library
@@ -59,7 +58,6 @@ def with_effects(ready: Prepared, refinement: Refinement) -> Refinement:
         refinement,
         forward_model(ready, COARSE),
         restraints_of(ready),
-        eight_bits=eight_bits(ready.recorded.array),
         beside_vacuum=lambda thick: starts_beside_vacuum(ready, thick=thick),
         amid_tilts=lambda: starts_amid_tilts(ready),
     )

@@ -63,7 +63,7 @@ def test_a_mirrored_pattern_has_a_mirrored_match(analysis):
 
 @pytest.mark.parametrize("gamma", [1.0, 0.6])
 def test_it_has_the_effects_of_the_answer_and_only_used_pixels_tell_the_gain(analysis, gamma):
-    """A shaded picture, half of whose disk is masked; of 8 bits in the second case, which the answer knows."""
+    """A shaded picture, half of whose disk is masked; with a gamma in the second case, which the answer knows."""
     shading = partial(Shading().applied, amounts=np.array([4.0, 0.0]))
     power = partial(Gamma().applied, amounts=Gamma().amounts(gamma))
     changes = (shading,) if gamma == 1 else (shading, power)

@@ -35,7 +35,6 @@ def consider_effects(
     coarse: ForwardModel,
     restraints: Restraints,
     *,
-    eight_bits: bool,
     beside_vacuum: Callable[[bool], Sequence[PatternParameters]] = lambda thick: (),
     amid_tilts: Callable[[], Sequence[PatternParameters]] = tuple,
 ) -> Refinement:
@@ -48,15 +47,13 @@ def consider_effects(
         Of the same pattern on coarse pixels, to look for places far away.
     restraints : Restraints
         Of the refinement.
-    eight_bits : bool
-        The picture has 8 bits: its grey levels may be a power of the counts.
     beside_vacuum : callable
         Gives starts of a thin crystal beside much vacuum, or of a crystal of any thickness if it is called with True:
         asked for thin answers, and where much vacuum is seen.
     amid_tilts : callable
         Gives starts of a crystal whose tilts spread, which may lie in other basins.
     """
-    effects = [one for one in EFFECTS if eight_bits or one.name != Gamma.name]
+    effects = list(EFFECTS)
     thin = refinement.best.parameters.thickness_nm < THIN_NM
     starts = {"vacuum": tuple(beside_vacuum(False)) if thin else (), "tilt_spread": tuple(amid_tilts())}
     model, at = refinement.model, refinement.best.parameters

@@ -1,4 +1,8 @@
-"""A picture made for the eye: its grey levels are a power of the counts. Only pictures of 8 bits are suspected."""
+"""A picture made for the eye: its grey levels are a power of the counts.
+
+Bits do not tell: an image program that turns or resizes such a picture writes 16 of them, or floats. Gamma is also what
+comes closest to a ceiling that a gain correction has smeared. Counts are not mistaken for it (`benchmarks/effects.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from scipy import ndimage
 from pacbed.analysis.fit.effects.effect import Effect
 from pacbed.analysis.fit.forward import ForwardModel
 
-BRIGHT_BELOW = 127.0  # a picture of 8 bits whose brightest pixel is darker was not made for the eye
 DARKEST = 0.01  # of the bright level: below, a grey level tells nothing of the counts
 SMOOTHING_PX = 1.5  # of the grey levels by which residuals are weighted
 
@@ -47,11 +50,3 @@ class Gamma(Effect):
         earlier = np.ones_like(grey)
         earlier[cutout.mask] = model.weights
         return model.seeing(replace(cutout, values=grey ** (1 / gamma), dark=0.0), weights * earlier)
-
-
-def eight_bits(array: np.ndarray) -> bool:
-    """Whether an array of shape (y, x) looks like a picture of 8 bits, or the mean of its three colours."""
-    finite = array[np.isfinite(array)]
-    if finite.size == 0 or finite.min() < 0 or not BRIGHT_BELOW < finite.max() <= 255:
-        return False
-    return bool(np.abs(3 * finite - np.rint(3 * finite)).max() < 1e-3)

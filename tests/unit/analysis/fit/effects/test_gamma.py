@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.fit.effects.gamma import Gamma, eight_bits
+from pacbed.analysis.fit.effects.gamma import Gamma
 from pacbed.analysis.fit.effects.trial import try_effect
 
 
@@ -24,15 +24,3 @@ def test_the_counts_come_back_and_their_residual_is_in_grey_levels(model, truth)
     seen = grey[cutout.mask] - np.sqrt(np.maximum(undone.image(truth)[cutout.mask], 0))
     bright = grey[cutout.mask] > 0.4
     assert np.linalg.norm((residual - seen)[bright]) < 0.15 * np.linalg.norm(seen[bright])
-
-
-def test_pictures_of_eight_bits_are_told_from_counts():
-    rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (40, 40)).astype(np.float32)
-    assert eight_bits(picture)
-    assert eight_bits((picture + np.roll(picture, 1) + 2) // 1 / 3)  # the mean of three colours
-    assert not eight_bits(picture + 0.4)
-    assert not eight_bits(picture * 10)
-    assert not eight_bits(picture - 20)
-    assert not eight_bits(picture // 4), "a detector that counts single electrons"
-    assert not eight_bits(np.full((40, 40), np.nan))
