@@ -50,6 +50,13 @@ def listed_axis(name: str, unit: object, places: object, scan: bool | None = Non
     return Axis(name, unit, float(steps.mean()) if uniform else nan, scan)
 
 
+def order_by_name(first: Axis, second: Axis) -> str:
+    """Order of two axes with names that differ in their last letter only: "yx", "xy", or "" where they tell none."""
+    names = first.name.lower(), second.name.lower()
+    ends = "".join(name[-1:] for name in names)
+    return ends if ends in ("yx", "xy") and names[0][:-1] == names[1][:-1] else ""
+
+
 @dataclass(frozen=True)
 class StoredImage:
     """An array in a file, not yet read where its format allows that.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
+from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
@@ -37,9 +37,10 @@ def _by_layout(store: Any, file: Path) -> list[StoredImage]:
     attributes = store.attrs
     if "HyperSpy" in _text(attributes.get("file_format", "")):
         return read_with("hspy", file)
-    if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store) or _is_velox(store):
-        # One array for each group: stacks of groups are for virtual images of one kind.
-        return _as_stored(read_with("emd", file, stack_group=False), store)
+    if _is_velox(store):
+        return read_with("emd", file)
+    if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
+        return read_emd(store, file)
     if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
         return read_with("nexus", file, nxdata_only=True)
     return []
@@ -80,22 +81,6 @@ def _dimensions(item: Any) -> tuple[Axis, ...]:
         else:
             axes.append(Axis(name))
     return tuple(axes)
-
-
-def _as_stored(images: list[StoredImage], store: Any) -> list[StoredImage]:
-    """Images of an EMD file with their axes in the order of the file.
-
-    RosettaSciIO turns arrays of older versions round, as HyperSpy writes them; other programs write rows first, and
-    py4DSTEM calls the rows x.
-    """
-    if "4DSTEM_simulation" in store or _text(store.attrs.get("emd_group_type", "")) == "file":
-        return images
-    turned = []
-    for one in images:
-        order = "".join(axis.name.lower()[-1:] for axis in one.axes if axis.name.lower()[-1:] in ("x", "y"))
-        wrong = "4DSTEM_experiment" in store or order.startswith("xy")
-        turned.append(replace(one, values=one.values.T, axes=one.axes[::-1]) if wrong else one)
-    return turned
 
 
 def _groups(store: Any) -> list[Any]:

@@ -109,19 +109,57 @@ def test_labels_without_scales_tell_the_axes(tmp_path, scan):
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
 
 
-@pytest.mark.parametrize(
-    ("folder", "names"),
-    [("signals", ["y", "x", "Qy", "Qx"]), ("4DSTEM_experiment/data/datacubes", ["R_x", "R_y", "Q_x", "Q_y"])],
-)
-def test_older_emd_files_of_other_programs_keep_their_rows(tmp_path, scan, folder, names):
-    with h5py.File(tmp_path / "a.emd", "w") as store:
+def write_older_emd(file, data, names, units, folder="signals"):
+    with h5py.File(file, "w") as store:
         store.attrs.update({"version_major": 0, "version_minor": 2})
         group = store.create_group(f"{folder}/film")
         group.attrs["emd_group_type"] = 1
-        group["data"] = scan
-        for number, (name, length) in enumerate(zip(names, scan.shape, strict=True), 1):
+        group["data"] = data
+        for number, (name, unit, length) in enumerate(zip(names, units, data.shape, strict=True), 1):
             group[f"dim{number}"] = 0.4 * np.arange(length)
-            group[f"dim{number}"].attrs.update({"name": name, "units": "[n_m^-1]" if "Q" in name else "[n_m]"})
-    with open_scan(tmp_path / "a.emd") as found:
-        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
+            group[f"dim{number}"].attrs.update({"name": name, "units": unit})
+    return file
+
+
+NM_AND_PER_NM = ["[n_m]", "[n_m]", "[n_m^-1]", "[n_m^-1]"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "names", "units"),
+    [
+        ("signals", ["y", "x", "Qy", "Qx"], NM_AND_PER_NM),
+        ("4DSTEM_experiment/data/datacubes", ["R_x", "R_y", "Q_x", "Q_y"], NM_AND_PER_NM),
+        ("signals", ["scan row", "scan column", "row", "column"], NM_AND_PER_NM),
+        ("signals", ["energy", "index", "c", "d"], NM_AND_PER_NM),
+        ("signals", ["", "", "", ""], NM_AND_PER_NM),
+        ("signals", ["", "", "", ""], [""] * 4),
+    ],
+)
+def test_older_emd_files_of_other_programs_keep_their_rows(tmp_path, scan, folder, names, units):
+    with open_scan(write_older_emd(tmp_path / "a.emd", scan, names, units, folder)) as found:
+        assert found.scan_shape == (3, 5)
+        assert found.calibration.pixel_per_nm == (pytest.approx(0.4) if units[0] else None)
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_older_emd_frames_without_letters_are_not_turned(tmp_path, scan, image):
+    file = write_older_emd(tmp_path / "one.emd", image, ["row", "column"], ["", ""])
+    np.testing.assert_array_equal(read_pattern(file).array, image)
+    file = write_older_emd(tmp_path / "series.emd", scan[0], ["frame", "row", "col"], [""] * 3)
+    np.testing.assert_array_equal(read_pattern(file, frame=(4,)).array, scan[0, 4])
+
+
+def test_berkeley_scan_of_hyperspy_without_names_keeps_its_order(tmp_path, as_signal, scan):
+    from rsciio.emd import file_writer
+
+    axes = [(None, 1.0, "nm", True)] * 2 + [(None, 0.4, "mrad", False)] * 2
+    file_writer(str(tmp_path / "a.emd"), as_signal(scan, axes))
+    with open_scan(tmp_path / "a.emd") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_velox_image_under_a_berkeley_version_is_not_turned(write_velox, image):
+    file = write_velox(image, 4e8)
+    with h5py.File(file, "a") as store:
+        store.attrs.update({"version_major": 0, "version_minor": 2})
+    np.testing.assert_array_equal(read_pattern(file).array, image)
