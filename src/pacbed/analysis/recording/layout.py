@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
-from pacbed.analysis.recording.stored import SMALLEST_PIXELS, Axis, StoredImage, sizes
+from pacbed.analysis.recording.stored import SMALLEST_PIXELS, Axis, StoredImage, order_by_name, sizes
 from pacbed.analysis.recording.units import parse_unit
 from pacbed.errors import PatternError
 
@@ -16,11 +17,12 @@ SCAN_NAME = re.compile(
     r"^((r|s|scan|nav|navigation|probe)[ _-]?[xy]|time|frames?|series_count|image series|positions?|depth)$",
     re.IGNORECASE,
 )
+ROWS_ARE_X = re.compile(r"^[rq][ _-]?x$", re.IGNORECASE)  # in files of py4DSTEM
 FIRST = (0, 1)
 
 
 class Layout(NamedTuple):
-    """Axes of an array by meaning, each a tuple of their numbers in ascending order."""
+    """Axes of an array by meaning, each a tuple of their numbers: in ascending order, or y before x by their names."""
 
     scan: tuple[int, ...]
     pattern: tuple[int, ...]
@@ -49,8 +51,7 @@ def find_layout(
     axes, shape = image.described_axes(), image.shape
     long = tuple(axis for axis, length in enumerate(shape) if length > 1)
     if len(long) <= 2:  # one pattern; axes of one element have no meaning
-        pattern = long if len(long) == 2 else tuple(range(len(shape)))[-2:]
-        return Layout(tuple(axis for axis in range(len(shape)) if axis not in pattern), pattern)
+        return _ordered(axes, long if len(long) == 2 else tuple(range(len(shape)))[-2:])
     said = _said(axes, len(shape))
     candidates = list(dict.fromkeys(said.values()))
     if not candidates:
@@ -61,15 +62,28 @@ def find_layout(
                 "too short for a pattern, accepted: rows and columns of the scan (--scan-shape), or one frame (--frame)"
             )
     if scan_shape is not None:
-        candidates = [one for one in candidates if _fits(shape, one, scan_shape)] or candidates
+        candidates = [one for one in candidates if _fits(shape, _ordered(axes, one).scan, scan_shape)] or candidates
     if said and len(candidates) > 1:
         got = "none" if scan_shape is None else sizes(scan_shape)
         raise PatternError(
             f"scan_shape: got {got} for {source} ({sizes(shape)}), whose {_quarrel(said, shape)}, accepted: rows and "
             "columns of the scan that leave one of the two"
         )
-    pattern = candidates[0]
-    return Layout(tuple(axis for axis in range(len(shape)) if axis not in pattern), pattern)
+    return _ordered(axes, candidates[0])
+
+
+def _ordered(axes: Sequence[Axis], pattern: tuple[int, ...]) -> Layout:
+    """The layout with this pattern: rows are y, whichever of the two the file stores first."""
+    scan = tuple(axis for axis in range(len(axes)) if axis not in pattern)
+    return Layout(_rows_first(axes, scan), _rows_first(axes, pattern))
+
+
+def _rows_first(axes: Sequence[Axis], numbers: tuple[int, ...]) -> tuple[int, ...]:
+    for one, other in combinations(numbers, 2):
+        if order_by_name(axes[one], axes[other]) == "xy" and not ROWS_ARE_X.match(axes[one].name):
+            turned = {one: other, other: one}
+            return tuple(turned.get(number, number) for number in numbers)
+    return numbers
 
 
 def _said(axes: Sequence[Axis], count: int) -> dict[str, tuple[int, ...]]:
@@ -104,8 +118,8 @@ def _unlabelled(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     return sorted((last, FIRST), key=lambda pair: min(shape[axis] for axis in pair) < SMALLEST_PIXELS)
 
 
-def _fits(shape: tuple[int, ...], pattern: tuple[int, ...], scan_shape: tuple[int, int]) -> bool:
-    scan = [length for axis, length in enumerate(shape) if axis not in pattern and length > 1]
+def _fits(shape: tuple[int, ...], axes: tuple[int, ...], scan_shape: tuple[int, int]) -> bool:
+    scan = [shape[axis] for axis in axes if shape[axis] > 1]
     return scan == [length for length in scan_shape if length > 1] or scan == [prod(scan_shape)]
 
 

@@ -50,6 +50,20 @@ def test_units_names_and_flags_tell_scan_from_pattern(axes, layout):
     assert find_layout(image(SHAPE, axes), "film") == layout
 
 
+@pytest.mark.parametrize(
+    ("axes", "layout"),
+    [
+        (names("x", "y", "ky", "kx"), Layout((1, 0), (2, 3))),
+        (names("scan_y", "scan_x", "detX", "detY"), Layout((0, 1), (3, 2))),
+        (names("kx", "ky", "X", "Y"), Layout((3, 2), (1, 0))),
+        (names("Rx", "R_y", "Qx", "Qy"), BACK),
+        (names("index", "energy", "kx", "qy"), BACK),
+    ],
+)
+def test_rows_are_y_by_their_names(axes, layout):
+    assert find_layout(image((64, 65, 64, 65), axes), "film") == layout
+
+
 def test_one_pattern_needs_no_telling():
     assert find_layout(image((40, 48)), "film") == Layout((), (0, 1))
     assert find_layout(image((1, 1, 40, 48), flags(True, True, False, False)), "film") == BACK

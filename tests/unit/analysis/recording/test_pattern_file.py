@@ -50,6 +50,14 @@ def test_the_hash_is_the_file_s(tmp_path, image):
     assert read_pattern(file).sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def test_a_pattern_stored_with_x_first_is_turned(write_hspy, scan):
+    file = write_hspy(scan[0, 0].T, PLANE[::-1], name="one.hspy")
+    np.testing.assert_array_equal(read_pattern(file).array, scan[0, 0])
+    file = write_hspy(scan.transpose(1, 0, 3, 2), [*RASTER[::-1], *PLANE[::-1]])
+    for frame in ((1, 2), (7,)):
+        np.testing.assert_array_equal(read_pattern(file, frame=frame).array, scan[1, 2])
+
+
 @pytest.mark.parametrize("name", ["a.hspy", "a.hdf5", "renamed.tif"])
 def test_a_file_of_hyperspy_brings_its_calibration_under_any_name(write_hspy, image, name):
     tem = {"beam_energy": 200.0, "convergence_angle": 13.6}

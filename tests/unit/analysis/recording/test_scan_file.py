@@ -103,11 +103,25 @@ def test_axes_of_one_element_do_not_count(tmp_path):
 def test_axes_are_told_by_their_units(write_hspy, order):
     axes = [("y", 1.0, "nm", True), ("x", 1.0, "nm", True), ("ky", 0.4, "mrad", False), ("kx", 0.4, "mrad", False)]
     with open_scan(write_hspy(DATA.transpose(order), [axes[axis] for axis in order])) as scan:
-        turned = order == (3, 2, 1, 0)  # rows stay in front of columns
-        patterns = DATA.swapaxes(0, 1).swapaxes(2, 3) if turned else DATA
-        assert scan.scan_shape == patterns.shape[:2] and scan.calibration.pixel_mrad == 0.4
-        np.testing.assert_array_equal(scan.mean(1, 2, 1), patterns[1, 2])
-        np.testing.assert_allclose(scan.mean(0, 1, 2), patterns[0:2, 2:4].mean(axis=(0, 1)), rtol=1e-6)
+        assert scan.scan_shape == (3, 5) and scan.calibration.pixel_mrad == 0.4
+        np.testing.assert_array_equal(scan.mean(1, 2, 1), DATA[1, 2])
+        np.testing.assert_allclose(scan.mean(0, 1, 2), DATA[0:2, 2:4].mean(axis=(0, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scan_shape", [None, (3, 5)])
+def test_columns_stored_first_are_columns_by_their_names(write_hspy, scan_shape):
+    axes = [("x", 2.0, "nm", True), ("y", 2.0, "nm", True), ("kx", 0.4, "mrad", False), ("ky", 0.4, "mrad", False)]
+    with open_scan(write_hspy(DATA.transpose(1, 0, 3, 2), axes), scan_shape=scan_shape) as scan:
+        assert scan.scan_shape == (3, 5) and scan.pattern_shape == (32, 40) and scan.step_nm == 2.0
+        np.testing.assert_array_equal(scan.mean(1, 2, 1), DATA[1, 2])
+    with open_scan(write_hspy(DATA[0].swapaxes(1, 2), [axes[0], axes[2], axes[3]], name="line.hspy")) as line:
+        np.testing.assert_array_equal(line.mean(0, 3, 1), DATA[0, 3])
+
+
+def test_rows_of_py4dstem_are_called_x(write_hspy):
+    axes = [("Rx", 1.0, "nm", True), ("Ry", 1.0, "nm", True), ("Q_x", 0.4, "mrad", False), ("Q_y", 0.4, "mrad", False)]
+    with open_scan(write_hspy(DATA, axes)) as scan:
+        np.testing.assert_array_equal(scan.mean(1, 2, 1), DATA[1, 2])
 
 
 @pytest.mark.parametrize("window", [1, 2, 4])
