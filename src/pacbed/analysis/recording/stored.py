@@ -13,6 +13,7 @@ from pacbed.errors import PatternError
 
 NO_IMAGE = "holds no image"
 SMALLEST_PIXELS = 32  # fewer along an edge cannot show the fringes inside a disk
+LONGEST_LIST = 2**22  # of the places along an axis, which a file of a kilobyte may declare by the billion
 NAMES_SHOWN = 12  # of the arrays that an error lists
 
 
@@ -35,19 +36,43 @@ class Axis(NamedTuple):
     scan: bool | None = None
 
 
-def listed_axis(name: str, unit: object, places: object, scan: bool | None = None) -> Axis:
+def listed_axis(name: str, unit: object, places: Any, scan: bool | None = None) -> Axis:
     """An axis of which a file lists every element; its scale is NaN where the steps differ.
+
+    Of a longer list than `LONGEST_LIST`, only both ends are read.
 
     Parameters
     ----------
     name, unit, scan
         As in `Axis`.
     places : array-like, shape (element,)
-        Where each element lies, in that unit.
+        Where each element lies, in that unit; it may be in a file.
     """
-    steps = np.diff(np.asarray(places, dtype=float))
+    count = np.shape(places)[0]
+    if count > LONGEST_LIST:
+        return Axis(name, unit, float(places[-1] - places[0]) / (count - 1), scan)
+    steps = np.diff(np.asarray(places[:], dtype=float))
     uniform = len(steps) > 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0)
     return Axis(name, unit, float(steps.mean()) if uniform else nan, scan)
+
+
+def check_list(values: Any, source: str) -> None:
+    """Refuse an axis that lists more places than a reader can be let fill the memory with.
+
+    Parameters
+    ----------
+    values : array-like
+        What has `size`; anything else is let through.
+    source : str
+        For the error.
+
+    Raises
+    ------
+    PatternError
+    """
+    size = getattr(values, "size", None)
+    if size is not None and size > LONGEST_LIST:
+        raise PatternError(f"{source}: got an axis of {size} values, accepted: at most {LONGEST_LIST}")
 
 
 def order_by_name(first: Axis, second: Axis) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from pacbed.analysis.recording.guard.chunks import check_hdf5_chunks
 from pacbed.analysis.recording.guard.endless import check_ends
 from pacbed.analysis.recording.guard.references import check_references
 from pacbed.analysis.recording.guard.sizes import check_declared
@@ -21,12 +22,13 @@ def check_untrusted(path: str | Path) -> None:
     Raises
     ------
     PatternError
-        It reaches outside its folder, declares too large a picture, or its HDF5 leads round in circles.
+        It reaches outside its folder, declares too large a picture or chunk, or its HDF5 leads round in circles.
     """
     _quiet_readers()
     check_ends(path)
     check_references(path)
     check_declared(path)
+    check_hdf5_chunks(path)
 
 
 def _quiet_readers() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pacbed.analysis.recording.formats.containers.links import follow_link
+from pacbed.analysis.recording.guard.sizes import LARGEST_VALUES
 from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
@@ -68,13 +70,18 @@ def open_dectris(store: Any, file: Path) -> StoredImage:
     if len({part.shape[1:] for part in parts}) > 1:
         raise PatternError(f"file: {file} joins frames of several sizes, accepted: one size")
     metadata = {}
-    if ENERGY in store:
-        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": float(store[ENERGY][()]) / 1e3}}}
-    mask = np.asarray(store[MASK][()]) != 0 if MASK in store else None
-    if mask is not None and (mask.shape != parts[0].shape[1:] or not mask.any()):
-        mask = None
+    if ENERGY in store and store[ENERGY].size == 1:
+        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": float(store[ENERGY][...].item()) / 1e3}}}
     axes = (Axis("frame", scan=True), Axis(scan=False), Axis(scan=False))
-    return StoredImage(JoinedFrames(parts), axes, FRAMES, "", metadata, bad=mask)
+    return StoredImage(JoinedFrames(parts), axes, FRAMES, "", metadata, bad=_bad_pixels(store, parts[0].shape[1:]))
+
+
+def _bad_pixels(store: Any, shape: tuple[int, int]) -> np.ndarray | None:
+    """Pixels that the detector calls bad; None where there are none, or the mask is not one of these frames."""
+    if MASK not in store or store[MASK].shape != shape or prod(shape) > LARGEST_VALUES:
+        return None
+    mask = np.asarray(store[MASK][()]) != 0
+    return mask if mask.any() else None
 
 
 def _frames(store: Any, name: str, file: Path) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,9 @@ from pacbed.analysis.recording.formats.containers.dectris import is_dectris, ope
 from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
 from pacbed.analysis.recording.formats.rosetta import read_with
-from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
+from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
+
+LISTED_AXIS = re.compile(r"^(dim\d+|axis)$")  # of EMD and HyperSpy; NeXus has names of its own
 
 
 @contextmanager
@@ -29,21 +32,42 @@ def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
         if is_dectris(store):
             yield [open_dectris(store, file)]
             return
-        yield _by_layout(store, file) or _plain(store, file)
+        images: list[StoredImage] = []
+        if (reader := _layout_reader(store)) is not None:
+            _check_axes(store, file)
+            images = reader(store, file)
+        yield images or _plain(store, file)
 
 
-def _by_layout(store: Any, file: Path) -> list[StoredImage]:
-    """What RosettaSciIO makes of a layout that it knows; nothing for any other."""
+def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | None:
+    """Who reads a layout that RosettaSciIO knows; none for any other."""
     attributes = store.attrs
     if "HyperSpy" in _text(attributes.get("file_format", "")):
-        return read_with("hspy", file)
+        return lambda _, file: read_with("hspy", file)
     if _is_velox(store):
-        return read_with("emd", file)
+        return lambda _, file: read_with("emd", file)
     if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
-        return read_emd(store, file)
+        return read_emd
     if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
-        return read_with("nexus", file, nxdata_only=True)
-    return []
+        return lambda _, file: read_with("nexus", file, nxdata_only=True)
+    return None
+
+
+def _check_axes(store: Any, file: Path) -> None:
+    """Refuse long axes of a layout of RosettaSciIO, which reads them whole, and several times over.
+
+    Raises
+    ------
+    PatternError
+    """
+    import h5py
+
+    groups = [store]
+    store.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
+    for group in groups:
+        listed = ",".join(_text(name) for name in np.ravel(group.attrs.get("axes", ()))).split(",")
+        for name in (*filter(None, listed), *filter(LISTED_AXIS.match, group)):
+            check_list(group.get(name), f"{file}, {name}")
 
 
 def _has_version(store: Any) -> bool:
@@ -52,7 +76,7 @@ def _has_version(store: Any) -> bool:
 
 
 def _is_velox(store: Any) -> bool:
-    version = _text(store["Version"][...]) if "Version" in store and hasattr(store["Version"], "dtype") else ""
+    version = _text(store["Version"][...]) if "Version" in store and getattr(store["Version"], "size", 0) == 1 else ""
     return "Velox" in version or "DevelopersKit" in version
 
 
@@ -77,7 +101,7 @@ def _dimensions(item: Any) -> tuple[Axis, ...]:
         scale = dimension[0] if len(dimension) else None
         name = dimension.label or ("" if scale is None else str(scale.name).rsplit("/", 1)[-1])
         if scale is not None and scale.shape == (length,) and length > 1 and scale.dtype.kind in "iuf":
-            axes.append(listed_axis(name, _text(scale.attrs.get("units", "")), scale[...]))
+            axes.append(listed_axis(name, _text(scale.attrs.get("units", "")), scale))
         else:
             axes.append(Axis(name))
     return tuple(axes)

@@ -10,7 +10,8 @@ from typing import Any
 import zarr
 
 from pacbed.analysis.recording.formats.rosetta import read_with
-from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
+from pacbed.analysis.recording.guard.chunks import check_chunks
+from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
 
 
 @contextmanager
@@ -21,12 +22,19 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
         if file.is_file():
             store = stack.enter_context(zarr.storage.ZipStore(file, mode="r"))
         node = zarr.open(store, mode="r")
+        arrays = [("", node)] if isinstance(node, zarr.Array) else list(_arrays(node))
+        for name, array in arrays:
+            check_chunks(array, f"{file}, {name}".rstrip(", "))
         if isinstance(node, zarr.Array):
             yield [StoredImage(node)]
         elif str(node.attrs.get("file_format", "")).lower() == "zspy":
+            for name, array in arrays:
+                if name.endswith("/axis"):
+                    check_list(array, f"{file}, {name}")
             yield read_with("zspy", file, mode="r")
         else:
-            yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in _arrays(node)]
+            images = [(name, array) for name, array in arrays if array.ndim >= 2]
+            yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in images]
 
 
 def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:
@@ -39,16 +47,15 @@ def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:
     for name, length in zip(names, array.shape, strict=True):
         place = root.get(f"{folder}/{name}" if folder else str(name)) if name else None
         if isinstance(place, zarr.Array) and place.shape == (length,) and length > 1 and place.dtype.kind in "iuf":
-            axes.append(listed_axis(str(name), place.attrs.get("units", ""), place[...]))
+            axes.append(listed_axis(str(name), place.attrs.get("units", ""), place))
         else:
             axes.append(Axis(str(name or "")))
     return tuple(axes)
 
 
 def _arrays(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Arrays of two axes or more, below any group, with their paths."""
+    """Arrays below any group, with their paths."""
     for name, array in sorted(group.arrays()):
-        if array.ndim >= 2:
-            yield f"{prefix}{name}", array
+        yield f"{prefix}{name}", array
     for name, inner in sorted(group.groups()):
         yield from _arrays(inner, f"{prefix}{name}/")

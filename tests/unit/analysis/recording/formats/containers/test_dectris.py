@@ -66,3 +66,22 @@ def test_sets_of_frames_are_in_the_order_of_their_numbers(tmp_path):
         for name in ("data_10", "data_9", "data_000001", "other"):
             store[f"entry/data/{name}"] = 0
         assert frame_sets(store) == ["data_000001", "data_9", "data_10"]
+
+
+def test_a_mask_or_an_energy_of_another_shape_is_not_read(master, scan):
+    mask, energy = "entry/instrument/detector/detectorSpecific/pixel_mask", "entry/instrument/beam/incident_energy"
+    with h5py.File(master, "a") as store:
+        del store[mask], store[energy]
+        store.create_dataset(mask, (2**20, 2**20), np.uint32, chunks=(64, 64))
+        store.create_dataset(energy, (2**40,), np.float64, chunks=(64,))
+    with open_scan(master, scan_shape=(3, 5)) as found:
+        assert found.bad is None and found.calibration.energy_kev is None
+
+
+def test_an_energy_in_a_list_of_one_counts(master):
+    energy = "entry/instrument/beam/incident_energy"
+    with h5py.File(master, "a") as store:
+        del store[energy]
+        store[energy] = np.array([80e3])
+    with open_scan(master) as found:
+        assert found.calibration.energy_kev == 80.0

@@ -163,3 +163,51 @@ def test_velox_image_under_a_berkeley_version_is_not_turned(write_velox, image):
     with h5py.File(file, "a") as store:
         store.attrs.update({"version_major": 0, "version_minor": 2})
     np.testing.assert_array_equal(read_pattern(file).array, image)
+
+
+LONG = 2**40  # values that a file of a kilobyte declares
+
+
+def test_a_version_that_is_no_text_is_not_read(tmp_path, image):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        store["film"] = image
+        store.create_dataset("Version", (LONG,), np.float64, chunks=(1000,))
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.h5").array, image)
+
+
+def test_a_long_dimension_scale_is_read_at_its_ends(tmp_path, image):
+    with h5py.File(tmp_path / "a.h5", "w") as store:
+        film = store.create_dataset("film", (LONG, 32, 40), np.uint16, chunks=(1, 32, 40))
+        places = store.create_dataset("time", (LONG,), np.float64, chunks=(1000,))
+        places[-1] = 0.5 * (LONG - 1)
+        places.make_scale("time")
+        places.attrs["units"] = "s"
+        film.dims[0].attach_scale(places)
+    with open_hdf5(tmp_path / "a.h5") as (found,):
+        assert found.axes[0] == Axis("time", "s", 0.5)
+
+
+def test_long_axes_of_emd_and_nexus_are_refused(tmp_path, layouts, scan):
+    file = write_older_emd(tmp_path / "a.emd", scan[0], ["frame", "row", "col"], [""] * 3)
+    with h5py.File(file, "a") as store:
+        del store["signals/film/dim1"]
+        store.create_dataset("signals/film/dim1", (LONG,), np.float64, chunks=(1000,))
+    with pytest.raises(PatternError, match=rf"a\.emd, dim1: got an axis of {LONG} values, accepted: at most 4194304"):
+        read_pattern(file)
+    layouts["write_nexus"](tmp_path / "a.nxs", scan, ("nm", "1/nm"))
+    with h5py.File(tmp_path / "a.nxs", "a") as store:
+        data = next(group for group in store["entry"].values() if group.attrs.get("NX_class") == "NXdata")
+        name = data.attrs["axes"][0]
+        del data[name]
+        data.create_dataset(name, (LONG,), np.float64, chunks=(1000,))
+    with pytest.raises(PatternError, match=rf"a\.nxs, {name}: got an axis of {LONG} values"):
+        read_pattern(tmp_path / "a.nxs")
+
+
+def test_a_long_axis_of_hyperspy_is_refused(write_hspy, image):
+    file = write_hspy(image, PLANE)
+    with h5py.File(file, "a") as store:
+        (group,) = store["Experiments"].values()
+        group["axis-0"].create_dataset("axis", (LONG,), np.float64, chunks=(1000,))
+    with pytest.raises(PatternError, match=rf"a\.hspy, axis: got an axis of {LONG} values"):
+        read_pattern(file)

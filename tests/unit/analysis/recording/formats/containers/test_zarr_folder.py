@@ -5,6 +5,8 @@ import zarr
 from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
+from pacbed.analysis.recording.stored import Axis
+from pacbed.errors import PatternError
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -48,3 +50,34 @@ def test_names_and_coordinates_of_xarray_tell_the_axes(tmp_path, scan):
         with open_scan(file) as found:
             assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
             np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_a_long_coordinate_is_read_at_its_ends(tmp_path):
+    count = 2**40
+    root = zarr.open_group(str(tmp_path / "a.zarr"), mode="w", zarr_format=2)
+    film = root.create_array("film", shape=(count, 32, 40), dtype="u2", chunks=(1, 32, 40))
+    film.attrs["_ARRAY_DIMENSIONS"] = ["t", "y", "x"]
+    places = root.create_array("t", shape=(count,), dtype="f8", chunks=(1000,))
+    places[-1] = 0.5 * (count - 1)
+    with open_zarr(tmp_path / "a.zarr") as (found,):
+        assert found.axes[0] == Axis("t", "", 0.5)
+
+
+@pytest.mark.parametrize("name", ["", "film"])
+def test_a_chunk_of_gigabytes_is_refused(tmp_path, name):
+    about = {"shape": (40_000, 192, 192), "dtype": "u2", "chunks": (40_000, 192, 192)}
+    if name:
+        zarr.open_group(str(tmp_path / "a.zarr"), mode="w").create_array(name, **about)
+    else:
+        zarr.create_array(str(tmp_path / "a.zarr"), **about)
+    with pytest.raises(PatternError, match=rf"a\.zarr{', film' if name else ''}: got chunks of 2\.7 GiB"):
+        read_pattern(tmp_path / "a.zarr", frame=(0,))
+
+
+def test_a_long_axis_of_hyperspy_is_refused(layouts, tmp_path, scan):
+    file = layouts["write_zspy"](tmp_path / "a.zspy", scan)
+    experiments = zarr.open_group(str(file), mode="a")["Experiments"]
+    (group,) = (inner for _, inner in experiments.groups())
+    group["axis-0"].create_array("axis", shape=(2**40,), dtype="f8", chunks=(1000,))
+    with pytest.raises(PatternError, match=r"axis-0/axis: got an axis of"):
+        read_pattern(file, frame=(0,))
