@@ -13,6 +13,7 @@ import numpy as np
 
 from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
 from pacbed.analysis.recording.formats.containers.emd import read_emd
+from pacbed.analysis.recording.formats.containers.hspy import read_hspy
 from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
@@ -43,7 +44,7 @@ def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | Non
     """Who reads a layout that RosettaSciIO knows; none for any other."""
     attributes = store.attrs
     if "HyperSpy" in _text(attributes.get("file_format", "")):
-        return lambda _, file: read_with("hspy", file)
+        return read_hspy
     if _is_velox(store):
         return lambda _, file: read_with("emd", file)
     if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):

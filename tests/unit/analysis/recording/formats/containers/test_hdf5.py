@@ -211,3 +211,21 @@ def test_a_long_axis_of_hyperspy_is_refused(write_hspy, image):
         group["axis-0"].create_dataset("axis", (LONG,), np.float64, chunks=(1000,))
     with pytest.raises(PatternError, match=rf"a\.hspy, axis: got an axis of {LONG} values"):
         read_pattern(file)
+
+
+def test_a_hyperspy_file_in_one_piece_stays_in_the_file(write_hspy, scan):
+    raster = [("y", 1.0, "nm", True), ("x", 1.0, "nm", True)]
+    file = write_hspy(scan, [*raster, *PLANE])
+    with h5py.File(file, "a") as store:
+        (group,) = store["Experiments"].values()
+        del group["data"]
+        group.create_dataset("data", data=scan, chunks=None)
+    with open_scan(file) as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+    with h5py.File(file, "a") as store:
+        (group,) = store["Experiments"].values()
+        del group["data"]
+        group.create_dataset("data", (2000, 2000, 256, 256), np.uint16, chunks=None)  # half a terabyte
+    with open_scan(file) as found:
+        assert found.mean(1999, 3, 1).shape == (256, 256)
