@@ -14,7 +14,7 @@ import numpy as np
 from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
 from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.hspy import read_hspy
-from pacbed.analysis.recording.formats.containers.links import follow_link, linked_names
+from pacbed.analysis.recording.formats.containers.links import linked_objects
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
 
@@ -90,8 +90,8 @@ def _plain(store: Any, file: Path) -> list[StoredImage]:
             found.append(StoredImage(item, _dimensions(item), path=name))
 
     store.visititems(visit)
-    for name in linked_names(store):
-        visit(name, follow_link(store, name, file))
+    for name, item in linked_objects(store, file):
+        visit(name, item)
     return found
 
 
