@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,9 +11,11 @@ from typing import Any
 
 import zarr
 
+from pacbed.analysis.recording.formats.kinds import ZARR_FILES
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.chunks import check_chunks
-from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
+from pacbed.analysis.recording.stored import NAMES_SHOWN, Axis, StoredImage, check_list, listed_axis
+from pacbed.errors import PatternError
 
 
 @contextmanager
@@ -19,9 +23,11 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
     """The arrays of a Zarr store, by path."""
     with ExitStack() as stack:
         store: Any = str(file)
+        place = ""
         if file.is_file():
+            place = _root_in_zip(file)
             store = stack.enter_context(zarr.storage.ZipStore(file, mode="r"))
-        node = zarr.open(store, mode="r")
+        node = zarr.open(store, mode="r", path=place)
         arrays = [("", node)] if isinstance(node, zarr.Array) else list(_arrays(node))
         for name, array in arrays:
             check_chunks(array, f"{file}, {name}".rstrip(", "))
@@ -31,10 +37,27 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
             for name, array in arrays:
                 if name.endswith("/axis"):
                     check_list(array, f"{file}, {name}")
-            yield read_with("zspy", file, mode="r")
+            yield read_with("zspy", file, mode="r", path=place)
         else:
             images = [(name, array) for name, array in arrays if array.ndim >= 2]
             yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in images]
+
+
+def _root_in_zip(file: Path) -> str:
+    """Folder of an archive that is the Zarr store: file managers pack a folder with its name, programs its content.
+
+    Raises
+    ------
+    PatternError
+        There are several stores.
+    """
+    with zipfile.ZipFile(file) as archive:
+        folders = {posixpath.dirname(name) for name in archive.namelist() if posixpath.basename(name) in ZARR_FILES}
+    root = posixpath.commonpath(folders)
+    if root not in folders:
+        listed = ", ".join(sorted(folders)[:NAMES_SHOWN])
+        raise PatternError(f"file: {file} holds Zarr stores in {listed}, accepted: one store in an archive")
+    return root
 
 
 def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:

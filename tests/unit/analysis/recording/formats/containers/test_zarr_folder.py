@@ -1,3 +1,6 @@
+import shutil
+import zipfile
+
 import numpy as np
 import pytest
 import zarr
@@ -81,3 +84,40 @@ def test_a_long_axis_of_hyperspy_is_refused(layouts, tmp_path, scan):
     group["axis-0"].create_array("axis", shape=(2**40,), dtype="f8", chunks=(1000,))
     with pytest.raises(PatternError, match=r"axis-0/axis: got an axis of"):
         read_pattern(file, frame=(0,))
+
+
+def pack(folder, *names):
+    """An archive as a file manager makes it, with the folders themselves inside."""
+    file = folder / "packed.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            for path in (folder / name, *sorted((folder / name).rglob("*"))):
+                archive.write(path, path.relative_to(folder))
+        archive.writestr("__MACOSX/._a.zarr", b"\0")
+    return file
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("name", ["a.zarr", "films/today/a.zarr"])
+def test_a_packed_folder_is_found_in_its_archive(tmp_path, scan, version, name):
+    root = zarr.open_group(str(tmp_path / name), mode="w", zarr_format=version)
+    root.create_array("film/data", data=scan)
+    root.create_array("other/data", data=scan)
+    with open_scan(pack(tmp_path, name.split("/")[0]), dataset="film/data") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_a_packed_array_and_a_packed_file_of_hyperspy(layouts, tmp_path, scan, image):
+    zarr.create_array(str(tmp_path / "a.zarr"), data=image)
+    np.testing.assert_array_equal(read_pattern(pack(tmp_path, "a.zarr")).array, image)
+    layouts["write_zspy"](tmp_path / "b.zspy", scan)
+    with open_scan(pack(tmp_path, "b.zspy")) as found:
+        assert found.calibration.pixel_mrad == 0.4
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+def test_several_stores_in_an_archive_are_named(tmp_path, image):
+    zarr.create_array(str(tmp_path / "a.zarr"), data=image)
+    shutil.copytree(tmp_path / "a.zarr", tmp_path / "b.zarr")
+    with pytest.raises(PatternError, match=r"holds Zarr stores in a\.zarr, b\.zarr, accepted: one store"):
+        read_pattern(pack(tmp_path, "a.zarr", "b.zarr"))
