@@ -57,7 +57,7 @@ def listed_axis(name: str, unit: object, places: Any, scan: bool | None = None) 
 
 
 def check_list(values: Any, source: str) -> None:
-    """Refuse an axis that lists more places than a reader can be let fill the memory with.
+    """Refuse a list beside an image, such as an axis, that would fill the memory of a reader that takes it whole.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def check_list(values: Any, source: str) -> None:
     """
     size = getattr(values, "size", None)
     if size is not None and size > LONGEST_LIST:
-        raise PatternError(f"{source}: got an axis of {size} values, accepted: at most {LONGEST_LIST}")
+        raise PatternError(f"{source}: got a list of {size} values, accepted: at most {LONGEST_LIST}")
 
 
 def order_by_name(first: Axis, second: Axis) -> str:

@@ -19,6 +19,7 @@ from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
 
 LISTED_AXIS = re.compile(r"^(dim\d+|axis)$")  # of EMD and HyperSpy; NeXus has names of its own
+CALIBRATION = "/metadatabundle/calibration"
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
             return
         images: list[StoredImage] = []
         if (reader := _layout_reader(store)) is not None:
-            _check_axes(store, file)
+            _check_lists(store, file)
             images = reader(store, file)
         yield images or _plain(store, file)
 
@@ -54,8 +55,8 @@ def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | Non
     return None
 
 
-def _check_axes(store: Any, file: Path) -> None:
-    """Refuse long axes of a layout of RosettaSciIO, which reads them whole, and several times over.
+def _check_lists(store: Any, file: Path) -> None:
+    """Refuse long axes, and long lists in py4DSTEM's calibration, which RosettaSciIO reads whole.
 
     Raises
     ------
@@ -67,7 +68,8 @@ def _check_axes(store: Any, file: Path) -> None:
     store.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
     for group in groups:
         listed = ",".join(_text(name) for name in np.ravel(group.attrs.get("axes", ()))).split(",")
-        for name in (*filter(None, listed), *filter(LISTED_AXIS.match, group)):
+        noted = group if group.name.endswith(CALIBRATION) else ()
+        for name in (*filter(None, listed), *filter(LISTED_AXIS.match, group), *noted):
             check_list(group.get(name), f"{file}, {name}")
 
 

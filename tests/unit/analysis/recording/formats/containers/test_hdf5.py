@@ -192,7 +192,7 @@ def test_long_axes_of_emd_and_nexus_are_refused(tmp_path, layouts, scan):
     with h5py.File(file, "a") as store:
         del store["signals/film/dim1"]
         store.create_dataset("signals/film/dim1", (LONG,), np.float64, chunks=(1000,))
-    with pytest.raises(PatternError, match=rf"a\.emd, dim1: got an axis of {LONG} values, accepted: at most 4194304"):
+    with pytest.raises(PatternError, match=rf"a\.emd, dim1: got a list of {LONG} values, accepted: at most 4194304"):
         read_pattern(file)
     layouts["write_nexus"](tmp_path / "a.nxs", scan, ("nm", "1/nm"))
     with h5py.File(tmp_path / "a.nxs", "a") as store:
@@ -200,8 +200,17 @@ def test_long_axes_of_emd_and_nexus_are_refused(tmp_path, layouts, scan):
         name = data.attrs["axes"][0]
         del data[name]
         data.create_dataset(name, (LONG,), np.float64, chunks=(1000,))
-    with pytest.raises(PatternError, match=rf"a\.nxs, {name}: got an axis of {LONG} values"):
+    with pytest.raises(PatternError, match=rf"a\.nxs, {name}: got a list of {LONG} values"):
         read_pattern(tmp_path / "a.nxs")
+
+
+def test_a_long_list_in_the_calibration_of_py4dstem_is_refused(layouts, tmp_path, scan):
+    file = layouts["write_py4dstem"](tmp_path / "cube.h5", scan)
+    with h5py.File(file, "a") as store:
+        (root,) = (group for group in store.values() if "metadatabundle/calibration" in group)
+        root["metadatabundle/calibration"].create_dataset("qx0", (LONG,), np.float64, chunks=(1000,))
+    with pytest.raises(PatternError, match=rf"cube\.h5, qx0: got a list of {LONG} values"), open_scan(file):
+        pass
 
 
 def test_a_long_axis_of_hyperspy_is_refused(write_hspy, image):
@@ -209,7 +218,7 @@ def test_a_long_axis_of_hyperspy_is_refused(write_hspy, image):
     with h5py.File(file, "a") as store:
         (group,) = store["Experiments"].values()
         group["axis-0"].create_dataset("axis", (LONG,), np.float64, chunks=(1000,))
-    with pytest.raises(PatternError, match=rf"a\.hspy, axis: got an axis of {LONG} values"):
+    with pytest.raises(PatternError, match=rf"a\.hspy, axis: got a list of {LONG} values"):
         read_pattern(file)
 
 

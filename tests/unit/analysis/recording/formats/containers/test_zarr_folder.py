@@ -82,7 +82,7 @@ def test_a_long_axis_of_hyperspy_is_refused(layouts, tmp_path, scan):
     experiments = zarr.open_group(str(file), mode="a")["Experiments"]
     (group,) = (inner for _, inner in experiments.groups())
     group["axis-0"].create_array("axis", shape=(2**40,), dtype="f8", chunks=(1000,))
-    with pytest.raises(PatternError, match=r"axis-0/axis: got an axis of"):
+    with pytest.raises(PatternError, match=r"axis-0/axis: got a list of"):
         read_pattern(file, frame=(0,))
 
 
