@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from math import nan
 from pathlib import Path
@@ -32,22 +32,7 @@ def read_with(
         Of the module's reader.
     """
     found = import_module(f"rsciio.{plugin}").file_reader(str(file), lazy=lazy, **options)
-    return images_of(found, file.name, own_flags=own_flags)
-
-
-def images_of(found: Iterable[Mapping[str, Any]], source: str, *, own_flags: bool = True) -> list[StoredImage]:
-    """What a reader of RosettaSciIO has returned.
-
-    Parameters
-    ----------
-    found : iterable of mapping
-        One for each image.
-    source : str
-        File, for errors.
-    own_flags : bool
-        As for `read_with`.
-    """
-    return [_image(one, source, own_flags=own_flags) for one in found]
+    return [_image(one, file.name, own_flags=own_flags) for one in found]
 
 
 def _image(found: Mapping[str, Any], source: str, *, own_flags: bool) -> StoredImage:

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from pacbed.analysis.recording.formats.rosetta import images_of
-from pacbed.analysis.recording.stored import StoredImage
+from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.guard.sizes import LARGEST_ARCHIVED
+from pacbed.analysis.recording.stored import StoredImage, sizes
+from pacbed.errors import PatternError
 
-BLOCK_BYTES = 2**24
-
-
-def in_blocks(shape: Sequence[int], item_bytes: int) -> tuple[int, ...]:
-    """Shape of the blocks to read an array in that lies in a file in one piece, along its last axes first."""
-    block = list(shape)
-    for axis in range(len(block)):
-        others = prod(block[:axis] + block[axis + 1 :]) * item_bytes
-        block[axis] = max(min(block[axis], BLOCK_BYTES // max(others, 1)), 1)
-    return tuple(block)
+SIGNALS, ARRAY = "Experiments", "data"
 
 
 def read_hspy(store: Any, file: Path) -> list[StoredImage]:
-    """The arrays of a file of HyperSpy, left in it.
+    """The arrays of a file of HyperSpy: left in it, or read whole where one of them is in one piece.
+
+    RosettaSciIO leaves arrays in a file by their chunks alone.
 
     Parameters
     ----------
     store : h5py.File
     file : Path
         The same file.
+
+    Raises
+    ------
+    PatternError
+        There is one in one piece, and they are too large to be read.
     """
     import h5py
-    from rsciio.hspy._api import HyperspyReader
 
-    class Whole(h5py.Dataset):
-        """An array in one piece, divided for its reader."""
-
-        @property
-        def chunks(self) -> tuple[int, ...]:
-            return in_blocks(self.shape, self.dtype.itemsize)
-
-    class Reader(HyperspyReader):
-        """RosettaSciIO's, which asks each array for its chunks."""
-
-        def _read_array(self, group: Any, dataset_key: str) -> Any:
-            data = super()._read_array(group, dataset_key)
-            return Whole(data.id) if isinstance(data, h5py.Dataset) and data.chunks is None else data
-
-    return images_of(Reader(store).read(lazy=True), file.name)
+    found = [group.get(ARRAY) for group in store.get(SIGNALS, {}).values() if isinstance(group, h5py.Group)]
+    arrays = [item for item in found if isinstance(item, h5py.Dataset) and item.shape]
+    if all(item.chunks for item in arrays):
+        return read_with("hspy", file)
+    for item in arrays:
+        if item.size > LARGEST_ARCHIVED:
+            chunk = "x".join(str(length) for length in (*[1] * (item.ndim - 2), *item.shape[-2:]))
+            raise PatternError(
+                f"{file}, {item.name}: got {sizes(item.shape)} values in one piece, accepted: at most "
+                f"{LARGEST_ARCHIVED}, or chunks; h5repack -l {item.name[1:]}:CHUNK={chunk} writes such a file"
+            )
+    return read_with("hspy", file, lazy=False)
