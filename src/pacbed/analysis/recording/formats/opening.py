@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -41,6 +42,8 @@ OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
 }
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
 FLAGS_ASSUMED = {"digitalmicrograph", "mrcz", "tia", "ripple", "semper"}
+# Modules whose names of axes are not the file's, and say x before y where rows come first.
+NAMES_ASSUMED = {"semper", "mrcz"}
 # Modules that leave nothing in the file.
 EAGER = {"mrcz", "pantarhei"}
 PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is imported
@@ -124,4 +127,7 @@ def one_line(error: BaseException) -> str:
 def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
     if plugin in OWN_READERS:
         return OWN_READERS[plugin](file)
-    return read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
+    images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
+    if plugin not in NAMES_ASSUMED:
+        return images
+    return [replace(one, axes=tuple(axis._replace(name="") for axis in one.axes)) for one in images]

@@ -82,6 +82,17 @@ def test_blockfile_scan(tmp_path, as_signal, scan):
         np.testing.assert_array_equal(found.mean(1, 4, 1), levels[1, 4])
 
 
+def test_names_that_a_module_makes_up_do_not_turn_a_pattern(tmp_path, as_signal, image):
+    """RosettaSciIO calls the rows of a Semper file x."""
+    from rsciio.semper import file_writer
+
+    stored = image.astype(np.int16)
+    assert stored.shape[0] != stored.shape[1]
+    with warnings.catch_warnings(action="ignore"):
+        file_writer(str(tmp_path / "a.unf"), as_signal(stored, DIFFRACTION))
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.unf").array, stored)
+
+
 @pytest.mark.parametrize(("bent", "pixel"), [(0.0, 0.4), (0.02, None)])
 def test_an_axis_listed_element_by_element(image, bent, pixel):
     """As HyperSpy stores data axes."""
