@@ -82,7 +82,7 @@ def read_pattern(
         check_size([image.shape[axis] for axis in layout.pattern], file.name)
         with readable(file), quiet():
             array = np.asarray(image.values[where])
-        if layout.pattern[0] > layout.pattern[-1]:  # stored with x in front
+        if layout.pattern != tuple(sorted(layout.pattern)):  # stored with x in front
             array = array.T
     pattern = pattern_from_array(_without_bad(array, image.bad), source=file.name)
     axes = [image.described_axes()[axis] for axis in layout.pattern]

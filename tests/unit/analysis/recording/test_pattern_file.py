@@ -195,3 +195,9 @@ def test_values_that_are_no_counts_are_refused(values):
     image[3, 3] = values
     with pytest.raises(PatternError, match=r"accepted: counts up to 1e\+15"):
         pattern_from_array(image)
+
+
+def test_a_single_number_is_no_pattern(tmp_path):
+    np.save(tmp_path / "a.npy", np.array(7.0))
+    with pytest.raises(PatternError, match="accepted"):
+        read_pattern(tmp_path / "a.npy")
