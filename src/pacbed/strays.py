@@ -12,6 +12,7 @@ NOISE_SIGMA = 7.0  # and so many standard deviations of its noise on top
 SPARSE = 0.5  # of the disk's level: a median below it is that of single electrons
 FOOT = 0.03  # of the disk's level: where the foot of a stray object ends
 LARGEST_FOOT_PX = 24.0
+WIDEST_FILL_PX = 64.0  # wider means take minutes for long frames, and what lies so far from all that counts is dark
 
 
 def stray_objects(image: np.ndarray, disk: np.ndarray, *, level: float, dark: float) -> np.ndarray | None:
@@ -78,13 +79,14 @@ def fill(image: np.ndarray, used: np.ndarray) -> np.ndarray:
     filled = np.where(used, image, 0.0).astype(np.float32)
     missing, weight, sigma = ~used, used.astype(np.float32), 1.0
     known = filled.copy()
-    while missing.any() and sigma < max(image.shape):
+    while missing.any() and sigma <= WIDEST_FILL_PX:
         share = ndimage.gaussian_filter(weight, sigma, mode="nearest")
         ready = missing & (share > 0.02)
         if ready.any():
             filled[ready] = (ndimage.gaussian_filter(known, sigma, mode="nearest") / np.maximum(share, 1e-30))[ready]
             missing &= ~ready
         sigma *= 2
-    if missing.any():  # hardly any pixel counts
-        filled[missing] = known[used].mean()
+    if missing.any():  # far from all that counts
+        nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
+        filled[missing] = filled[tuple(nearest)][missing]
     return filled

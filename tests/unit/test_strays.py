@@ -68,3 +68,14 @@ def test_hardly_any_pixel_fills_a_whole_frame():
     used = np.zeros((64, 64), bool)
     used[10, 20:23] = True
     np.testing.assert_allclose(fill(np.full((64, 64), 9.0), used), 9.0, rtol=1e-5)
+
+
+def test_far_from_all_that_counts_the_nearest_value_is_taken():
+    """With means as wide as the frame, this one would take hours."""
+    used = np.zeros((64, 40000), bool)
+    used[:, :100] = True
+    image = np.where(used, np.arange(64.0)[:, None], np.nan)
+    filled = fill(image, used)
+    assert np.isfinite(filled).all()
+    np.testing.assert_allclose(filled[:, -1], filled[:, 1000], rtol=1e-6)
+    assert filled.min() >= 0 and filled.max() <= 63

@@ -63,7 +63,7 @@ def examine(pattern: Pattern, mask: np.ndarray | None = None) -> Picture:
     Raises
     ------
     PatternError
-        No pixel that counts differs from the others.
+        No pixel that counts differs from the others, or there is no bright region.
     """
     repaired = repair(pattern.array, masked=mask, saturated=pattern.saturated)
     if np.ptp(repaired.array) <= ROUNDING * np.abs(repaired.array).max():
@@ -76,6 +76,9 @@ def examine(pattern: Pattern, mask: np.ndarray | None = None) -> Picture:
         counts[STRAYS] = int((strays & used).sum())
         array, used = fill(array, ~strays), used & ~strays
         outline = find_outline(array, used=repaired.seen)
+    if outline.radius_px <= 0:
+        shape = " x ".join(map(str, array.shape))
+        raise PatternError(f"pattern: got no bright region in {shape} pixels, accepted: a pattern with a bright disk")
     disk = _within(1, array.shape, outline)
     return Picture(
         array,

@@ -62,3 +62,11 @@ def test_a_frame_whose_only_contrast_does_not_count_is_refused(edge):
     flat = np.where((row - 30) ** 2 + (column - 33) ** 2 < 81, 9.0, edge).astype(np.float32)
     with pytest.raises(PatternError, match="the value 9 in every pixel that counts"):
         examine(Pattern(flat))
+
+
+def test_a_frame_too_long_to_hold_a_disk_is_refused():
+    """A flipped bit in a header may make a frame a hundred times as wide."""
+    image = np.zeros((64, 8256), dtype=np.float32)
+    image[:, :60] = np.random.default_rng(0).poisson(50, (64, 60))
+    with pytest.raises(PatternError, match="no bright region in 64 x 8256 pixels"):
+        examine(Pattern(image))
