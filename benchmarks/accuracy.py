@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from accuracy_report import markdown
+from accuracy_report import TITLES, markdown
 
 from pacbed.bundle.reader import Bundle, load_bundle
 from pacbed.config.system import SystemConfig, load_config
@@ -208,7 +208,7 @@ def pictures(folder: Path, name: str, found: dict[str, list[Answer]]) -> None:
         shown = [Example(level, image if level[-1] != "e" else image / image.max()) for level, image in images.items()]
     for kind, answers in found.items():
         count = len({answer.pattern for answer in answers})
-        title = f"{name}: {count} {kind} patterns"
+        title = f"{name}: {count} patterns {TITLES[kind]}"
         plot_errors(answers, shown, PICTURES / f"{name}_{kind}.png", title)
     noisy = {kind: [one for one in answers if not one.noise.none] for kind, answers in found.items()}
     plot_calibration(noisy, PICTURES / f"{name}_calibration.png", f"{name}: all levels with noise")
