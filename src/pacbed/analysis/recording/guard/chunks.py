@@ -36,9 +36,14 @@ def check_hdf5_chunks(path: str | Path) -> None:
 def _check_packed(item: Any, source: str) -> None:
     """What is not packed, the library reads in parts."""
     if getattr(item, "chunks", None) is not None and item.id.get_create_plist().get_nfilters():
-        lead = max(item.ndim - 2, 0)
-        small = "x".join(str(length) for length in (*[1] * lead, *item.shape[lead:]))
-        check_chunks(item, source, f"; h5repack -l {item.name[1:]}:CHUNK={small} writes such a file")
+        check_chunks(item, source, f"; {repacking(item)}")
+
+
+def repacking(item: Any) -> str:
+    """How a user gets a file in which each chunk of an HDF5 data set is one pattern, for errors."""
+    lead = max(item.ndim - 2, 0)
+    small = "x".join(str(length) for length in (*[1] * lead, *item.shape[lead:]))
+    return f"h5repack -l {item.name[1:]}:CHUNK={small} writes such a file"
 
 
 def check_chunks(values: Any, source: str, remedy: str = "") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.guard.chunks import repacking
 from pacbed.analysis.recording.guard.sizes import LARGEST_ARCHIVED
 from pacbed.analysis.recording.stored import StoredImage, sizes
 from pacbed.errors import PatternError
@@ -37,9 +38,8 @@ def read_hspy(store: Any, file: Path) -> list[StoredImage]:
         return read_with("hspy", file)
     for item in arrays:
         if item.size > LARGEST_ARCHIVED:
-            chunk = "x".join(str(length) for length in (*[1] * (item.ndim - 2), *item.shape[-2:]))
             raise PatternError(
                 f"{file}, {item.name}: got {sizes(item.shape)} values in one piece, accepted: at most "
-                f"{LARGEST_ARCHIVED}, or chunks; h5repack -l {item.name[1:]}:CHUNK={chunk} writes such a file"
+                f"{LARGEST_ARCHIVED}, or chunks; {repacking(item)}"
             )
     return read_with("hspy", file, lazy=False)
