@@ -60,8 +60,7 @@ def markdown(figures: dict[str, Any]) -> str:
 
 
 def _in_vain(name: str, least: float, rows: Sequence[dict[str, Any]]) -> str:
-    nothing = "clean, JPEG" if name == "gamma" else "clean"
-    tried = [(row["number"] % 2, row["tried"][name]) for row in rows if row["case"] == nothing and name in row["tried"]]
+    tried = [(row["number"] % 2, row["tried"][name]) for row in rows if row["case"] == "clean" and name in row["tried"]]
     halves = [[one for half, one in tried if half == which] for which in (0, 1)]
     shares = [share([one["adopted"] for one in group]) for group in (*halves, [one for _, one in tried])]
     gains = [f"{np.percentile([one['gain'] for one in group], 95):.3f}" if group else "" for group in halves]

@@ -1,7 +1,8 @@
 """A picture made for the eye: its grey levels are a power of the counts.
 
 Bits do not tell: an image program that turns or resizes such a picture writes 16 of them, or floats. Gamma is also what
-comes closest to a ceiling that a gain correction has smeared. Counts are not mistaken for it (`benchmarks/effects.py`).
+comes closest to a ceiling that a gain correction has smeared. How seldom counts are mistaken for it,
+`benchmarks/effects.py` tells.
 """
 
 from __future__ import annotations
