@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from latency import PATTERNS, SEED, machine, recorded
+from latency import PATTERNS, SEED, machine, of_a_command, recorded
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
@@ -47,14 +44,11 @@ def measure(crystal: str) -> dict[str, Any]:
         out = Path(folder) / f"{name}.pacbed"
         command = [sys.executable, "-m", "pacbed.cli", "build", str(HERE.parent / "structures" / f"{name}.cif")]
         command += ["--zone-axis", axis, "--energy-kev", "200", "--convergence-mrad", "20", "--out", str(out)]
-        before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run(command, check=True)
-        wall, after = time.perf_counter() - clock, resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        took = of_a_command(command, check=True)
         built_on = machine()
         return {
-            "wall_s": round(wall),
-            "cpu_s": round(cpu),
+            "wall_s": round(took.wall_s),
+            "cpu_s": round(took.cpu_s),
             "bundle_mb": round(out.stat().st_size / 1e6, 1),
             **asked(out),
             "machine": built_on,

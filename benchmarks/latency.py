@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
@@ -106,15 +106,28 @@ def wait_for_a_process(path: Path) -> dict[str, float]:
         command = [sys.executable, "-m", "pacbed.cli", "predict", str(path), f"{folder}/pattern.tif"]
         command += ["--convergence-mrad", f"{alpha:.2f}", "--out", folder]
         for _ in range(PROCESSES + 1):
-            before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run(command, check=False, capture_output=True)  # a refused pattern has status 1
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            waits.append(time.perf_counter() - clock)
-            cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            took = of_a_command(command, check=False, capture_output=True)  # a refused pattern has status 1
+            waits.append(took.wall_s)
+            cpu.append(took.cpu_s)
     return {
         "process_cpu_s": round(float(np.median(cpu[1:])), 2),
         "process_s": round(float(np.median(waits[1:])), 2),
     }
+
+
+class Took(NamedTuple):
+    """Wall and processor time of a command and its children [s]."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def of_a_command(command: list[str], **options: Any) -> Took:
+    """Run a command with options of `subprocess.run`, and time it."""
+    before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, **options)
+    wall, after = time.perf_counter() - clock, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def machine() -> str:
