@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def check_references(path: str | Path) -> None:
     ------
     PatternError
         It names a file elsewhere, or one that is not there.
-    OSError, ElementTree.ParseError
+    OSError
         It is damaged.
     """
     import h5py
@@ -49,8 +50,9 @@ def check_references(path: str | Path) -> None:
         why = "netCDF before version 4, whose reader executes text of the file"
         raise PatternError(f"pattern: got {file.name}, accepted: any other format than {why}")
     if start.lstrip().startswith(XML_STARTS):
-        for element in ElementTree.parse(file).iter("raw_file"):
-            _inside(element.get("filename", ""), file, file.resolve().parent)
+        with suppress(ElementTree.ParseError):  # text of another kind, or damaged: no reader finds names in it
+            for element in ElementTree.parse(file).iter("raw_file"):
+                _inside(element.get("filename", ""), file, file.resolve().parent)
     elif start in TIFF_MAGIC:
         for name in _named_by_tiff(file):
             _inside(name, file, file.resolve().parent)

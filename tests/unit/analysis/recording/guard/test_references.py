@@ -202,6 +202,14 @@ def test_an_index_of_an_ndtiff_names_files_beside_it(folder, monkeypatch):
         check_references(folder / "a.tif")
 
 
+@pytest.mark.parametrize("start", [b"<!DOCTYPE html><p>", b"\xef\xbb\xbfkey\tvalue", b"\xff\xfe\x00\x01"])
+def test_what_only_begins_like_xml_is_left_to_its_reader(folder, start):
+    (folder / "a.txt").write_bytes(start)
+    check_references(folder / "a.txt")
+    with pytest.raises(PatternError, match="nobody reads"):
+        read_pattern(folder / "a.txt")
+
+
 def test_what_names_nothing_is_let_through(folder):
     (folder / "text.txt").write_text("nothing")
     (folder / "empty.h5").touch()
