@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
 import numpy as np
 
 from pacbed.errors import PatternError
 
+T = TypeVar("T")
+
 GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
+
+
+class ColourError(PatternError):
+    """A picture has colours that hide its counts."""
+
+
+def without_coloured(readings: Iterable[Callable[[], T]]) -> list[T]:
+    """What is read of a file's pictures; those in colour, such as a preview beside the data, are left out.
+
+    Parameters
+    ----------
+    readings : iterable of callable
+        One for each picture.
+
+    Raises
+    ------
+    ColourError
+        All are in colour.
+    """
+    found, refused = [], None
+    for read in readings:
+        try:
+            found.append(read())
+        except ColourError as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    return found
 
 
 def grey_levels(image: np.ndarray, source: str) -> np.ndarray:
@@ -26,12 +59,12 @@ def grey_levels(image: np.ndarray, source: str) -> np.ndarray:
 
     Raises
     ------
-    PatternError
+    ColourError
         The channels differ: a colour map hides the counts.
     """
     colours = image[..., :3]
     if np.ptp(colours.astype(np.float32), axis=-1).max() > GREY_TOLERANCE:
-        raise PatternError(
+        raise ColourError(
             f"pattern: got a coloured picture in {source}, accepted: grey levels (a colour map hides counts)"
         )
     if np.array_equal(colours[..., 0], colours[..., 1]) and np.array_equal(colours[..., 0], colours[..., 2]):
@@ -39,6 +72,6 @@ def grey_levels(image: np.ndarray, source: str) -> np.ndarray:
     return np.asarray(colours.mean(axis=-1, dtype=np.float32))
 
 
-def refuse_channels(kind: str, source: str) -> PatternError:
+def refuse_channels(kind: str, source: str) -> ColourError:
     """The error for channels that are no grey levels."""
-    return PatternError(f"pattern: got a picture in {kind} ({source}), accepted: grey levels")
+    return ColourError(f"pattern: got a picture in {kind} ({source}), accepted: grey levels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from math import nan
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.formats.grey import grey_levels
+from pacbed.analysis.recording.formats.grey import grey_levels, without_coloured
 from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
 
 
@@ -32,7 +33,7 @@ def read_with(
         Of the module's reader.
     """
     found = import_module(f"rsciio.{plugin}").file_reader(str(file), lazy=lazy, **options)
-    return [_image(one, file.name, own_flags=own_flags) for one in found]
+    return without_coloured(partial(_image, one, file.name, own_flags=own_flags) for one in found)
 
 
 def _image(found: Mapping[str, Any], source: str, *, own_flags: bool) -> StoredImage:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels
+from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels, without_coloured
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.tiff_series import series_of
 from pacbed.analysis.recording.stored import Axis, StoredImage
@@ -22,12 +24,14 @@ MAP_ENTRY, MOST_8_BIT = 257, 255  # of a TIFF colour map, 16 bits, in 8 bits: 65
 
 @contextmanager
 def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
-    """The images of a TIFF file: a page each, or one for pages that belong together. Reduced copies are left out.
+    """The images of a TIFF file: a page each, or one for pages that belong together.
+
+    Reduced copies are left out, and pages in colour where there are others.
 
     Raises
     ------
     PatternError
-        There is no complete page, or the channels are no grey levels.
+        There is no complete page, or no page has grey levels.
     """
     import tifffile
 
@@ -38,10 +42,11 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
         shown = [pair for pair in zip(all_series, described, strict=True) if not _is_aside(pair[0].keyframe)]
         if not shown:
             raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")
-        yield [
-            StoredImage(_values(series, file.name, stack), about.axes, "", "", about.metadata, about.original)
-            for series, about in shown
-        ]
+        yield without_coloured(partial(_image, series, about, file.name, stack) for series, about in shown)
+
+
+def _image(series: Any, about: StoredImage, source: str, stack: ExitStack) -> StoredImage:
+    return replace(about, values=_values(series, source, stack), path="", title="")
 
 
 def _is_aside(page: Any) -> bool:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels
+from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels, without_coloured
 from pacbed.errors import PatternError
 
 GREY = np.random.default_rng(0).integers(0, 250, (40, 48)).astype(np.uint8)
@@ -28,3 +28,13 @@ def test_a_colour_map_hides_counts():
     with pytest.raises(PatternError, match=r"coloured picture in map\.png"):
         grey_levels(np.stack([GREY, GREY // 2, 255 - GREY], axis=-1), "map.png")
     assert "CMYK (a.jpg), accepted: grey levels" in str(refuse_channels("CMYK", "a.jpg"))
+
+
+def test_a_coloured_picture_is_left_out_only_where_there_is_another():
+    def coloured():
+        raise refuse_channels("CMYK", "a.jpg")
+
+    assert without_coloured([coloured, lambda: 1, coloured]) == [1]
+    with pytest.raises(PatternError, match="CMYK"):
+        without_coloured([coloured])
+    assert without_coloured([]) == []

@@ -169,8 +169,11 @@ def test_frames_that_are_not_there_are_no_zeros(tmp_path):
         read_pattern(file, frame=(0,))
 
 
+COLOURED = np.stack([GREY, GREY // 2, GREY // 3], axis=-1)
 ASIDE = {
-    "smaller copy": (np.stack([GREY, GREY // 2, GREY // 3], axis=-1), {"photometric": "rgb", "subfiletype": 1}),
+    "smaller copy": (COLOURED, {"photometric": "rgb", "subfiletype": 1}),
+    "preview that is not called one": (COLOURED, {"photometric": "rgb"}),
+    "logo in other channels": (np.stack([GREY] * 4, axis=-1), {"photometric": "separated"}),
     "mask": (GREY > 99, {"photometric": 4, "subfiletype": 4}),
 }
 
