@@ -71,7 +71,8 @@ def build(
     )
     _check_crystal(request)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the workflow ends as well
-    build_bundle(request, out, cores=cores or os.cpu_count() or 1, overwrite=overwrite, keep=keep, tell=tell_user)
+    jobs = os.cpu_count() or 1 if cores is None else cores
+    build_bundle(request, out, cores=jobs, overwrite=overwrite, keep=keep, tell=tell_user)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; configuration: {out.with_suffix('.yaml')}")
     return DONE
 

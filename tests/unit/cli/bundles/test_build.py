@@ -31,6 +31,7 @@ BAD = [
     (f"{{cif}} {GOOD} --convergence-mrad wide", "--convergence-mrad: got 'wide', accepted: an angle such as 20"),
     (f"{{cif}} {GOOD} --convergence-mrad 22-18", "convergence_mrad: got '22-18'"),
     (f"{{cif}} {GOOD} --energy-kev 5", "beam.energy_kev: got 5.0"),
+    (f"{{cif}} {GOOD} --cores 0", "cores: got 0, accepted: 1 or more"),
     (f"{{cif}} {GOOD} --networks huge", "networks: got 'huge', accepted: none or compact"),
     (f"{{cif}} {GOOD} --u-iso-nm2 Sr", "--u-iso-nm2: got 'Sr', accepted: values such as"),
     (f"{{cif}} {GOOD} --u-iso-nm2 Xx=0.00008", "Xx"),
