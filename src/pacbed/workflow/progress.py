@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pacbed.config.system import SystemConfig
 from pacbed.workflow.table_size import block_count, core_seconds
 
-# Seconds of a job on one core, interpreter and imports included; measured on SrTiO3 [001] at 200 kV to 100 nm. Only
-# their ratios matter, and only for the time that is left.
+# Seconds of a job on one core, interpreter and imports included; measured on SrTiO3 [001] at 200 kV to 100 nm. They
+# matter only for the time that is left.
 SECONDS = {
     "orient_structure": 40.0,
     "check_convergence": 20.0,
@@ -26,6 +26,7 @@ SECONDS = {
     "pack_bundle": 10.0,
 }
 START_S = 4.0  # of a job's process
+TRUSTED_S = 60.0  # weigh as much as what was measured: a first job that is short says little of the machine
 STAGES = {
     "orient_structure": "crystal and numerics",
     "check_convergence": "convergence of the numerics",
@@ -85,10 +86,10 @@ class Progress:
         return head if left is None else f"{head}, about {_spoken(left)} left"
 
     def _left_s(self) -> float | None:
-        """Time left if the rest goes as fast as what is done, by the weights; None at the end."""
+        """Time left if the rest goes as fast as what is done and `TRUSTED_S` of the weights; None at the end."""
         total, done = (sum(self._seconds[r] * n for r, n in counts.items()) for counts in (self._planned, self._done))
         elapsed = time.monotonic() - self._started
-        return None if done >= total else elapsed * (total - done) / done
+        return None if done >= total else (elapsed + TRUSTED_S) / (done + TRUSTED_S) * (total - done)
 
 
 def _spoken(seconds: float) -> str:
