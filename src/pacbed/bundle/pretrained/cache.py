@@ -83,9 +83,13 @@ def cached_table(bundle: Archive, *, tell: Tell | None = None) -> Path:
     ------
     FormatError
         The bundle does not say how its table is made.
+    ParameterError
+        `LIMIT_GB` is no size, or nothing can be written to the folder.
     """
     entry, tell = cache_entry(bundle), tell or tell_user
     if not _is_whole(entry, tell):
+        limit_gb()  # before minutes of work
+        _check_writable(entry.parent)
         who = f"{bundle.path.name}: another process is making the rocking table; waiting for it"
         with locked(lock_of(entry), waiting=lambda: tell(who)):
             if not _is_whole(entry, tell):
@@ -93,6 +97,16 @@ def cached_table(bundle: Archive, *, tell: Tell | None = None) -> Path:
     with suppress(PermissionError):  # a cache that belongs to somebody else
         os.utime(entry)  # when it was used last
     return entry
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise bad_value(FOLDER, str(folder), f"a folder that can be written to; the variable {FOLDER} names another")
 
 
 def _make(bundle: Archive, entry: Path, tell: Tell) -> None:

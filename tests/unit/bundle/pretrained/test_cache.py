@@ -141,6 +141,17 @@ def test_a_limit_that_is_no_size_is_refused_by_name(monkeypatch, asked):
         kept.limit_gb()
 
 
+def test_a_cache_that_cannot_be_is_refused_by_name_before_any_work(slim, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PACBED_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ParameterError, match=r"PACBED_CACHE: got '.*cache', accepted: a folder that can be written to"):
+        kept.cached_table(slim, tell=nothing)
+    monkeypatch.setenv("PACBED_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PACBED_CACHE_GB", "much")
+    with pytest.raises(ParameterError, match="PACBED_CACHE_GB: got 'much'"):
+        kept.cached_table(slim, tell=nothing)
+
+
 def test_the_usual_cache_is_the_user_s(monkeypatch):
     monkeypatch.delenv("PACBED_CACHE")
     assert kept.cache_folder().parts[-2:] == ("pacbed", "bundles")
