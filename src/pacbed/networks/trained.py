@@ -85,6 +85,8 @@ class TrainedNetwork:
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(self._read_model(), options, providers=["CPUExecutionProvider"])
+        except FormatError:  # says already which file of which bundle
+            raise
         except Exception as error:  # onnxruntime's errors share no base class
             name = self.description.classes.task
             raise FormatError(f"{name}.onnx: damaged ({type(error).__name__})") from error
