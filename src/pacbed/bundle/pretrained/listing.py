@@ -86,7 +86,7 @@ class Listed:
         if not known:
             return model
         worst = max(known, key=lambda entry: float(entry["noise"]))
-        return f"error {worst['thickness_median_nm']:.2g} nm at noise {worst['noise']:g}, {model}"
+        return f"median error {worst['thickness_median_nm']:.2g} nm at noise {worst['noise']:g}, {model}"
 
 
 def fit_among(methods: Iterable[str]) -> str | None:

@@ -74,7 +74,7 @@ def test_the_error_is_the_refinement_s_at_the_highest_noise(shelf, tmp_path, sli
 
     zip_folder(folder, tmp_path / "pretrained" / "thin.pacbed")
     (one,) = list_bundles()
-    assert "error 0.23 nm at noise 0.1, model 0.2 nm at 10" in one.line()
+    assert "; median error 0.23 nm at noise 0.1, model 0.2 nm at 10" in one.line()
     assert one.errors == entries
 
 
