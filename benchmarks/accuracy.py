@@ -209,7 +209,8 @@ def pictures(folder: Path, name: str, found: dict[str, list[Answer]]) -> None:
     for kind, answers in found.items():
         count = len({answer.pattern for answer in answers})
         title = f"{name}: {count} patterns {TITLES[kind]}"
-        plot_errors(answers, shown, PICTURES / f"{name}_{kind}.png", title)
+        # The example is a rendered pattern; others look otherwise.
+        plot_errors(answers, shown if kind == RENDERED else [], PICTURES / f"{name}_{kind}.png", title)
     noisy = {kind: [one for one in answers if not one.noise.none] for kind, answers in found.items()}
     plot_calibration(noisy, PICTURES / f"{name}_calibration.png", f"{name}: all levels with noise")
 

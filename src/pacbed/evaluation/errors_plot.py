@@ -37,6 +37,7 @@ MEDIAN_OF_NORMAL, MEDIAN_OF_VECTOR = 0.6745, 0.8326
 SPREAD = (0.25, 0.9)  # quantiles at the ends of a bar
 LOWEST = 1e-3  # errors below [%, nm, mrad] are drawn here
 APART = 0.1  # of neighbouring methods, in levels
+DASH = 0.35  # half width of the floor at a level that has no neighbour
 
 
 class Example(NamedTuple):
@@ -62,17 +63,22 @@ def plot_errors(answers: Sequence[Answer], examples: Sequence[Example], out_png:
     answers : sequence of Answer
         All answers of all methods to one kind of patterns.
     examples : sequence of Example
-        One pattern per noise level; the first eight are shown.
+        One of these patterns per noise level; of those whose level was answered, the first eight are shown. There may
+        be none.
     out_png : path
         File to write.
     title : str
         Said of the patterns, above them.
     """
-    figure = Figure(figsize=(13, 7.2), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.6], squeeze=False)[:, 0]
-    if title:
-        above.suptitle(title, fontsize=9)
-    _draw_examples(above, examples[:8])
+    asked = {answer.noise.label for answer in answers}
+    shown = [example for example in examples if example.noise in asked][:8]
+    heights = [1, 2.6] if shown else [2.6]
+    figure = Figure(figsize=(13, 2 * sum(heights)), layout="constrained")
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    below = parts[-1]
+    figure.suptitle(title, fontsize=9)
+    if shown:
+        _draw_examples(parts[0], shown)
     axes = below.subplots(1, 3)
     _draw_against_noise(axes[0], answers, _percent, MEDIAN_OF_NORMAL, "thickness error [%]")
     _draw_against_noise(axes[1], answers, _mistilt, MEDIAN_OF_VECTOR, "mistilt error [mrad]")
@@ -128,6 +134,8 @@ def _draw_against_noise(
             part = [(x, y) for x, y, is_counted in points if is_counted == counted]
             if part:
                 style = {"ls": "--"} if method == FLOOR else {"marker": "o", "ms": 4, "lw": 0.8}
+                if method == FLOOR and len(part) == 1:  # no line through one point: a dash at its level
+                    part = [(part[0][0] - DASH, part[0][1]), (part[0][0] + DASH, part[0][1])]
                 name = LABELS[method] if counted == points[0][2] else None
                 axis.plot(*zip(*part, strict=True), color=COLOURS[method], label=name, **style)
     axis.set_yscale("log")

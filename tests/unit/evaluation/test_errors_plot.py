@@ -58,6 +58,23 @@ def test_examples_stand_above_the_errors(drawn):
     assert more.shape == image.shape, "the first eight are shown"
 
 
+def test_examples_of_other_levels_are_left_out(drawn):
+    shown = answers("networks")
+    with_examples, elsewhere = drawn(shown), drawn(shown, [Example("0.02", np.ones((16, 16)))])
+    assert len(elsewhere) < 0.8 * len(with_examples)
+    assert np.array_equal(elsewhere, drawn(shown, []))
+
+
+def test_the_floor_of_a_level_without_neighbours_is_seen(drawn):
+    """A line through one point draws nothing."""
+    noisy = [one for one in answers("networks", FLOOR) if one.sigma]
+    image = drawn(noisy, [])[..., :3].astype(int)
+    inside = slice(int(0.12 * image.shape[1]), int(0.28 * image.shape[1]))  # of the first axes
+    dark = (image[:, inside] < 60).all(axis=-1).mean(axis=1)
+    top, bottom = np.flatnonzero(dark > 0.95)[[0, -1]]
+    assert np.any(dark[top + 3 : bottom - 3] > 0.3)
+
+
 def test_a_method_without_answers_leaves_the_rest(drawn):
     silent = [answer("least_squares_no_tilt", sigma, 0, None) for sigma in (0.0, 0.1)]
     assert has(drawn([*answers("networks_refinement"), *silent]), BLUE)
