@@ -1,4 +1,4 @@
-"""Bright dots go where they should."""
+"""Bright dots go where they should, and patterns become those that the renderer makes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.learning.stacked.augment import Distortion, distort
+from pacbed.patterns import Geometry
 
 STILL = Distortion(1.0, 0.0, np.zeros(2), np.zeros(2), np.array([False, False]))
 
@@ -80,3 +81,36 @@ def test_undistorted_and_resampled(dot):
     coarse = distort(np.kron(dot, np.ones((2, 2), np.float32)), STILL, pixels=41)
     assert coarse.shape == (41, 41)
     assert brightest(coarse) == (20, 28)
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ({"rotation_deg": 35.0}, {"rotation_deg": 35.0}),
+        ({"scale": 1.2}, {"pixel_mrad": 1.2}),
+        ({"shift": np.array([0.08, -0.05])}, {"shift": (0.08, -0.05)}),
+        ({"flips": np.array([True, False])}, {"mistilt_mrad": (-2.0, 1.8)}),  # the crystal has both mirrors
+        ({"flips": np.array([False, True])}, {"mistilt_mrad": (2.0, -1.8)}),
+        (
+            {"rotation_deg": -20.0, "scale": 0.85, "shift": np.array([-0.1, 0.1]), "flips": np.array([True, False])},
+            {"rotation_deg": -20.0, "pixel_mrad": 0.85, "shift": (-0.1, 0.1), "mistilt_mrad": (-2.0, 1.8)},
+        ),
+    ],
+    ids=["turned", "smaller", "shifted", "left-right", "up-down", "all"],
+)
+def test_a_distorted_pattern_is_the_one_that_would_be_rendered(renderer, change, seen):
+    """A tilted crystal's pattern, which has no symmetry left."""
+    pixels = 80
+
+    def rendered(*, mistilt_mrad=(2.0, 1.8), rotation_deg=0.0, pixel_mrad=1.0, shift=(0.0, 0.0)):
+        center = tuple((pixels - 1) / 2 + pixels * np.array(shift))
+        view = Geometry((pixels, pixels), 0.5 * pixel_mrad, center, rotation_deg)
+        at = {"thickness_nm": 7.3, "convergence_mrad": 13.5, "mistilt_mrad": mistilt_mrad, "blur_mrad": 1.0}
+        return renderer.render(**at, geometry=view) / pixel_mrad**2  # per solid angle
+
+    plain, expected, distortion = rendered(), rendered(**seen), STILL._replace(**change)
+    inside = distort(np.ones_like(plain), distortion, pixels=pixels) > 0.99
+    found = distort(plain, distortion, pixels=pixels)
+    far, near = (np.linalg.norm((image - expected)[inside]) for image in (plain, found))
+    assert inside.mean() > 0.6
+    assert near < 0.15 * far, "what is left is interpolation"
