@@ -27,6 +27,11 @@ SPACED_VALUE = re.compile(
     r"[ \t]+([^\s'\"#;][^'\"#]*?[ \t][^'\"#]*?)[ \t]*$",
     re.IGNORECASE,
 )
+# Quotes of a word processor around a whole value, or around the operation of a line; a name of a block with blanks.
+CURLED = re.compile(
+    r"^([ \t]*(?:_\S+[ \t]+|\d+[ \t]+)?)[\u2018\u201c\x91\x93]([^'\n]*)[\u2019\u201d\x92\x94][ \t]*$", re.MULTILINE
+)
+SPACED_NAME = re.compile(r"^(\s*data_\S+)[ \t]+([^\s_#'\";][^_#'\";]*)$", re.IGNORECASE)
 NUMBER = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(?:\((\d+)\))?")
 
 CIF_TAG = re.compile(rb"^\s*_(cell|atom_site|symmetry|space_group)[_.]", re.IGNORECASE | re.MULTILINE)
@@ -123,7 +128,8 @@ def _decode(data: bytes, name: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(PLAIN)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = CURLED.sub(r"\1'\2'", text).translate(PLAIN)
     return re.sub(r"[^\t\n -~]", "~", text)
 
 
@@ -139,7 +145,7 @@ def _check_header(text: str, name: str) -> None:
 
 def _quote(lines: list[str]) -> list[str]:
     """The lines with quotes around names, formulas and operations that hold blanks; their number stays."""
-    quoted = [SPACED_VALUE.sub(r"\1 '\2'", line) for line in lines]
+    quoted = [SPACED_VALUE.sub(r"\1 '\2'", SPACED_NAME.sub(_joined, line)) for line in lines]
     header: list[str] | None = None  # tags of the loop at hand, as far as read
     for number, line in enumerate(quoted):
         word = line.strip()
@@ -150,6 +156,11 @@ def _quote(lines: list[str]) -> list[str]:
         elif header and all(OPERATION_TAG.match(tag) for tag in header):
             quoted[number] = _quote_operation(line, header)
     return quoted
+
+
+def _joined(match: re.Match[str]) -> str:
+    """The line that begins a block, its name without blanks."""
+    return "_".join([match[1], *match[2].split()])
 
 
 def _quote_operation(line: str, header: list[str]) -> str:

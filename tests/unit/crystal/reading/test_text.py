@@ -20,6 +20,11 @@ from pacbed.errors import StructureError
         lambda text: text.replace("\n", "\n  ").encode(),
         lambda text: text.replace("_cell", "_publ_author_name 'M\xfcller'\n_cell", 1).encode("latin-1"),
         lambda text: text.replace("_cell", "_publ_author_name M\xfcller\n_cell", 1).encode(),
+        lambda text: text.replace("data_test", "data_Cs Cl at 295 K").encode(),
+        lambda text: text.replace("'x,y,z'", "\u2018x,y,z\u2019").encode(),
+        lambda text: text.replace("'x,y,z'", "\x91x,y,z\x92").encode("latin-1"),
+        lambda text: text.replace("_cell", '_publ_section_title "a \u201cnew\u201d form"\n_cell', 1).encode(),
+        lambda text: text.replace("_cell", "_publ_section_title \u201cnew forms\u201d\n_cell", 1).encode(),
         lambda text: (text + "\x1a").encode(),
         lambda text: text.strip().encode(),
         lambda text: text.replace("0.5 0.5 0.5 1", "\u22120.5 0.5 0.5 1").encode(),
@@ -29,7 +34,8 @@ from pacbed.errors import StructureError
         lambda text: text.replace("4.12\n", "4.12 # at 295 K\n", 1).replace("90\n", "'90'\n", 1).encode(),
     ],
     ids=[
-        *("mark", "crlf", "cr", "tabs", "indent", "latin-1", "utf-8", "end", "no end"),
+        *("mark", "crlf", "cr", "tabs", "indent", "latin-1", "utf-8", "block name", "curled", "curled latin-1"),
+        *("curled inside", "curled around", "end", "no end"),
         *("minus", "spaces", "phase name", "case", "comment"),
     ],
 )
