@@ -112,7 +112,8 @@ def test_atoms_that_move_in_the_slab_are_told(tmp_path, third, told):
     rest = str(round(1 - float(third), len(third) - 2))
     sites = [("Ga1", "Ga", third, rest, "0"), ("Ga2", "Ga", rest, third, "0.5"),
              ("N1", "N", third, rest, "0.377"), ("N2", "N", rest, third, "0.877")]  # fmt: skip
-    rows = [f"{label} {symbol} {x} {y} {z} 0.005" for label, symbol, x, y, z in sites]
+    u = {"Ga": 0.004, "N": 0.005}
+    rows = [f"{label} {symbol} {x} {y} {z} {u[symbol]}" for label, symbol, x, y, z in sites]
     tags = ["label", "type_symbol", "fract_x", "fract_y", "fract_z", "U_iso_or_equiv"]
     cell = [("length_a", 3.189), ("length_b", 3.189), ("length_c", 5.1855),
             ("angle_alpha", 90), ("angle_beta", 90), ("angle_gamma", 120)]  # fmt: skip

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pacbed.crystal.identity import SAME_SITE_A, Pairs
+from pacbed.crystal.identity import SAME_SITE_A, Pairs, same_position
 from pacbed.crystal.reading import ReadingChoices
 from pacbed.crystal.reading.blocks import Block
 from pacbed.crystal.reading.cell import UnitCell
 from pacbed.crystal.reading.contradictions import (
+    SPLIT_A,
     Content,
     Contradiction,
     contradictions,
@@ -20,9 +21,10 @@ from pacbed.crystal.reading.contradictions import (
 from pacbed.crystal.reading.displacements import read_displacements
 from pacbed.crystal.reading.elements import formula
 from pacbed.crystal.reading.expansion import OCCUPANCY_ROUNDING, Orbit, UnsettledError, expand_site
-from pacbed.crystal.reading.operations import Operations, listed_operations
+from pacbed.crystal.reading.operations import LISTS, Operations, listed_operations
 from pacbed.crystal.reading.settings import disagreement, named_settings, space_group_name
 from pacbed.crystal.reading.sites import Site
+from pacbed.crystal.reading.unlikely import emptiness, overall_displacement
 from pacbed.errors import StructureError
 
 
@@ -67,10 +69,41 @@ def expand(block: Block, cell: UnitCell, sites: list[Site], choices: ReadingChoi
     listed, notes = listed_operations(block)
     if listed is not None:
         notes += disagreement(block, listed)
+        _check_lone_identity(block, cell, sites, listed)
         expanded = _under(block, cell, sites, listed, choices)
     else:
         expanded = _choose(block, cell, sites, choices)
     return replace(expanded, notes=notes + expanded.notes)
+
+
+def _check_lone_identity(block: Block, cell: UnitCell, sites: list[Site], listed: Operations) -> None:
+    """Refuse a list of the identity alone beside the name of a group that would make more atoms of the sites.
+
+    Programs write such lists beside all atoms of a cell, and beside its asymmetric unit.
+    """
+    if len(listed) > 1:
+        return
+    try:
+        settings = named_settings(block, cell)
+    except StructureError:  # no name, or none that says anything
+        return
+    fitting = [one for one in settings if cell.misfit(one.rotations).max() <= 1]
+    if not fitting or any(_holds_all(sites, one, cell.lattice) for one in fitting):
+        return
+    got = f"the operation x,y,z alone, and sites that are not all atoms of {space_group_name(block)}"
+    advice = "the operations of the group; or the name 'P 1', if the sites are all atoms of the cell"
+    raise block.refusal("operations beside the space group", got, advice, block.line(LISTS[0]) or block.line(LISTS[1]))
+
+
+def _holds_all(sites: list[Site], operations: Operations, lattice: np.ndarray) -> bool:
+    """Whether operations carry every site onto one of its element, as near as a relaxed cell leaves them."""
+    for element in {site.element for site in sites}:
+        places = np.array([site.fractional for site in sites if site.element == element])
+        for rotation, translation in zip(operations.rotations, operations.translations, strict=True):
+            moved = places @ rotation.T + translation
+            if not same_position(moved[:, None], places[None], lattice, SPLIT_A).any(axis=1).all():
+                return False
+    return True
 
 
 def _choose(block: Block, cell: UnitCell, sites: list[Site], choices: ReadingChoices) -> Expanded:
@@ -112,7 +145,7 @@ def _under(
         cell = exact
     lattice = cell.lattice
     stars, more = read_displacements(block, sites, lattice, choices.displacements)
-    notes += more
+    notes += more + overall_displacement(sites, stars, lattice, choices.displacements)
     orbits = []
     for site, star in zip(sites, stars, strict=True):
         try:
@@ -124,7 +157,8 @@ def _under(
         notes += more
     content = _content(sites, orbits, lattice)
     pairs = content.neighbours()
-    return Expanded(cell, operations, orbits, content, pairs, contradictions(block, content, pairs), notes)
+    found = contradictions(block, content, pairs) + emptiness(content, pairs)
+    return Expanded(cell, operations, orbits, content, pairs, found, notes)
 
 
 def _content(sites: list[Site], orbits: list[Orbit], lattice: np.ndarray) -> Content:

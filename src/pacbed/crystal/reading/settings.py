@@ -157,7 +157,7 @@ def split_choice(symbol: str) -> tuple[str, str]:
 
     ``:1`` and ``:2`` after a colon, ``S`` and ``Z`` as the ICSD writes them, ``:H`` and ``:R`` or a last H or R.
     """
-    text = " ".join(symbol.replace("_", "").replace("(", "").replace(")", "").split())
+    text = re.sub(r" ?/ ?", "/", " ".join(symbol.replace("_", "").replace("(", "").replace(")", "").split()))
     match = CHOICE.search(text)
     if match is None:
         return text, ""

@@ -48,6 +48,8 @@ def _shortest(crystal) -> float:
         ("R-3mR", ("R-3m", "R")),
         ("P 2(1)/c", ("P 21/c", "")),
         ("P 6_3/m m c", ("P 63/m m c", "")),
+        ("P 21/ c", ("P 21/c", "")),
+        ("P 1 2 / m 1", ("P 1 2/m 1", "")),
         ("P 1 2 1", ("P 1 2 1", "")),
         ("R 3 2", ("R 3 2", "")),
     ],
@@ -214,6 +216,24 @@ def test_operations_without_the_centring_of_the_name(made):
     with pytest.raises(StructureError, match=r"4 operations of P 2 2 2.*with the centring F"):
         read_structure(made(**parts, operations=plain, more=name))
     assert len(read_structure(made(**parts, operations=full, more=name)).crystal.symbols) == 4
-    everything = read_structure(made(**parts, operations=("x,y,z",), more=name))  # as programs list a whole cell
-    assert len(everything.crystal.symbols) == 1
-    assert "the operations are used" in everything.notes[0]
+
+
+ASYMMETRIC = ("Na1 Na 0 0 0 1 0.02", "Cl1 Cl 0.5 0.5 0.5 1 0.02")
+WHOLE = tuple(
+    f"{element}{number} {element} {x + shift} {y + shift} {z + shift} 1 0.02"
+    for element, shift in (("Na", 0.0), ("Cl", 0.5))
+    for number, (x, y, z) in enumerate(((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0.003)), 1)
+)
+
+
+def test_the_identity_alone_beside_a_name(made):
+    """Programs list it beside all atoms of a cell, which may be relaxed; beside fewer, most atoms would be missing."""
+    parts = {"cell": "5.64 5.64 5.64 90 90 90", "operations": ("x,y,z",)}
+    name = "_space_group_name_H-M_alt 'F m -3 m'"
+    whole = read_structure(made(**parts, rows=WHOLE, more=name))
+    assert len(whole.crystal.symbols) == 8
+    assert "the operations are used" in whole.notes[0]
+    with pytest.raises(StructureError, match=r"operations.*the operation x,y,z alone.*F m -3 m', accepted: .*'P 1'"):
+        read_structure(made(**parts, rows=ASYMMETRIC, more=name))
+    for other in ("_space_group_name_H-M_alt 'P 1'", "_space_group_name_H-M_alt rubbish", ""):
+        assert len(read_structure(made(**parts, rows=ASYMMETRIC, more=other)).crystal.symbols) == 2
