@@ -29,6 +29,18 @@ def test_py4dstem_calibration_beside_axes_in_pixels(layouts, tmp_path, scan):
         assert found.calibration.pixel_per_nm == pytest.approx(0.4)
 
 
+def test_bragg_disks_of_py4dstem_beside_a_scan(layouts, tmp_path, scan):
+    file = layouts["write_py4dstem"](tmp_path / "cube.h5", scan)
+    points = np.dtype([("qx", "f8"), ("qy", "f8"), ("intensity", "f8")])
+    with h5py.File(file, "r+") as store:
+        del store["root/dp_mean"]
+        disks = store.create_group("root/braggvectors/_v_uncal")
+        disks.attrs["emd_group_type"] = "pointlistarray"
+        disks.create_dataset("data", (3, 5), h5py.vlen_dtype(points))[0, 0] = np.zeros(2, points)
+    with open_scan(file) as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
 def test_berkeley_file(tmp_path, as_signal, image):
     from rsciio.emd import file_writer
 
