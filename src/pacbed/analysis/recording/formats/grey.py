@@ -11,7 +11,7 @@ from pacbed.errors import PatternError
 
 T = TypeVar("T")
 
-GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts
+GREY_TOLERANCE = 8  # JPEG rounds the three channels of a grey picture apart by a few counts of 255
 
 
 class ColourError(PatternError):
@@ -63,7 +63,8 @@ def grey_levels(image: np.ndarray, source: str) -> np.ndarray:
         The channels differ: a colour map hides the counts.
     """
     colours = image[..., :3]
-    if np.ptp(colours.astype(np.float32), axis=-1).max() > GREY_TOLERANCE:
+    largest = 255.0 if image.dtype == np.uint8 else min(255.0, float(np.nanmax(np.abs(colours.astype(np.float32)))))
+    if np.ptp(colours.astype(np.float32), axis=-1).max() > GREY_TOLERANCE * largest / 255:
         raise ColourError(
             f"pattern: got a coloured picture in {source}, accepted: grey levels (a colour map hides counts)"
         )

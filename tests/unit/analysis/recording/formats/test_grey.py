@@ -24,6 +24,17 @@ def test_frames_of_colour_are_treated_alike():
     assert grey_levels(np.stack([np.stack([GREY] * 3, axis=-1)] * 2), "a.tif").shape == (2, 40, 48)
 
 
+@pytest.mark.parametrize("kind", ["float32", "uint16", "float16"])
+def test_a_colour_map_of_small_numbers_hides_counts(kind):
+    largest = 1 if kind.startswith("float") else 7
+    ramp = np.linspace(0, largest, 64).reshape(8, 8)
+    coloured = np.stack([ramp, largest - ramp, ramp**2], axis=-1).astype(kind)
+    with pytest.raises(PatternError, match="coloured picture"):
+        grey_levels(coloured, "a.tif")
+    grey = np.stack([ramp] * 3, axis=-1).astype(kind)
+    np.testing.assert_array_equal(grey_levels(grey, "a.tif"), grey[..., 0])
+
+
 def test_a_colour_map_hides_counts():
     with pytest.raises(PatternError, match=r"coloured picture in map\.png"):
         grey_levels(np.stack([GREY, GREY // 2, 255 - GREY], axis=-1), "map.png")
