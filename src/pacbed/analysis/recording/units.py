@@ -50,9 +50,13 @@ LENGTHS_NM = {
     "meter": 1e9,
 }
 TIMES = {"s", "sec", "second", "ms", "millisecond", "μs", "us", "ns", "min", "minute", "h"}
-SILENT = {"", "px", "pix", "pixel", "1", "none", "nan", "undefined", "unknown", "a.u.", "arb", "arb.units", "n/a", "-"}
+SILENT = {
+    *("", "px", "pix", "pixel", "1", "none", "nan", "undefined", "unknown", "a.u.", "arb", "arb.units", "n/a", "-"),
+    *("dimensionless", "index", "bin", "channel"),
+}
+SIGNS = str.maketrans({"−": "-", "–": "-", "‐": "-", "‑": "-", "∕": "/", "⁄": "/", "·": None, "⋅": None})
 TEX = {r"\mu": "μ", r"\aa": "å", r"\angstrom": "å", r"\circ": "°", r"\degree": "°"}
-PER_PIXEL = re.compile(r"/(px|pix|pixel)s?$")
+PER_PIXEL = re.compile(r"(?:/|per)(px|pix|pixel)s?$|(?<=[a-z0-9])(px|pix|pixel)s?\^?-1$")
 RECIPROCAL = (
     re.compile(r"^1?/(?P<length>[^/^]+)$"),
     re.compile(r"^(?P<length>[^/^]+?)\^?-1$"),
@@ -129,7 +133,7 @@ def _plain(text: object) -> str:
         text = text.decode("utf-8", "replace")
     plain = unicodedata.normalize("NFKC", "" if text is None else str(text)).lower()
     plain = plain.partition("\0")[0]  # texts of C end there
-    plain = plain.replace("−", "-").replace("**", "^").replace("·", "")
+    plain = plain.translate(SIGNS).replace("**", "^")
     plain = re.sub(r"\\(?:mathrm|text|rm)\b", "", plain)
     for command, sign in TEX.items():
         plain = plain.replace(command, sign)

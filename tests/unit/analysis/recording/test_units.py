@@ -25,11 +25,28 @@ PER_ANGSTROM = [
     "1 / Å",
     r"$\mathrm{\AA^{-1}}$",
     "1/Angstrom",
+    "Å–1",
+    "1⁄Å",
+    "1∕Å",
+    "Å⁻¹ px⁻¹",
 ]
 PER_OTHER = {"1/um": 1e3, "1/µm": 1e3, "1/μm": 1e3, "1/micron": 1e3, "1/pm": 1e-3, "1/m": 1e9, "m^-1": 1e9, "1/mm": 1e6}
 ANGLES = {
     **dict.fromkeys(
-        ["mrad", "milliradian", "mrads", "mRad", "mrad/px", "mrad/pixel", "2theta mrad", "mrad\0", b"mrad\0\0x"], 1.0
+        [
+            "mrad",
+            "milliradian",
+            "mrads",
+            "mRad",
+            "mrad/px",
+            "mrad/pixel",
+            "mrad per pixel",
+            "mrad px^-1",
+            "2theta mrad",
+            "mrad\0",
+            b"mrad\0\0x",
+        ],
+        1.0,
     ),
     **dict.fromkeys(["rad", "radian", "radians"], 1e3),
     **dict.fromkeys(["µrad", "urad", "μrad"], 1e-3),
@@ -65,7 +82,24 @@ def test_a_wave_number_holds_two_pi():
 
 
 @pytest.mark.parametrize(
-    "unit", ["", None, "px", "pixels", "<undefined>", "1", "1/px", "inch", "nm", "Å", "µm", "s", "ms"]
+    "unit",
+    [
+        "",
+        None,
+        "px",
+        "pixels",
+        "<undefined>",
+        "1",
+        "1/px",
+        "inch",
+        "nm",
+        "Å",
+        "µm",
+        "s",
+        "ms",
+        "index",
+        "dimensionless",
+    ],
 )
 def test_what_says_nothing_of_angles_gives_no_pixel(unit):
     assert not parse_unit(unit).is_diffraction
