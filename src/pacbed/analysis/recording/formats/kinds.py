@@ -17,6 +17,7 @@ TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PICTURE_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
 DM_MARKS = (b"\0\0\0\x03", b"\0\0\0\x04")
 TIA_MARK = b"II\x97\x01"
+MAT_MARK = b"MATLAB 5.0 MAT-file"
 ZARR_FILES = (".zarray", ".zgroup", "zarr.json")
 HEAD_BYTES = 4096
 # Modules of RosettaSciIO for images and scans without a mark; the rest read spectra, surfaces or logs.
@@ -38,8 +39,8 @@ BY_SUFFIX = {
     ".blo": "blockfile",
 }
 READ = (
-    ".tif .png .jpg .gif .npy .npz .dm3 .dm4 .emd .hspy .zspy .mib .hdr .blo .ser .emi .tvips .mrc .nxs .h5 .zarr, "
-    "EMPAD's .xml, or another format of RosettaSciIO (docs/formats.md)"
+    ".tif .png .jpg .gif .npy .npz .dm3 .dm4 .emd .hspy .zspy .mib .hdr .blo .ser .emi .tvips .mrc .nxs .h5 .mat "
+    ".zarr, EMPAD's .xml, or another format of RosettaSciIO (docs/formats.md)"
 )
 
 
@@ -49,7 +50,7 @@ class Kind(NamedTuple):
     Attributes
     ----------
     name : str
-        "tiff", "picture", "npy", "npz", "hdf5", "zarr", or "rosetta".
+        "tiff", "picture", "npy", "npz", "mat", "hdf5", "zarr", or "rosetta".
     plugin : str
         Module of RosettaSciIO, for the last.
     """
@@ -96,6 +97,8 @@ def _by_mark(head: bytes) -> Kind | None:
         return Kind("rosetta", "quantumdetector")
     if head.startswith(b"IMGBLO"):
         return Kind("rosetta", "blockfile")
+    if head.startswith(MAT_MARK):
+        return Kind("mat")
     if head.startswith(TIA_MARK):
         return Kind("rosetta", "tia")
     if head[208:212] == b"MAP ":

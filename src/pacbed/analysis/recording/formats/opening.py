@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
 from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
+from pacbed.analysis.recording.formats.containers.matlab import open_mat
 from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
 from pacbed.analysis.recording.formats.empad import read_empad
 from pacbed.analysis.recording.formats.kinds import kind_of
@@ -30,6 +31,7 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] 
     "npz": open_npz,
     "picture": open_picture,
     "tiff": open_tiff,
+    "mat": open_mat,
     "hdf5": open_hdf5,
     "zarr": open_zarr,
 }

@@ -14,6 +14,7 @@ import numpy as np
 from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels, without_coloured
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.tiff_series import series_of
+from pacbed.analysis.recording.scaled import Scaled
 from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
@@ -42,11 +43,12 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
         shown = [pair for pair in zip(all_series, described, strict=True) if not _is_aside(pair[0].keyframe)]
         if not shown:
             raise PatternError(f"file: {file} holds no complete page, accepted: a whole TIFF file")
-        yield without_coloured(partial(_image, series, about, file.name, stack) for series, about in shown)
+        yield without_coloured(partial(_image, series, about, tiff, stack) for series, about in shown)
 
 
-def _image(series: Any, about: StoredImage, source: str, stack: ExitStack) -> StoredImage:
-    return replace(about, values=_values(series, source, stack), path="", title="")
+def _image(series: Any, about: StoredImage, tiff: Any, stack: ExitStack) -> StoredImage:
+    values = _calibrated(_values(series, tiff.filename, stack), tiff)
+    return replace(about, values=values, path="", title="")
 
 
 def _is_aside(page: Any) -> bool:
@@ -78,6 +80,14 @@ def _values(series: Any, source: str, stack: ExitStack) -> Any:
     if photometric == kinds.RGB or (photometric == kinds.YCBCR and jpeg):
         return grey_levels(np.moveaxis(series.asarray(), series.axes.index("S"), -1), source)
     raise refuse_channels(f"{getattr(photometric, 'name', photometric)} with {samples} channels", source)
+
+
+def _calibrated(values: Any, tiff: Any) -> Any:
+    """Values as ImageJ shows them: it stores signed ones with an offset, and its straight line may scale them."""
+    about = (tiff.imagej_metadata or {}) if tiff.is_imagej else {}
+    offset, factor, curve = (about.get(key, default) for key, default in (("c0", 0.0), ("c1", 1.0), ("cf", 0)))
+    straight = curve == 0 and "c2" not in about and all(isinstance(one, int | float) for one in (offset, factor))
+    return Scaled(values, factor, offset) if straight and factor > 0 and (offset, factor) != (0.0, 1.0) else values
 
 
 def _lazy(series: Any, stack: ExitStack) -> Any:

@@ -15,7 +15,9 @@ from pacbed.analysis.recording.formats.containers.dectris import is_dectris, ope
 from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.hspy import read_hspy
 from pacbed.analysis.recording.formats.containers.links import linked_objects
+from pacbed.analysis.recording.formats.containers.matlab import columns_first, reversed_axes
 from pacbed.analysis.recording.formats.rosetta import read_with
+from pacbed.analysis.recording.scaled import unpacked
 from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
 
 LISTED_AXIS = re.compile(r"^(dim\d+|axis)$")  # of EMD and HyperSpy; NeXus has names of its own
@@ -89,7 +91,8 @@ def _plain(store: Any, file: Path) -> list[StoredImage]:
 
     def visit(name: str, item: Any) -> None:
         if getattr(item, "ndim", 0) >= 2 and item.dtype.kind in "iuf":
-            found.append(StoredImage(item, _dimensions(item), path=name))
+            axes = reversed_axes(item.shape) if columns_first(item) else _dimensions(item)
+            found.append(StoredImage(unpacked(item, item.attrs), axes, path=name))
 
     store.visititems(visit)
     for name, item in linked_objects(store, file):

@@ -14,6 +14,7 @@ import zarr
 from pacbed.analysis.recording.formats.kinds import ZARR_FILES
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.chunks import check_chunks
+from pacbed.analysis.recording.scaled import unpacked
 from pacbed.analysis.recording.stored import NAMES_SHOWN, Axis, StoredImage, check_list, listed_axis
 from pacbed.errors import PatternError
 
@@ -40,7 +41,10 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
             yield read_with("zspy", file, mode="r", path=place)
         else:
             images = [(name, array) for name, array in arrays if array.ndim >= 2]
-            yield [StoredImage(array, _dimensions(array, node, name), path=name) for name, array in images]
+            yield [
+                StoredImage(unpacked(array, _attributes(array)), _dimensions(array, node, name), path=name)
+                for name, array in images
+            ]
 
 
 def _root_in_zip(file: Path) -> str:
@@ -58,6 +62,12 @@ def _root_in_zip(file: Path) -> str:
         listed = ", ".join(sorted(folders)[:NAMES_SHOWN])
         raise PatternError(f"file: {file} holds Zarr stores in {listed}, accepted: one store in an archive")
     return root
+
+
+def _attributes(array: Any) -> dict[str, Any]:
+    """Attributes of an array; xarray keeps the number that stands for no value where format 2 has one for itself."""
+    fill = {"_FillValue": array.fill_value} if array.fill_value and array.metadata.zarr_format == 2 else {}
+    return dict(array.attrs) | fill
 
 
 def _dimensions(array: Any, root: Any, path: str) -> tuple[Axis, ...]:
