@@ -10,6 +10,10 @@ from pacbed.analysis.result import Result
 
 INK, RED, GREY = "#222222", "#c0392b", "#888888"
 TICKS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100)
+STEEP, DECADES = (
+    20.0,
+    (1, 10, 100, 1000, 10000),
+)  # from this ratio on, as of patterns without noise, few ticks have room
 
 
 def draw_misfit_curve(axes: Axes, profile: MisfitProfile, result: Result) -> None:
@@ -37,7 +41,7 @@ def draw_misfit_curve(axes: Axes, profile: MisfitProfile, result: Result) -> Non
         )  # fmt: skip
     axes.set_yscale("log")
     axes.set(ylim=(0.93, top), xlim=(float(profile.thickness_nm[0]), float(profile.thickness_nm[-1])))
-    axes.yaxis.set_major_locator(FixedLocator([tick for tick in TICKS if tick <= top]))
+    axes.yaxis.set_major_locator(FixedLocator([tick for tick in (TICKS if top < STEEP else DECADES) if tick <= top]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylabel("misfit / least")

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -36,3 +38,15 @@ def test_answer_rival_and_limit_are_marked(axes, analysis):
 def test_the_least_misfit_has_its_tick(axes):
     axes.figure.draw_without_rendering()
     assert [label.get_text() for label in axes.get_yticklabels()][:4] == ["1", "1.5", "2", "3"]
+
+
+def test_labels_do_not_overlap_where_nothing_else_fits(analysis):
+    """A pattern without noise, in a panel of the sheet's height: other thicknesses have a thousand times the misfit."""
+    figure = Figure(figsize=(5, 1.0))
+    axes = figure.add_subplot()
+    steep = PROFILE._replace(ratio=np.array([1500.0, 900.0, 1.0, 400.0]))
+    draw_misfit_curve(axes, steep, analysis.result)
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_yticklabels() if label.get_text()]
+    assert len(boxes) >= 3
+    assert all(low.y1 < high.y0 for low, high in pairwise(boxes))
