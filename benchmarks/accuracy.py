@@ -215,6 +215,10 @@ def pictures(folder: Path, name: str, found: dict[str, list[Answer]]) -> None:
     plot_calibration(noisy, PICTURES / f"{name}_calibration.png", f"{name}: all levels with noise")
 
 
+def bundle_file(results: Path, name: str) -> Path:
+    return results / name / "bundle" / f"{name}.pacbed"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", help="left out: all whose bundle is there")
@@ -227,12 +231,15 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="which patterns")
     parser.add_argument("--report", action="store_true", help="no measurement, only figures, page and pictures")
     options = parser.parse_args()
-    there = [name for name in SYSTEMS if (options.results / name / "bundle" / f"{name}.pacbed").is_file()]
-    names = options.systems or there
+    there = {name for name in options.systems or SYSTEMS if bundle_file(options.results, name).is_file()}
+    names = options.systems or [name for name in SYSTEMS if name in there]
+    absent = [name for name in names or SYSTEMS if name not in there]
+    if absent and not options.report:
+        parser.error(f"{options.results}: no bundle of {', '.join(absent)}; run the workflow of config/ first")
     counts = Counts(options.rendered, options.direct, options.fitted, options.crystals, options.per_crystal)
     for name in () if options.report else names:
         folder = options.results / name
-        bundle = load_bundle(folder / "bundle" / f"{name}.pacbed")
+        bundle = load_bundle(bundle_file(options.results, name))
         config = load_config([Path("config") / f"{name}.yaml"]).systems[name]
         measure(Place(name, config, folder, bundle, Stack.load(folder / "stack")), counts, options.kinds)
     report(options.results, names)
