@@ -27,7 +27,7 @@ def read_tvips(file: Path) -> list[StoredImage]:
     Raises
     ------
     PatternError
-        It is not the first file of a series, of another version, or goes on outside its folder.
+        It is not the first file of a series, of another version, goes on outside its folder, or lacks files between.
     """
     from rsciio.tvips._api import TVIPS_RECORDER_GENERAL_HEADER
 
@@ -45,6 +45,20 @@ def read_tvips(file: Path) -> list[StoredImage]:
         if part.resolve().parent != first.parent:
             raise PatternError(f"file: {file} goes on in {part.resolve()}, accepted: files of its own folder")
         parts.append(np.memmap(part, record, mode="r")["frame"])
+    _check_numbers(first, name, len(parts))
     axes = (Axis("time", "s", scan=True), Axis("dy", scan=False), Axis("dx", scan=False))
     metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": float(header["ht"])}}}
     return [StoredImage(JoinedFrames(parts), axes, metadata=metadata)]
+
+
+def _check_numbers(first: Path, name: re.Match[str], count: int) -> None:
+    """Refuse a series of which there are later files than those that follow one another."""
+    alike = re.compile(rf"{re.escape(name[1])}(\d{{3}}){re.escape(name[2])}")
+    later = [
+        one.name for one in first.parent.iterdir() if (found := alike.fullmatch(one.name)) and int(found[1]) >= count
+    ]
+    if later:
+        lacking = f"{name[1]}{count:03d}{name[2]}"
+        raise PatternError(
+            f"file: {first} goes on in {min(later)}, and {lacking} is not there, accepted: all its files"
+        )

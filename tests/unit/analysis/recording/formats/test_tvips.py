@@ -57,6 +57,15 @@ def test_a_large_scan_stays_in_its_file(write):
     assert peak < 2**20
 
 
+def test_a_gap_in_a_series_is_named(write, tmp_path):
+    """Frames before it alone would make another scan."""
+    file = write(max_file_size=8000)
+    assert len(list(tmp_path.iterdir())) > 3
+    (tmp_path / "a_001.tvips").unlink()
+    with pytest.raises(PatternError, match=r"a_000\.tvips goes on in a_002\.tvips, and a_001\.tvips is not there"):
+        read_tvips(file)
+
+
 def test_other_files_are_named(write, tmp_path):
     file = write(max_file_size=20000)
     with pytest.raises(PatternError, match=r"a_001\.tvips, accepted: the first file"):
