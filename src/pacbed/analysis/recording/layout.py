@@ -56,10 +56,13 @@ def find_layout(
     candidates = list(dict.fromkeys(said.values()))
     if not candidates:
         candidates = _unlabelled(shape)
-        if candidates[0] == FIRST and not framed and scan_shape is None:
+        why = "axes have no names and whose last two are too short for a pattern" if candidates[0] == FIRST else ""
+        if [axes[number].scan for number in long].count(False) == 1 and all(axis.scan is not None for axis in axes):
+            why = "file makes one axis alone the signal, as of spectra"
+        if why and not framed and scan_shape is None:
             raise PatternError(
-                f"scan_shape: got none for {source} ({sizes(shape)}), whose axes have no names and whose last two are "
-                "too short for a pattern, accepted: rows and columns of the scan (--scan-shape), or one frame (--frame)"
+                f"scan_shape: got none for {source} ({sizes(shape)}), whose {why}, accepted: rows and columns of the "
+                "scan (--scan-shape), or one frame (--frame)"
             )
     if scan_shape is not None:
         candidates = [one for one in candidates if _fits(shape, _ordered(axes, one).scan, scan_shape)] or candidates

@@ -109,3 +109,13 @@ def test_short_last_axes_are_no_pattern_and_are_asked_about(shape):
     with pytest.raises(PatternError, match=r"too short for a pattern, accepted: .*--scan-shape.*--frame"):
         find_layout(image(shape), "film")
     assert find_layout(image(shape), "film", framed=True).pattern == (0, 1)
+
+
+@pytest.mark.parametrize("scans", [(True, True, False), (False, True, True), (True, True, True, False)])
+def test_spectra_are_no_patterns_and_are_asked_about(scans):
+    spectra = image(SHAPE[: len(scans)], flags(*scans))
+    with pytest.raises(PatternError, match=r"scan_shape: got none .*makes one axis alone the signal.*or one frame"):
+        find_layout(spectra, "a.hspy")
+    if len(scans) == 3:
+        assert find_layout(spectra, "a.hspy", framed=True) == Layout((0,), (1, 2))
+    assert find_layout(image((1, 64, 65), flags(True, True, False)), "a.hspy") == Layout((0,), (1, 2))

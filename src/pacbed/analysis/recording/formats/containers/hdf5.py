@@ -53,7 +53,8 @@ def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | Non
     if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
         return read_emd
     if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
-        return lambda _, file: read_with("nexus", file, nxdata_only=True)
+        # Its flags only say which axes have places.
+        return lambda _, file: read_with("nexus", file, nxdata_only=True, own_flags=False)
     return None
 
 

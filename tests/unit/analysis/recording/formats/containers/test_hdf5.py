@@ -76,6 +76,16 @@ def test_nexus_data_with_its_axes(layouts, tmp_path, scan, units):
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
 
 
+def test_nexus_axes_without_places(layouts, tmp_path, scan):
+    layouts["write_nexus"](tmp_path / "a.nxs", scan)
+    with h5py.File(tmp_path / "a.nxs", "r+") as store:
+        store["entry/film"].attrs["axes"] = [".", ".", "ky", "kx"]
+        del store["entry/film/x"], store["entry/film/y"]
+    with open_scan(tmp_path / "a.nxs") as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_per_nm == pytest.approx(0.3)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
 def test_nexus_file_of_rosettasciio(tmp_path, as_signal, image):
     from rsciio.nexus import file_writer
 
