@@ -74,6 +74,8 @@ def open_images(path: str | Path) -> Iterator[list[StoredImage]]:
                 raise PatternError(f"file: got {str(file)!r}, accepted: a file that exists")
             if file.is_file() and file.stat().st_size == 0:
                 raise PatternError(f"file: {file} is empty, accepted: a whole file")
+            if file.is_dir():
+                kind_of(file)  # no folder of another kind is walked through
             check_untrusted(file)
             kind = kind_of(file)
             opener = OPENERS.get(kind.name)

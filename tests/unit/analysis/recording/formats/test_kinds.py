@@ -8,6 +8,7 @@ import tifffile
 import zarr
 
 from pacbed.analysis.recording.formats.kinds import Kind, kind_of
+from pacbed.analysis.recording.formats.opening import open_images
 from pacbed.errors import PatternError
 
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
@@ -88,6 +89,10 @@ def test_formats_without_a_mark_go_by_their_suffix(tmp_path, name, plugin):
 def test_folders_are_zarr_stores_or_nothing(tmp_path):
     zarr.create_array(str(tmp_path / "a.zarr"), data=GREY)
     assert kind_of(tmp_path / "a.zarr") == Kind("zarr")
+    (tmp_path / "elsewhere").symlink_to("/")
+    with pytest.raises(PatternError, match=r"got the folder .*, accepted: a file, or a folder"), open_images(tmp_path):
+        pass  # and is not walked through
+    (tmp_path / "elsewhere").unlink()
     with pytest.raises(PatternError, match=r"got the folder .*, accepted: a file, or a folder that is a Zarr store"):
         kind_of(tmp_path)
 
