@@ -37,7 +37,10 @@ def open_picture(file: Path) -> Iterator[list[StoredImage]]:
     with iio.imopen(content, "r", plugin="pillow") as picture:
         mode = str(picture.metadata(index=0, exclude_applied=False)["mode"])
         frames = picture.properties(index=...).n_images or 1  # type: ignore[arg-type]
-        levels = [_levels(np.asarray(picture.read(index=number)), mode, file.name) for number in range(frames)]
+        # Turned as a camera's mark says, which every program that shows the picture does.
+        turned = {"rotate": True}  # of the plugin alone
+        shown = (np.asarray(picture.read(index=number, **turned)) for number in range(frames))
+        levels = [_levels(one, mode, file.name) for one in shown]
     yield [StoredImage(levels[0] if len(levels) == 1 else np.stack(levels))]
 
 

@@ -75,11 +75,17 @@ def _values(series: Any, source: str, stack: ExitStack) -> Any:
         levels = (colours // MAP_ENTRY if deep else colours).astype(np.uint8)
         return grey_levels(np.moveaxis(levels, 0, -1)[series.asarray()], source)
     if photometric == kinds.MINISBLACK and samples == 2 and page.extrasamples and page.extrasamples[0] in OPACITY:
-        return np.moveaxis(series.asarray(), series.axes.index("S"), -1)[..., 0]
+        return _channels_last(series, source)[..., 0]
     jpeg = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
     if photometric == kinds.RGB or (photometric == kinds.YCBCR and jpeg):
-        return grey_levels(np.moveaxis(series.asarray(), series.axes.index("S"), -1), source)
+        return grey_levels(_channels_last(series, source), source)
     raise refuse_channels(f"{getattr(photometric, 'name', photometric)} with {samples} channels", source)
+
+
+def _channels_last(series: Any, source: str) -> np.ndarray:
+    if "S" not in series.axes:  # the description calls the axis of the channels another one
+        raise refuse_channels(f"channels along none of its axes {series.axes}", source)
+    return np.moveaxis(series.asarray(), series.axes.index("S"), -1)
 
 
 def _calibrated(values: Any, tiff: Any) -> Any:

@@ -1,7 +1,7 @@
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pacbed.analysis.recording.formats.pictures import open_picture
 from pacbed.errors import PatternError
@@ -19,6 +19,16 @@ def read(file):
 def test_grey_levels_survive(tmp_path, name, mode):
     Image.fromarray(GREY).convert(mode).save(tmp_path / name)
     np.testing.assert_array_equal(read(tmp_path / name), GREY)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_pictures_are_turned_as_their_mark_says(tmp_path, name, turn):
+    mark = Image.Exif()
+    mark[274] = turn
+    Image.fromarray(GREY).save(tmp_path / name, exif=mark)
+    shown = ImageOps.exif_transpose(Image.open(tmp_path / name))
+    np.testing.assert_array_equal(read(tmp_path / name), np.asarray(shown))
 
 
 def test_sixteen_bits_and_opacity(tmp_path):

@@ -57,6 +57,14 @@ def test_channels_that_are_no_grey_levels_are_refused(tmp_path, image, options, 
         read_pattern(tmp_path / "a.tif")
 
 
+def test_channels_under_another_name_are_named(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.zeros((40, 48, 4, 3), np.uint16), photometric="rgb", metadata={"axes": "YXTZ"}
+    )
+    with pytest.raises(PatternError, match="channels along none of its axes YXTZ"):
+        read_pattern(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize(
     ("unit", "stated"),
     [
