@@ -15,6 +15,7 @@ from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.guard.sizes import check_size
 from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.marks import marked
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
 from pacbed.analysis.recording.stored import SMALLEST_PIXELS, StoredImage, choose_image, could_be_pattern, sizes
 from pacbed.errors import PatternError, bad_value
@@ -173,6 +174,8 @@ def pattern_from_array(data: Any, *, source: str = "array") -> Pattern:
 def _finite_float(array: np.ndarray, source: str) -> np.ndarray:
     with np.errstate(over="ignore"):  # what single precision cannot hold has no finite value
         values = array.astype(np.float32)
+    if (lost := marked(array)) is not None:
+        values[lost] = np.nan
     good = np.isfinite(values)
     if 1 - good.mean() > LARGEST_BAD_FRACTION:
         raise PatternError(

@@ -13,6 +13,7 @@ import numpy as np
 
 from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.marks import marked
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration, read_step
 from pacbed.analysis.recording.stored import (
     SMALLEST_PIXELS,
@@ -170,11 +171,12 @@ class ScanData:
         return self.without_bad(np.asarray(total / count))
 
     def without_bad(self, pattern: np.ndarray) -> np.ndarray:
-        """A pattern as float32, NaN where the detector calls a pixel bad."""
+        """A pattern as float32, NaN where the detector calls a pixel bad or marks it as one without a value."""
         with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold has no finite value
             values = np.array(pattern, dtype=np.float32)
-        if self.bad is not None:
-            values[self.bad] = np.nan
+        for lost in (self.bad, marked(pattern)):
+            if lost is not None:
+                values[lost] = np.nan
         return values
 
     def _line(self, row: int, across: slice) -> np.ndarray:
