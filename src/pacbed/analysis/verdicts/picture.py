@@ -15,14 +15,12 @@ from pacbed.analysis.options import Conditions
 from pacbed.analysis.picture.examine import Picture
 from pacbed.analysis.result import ThicknessEstimate
 from pacbed.analysis.verdicts.findings import Findings, Severity
+from pacbed.analysis.verdicts.processing import judge_processing
 from pacbed.bundle.meta import BundleMeta, Thresholds
 from pacbed.outline import Outline
 
 FEW_DEFECTS = 10  # every camera has some
 NOISE_SIGMA = 4.0  # so many standard deviations of the smoothed noise are no patch
-DISK_RADII, DARK_RADII = 0.85, 1.5  # within, and beyond, so many radii of the bright region noise is compared
-NOISE_PIXELS = 300  # of either, at least
-MOST_DARK_NOISE = 1.4  # over that of the disk; 1 at most where grey levels are counts, 1.33 for their square root
 PATCH_RADII = 0.12  # standard deviation of the smoothing that shows patches, in radii of the bright region
 
 
@@ -59,7 +57,7 @@ def judge_input(
             f"{high:g}",
         )
     _judge_pixels(findings, limits, picture)
-    _judge_grey_levels(findings, picture)
+    judge_processing(findings, picture)
     _judge_outline(findings, limits, picture.outline, conditions.pixel_mrad, radius_mrad)
 
 
@@ -75,40 +73,6 @@ def _judge_pixels(findings: Findings, limits: Thresholds, picture: Picture) -> N
     if picture.defects > FEW_DEFECTS or "masked" in picture.counts or "border" in picture.counts:
         found = ", ".join(f"{name} {number}" for name, number in picture.counts.items())
         findings.add(Severity.NOTE, f"pixels left out: {found}")
-
-
-def _judge_grey_levels(findings: Findings, picture: Picture) -> None:
-    """Whether grey levels can be counts: these scatter most where they are largest."""
-    ratio = dark_noise(picture)
-    if ratio > MOST_DARK_NOISE:
-        findings.add(
-            Severity.DOUBT,
-            f"noise is {ratio:.1f} times as strong beside the disk as in it: grey levels are no counts (an equalised "
-            "histogram, a logarithm, a dark field made brighter)",
-        )
-
-
-def dark_noise(picture: Picture) -> float:
-    """Noise beside the disk over that in it; 0 where there is too little of either to tell.
-
-    Noise is the spread of mixed second differences, from its 5th to its 95th percentile, which fringes add to. Counts
-    make it smaller beside the disk, a camera's readout equal at most.
-
-    Parameters
-    ----------
-    picture : Picture
-    """
-    array, used, outline = picture.array, picture.used, picture.outline
-    cross = array[1:, 1:] - array[1:, :-1] - array[:-1, 1:] + array[:-1, :-1]
-    whole = used[1:, 1:] & used[1:, :-1] & used[:-1, 1:] & used[:-1, :-1]
-    row, column = np.ogrid[: cross.shape[0], : cross.shape[1]]
-    distance = np.hypot(column + 0.5 - outline.center_px[0], row + 0.5 - outline.center_px[1]) / outline.radius_px
-    disk, dark = cross[whole & (distance < DISK_RADII)], cross[whole & (distance > DARK_RADII)]
-    if min(len(disk), len(dark)) < NOISE_PIXELS:
-        return 0.0
-    low, high = np.percentile(disk, [5, 95])
-    least, most = np.percentile(dark, [5, 95])
-    return float((most - least) / (high - low)) if high > low else 0.0
 
 
 def _judge_outline(

@@ -89,39 +89,6 @@ def test_the_worst_counts_and_comes_first():
     assert len(findings.reasons) == 3
 
 
-def counted(electrons=20.0, readout=0.0, seed=0):
-    """A flat disk and its dark field as a camera counts them, shape (160, 160)."""
-    rng, (row, column) = np.random.default_rng(seed), np.indices((160, 160))
-    inside = np.hypot(column - 80, row - 80) < 40
-    return rng.poisson(np.where(inside, electrons, 0.1 * electrons)) + rng.normal(0, readout, inside.shape)
-
-
-def equalised(array):
-    return np.searchsorted(np.sort(array.ravel()), array) / array.size
-
-
-def seen(array, used=None):
-    used = np.ones(array.shape, dtype=bool) if used is None else used
-    return entered(outline=Outline((80.0, 80.0), 40.0, 4.0, 1.0), array=array.astype(np.float32), used=used)
-
-
-@pytest.mark.parametrize("picture", [equalised(counted()), np.log(1 + counted(200.0))])
-def test_grey_levels_that_are_no_counts_are_doubtful(picture):
-    findings = seen(picture)
-    assert findings.verdict == "doubtful"
-    assert "times as strong beside the disk" in findings.reasons[0]
-
-
-@pytest.mark.parametrize("picture", [counted(), counted(0.05), counted(readout=50.0), np.sqrt(counted(200.0))])
-def test_counts_and_the_noise_of_a_camera_are_not(picture):
-    assert seen(picture).reasons == []
-
-
-def test_saturated_pixels_are_no_quiet_disk():
-    picture = np.minimum(counted(readout=1.0), 15)
-    assert seen(picture, used=picture < 15).verdict == "ok"
-
-
 def test_a_patch_is_found_where_it_is():
     (reason,) = precise(patch=0.6).reasons
     column, row = (int(word) for word in re.findall(r"column (\d+), row (\d+)", reason)[0])
