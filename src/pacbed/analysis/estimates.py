@@ -43,7 +43,7 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
     rotation = at.rotation_deg % period_deg
     unsure = [effect.thickness_std_nm for effect in refinement.effects]
     return {
-        "thickness_nm": thickness(at.thickness_nm, float(np.hypot.reduce([std.thickness_nm, *unsure])), meta),
+        "thickness_nm": thickness(at.thickness_nm, std.thickness_nm, meta, std_effects=float(np.linalg.norm(unsure))),
         **_mistilt(refinement, mirrored=mirrored),
         "scale": estimate(scale, scale * std.pixel_percent / 100),
         "pixel_mrad": estimate(at.pixel_mrad, at.pixel_mrad * std.pixel_percent / 100),
@@ -67,24 +67,29 @@ def simulated_pixel_mrad(meta: BundleMeta) -> float:
     return 2 * meta.max_angle_mrad / meta.stack_pixels
 
 
-def thickness(value_nm: float, std_statistical: float, meta: BundleMeta) -> ThicknessEstimate:
-    """A thickness with both parts of its uncertainty.
+def thickness(
+    value_nm: float, std_statistical: float, meta: BundleMeta, *, std_effects: float | None = None
+) -> ThicknessEstimate:
+    """A thickness with the parts of its uncertainty.
 
     Parameters
     ----------
     value_nm, std_statistical : float
-        Value, and standard deviation from this pattern [nm].
+        Value, and standard deviation from noise and residuals of this pattern [nm].
     meta : BundleMeta
         Gives the model's own uncertainty.
+    std_effects : float, optional
+        Standard deviation from what may have happened to the picture [nm]; left out where it was not asked.
     """
     std_model = meta.model_error.std_at(value_nm)
-    std = float(np.hypot(std_statistical, std_model))
+    std = float(np.linalg.norm([std_statistical, std_effects or 0.0, std_model]))
     low, high = value_nm - NORMAL_90 * std, value_nm + NORMAL_90 * std
     return ThicknessEstimate(
         value=value_nm,
         std=std,
         interval_90=(max(0.0, low), high),
         std_statistical=std_statistical,
+        std_effects=std_effects,
         std_model=std_model,
     )
 

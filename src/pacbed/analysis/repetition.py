@@ -149,11 +149,11 @@ def network_answers(bundle: Bundle, examples: Examples) -> np.ndarray:
 
 
 def refined_answers(bundle: Bundle, examples: Examples) -> np.ndarray:
-    """Thickness and its statistical standard deviation as `predict` gives them, shape (pattern, 2) [nm]."""
+    """Thickness by `predict`, and the standard deviation that the pattern leaves it, shape (pattern, 2) [nm]."""
     answers = []
     for pattern, angle in zip(examples.pattern, examples.convergence_mrad, strict=True):
         found: Any = analyse(bundle, pattern, PredictOptions(convergence_mrad=float(angle))).result.thickness_nm
-        answers.append((found.value, found.std_statistical))
+        answers.append((found.value, found.std_pattern))
     return np.array(answers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from math import hypot
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,10 +34,19 @@ class Estimate(Section):
 
 
 class ThicknessEstimate(Estimate):
-    """A thickness, with the two parts of its uncertainty."""
+    """A thickness, with the parts of its uncertainty."""
 
     std_statistical: float | None = Field(None, ge=0, description="from noise and residuals of this pattern")
+    std_effects: float | None = Field(
+        None, ge=0, description="from what may have happened to the picture, and which orientation it has"
+    )
     std_model: float | None = Field(None, ge=0, description="from what the simulation itself does not know")
+
+    @property
+    def std_pattern(self) -> float | None:
+        """What this pattern leaves open, however well the crystal is known [nm]; None where it was not determined."""
+        known = self.std_statistical
+        return None if known is None else hypot(known, self.std_effects or 0.0)
 
 
 class RotationEstimate(Estimate):
@@ -56,7 +66,7 @@ class EffectEstimate(Section):
     held_out_gain: float = Field(description="by how much the residual of held-out sectors falls with it, of 1")
     adopted: bool = Field(description="the answer has it in it")
     thickness_shift_nm: float = Field(description="how far it moves the thickness")
-    thickness_std_nm: float = Field(ge=0, description="its part of thickness_nm.std_statistical")
+    thickness_std_nm: float = Field(ge=0, description="its part of thickness_nm.std_effects")
 
 
 class Alternative(Section):

@@ -44,7 +44,9 @@ def test_what_an_effect_would_do_to_the_thickness_is_in_its_error_bar(meta):
     )
     known = replace(refinement((3.0, 0.0), 100.0, VARIANCES), effects=effects)
     found = refined_values(known, meta, period_deg=90.0, mirrored=False)
-    assert found["thickness_nm"].std_statistical == pytest.approx(np.hypot(0.1, 0.24))
+    thickness = found["thickness_nm"]
+    assert (thickness.std_statistical, thickness.std_effects) == pytest.approx((0.1, 0.24))
+    assert thickness.std_pattern == pytest.approx(np.hypot(0.1, 0.24))
     assert [(one.name, one.size, one.adopted) for one in found["effects"]] == [
         ("vacuum", 0.02, False),
         ("gamma", 1.0, False),

@@ -27,7 +27,7 @@ def test_the_file_holds_every_promised_field(tmp_path, analysis):
         *("mirrored", "polarity", "hand", "beam"),
         *("blur_mrad", "thickness_candidates", "misfit", "verdict", "reasons", "networks", "provenance"),
     }
-    assert set(data["thickness_nm"]) == {"value", "std", "interval_90", "std_statistical", "std_model"}
+    assert set(data["thickness_nm"]) == {"value", "std", "interval_90", "std_statistical", "std_effects", "std_model"}
     assert data["rotation_deg"]["modulo_deg"] == 90
 
 

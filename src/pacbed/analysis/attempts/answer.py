@@ -70,8 +70,9 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     values |= {"beam": _beam(ready, refinement, findings), **other}
     spread = spread_nm(at, list(other.values()))
     if spread > 0:
-        std_nm = float(np.hypot(values["thickness_nm"].std_statistical, spread))
-        values["thickness_nm"] = estimates.thickness(at, std_nm, meta)
+        found = values["thickness_nm"]
+        unsure = float(np.hypot(found.std_effects, spread))
+        values["thickness_nm"] = estimates.thickness(at, found.std_statistical, meta, std_effects=unsure)
     judge_precision(findings, meta.thresholds, values["thickness_nm"], refinement)
     if best.answers is not None:
         judge_agreement(findings, best.answers, values["thickness_nm"], meta.thresholds)

@@ -79,7 +79,7 @@ def answer_of(result: Result, center_px: tuple[float, float], bright_field: floa
     shares = [one.size if one.adopted else 0.0 for one in result.effects or [] if one.name == VACUUM]
     return WindowAnswer(
         thickness_nm=number("thickness_nm"),
-        thickness_std_statistical_nm=number("thickness_nm", "std_statistical"),
+        thickness_std_statistical_nm=number("thickness_nm", "std_pattern"),
         thickness_std_model_nm=number("thickness_nm", "std_model"),
         mistilt_x_mrad=number("mistilt_x_mrad"),
         mistilt_y_mrad=number("mistilt_y_mrad"),

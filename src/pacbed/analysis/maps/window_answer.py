@@ -76,8 +76,8 @@ class WindowFitter:
         values = estimates.refined_values(
             refinement, meta, period_deg=self._bundle.table.rotation_period_deg, mirrored=model.mirrored
         )
-        constants, statistical = self._constants, float(values["thickness_nm"].std_statistical)
-        whole = float(np.linalg.norm([statistical, constants.thickness_std_nm, constants.effects_nm]))
+        constants, alone = self._constants, float(values["thickness_nm"].std_pattern)
+        whole = float(np.linalg.norm([alone, constants.thickness_std_nm, constants.effects_nm]))
         thickness = estimates.thickness(at.thickness_nm, whole, meta)
         judge_precision(findings, meta.thresholds, thickness, refinement)
         seen = {

@@ -64,7 +64,8 @@ def test_a_sheet_contains_the_figures_of_its_result(analysis):
     said, result = words(compose_sheet(analysis)), analysis.result
     thickness, mistilt = result.thickness_nm, result.mistilt_mrad
     assert f"{thickness.value:.2f} ± {thickness.std:.2f} nm" in said
-    assert f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm" in said
+    parts = thickness.std_statistical, thickness.std_effects, thickness.std_model
+    assert "noise {:.2f}, effects {:.2f}, crystal {:.2f} nm".format(*parts) in said
     assert f"{mistilt.value:.2f} ± {mistilt.std:.2f} mrad towards {result.mistilt_azimuth_deg.value:.0f}°" in said
     assert f"{result.pixel_mrad.value:.4f} ± {result.pixel_mrad.std:.4f} mrad" in said
     assert f"{result.rotation_deg.value:.1f} ± {result.rotation_deg.std:.1f}° modulo 90°" in said

@@ -34,13 +34,13 @@ class Line(NamedTuple):
 def draw_header(figure: Figure, analysis: Analysis, level: float, below: float) -> None:
     """The answer and its verdict, and below, in figure coordinates, what it is of."""
     result, source, meta = analysis.result, analysis.result.provenance, analysis.ready.bundle.meta
-    thickness, mistilt = result.thickness_nm, result.mistilt_mrad
+    thickness = result.thickness_nm
     figure.text(0.075, level, _with_unit(thickness, " nm", 2), fontsize=13, fontweight="bold", color=INK, va="center")
     figure.text(
         0.968, level, result.verdict.upper(), fontsize=9, fontweight="bold", color="white", va="center", ha="right",
         bbox={"boxstyle": "round,pad=0.35", "fc": VERDICT_COLOURS[result.verdict], "ec": "none"},
     )  # fmt: skip
-    figure.text(0.36, level, f"mistilt {_with_unit(mistilt, ' mrad', 2)}", fontsize=9, color=INK, va="center")
+    figure.text(0.36, level, f"mistilt {_mistilt(result)}", fontsize=9, color=INK, va="center")
     formula, axis = meta.crystal.get("formula", ""), meta.crystal.get("zone_axis", ())
     crystal = f"{formula} [{' '.join(str(index) for index in axis)}], {meta.energy_kev:g} kV" if axis else ""
     figure.text(0.075, below, source.input, fontsize=8, color=INK, va="center")
@@ -65,22 +65,27 @@ def draw_text(axes: Axes, result: Result) -> None:
     axes.text(0.0, -0.06, CONVENTIONS, va="top", color=GREY, fontsize=6, linespacing=1.35, transform=axes.transAxes)
 
 
+def _mistilt(result: Result) -> str:
+    azimuth = result.mistilt_azimuth_deg
+    return _with_unit(result.mistilt_mrad, " mrad", 2) + (f" towards {azimuth.value:.0f}°" if azimuth else "")
+
+
 def numbers(result: Result) -> list[Line]:
     """Names and texts of the lines on the left; a text is empty where there is nothing to say."""
-    thickness, azimuth, rotation = result.thickness_nm, result.mistilt_azimuth_deg, result.rotation_deg
+    thickness, rotation = result.thickness_nm, result.rotation_deg
     noise, shares = result.provenance.parameters["misfit_of_noise"], ""
-    if thickness is not None and thickness.std_statistical is not None and thickness.std_model is not None:
-        shares = f"this pattern {thickness.std_statistical:.2f} nm, simulation {thickness.std_model:.2f} nm"
+    if thickness is not None:
+        of_bar = {"noise": thickness.std_statistical, "effects": thickness.std_effects, "crystal": thickness.std_model}
+        shares = ", ".join(f"{name} {part:.2f}" for name, part in of_bar.items() if part is not None)
     found = ", ".join(f"{one.value:.0f} nm ({100 * one.probability:.0f} %)" for one in result.thickness_candidates)
-    towards = f" towards {azimuth.value:.0f}°" if azimuth else ""
     blur = f", blur {_with_unit(result.blur_mrad, ' mrad', 2)}" if result.blur_mrad else ""
     turn = f" modulo {rotation.modulo_deg:g}°" if rotation else ""
     parts = [part.value for part in (result.ellipse_plus_percent, result.ellipse_cross_percent) if part is not None]
     ellipse = f", ellipse {exp(2 * hypot(*parts) / 100):.3f} : 1" if len(parts) == 2 else ""
     return [
         Line("thickness", _with_unit(thickness, " nm", 2)),
-        Line("of which", shares),
-        Line("mistilt", _with_unit(result.mistilt_mrad, " mrad", 2) + towards),
+        Line("of which", shares and f"{shares} nm"),
+        Line("mistilt", _mistilt(result)),
         Line("convergence", _with_unit(result.convergence_mrad, " mrad", 2) + ellipse),
         Line("pixel", _with_unit(result.pixel_mrad, " mrad", 4) + blur),
         Line("rotation", _with_unit(rotation, "°", 1) + turn + (", mirrored" if result.mirrored else "")),
