@@ -19,6 +19,7 @@ TURNS = {
     "mirrored": lambda image: image[::-1],
     "mirrored left to right": lambda image: image[:, ::-1],
 }
+LEAST_HALF_PX, MOST_HALF_PX = 8, 24  # half the edge of what is turned: smaller tells little, larger takes longer
 HALF_PIXELS = 3  # by which the centre of a symmetry may lie off that of the bright region
 LEAST_DIFFERENCE = 0.5  # between a picture and itself turned, over what noise makes: 1 or more in a recording
 ROUNDING = 0.6  # standard deviation of noise that whole numbers do not make by being whole [levels]
@@ -96,12 +97,14 @@ def own_symmetry(picture: Picture) -> str:
 def _squares(picture: Picture) -> Iterator[np.ndarray]:
     """Squares within the bright region about every half pixel near its middle, float64, shape (y, x)."""
     array, (x, y) = picture.array.astype(np.float64), picture.outline.center_px
-    half = picture.outline.radius_px / np.sqrt(2)
+    half = min(MOST_HALF_PX, int(picture.outline.radius_px / np.sqrt(2)))
+    if half < LEAST_HALF_PX:
+        return
     for down, across in product(range(-HALF_PIXELS, HALF_PIXELS + 1), repeat=2):
         middle = [round(2 * y) + down, round(2 * x) + across]  # half pixels
         if (middle[0] - middle[1]) % 2:  # such squares cannot be turned by 90°
             continue
-        size = int(half) * 2 + (1 - middle[0] % 2)
+        size = half * 2 + (1 - middle[0] % 2)
         first = [(place - size + 1) // 2 for place in middle]
         window = tuple(slice(start, start + size) for start in first)
         if min(first) >= 0 and all(part.stop <= n for part, n in zip(window, array.shape, strict=True)):
