@@ -17,6 +17,8 @@ BORDER_JUMP, GAP_JUMP = 0.03, 0.25  # share of the pattern's range by which the 
 LARGEST_HOT_PX = 64  # a larger region of the highest value is a saturated disk
 THICK = 0.03  # of the frame's edge: thinner parts are gaps to be filled, thicker ones saw another field
 RIM_PX = 2  # about a border, pixels are mixtures
+WIDEST_GAP = 0.06  # of the frame's edge, of lines that hold one value from end to end
+LIT_PX = 16  # of the lines on either side hold another: by chance a line between them has no electron once in 1e7
 
 
 class Constant(NamedTuple):
@@ -42,7 +44,8 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
     recorded : bool array, shape (y, x)
         Pixels with a value that counts.
     """
-    border, gaps = np.zeros(array.shape, dtype=bool), np.zeros(array.shape, dtype=bool)
+    border, gaps = np.zeros(array.shape, dtype=bool), gap_lines(array, recorded)
+    recorded = recorded & ~gaps
     values = array[recorded]
     low, high = intensity_range(np.where(recorded, array, np.nan))
     rim = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
@@ -75,6 +78,35 @@ def constant_parts(array: np.ndarray, recorded: np.ndarray) -> Constant:
             ):
                 gaps[area] |= region
     return Constant(border, gaps & ~border)
+
+
+def gap_lines(array: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """Rows and columns that hold one value from end to end, between some that do not: gaps between chips, dead lines.
+
+    Where the dark field about the disk holds that value as well, as where no electron fell, it is no part of them.
+
+    Parameters
+    ----------
+    array : float array, shape (y, x)
+        Counts.
+    recorded : bool array, shape (y, x)
+        Pixels with a value that counts.
+
+    Returns
+    -------
+    bool array, shape (y, x)
+    """
+    found = np.zeros(array.shape, dtype=bool)
+    for lines, seen, gaps in ((array, recorded, found), (array.T, recorded.T, found.T)):
+        least, most = lines.min(axis=1, initial=np.inf, where=seen), lines.max(axis=1, initial=-np.inf, where=seen)
+        even = (least == most) & (seen.sum(axis=1) >= LIT_PX)
+        for (run,) in ndimage.find_objects(ndimage.label(even)[0]):
+            if run.start == 0 or run.stop == len(lines) or run.stop - run.start > WIDEST_GAP * len(lines):
+                continue
+            sides = [run.start - 1, run.stop]
+            if ((lines[sides] != least[run.start]) & seen[sides]).sum(axis=1).min() >= LIT_PX:
+                gaps[run] = seen[run]
+    return found
 
 
 def _blocks(equal: np.ndarray) -> np.ndarray:

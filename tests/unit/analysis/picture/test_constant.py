@@ -38,6 +38,27 @@ def test_a_dead_cross_is_a_gap(recorded, value):
     assert gaps.sum() < 1100 and not border.any()
 
 
+@pytest.mark.parametrize("value", [0.0, 65535.0])
+@pytest.mark.parametrize("electrons", [0.02, 1.0])
+def test_a_cross_is_a_gap_where_the_dark_field_holds_no_electron(value, electrons):
+    """Of a counting camera: the zeros of the cross go over into those about the disk, and a mark is no saturation."""
+    row, column = np.indices((160, 160))
+    disk = np.where(np.hypot(row - 80, column - 76) < 40, 100 * electrons, 0.001)
+    image = np.random.default_rng(2).poisson(disk).astype(np.float32)
+    assert not parts(image).gaps.any()
+    image[78:82], image[:, 78:82] = value, value
+    gaps = parts(image).gaps
+    assert gaps[78:82].all() and gaps[:, 78:82].all()
+    assert gaps.sum() == 8 * 160 - 16
+
+
+def test_lines_that_a_mask_hides_are_no_gaps(recorded):
+    image = recorded()
+    used = np.ones(image.shape, dtype=bool)
+    used[60:64, 1:] = False
+    assert not constant_parts(image, used).gaps.any()
+
+
 def test_a_dead_block_and_a_hot_cluster(recorded):
     image = recorded()
     image[50:55, 60:66], image[80:84, 30:34] = 0, 65535
