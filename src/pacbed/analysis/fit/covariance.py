@@ -2,9 +2,10 @@
 
 At the minimum, with the Jacobian J of the projected residuals r, N pixels and n = 11 unknowns,
 
-    C⁻¹ = JᵀJ / (A s²) + Σ q qᵀ,  s² = |r|² / (N - n)
+    C⁻¹ = JᵀJ / (A s²) + Σ q qᵀ + W⁻²,  s² = |r|² / (N - n)
 
-q is the derivative of one restraint's deviation in units of its standard deviation. With independent residuals A is
+q is the derivative of one restraint's deviation in units of its standard deviation, W the width of what is known
+without a pattern, far wider than what a pattern tells. With independent residuals A is
 1, and C is the usual estimate of least squares. Where the model is not perfect, neighbouring residuals agree and are
 no independent observations: A is the area of their autocorrelation [pixels], by which the variance is too small
 (Bérar & Lelann, J. Appl. Cryst. 24 (1991) 1). The autocorrelation is tapered by a Gaussian: it is an estimate from one
@@ -27,6 +28,21 @@ from pacbed.analysis.fit.sensitivity import jacobian, rms
 
 # ASSUME: residuals agree over at most some tenth of the disk (measured on published and on simulated patterns).
 CORRELATED = 0.3  # standard deviation of the taper, in units of the bright region's radius
+# What is known of the unknowns without any pattern, as standard deviations: a blur much finer than a pixel leaves no
+# trace, and noise alone says nothing of a thickness. A pattern that says something does so ten times better and more.
+WIDEST = Displacement(
+    thickness_nm=100.0,
+    mistilt_x_mrad=10.0,
+    mistilt_y_mrad=10.0,
+    center_x_mrad=10.0,
+    center_y_mrad=10.0,
+    pixel_percent=50.0,
+    rotation_deg=90.0,
+    convergence_mrad=10.0,
+    blur_mrad=1.0,
+    ellipse_plus_percent=20.0,
+    ellipse_cross_percent=20.0,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,7 @@ def estimate_covariance(model: ForwardModel, at: PatternParameters, restraints: 
     data = slopes[: len(residual)]
     information = data.T @ data / (np.sum(residual**2) / degrees * area)
     restrained = slopes[len(residual) :] / sigma
-    information += restrained.T @ restrained
+    information += restrained.T @ restrained + np.diag(1 / np.square(WIDEST))
     scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
     matrix = np.linalg.pinv(information / np.outer(scale, scale), rcond=1e-12) / np.outer(scale, scale)
     return Covariance(matrix, area)

@@ -83,7 +83,8 @@ class Cutout:
         cut = array[window].astype(float)
         counting = np.ones(cut.shape, dtype=bool) if used is None else used[window]
         dark, bright = np.percentile(cut[counting] if counting.any() else cut, [1, 98])
-        span = max(bright - dark, 1e-30)
+        # In a frame of single electrons both levels are that without any.
+        span = bright - dark if bright > dark else max(float(cut.max()) - dark, 1e-30)
         values = bin_pixels(cut, factor)
         share = bin_pixels(counting.astype(float), factor)
         if not counting.all():

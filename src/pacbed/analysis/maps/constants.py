@@ -170,5 +170,5 @@ def _thickness_slopes(fit: FullFit) -> np.ndarray:
     scale = np.sqrt(np.maximum(np.diag(covariance), 1e-30))
     information = np.linalg.pinv(covariance / np.outer(scale, scale), rcond=1e-10) / np.outer(scale, scale)
     own, shared = ([NAMES.index(name) for name in names] for names in (OWN, SHARED))
-    slopes = np.linalg.solve(information[np.ix_(own, own)], information[np.ix_(own, shared)])
+    slopes = np.linalg.pinv(information[np.ix_(own, own)]) @ information[np.ix_(own, shared)]
     return np.asarray(-slopes[0])

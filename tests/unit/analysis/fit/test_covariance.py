@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pacbed.analysis.fit.covariance import CORRELATED, Covariance, correlation_area, estimate_covariance, noise_share
+from pacbed.analysis.fit.covariance import (
+    CORRELATED,
+    WIDEST,
+    Covariance,
+    correlation_area,
+    estimate_covariance,
+    noise_share,
+)
 from pacbed.analysis.fit.cutout import Cutout
 from pacbed.analysis.fit.forward import ForwardModel
 from pacbed.analysis.fit.parameters import NAMES
@@ -126,3 +133,13 @@ def test_parts_of_a_covariance_are_asked_for_by_name():
 
 def test_a_variance_below_zero_by_rounding_is_none():
     assert Covariance(-1e-20 * np.eye(len(NAMES)), 1.0).std.thickness_nm == 0.0
+
+
+def test_what_leaves_no_trace_keeps_a_finite_error_bar(noisy):
+    """A blur much finer than a pixel changes nothing in the picture, and hides no error of the thickness."""
+    at, model = noisy(1)
+    sharp = replace(at, blur_mrad=0.02)
+    covariance = estimate_covariance(model, sharp, RESTRAINTS)
+    assert np.linalg.eigvalsh(covariance.matrix).min() > 0
+    assert covariance.std.blur_mrad == pytest.approx(WIDEST.blur_mrad, rel=0.1)
+    assert covariance.std.thickness_nm < 0.05 * WIDEST.thickness_nm

@@ -100,3 +100,12 @@ def test_all_used_is_the_same_as_nothing_said():
     )
     np.testing.assert_array_equal(plain.values, other.values)
     np.testing.assert_array_equal(plain.mask, other.mask)
+
+
+def test_single_electrons_are_measured_by_the_brightest():
+    """Most pixels hold none, so that dark and bright level are one."""
+    array = np.zeros((110, 130))
+    array[40:60:5, 50:70:5] = 1.0
+    cutout = Cutout.around(array, DISK, reach=1.2, pixels=72)
+    assert (cutout.dark, cutout.bright) == (0.0, 1.0)
+    assert cutout.values.max() == 1.0

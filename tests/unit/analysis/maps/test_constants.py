@@ -51,3 +51,11 @@ def test_errors_of_constants_reach_the_thickness():
     assert find_constants(fits, 90.0).thickness_std_nm == pytest.approx(expected, rel=1e-3)
     assert find_constants([fit(effects_nm=0.3)] * 4, 90.0).effects_nm == 0.3
     assert find_constants([fit()] * 4, 90.0).thickness_std_nm == 0
+
+
+def test_a_fit_that_knows_nothing_of_an_unknown_stops_no_map():
+    """A blur finer than a pixel leaves no trace: its variance was the rounding of others, even below zero."""
+    covariance = np.diag(np.full(11, 0.01))
+    covariance[8, 8], covariance[:8, 8], covariance[8, :8] = -0.16, 1e-5, 1e-5
+    blind = [replace(fit(convergence_mrad=angle), covariance=covariance) for angle in (13.9, 14.0, 14.1)]
+    assert find_constants(blind, 90.0).thickness_std_nm == pytest.approx(0.0, abs=0.1)

@@ -45,6 +45,8 @@ class Gamma(Effect):
         """
         gamma, cutout = self.size(amounts), model.cutout
         span = 1 - cutout.zero
+        if span < DARKEST:  # a negative: nothing is brighter than no counts
+            return model
         grey = np.maximum((cutout.values - cutout.zero) / span, 0.0)
         smooth = np.maximum(ndimage.gaussian_filter(grey, SMOOTHING_PX), DARKEST)
         weights = span * gamma * smooth ** (1 - 1 / gamma)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,3 +26,10 @@ def test_the_counts_come_back_and_their_residual_is_in_grey_levels(model, truth)
     seen = grey[cutout.mask] - np.sqrt(np.maximum(undone.image(truth)[cutout.mask], 0))
     bright = grey[cutout.mask] > 0.4
     assert np.linalg.norm((residual - seen)[bright]) < 0.15 * np.linalg.norm(seen[bright])
+
+
+def test_a_negative_is_left_as_it_is(model):
+    """Nothing in it is brighter than no counts, so that no power of them is known."""
+    cutout = model.cutout
+    negative = model.seeing(replace(cutout, values=1 - cutout.values, dark=-500.0, bright=0.0))
+    assert Gamma().applied(negative, Gamma().amounts(0.5)) is negative
