@@ -46,7 +46,7 @@ def markdown(figures: dict) -> str:
         "`/ floor` is 1.48 times the median of |error / floor|. `candidate`: truth within 2 nm of one of the method's",
         "candidates, three at most. `of ok`: answers beyond 3 nm among those whose verdict is ok. Per cents under a",
         "nominal coverage are the observed ones. Patterns are 2 nm thick or more. **What is required and missed** is",
-        "bold. The whole error bar also holds what effects on a picture would move and what is not known of the crystal;",
+        "bold. The whole error bar also holds what effects on a picture would move and what is not known of a crystal;",
         "patterns of this page have neither, so that it holds more of them than it promises.",
     ]
     for name, kinds in figures["systems"].items():
