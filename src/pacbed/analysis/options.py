@@ -59,6 +59,13 @@ class PredictOptions:
     exposure_ratio: float = 1.0
     zero_loss_nm: tuple[float, float] | None = None
 
+    @property
+    def part(self) -> str:
+        """Which pattern of a file is meant, such as ``dataset b, frame 3,4``; empty where it holds one alone."""
+        dataset = [] if self.dataset is None else [f"dataset {self.dataset}"]
+        frame = [] if self.frame is None else [f"frame {','.join(map(str, self.frame))}"]
+        return ", ".join(dataset + frame)
+
     def or_stated(self, stated: Calibration, energy_kev: float | None = None) -> PredictOptions:
         """The same, with what a file states where the options say nothing.
 

@@ -187,6 +187,8 @@ def _provenance(best: Attempt, answer: Answer, options: PredictOptions) -> Prove
         versions=installed_versions(),
         parameters={
             "given": asdict(ready.conditions),
+            "part": options.part,
+            "scan_shape": None if options.scan_shape is None else list(options.scan_shape),
             "refined": best.refinement is not None,
             "refine_from_nm": list(options.refine_from_nm),
             "exposure_ratio": options.exposure_ratio,

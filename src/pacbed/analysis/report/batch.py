@@ -39,6 +39,8 @@ class Outcome:
         Of result and sheet, without suffix; empty where there are none.
     exported : str
         What was written for another program, one line; empty where nothing was asked for.
+    part : str
+        Which pattern of the file it was, as `PredictOptions.part` says it.
     """
 
     pattern: Path
@@ -46,6 +48,7 @@ class Outcome:
     error: str = ""
     name: str = ""
     exported: str = ""
+    part: str = ""
 
     @property
     def status(self) -> int:
@@ -71,7 +74,8 @@ class Outcome:
     def row(self) -> dict[str, str]:
         """Texts by `COLUMNS`, empty where nothing is known."""
         result = self.result
-        known: dict[str, str] = {"pattern": str(self.pattern), "verdict": "bad input", "reasons": self.error}
+        pattern = f"{self.pattern}, {self.part}" if self.part else str(self.pattern)
+        known: dict[str, str] = {"pattern": pattern, "verdict": "bad input", "reasons": self.error}
         if result is not None:
             thickness = result.thickness_nm
             known |= {
@@ -128,9 +132,9 @@ def predict_files(
     earlier = earlier_rows(out_dir / TABLE)
     outcomes = []
     read = [*patterns, *(Path(file) for file in (options.mask, options.vacuum) if isinstance(file, str | Path))]
-    names = names_for(patterns, predictions_in(out_dir, list(FILES.values()), read))
+    names = names_for(patterns, predictions_in(out_dir, list(FILES.values()), read, options.part), options.part)
     for pattern, name in zip(patterns, names, strict=True):
-        outcome = _predict_one(bundle, pattern, out_dir / name, options)
+        outcome = replace(_predict_one(bundle, pattern, out_dir / name, options), part=options.part)
         if export is not None and outcome.result is not None:
             outcome = replace(outcome, exported=export_result(outcome.result, export, out_dir / name))
         tell(outcome)

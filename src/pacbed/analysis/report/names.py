@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from itertools import chain, count
@@ -17,11 +18,12 @@ FREE, OWN, TAKEN = "free", "own", "taken"
 Standing = Callable[[Path, str], str]
 
 
-def names_for(files: Sequence[Path], standing: Standing) -> list[str]:
+def names_for(files: Sequence[Path], standing: Standing, part: str = "") -> list[str]:
     """A name for each input: the one its earlier result has, else the shortest that is its own and free on disk.
 
-    Tried in turn: ``film``, ``film.tif``, ``monday_film.tif`` with the folder, ``monday_film.tif_2`` and so on. Upper
-    and lower case count as the same, since some file systems think so. A file named twice has one name.
+    Tried in turn: ``film``, ``film.tif``, ``monday_film.tif`` with the folder, ``monday_film.tif_2`` and so on; of a
+    part, ``film_frame_3`` and so on. Upper and lower case count as the same, since some file systems think so. A file
+    named twice has one name.
 
     Parameters
     ----------
@@ -29,8 +31,10 @@ def names_for(files: Sequence[Path], standing: Standing) -> list[str]:
         Inputs.
     standing : callable
         Whether a name is `FREE` for the results of an input, by its absolute path, has its `OWN`, or is `TAKEN`.
+    part : str
+        Which pattern of each input is meant, as `PredictOptions.part` says it.
     """
-    forms = {file.absolute(): _forms(file.absolute()) for file in files}
+    forms = {file.absolute(): _forms(file.absolute(), part) for file in files}
     shared = [Counter(name.casefold() for name in level) for level in zip(*forms.values(), strict=True)]
     names: dict[Path, str] = {}
     for file, form in forms.items():
@@ -43,12 +47,14 @@ def names_for(files: Sequence[Path], standing: Standing) -> list[str]:
     return [names[file.absolute()] for file in files]
 
 
-def _forms(file: Path) -> tuple[str, str, str]:
-    return file.stem, file.name, f"{file.parent.name}_{file.name}"
+def _forms(file: Path, part: str) -> tuple[str, ...]:
+    said = re.sub(r"[^\w.-]+", "_", f"_{part}").strip("_")
+    end = f"_{said}" if said else ""
+    return tuple(f"{form}{end}" for form in (file.stem, file.name, f"{file.parent.name}_{file.name}"))
 
 
-def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = ()) -> Standing:
-    """How names stand in a folder of predictions: their own is that of an earlier result of the same input.
+def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = (), part: str = "") -> Standing:
+    """How names stand in a folder of predictions: their own is that of an earlier result of the same input and part.
 
     Parameters
     ----------
@@ -57,6 +63,8 @@ def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = 
         Of the names of everything a prediction writes; ``.json`` is the result that says whose they are.
     kept : collection of path
         Files that are read, none of which is ever replaced.
+    part : str
+        Which pattern of each input is meant, as `PredictOptions.part` says it.
 
     Returns
     -------
@@ -75,7 +83,8 @@ def predictions_in(out_dir: Path, ends: Sequence[str], kept: Collection[Path] = 
             provenance = read_result(out_dir / f"{name}.json").provenance
         except (FormatError, OSError):
             return TAKEN
-        same = _same_input(file, provenance.parameters.get("path"), provenance.input)
+        earlier = provenance.parameters
+        same = _same_input(file, earlier.get("path"), provenance.input) and earlier.get("part", part) == part
         return OWN if same else TAKEN
 
     return standing

@@ -138,6 +138,20 @@ def test_alike_names_have_results_of_their_own(tiny_bundle, camera, tmp_path):
     assert rows == {name: f"{name}.json" for name in NAMES}
 
 
+def test_patterns_of_one_file_have_results_of_their_own(tiny_bundle, camera, tmp_path):
+    """Asked for one after the other, as nobody has them all at once."""
+    np.save(tmp_path / "scan.npy", np.stack([camera(seed=seed) for seed in (1, 2)]))
+    for frame in (0, 1):
+        options = PredictOptions(convergence_mrad=14.0, refine=False, frame=(frame,))
+        predict_files(
+            tiny_bundle, [tmp_path / "scan.npy"] * 2, options, out_dir=tmp_path / "out", tell=lambda outcome: None
+        )
+    found = [read_result(tmp_path / "out" / f"scan_frame_{frame}.json") for frame in (0, 1)]
+    assert [one.provenance.parameters["part"] for one in found] == ["frame 0", "frame 1"]
+    table = (tmp_path / "out" / "predictions.csv").read_text()
+    assert "scan.npy, frame 0" in table and "scan.npy, frame 1" in table
+
+
 def test_a_pattern_on_which_the_analysis_breaks_does_not_stop_the_others(tiny_bundle, tmp_path, monkeypatch):
     def breaks(*_, **__):
         raise np.linalg.LinAlgError("Singular\nmatrix")

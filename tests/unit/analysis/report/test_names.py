@@ -32,6 +32,19 @@ def test_every_input_has_a_name_of_its_own(files, names):
     assert names_for([Path(file) for file in files], anything) == names
 
 
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("frame 3", "a_frame_3"),
+        ("frame 3,4", "a_frame_3_4"),
+        ("dataset /b/pattern, frame 0", "a_dataset_b_pattern_frame_0"),
+        ("dataset Mittelwert über 4.5 nm", "a_dataset_Mittelwert_über_4.5_nm"),
+    ],
+)
+def test_every_pattern_of_a_file_has_a_name_of_its_own(part, name):
+    assert names_for([Path("d/a.npy")], anything, part) == [name]
+
+
 def test_names_that_are_not_free_are_passed_over():
     taken = {"a", "a.tif", "d_a.tif", "d_a.tif_2"}
     assert names_for([Path("d/a.tif")], lambda file, name: TAKEN if name in taken else FREE) == ["d_a.tif_3"]
@@ -64,6 +77,11 @@ def test_a_result_is_replaced_by_that_of_the_same_input_only(stored, tmp_path):
     assert standing(film, "film") == OWN
     assert standing(tmp_path / "monday" / "film.npy", "film") == TAKEN
     assert standing(tmp_path / "tuesday" / "film.tif", "film") == TAKEN
+
+
+def test_the_result_of_another_pattern_of_the_file_is_not_replaced(stored, tmp_path):
+    stored("film.npy", tmp_path / "film.npy")
+    assert predictions_in(tmp_path, (".json", ".png"), part="frame 1")(tmp_path / "film.npy", "film") == TAKEN
 
 
 def test_results_of_before_know_the_name_of_their_input(stored, tmp_path):

@@ -43,7 +43,8 @@ def draw_header(figure: Figure, analysis: Analysis, level: float, below: float) 
     figure.text(0.36, level, f"mistilt {_mistilt(result)}", fontsize=9, color=INK, va="center")
     formula, axis = meta.crystal.get("formula", ""), meta.crystal.get("zone_axis", ())
     crystal = f"{formula} [{' '.join(str(index) for index in axis)}], {meta.energy_kev:g} kV" if axis else ""
-    figure.text(0.075, below, source.input, fontsize=8, color=INK, va="center")
+    part = source.parameters.get("part")
+    figure.text(0.075, below, f"{source.input}, {part}" if part else source.input, fontsize=8, color=INK, va="center")
     made = f"{result.system} {source.bundle_sha256[:10]}", f"pacbed {source.versions.get('pacbed', '')}"
     said = " · ".join(text for text in (crystal, *made) if text)
     figure.text(0.975, below, said, fontsize=6.5, color=GREY, va="center", ha="right")
