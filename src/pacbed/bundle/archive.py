@@ -40,6 +40,7 @@ STRUCTURE = "structure"
 TABLE = "rocking.zarr"
 VALIDATION = "validation.zarr"
 EXAMPLES = "evaluation/patterns.npz"
+MOST_NAMED = 3  # of the members that are missing
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -60,7 +61,7 @@ class Archive:
     Raises
     ------
     FormatError
-        The path holds no bundle, or one of a newer version; or its container holds what no bundle does.
+        The path holds no bundle, one of a newer version, or a part of one; or its container holds what no bundle does.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -75,6 +76,10 @@ class Archive:
             raise FormatError(f"bundle {path}: {error}") from None
         except ValueError as error:
             raise FormatError(f"bundle {path}: {META} is damaged ({error})") from None
+        lost = self.meta.members.keys() - set(self.names())
+        if missing := sorted(name for name in lost if not name.startswith(f"{TABLE}/")):  # that can be made again
+            verb = "is" if len(missing) == 1 else "are"
+            raise FormatError(f"bundle {path}: {', '.join(missing[:MOST_NAMED])} {verb} missing: it is damaged")
 
     def names(self) -> list[str]:
         """All members, sorted."""

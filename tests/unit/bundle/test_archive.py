@@ -3,7 +3,10 @@
 import hashlib
 import zipfile
 
-from pacbed.bundle.archive import members_of, names_in, zip_folder
+import pytest
+
+from pacbed.bundle.archive import Archive, members_of, names_in, zip_folder
+from pacbed.errors import FormatError
 
 
 def test_a_bundle_is_a_sorted_uncompressed_zip_without_dates(tiny_bundle_file):
@@ -33,3 +36,11 @@ def test_hashes_are_those_of_the_files(folder):
     assert set(hashes) == set(names_in(folder)) - {"bundle.json"}
     for name in ("scale.onnx", "structure/cell.json", "rocking.zarr/zarr.json"):
         assert hashes[name] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+
+def test_a_part_of_a_bundle_is_refused_whatever_the_cache_holds(folder, tmp_path):
+    (folder / "structure" / "slices.npz").unlink()
+    zip_folder(folder, tmp_path / "part.pacbed")
+    for path in (folder, tmp_path / "part.pacbed"):
+        with pytest.raises(FormatError, match=r"structure/slices\.npz is missing: it is damaged"):
+            Archive(path)
