@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.pattern_file import read_image
 from pacbed.errors import PatternError, bad_value
 
 LEAST_USED = 0.1  # of the frame
@@ -52,10 +52,10 @@ def read_mask(mask: np.ndarray | str | Path, shape: tuple[int, int]) -> np.ndarr
 
 
 def _values(file: Path) -> np.ndarray:
-    """Pixels of a mask's file; masks stored by NumPy may be of booleans, which patterns are not."""
+    """Pixels of a mask's file; a mask may be of one bit, or without a pixel other than zero, which patterns are not."""
     try:
         if file.suffix.lower() == ".npy" and file.is_file():
             return np.asarray(np.load(file, allow_pickle=False)).squeeze()
-        return read_pattern(file).array
+        return read_image(file)[0].squeeze()
     except (PatternError, ValueError, OSError) as error:
         raise PatternError(f"mask: {' '.join(str(error).split())}") from error

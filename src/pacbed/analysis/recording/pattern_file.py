@@ -76,6 +76,25 @@ def read_pattern(
         The file cannot be read, or does not hold one usable two-dimensional pattern.
     """
     file = Path(path)
+    array, stated = read_image(file, dataset=dataset, frame=frame, scan_shape=scan_shape)
+    pattern = pattern_from_array(array, source=file.name)
+    return replace(pattern, calibration=stated, sha256=file_sha256(file) if file.is_file() else pattern.sha256)
+
+
+def read_image(
+    file: Path,
+    *,
+    dataset: str | None = None,
+    frame: Sequence[int] | None = None,
+    scan_shape: tuple[int, int] | None = None,
+) -> tuple[np.ndarray, Calibration]:
+    """One image of a file as it is stored, shape (y, x), and what the file states of it; arguments of `read_pattern`.
+
+    Raises
+    ------
+    PatternError, ParameterError
+        The file cannot be read, or does not hold one image.
+    """
     with open_images(file) as images:
         image = choose_image(str(file), dataset, [one for one in images if could_be_pattern(one)] or images)
         layout = find_layout(image, str(file), scan_shape=scan_shape, framed=frame is not None)
@@ -85,10 +104,8 @@ def read_pattern(
             array = np.asarray(image.values[where])
         if layout.pattern != tuple(sorted(layout.pattern)):  # stored with x in front
             array = array.T
-    pattern = pattern_from_array(_without_bad(array, image.bad), source=file.name)
     axes = [image.described_axes()[axis] for axis in layout.pattern]
-    stated = read_calibration(axes, image.metadata, image.original)
-    return replace(pattern, calibration=stated, sha256=file_sha256(file) if file.is_file() else pattern.sha256)
+    return _without_bad(array, image.bad), read_calibration(axes, image.metadata, image.original)
 
 
 def file_sha256(file: Path) -> str:

@@ -1,6 +1,7 @@
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from PIL import Image
 
 from pacbed.analysis.picture.mask_file import mask_name, read_mask
 from pacbed.errors import PacbedError, ParameterError, PatternError
@@ -13,7 +14,11 @@ def test_masks_of_several_formats_are_one(tmp_path):
     iio.imwrite(tmp_path / "mask.png", STOP)
     np.save(tmp_path / "numbers.npy", STOP)
     np.save(tmp_path / "truth.npy", STOP > 0)
-    for mask in (tmp_path / "mask.png", tmp_path / "numbers.npy", str(tmp_path / "truth.npy"), STOP, STOP > 0):
+    np.savez(tmp_path / "truth.npz", stop=STOP > 0)
+    for name in ("bits.png", "bits.tif"):  # as image programs write them
+        Image.fromarray(STOP > 0).save(tmp_path / name)
+    files = [tmp_path / name for name in ("mask.png", "numbers.npy", "truth.npz", "bits.png", "bits.tif")]
+    for mask in (*files, str(tmp_path / "truth.npy"), STOP, STOP > 0):
         np.testing.assert_array_equal(read_mask(mask, (40, 50)), STOP > 0)
 
 
@@ -21,6 +26,12 @@ def test_a_mask_of_another_shape_is_refused(tmp_path):
     np.save(tmp_path / "mask.npy", STOP)
     with pytest.raises(ParameterError, match=r"mask: got 'mask.npy of shape \(40, 50\)', accepted: .* \(64, 64\)"):
         read_mask(tmp_path / "mask.npy", (64, 64))
+
+
+def test_a_mask_may_hide_nothing(tmp_path):
+    """As those of a series do where there is nothing to hide."""
+    iio.imwrite(tmp_path / "none.png", np.zeros_like(STOP))
+    assert not read_mask(tmp_path / "none.png", (40, 50)).any()
 
 
 def test_a_mask_that_leaves_nothing_is_refused():
