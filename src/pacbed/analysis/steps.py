@@ -109,7 +109,7 @@ def prepare(
     mask = None if options.mask is None else read_mask(options.mask, recorded.array.shape)
     picture = examine(recorded, mask)
     check_pixel(conditions, picture.outline)
-    beam = read_beam(options, recorded.array.shape)
+    beam = read_beam(options, recorded.array.shape, mask)
     return Prepared(bundle, recorded, conditions, picture, library_for(bundle, conditions.convergence_mrad), beam)
 
 

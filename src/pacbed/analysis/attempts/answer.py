@@ -20,7 +20,7 @@ from pacbed.analysis.fit.refinement import Refinement
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.result import BeamShares
 from pacbed.analysis.steps import Prepared
-from pacbed.analysis.vacuum.report import beam_shares, judge_intensity
+from pacbed.analysis.vacuum.report import beam_shares, judge_intensity, judge_radius
 from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.fit import judge_fit
 from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone
@@ -86,6 +86,7 @@ def _beam(ready: Prepared, refinement: Refinement, findings: Findings) -> BeamSh
         return None
     shares = absolute.shares(refinement.model, refinement.best.parameters)
     judge_intensity(findings, shares)
+    judge_radius(findings, ready.beam.disk.radius_px, refinement.best.parameters)
     return beam_shares(ready.beam, shares)
 
 

@@ -106,9 +106,10 @@ def plan_map(bundle: Bundle, data: Path, options: PredictOptions, settings: MapS
             raise bad_value("scan_shape", None, accepted)
         known = _known(options, scan, bundle)
         told = _told(known)
-        if known.mask is not None:  # read once, and refused before the first window
-            known = replace(known, mask=read_mask(known.mask, scan.pattern_shape))
-        read_beam(known, scan.pattern_shape)
+        # Read once, and refused before the first window.
+        mask = None if known.mask is None else read_mask(known.mask, scan.pattern_shape)
+        known = replace(known, mask=mask)
+        read_beam(known, scan.pattern_shape, mask)
         step = scan.step_nm if step is None else step
         window = _window(settings.window, scan, bundle, step)
         shape, scan_shape = scan.windows(window), scan.scan_shape

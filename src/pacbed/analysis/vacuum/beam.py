@@ -11,7 +11,7 @@ from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.picture.repair import repair
 from pacbed.analysis.recording.pattern_file import pattern_from_array, read_pattern
 from pacbed.analysis.vacuum.disk import VacuumDisk, fit_disk
-from pacbed.errors import bad_value
+from pacbed.errors import PatternError, bad_value
 
 LARGEST_MISFIT = 0.12  # beyond noise; fringes of a specimen, even of a few nanometres, leave more
 CLIPPED_PIXELS = 4  # at the largest value, and twice as many as at the next below it
@@ -39,7 +39,7 @@ class Beam:
     source: str
 
 
-def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
+def read_beam(options: PredictOptions, shape: tuple[int, int], mask: np.ndarray | None = None) -> Beam | None:
     """The beam of the options; None where they name no vacuum pattern.
 
     Parameters
@@ -47,6 +47,8 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     options : PredictOptions
     shape : tuple of int
         Rows and columns of the pattern: the vacuum pattern was recorded by the same camera in the same mode.
+    mask : bool array, shape (y, x), optional
+        Pixels that the user does not want used, such as those behind a beam stop.
 
     Raises
     ------
@@ -57,12 +59,16 @@ def read_beam(options: PredictOptions, shape: tuple[int, int]) -> Beam | None:
     if options.vacuum is None:
         return None
     given = options.vacuum
-    recorded = pattern_from_array(given) if isinstance(given, np.ndarray) else read_pattern(given)
+    try:
+        recorded = pattern_from_array(given) if isinstance(given, np.ndarray) else read_pattern(given)
+    except PatternError as error:
+        raise PatternError(f"vacuum: {error}") from error
     name, array = recorded.source, recorded.array
     if array.shape != shape:
         raise bad_value("vacuum", name, f"a pattern of the same camera: {shape}, not {array.shape} pixels")
-    repaired = repair(array)
-    clipped = clipped_pixels(array) or int(repaired.saturated.sum())
+    repaired = repair(array, masked=mask)
+    sound = repaired.used | repaired.saturated  # hot pixels have a ceiling of their own
+    clipped = clipped_pixels(array[sound]) or int(repaired.saturated.sum())
     if clipped:
         raise bad_value("vacuum", name, f"a pattern without saturated pixels, not {clipped} of them: expose shorter")
     # What looks like padding about a bare disk is a dark field without a count, hot pixels in it apart.
@@ -80,7 +86,7 @@ def clipped_pixels(array: np.ndarray) -> int:
 
     Parameters
     ----------
-    array : float array, shape (y, x)
+    array : float array, of any shape
         Counts.
     """
     values, count = np.unique(array[np.isfinite(array)], return_counts=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pacbed.analysis.fit.absolute import Shares
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.result import BeamShares
 from pacbed.analysis.vacuum.beam import Beam
 from pacbed.analysis.verdicts.findings import Findings, Severity
 
 DOUBTFUL_STD = 3.0  # a share so many standard deviations off contradicts the fit
+RADIUS_APART = 0.02  # of the disk's radius: camera lengths and apertures differ by more, one of them drifts by less
 
 
 def beam_shares(beam: Beam, shares: Shares) -> BeamShares:
@@ -55,4 +57,24 @@ def judge_intensity(findings: Findings, shares: Shares) -> None:
         findings.add(
             Severity.DOUBT,
             f"absolute intensity: {100 * shares.fitted:.0f} % of the beam looks like the best match, {expected}",
+        )
+
+
+def judge_radius(findings: Findings, radius_px: float, at: PatternParameters) -> None:
+    """Doubt a fit whose disk is not that of the vacuum pattern: one of the two was recorded otherwise.
+
+    Parameters
+    ----------
+    findings : Findings
+        Receives the reason.
+    radius_px : float
+        Of the vacuum disk [pixels].
+    at : PatternParameters
+        Of the best fit.
+    """
+    fitted = at.convergence_mrad / at.pixel_mrad
+    if abs(fitted / radius_px - 1) > RADIUS_APART:
+        findings.add(
+            Severity.DOUBT,
+            f"vacuum pattern: its disk has a radius of {radius_px:.1f} pixels, the pattern fits {fitted:.1f}",
         )

@@ -187,11 +187,7 @@ _TABLE = (
         f"The picture was made for the eye: its levels are no counts. {ADOPTED}",
         "Send the camera's own file.",
     ),
-    (
-        "no networks in this bundle",
-        "The bundle has no networks: nothing else speaks for or against the fit.",
-        "Nothing.",
-    ),
+    ("no networks in this bundle", "The bundle has no networks: nothing else speaks for or against a fit.", "Nothing."),
     (
         "pixels are oblong by",
         "The file states two pixel sizes; their mean was used.",
@@ -213,6 +209,7 @@ _TABLE = (
         "Only part of the intensity is explained by the crystal.",
         "There may be vacuum or an amorphous layer in the area, or the thickness is wrong.",
     ),
+    ("vacuum pattern: its disk", "It has another size than the pattern's.", "Record both with one camera length."),
     (
         "orientation undecided",
         "Polarity or hand of the crystal cannot be told here; the thickness does not depend on it.",

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.fit.absolute import Shares
+from pacbed.analysis.fit.parameters import PatternParameters
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
-from pacbed.analysis.vacuum.report import judge_intensity
+from pacbed.analysis.vacuum.report import judge_intensity, judge_radius
 from pacbed.analysis.verdicts.findings import Findings
 from pacbed.patterns import Geometry, polar_to_vector
 
@@ -83,3 +84,13 @@ def test_a_share_far_beyond_its_bounds_is_a_doubt(recorded, fitted, said):
     judge_intensity(findings, Shares(recorded, fitted, 0.8, 0.95, 0.05))
     assert findings.reasons == ([said] if said else [])
     assert findings.verdict == ("doubtful" if said else "ok")
+
+
+def test_a_disk_of_another_camera_length_is_a_doubt(absolute):
+    findings = Findings()
+    at = PatternParameters(8.0, (0.0, 0.0), (70.0, 80.0), 0.4, 0.0, 14.0, 0.4)
+    judge_radius(findings, 35.2, at)
+    assert not any(reason.startswith("vacuum pattern") for reason in [*findings.reasons, *absolute.reasons])
+    judge_radius(findings, 38.5, at)
+    assert findings.reasons == ["vacuum pattern: its disk has a radius of 38.5 pixels, the pattern fits 35.0"]
+    assert findings.verdict == "doubtful"
