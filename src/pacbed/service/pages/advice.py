@@ -209,6 +209,8 @@ _TABLE = (
         "Only part of the intensity is explained by the crystal.",
         "There may be vacuum or an amorphous layer in the area, or the thickness is wrong.",
     ),
+    ("times as strong beside the disk", "The picture was made for the eye: no counts.", "Send the camera's own file."),
+    ("is itself, noise included", "Averaging over a symmetry moves fringes.", "Send the pattern as it was recorded."),
     ("vacuum pattern: its disk", "It has another size than the pattern's.", "Record both with one camera length."),
     (
         "orientation undecided",
