@@ -42,8 +42,10 @@ def refined_values(refinement: Refinement, meta: BundleMeta, *, period_deg: floa
     scale = at.pixel_mrad / simulated_pixel_mrad(meta)
     rotation = at.rotation_deg % period_deg
     unsure = [effect.thickness_std_nm for effect in refinement.effects]
+    low_nm, high_nm = meta.trained.thickness_nm  # what is not known at all is known to lie somewhere in between
+    std_nm, std_effects = (min(known, high_nm - low_nm) for known in (std.thickness_nm, float(np.linalg.norm(unsure))))
     return {
-        "thickness_nm": thickness(at.thickness_nm, std.thickness_nm, meta, std_effects=float(np.linalg.norm(unsure))),
+        "thickness_nm": thickness(at.thickness_nm, std_nm, meta, std_effects=std_effects),
         **_mistilt(refinement, mirrored=mirrored),
         "scale": estimate(scale, scale * std.pixel_percent / 100),
         "pixel_mrad": estimate(at.pixel_mrad, at.pixel_mrad * std.pixel_percent / 100),

@@ -18,7 +18,12 @@ VARIANCES = (0.01, 4e-4, 1e-4, 0, 0, 0.04, 0.25, 1e-4, 1e-4, 0.04, 0.01)  # in t
 
 @pytest.fixture
 def meta():
-    return SimpleNamespace(max_angle_mrad=20.0, stack_pixels=100, model_error=ModelError.share(0.02, "two per cent"))
+    return SimpleNamespace(
+        max_angle_mrad=20.0,
+        stack_pixels=100,
+        model_error=ModelError.share(0.02, "two per cent"),
+        trained=SimpleNamespace(thickness_nm=(1.0, 100.0)),
+    )
 
 
 def refinement(tilt, rotation, variances):
@@ -51,6 +56,13 @@ def test_what_an_effect_would_do_to_the_thickness_is_in_its_error_bar(meta):
         ("vacuum", 0.02, False),
         ("gamma", 1.0, False),
     ]
+
+
+def test_what_is_not_known_at_all_lies_in_the_range_of_the_bundle(meta):
+    effects = (TriedEffect("vacuum", "", 0.0, 0.4, 0.0, 0.0, False, 0.0, 7e4),)
+    known = replace(refinement((3.0, 0.0), 100.0, VARIANCES), effects=effects)
+    found = refined_values(known, meta, period_deg=90.0, mirrored=False)
+    assert found["thickness_nm"].std_effects == 99.0
 
 
 def test_the_ellipse_is_told_with_its_error(meta):

@@ -99,6 +99,18 @@ def test_a_result_without_reasons_says_so(analysis):
     assert "nothing speaks against this result" in words(compose_sheet(replace(analysis, result=silent)))
 
 
+def test_a_sheet_names_the_pattern_of_a_file_and_long_names_leave_room(analysis):
+    provenance = analysis.result.provenance
+    for name, part, shown in (
+        ("scan.npy", "frame 3,4", "scan.npy, frame 3,4"),
+        ("a" * 90 + ".tif", "", "a" * 35 + "…" + "a" * 16 + ".tif"),
+    ):
+        parameters = {**provenance.parameters, "part": part}
+        source = provenance.model_copy(update={"input": name, "parameters": parameters})
+        result = analysis.result.model_copy(update={"provenance": source})
+        assert f" {shown} " in words(compose_sheet(replace(analysis, result=result)))
+
+
 def test_many_reasons_end_with_where_the_rest_is(analysis):
     reasons = [f"reason number {number}" for number in range(12)]
     result = analysis.result.model_copy(update={"verdict": "doubtful", "reasons": reasons})

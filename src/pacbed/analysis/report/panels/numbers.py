@@ -17,6 +17,7 @@ VERDICT_COLOURS = {"ok": "#2e7d32", "doubtful": "#d98200", "refused": "#b71c1c"}
 REASON_WIDTH = 54  # characters
 REASON_LINES = 10
 LINE = 0.095  # of the text's axes, from line to line
+LONGEST_NAME, NAME_END = 56, 20  # characters of an input's name, and of its end where the middle is left out
 CONVENTIONS = (
     "Thickness: the crystalline part along the beam. Mistilt: shift of the incident direction in the frame of the "
     "crystal, from the zone axis (×) to the beam, the\ncentre of the direct disk (+); azimuths from +x (right) "
@@ -43,11 +44,16 @@ def draw_header(figure: Figure, analysis: Analysis, level: float, below: float) 
     figure.text(0.36, level, f"mistilt {_mistilt(result)}", fontsize=9, color=INK, va="center")
     formula, axis = meta.crystal.get("formula", ""), meta.crystal.get("zone_axis", ())
     crystal = f"{formula} [{' '.join(str(index) for index in axis)}], {meta.energy_kev:g} kV" if axis else ""
-    part = source.parameters.get("part")
-    figure.text(0.075, below, f"{source.input}, {part}" if part else source.input, fontsize=8, color=INK, va="center")
+    name = ", ".join(text for text in (source.input, source.parameters.get("part")) if text)
+    figure.text(0.075, below, _shortened(name), fontsize=8, color=INK, va="center")
     made = f"{result.system} {source.bundle_sha256[:10]}", f"pacbed {source.versions.get('pacbed', '')}"
     said = " · ".join(text for text in (crystal, *made) if text)
     figure.text(0.975, below, said, fontsize=6.5, color=GREY, va="center", ha="right")
+
+
+def _shortened(name: str) -> str:
+    """A name that leaves room for what stands beside it: its beginning and its end."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - NAME_END - 1]}…{name[-NAME_END:]}"
 
 
 def draw_text(axes: Axes, result: Result) -> None:
