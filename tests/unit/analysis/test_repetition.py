@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pacbed.analysis.repetition import Examples, answer_examples, repeat_examples
-from pacbed.bundle.archive import EXAMPLES
+from pacbed.bundle.archive import EXAMPLES, members_of
 from pacbed.bundle.reader import load_bundle
 from pacbed.errors import FormatError
 
@@ -51,8 +51,10 @@ def _truth(examples, index):
 
 
 def test_bundles_without_examples_have_none_and_damaged_ones_are_told(tiny_bundle_file, tmp_path):
-    load_bundle(tiny_bundle_file).extract(tmp_path, without=("evaluation",))
-    (tmp_path / "bundle.json").write_bytes(load_bundle(tiny_bundle_file).read("bundle.json"))
+    whole = load_bundle(tiny_bundle_file)
+    whole.extract(tmp_path, without=("evaluation",))
+    earlier = whole.meta.model_copy(update={"members": members_of(tmp_path)})
+    (tmp_path / "bundle.json").write_text(earlier.model_dump_json())
     assert Examples.of(load_bundle(tmp_path)) is None
     (tmp_path / EXAMPLES).parent.mkdir()
     (tmp_path / EXAMPLES).write_bytes(b"PK no archive")

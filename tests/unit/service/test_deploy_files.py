@@ -31,7 +31,7 @@ def test_the_settings_of_an_institute_are_settings():
     settings = Settings.model_validate(yaml.safe_load((DEPLOY / "service.yaml").read_text()))
     assert settings.servers == 2 and settings.sqlite_file is None and settings.accepts_host("lookup.example.org")
     assert not settings.open and settings.host == "127.0.0.1"
-    ports = re.findall(r"server 127\.0\.0\.1:(\d+);", (DEPLOY / "nginx.conf").read_text())
+    ports = re.findall(r"server 127\.0\.0\.1:(\d+) max_fails=0;", (DEPLOY / "nginx.conf").read_text())
     assert len(ports) == settings.servers
     for port in ports:
         assert f"pacbed@{port}" in UNIT.read_text()

@@ -98,7 +98,9 @@ def test_choices_of_the_configuration_settle_what_a_file_leaves_open(make, tmp_p
 def test_notes_are_told_once_for_all_systems_of_a_file(make):
     cif = DATA / "d12_zero_occ.cif"
     systems = {"one": make(cif), "two": make(cif, zone_axis=[1, 1, 0]), "silent": make(STRUCTURES / "srtio3.cif")}
-    assert check_crystals(systems) == [f"{cif}: site Na9 has occupancy 0 and is left out"]
+    left_out, filled_in = check_crystals(systems)
+    assert left_out == f"{cif}: site Na9 has occupancy 0 and is left out"
+    assert filled_in.startswith(f"{cif}: all sites have U = 0.02 Å^2")
 
 
 def test_checks_and_estimates_share_one_reading(make, tmp_path):
