@@ -50,13 +50,19 @@ def _truth(examples, index):
     )
 
 
+def _listed(bundle, folder):
+    """Write the ``bundle.json`` of what is in a folder."""
+    known = bundle.meta.model_copy(update={"members": members_of(folder)})
+    (folder / "bundle.json").write_text(known.model_dump_json())
+
+
 def test_bundles_without_examples_have_none_and_damaged_ones_are_told(tiny_bundle_file, tmp_path):
     whole = load_bundle(tiny_bundle_file)
     whole.extract(tmp_path, without=("evaluation",))
-    earlier = whole.meta.model_copy(update={"members": members_of(tmp_path)})
-    (tmp_path / "bundle.json").write_text(earlier.model_dump_json())
+    _listed(whole, tmp_path)
     assert Examples.of(load_bundle(tmp_path)) is None
     (tmp_path / EXAMPLES).parent.mkdir()
     (tmp_path / EXAMPLES).write_bytes(b"PK no archive")
+    _listed(whole, tmp_path)
     with pytest.raises(FormatError, match=r"evaluation/patterns\.npz is missing or damaged"):
         Examples.of(load_bundle(tmp_path))
