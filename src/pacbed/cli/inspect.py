@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pacbed.cli.arguments import DONE, Dataset, direction
+from pacbed.cli.arguments import DONE, Dataset, Frame, ScanShape, direction, frame_number, scan_size
 from pacbed.errors import bad_value
 
 
@@ -25,6 +25,8 @@ def inspect(
     system: Annotated[str | None, typer.Option(help="CIF: system of that configuration, where several fit")] = None,
     json: Annotated[bool, typer.Option("--json", help="CIF: one JSON object")] = False,
     dataset: Dataset = None,
+    frame: Frame = None,
+    scan_shape: ScanShape = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -39,8 +41,9 @@ def inspect(
     if path.is_file() and is_cif(path):
         from pacbed.cli.inspect_cif import CifQuestion, inspect_cif
 
-        if dataset is not None:
-            raise bad_value("dataset", dataset, "this option with a recording only")
+        for name, value in (("dataset", dataset), ("frame", frame), ("scan_shape", scan_shape)):
+            if value is not None:
+                raise bad_value(name, value, "this option with a recording only")
         axis = None if zone_axis is None else direction("zone_axis", zone_axis)
         inspect_cif(CifQuestion(path, axis, block, config, system), as_json=json, out=out)
         return DONE
@@ -48,7 +51,8 @@ def inspect(
         _refuse_options(zone_axis=zone_axis, block=block, config=config, system=system, json=json or None)
     from pacbed.analysis.report.inspection.describe import describe
 
-    print("\n".join(describe(path, verify=verify, dataset=dataset, out=out)))
+    chosen = {"dataset": dataset, "frame": frame_number(frame), "scan_shape": scan_size(scan_shape)}
+    print("\n".join(describe(path, verify=verify, chosen=chosen, out=out)))
     return DONE
 
 

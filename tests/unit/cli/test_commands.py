@@ -253,6 +253,16 @@ def test_inspect_describes_and_draws_one_scan_of_several(pacbed, folder, tmp_pat
     assert status == 2 and "this one exists" in err
 
 
+def test_inspect_takes_what_its_own_errors_ask_for(pacbed, folder, tmp_path):
+    pattern = tifffile.imread(folder / "thin.tif")
+    np.save(tmp_path / "last.npy", np.stack([pattern, pattern], axis=-1))
+    status, _, err = pacbed("inspect", tmp_path / "last.npy")
+    assert status == 2 and "--scan-shape" in err and "--frame" in err
+    assert pacbed("inspect", tmp_path / "last.npy", "--frame", "1")[0] == 0
+    status, out, _ = pacbed("inspect", tmp_path / "last.npy", "--scan-shape", "1,2")
+    assert status == 0 and "scan last.npy" in out
+
+
 def test_inspect_verify_finds_damage(pacbed, tiny_bundle_file, tmp_path):
     data = bytearray(tiny_bundle_file.read_bytes())
     with zipfile.ZipFile(tiny_bundle_file) as archive:

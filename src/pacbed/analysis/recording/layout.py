@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pacbed.analysis.recording.stored import SMALLEST_PIXELS, Axis, StoredImage, order_by_name, sizes
 from pacbed.analysis.recording.units import parse_unit
-from pacbed.errors import PatternError
+from pacbed.errors import PatternError, bad_value
 
 PATTERN_NAME = re.compile(r"^(k|q|d|det|detector|diffraction|reciprocal)[ _-]?[xy]$", re.IGNORECASE)
 SCAN_NAME = re.compile(
@@ -73,6 +73,28 @@ def find_layout(
             "columns of the scan that leave one of the two"
         )
     return _ordered(axes, candidates[0])
+
+
+def check_scan_shape(stored: Sequence[int], scan_shape: tuple[int, int] | None) -> None:
+    """Refuse a scan shape that is not the file's own, where it has one, nor divides its series of frames.
+
+    Parameters
+    ----------
+    stored : sequence of int
+        Lengths of the scan axes.
+    scan_shape : tuple of int, optional
+        Rows and columns.
+
+    Raises
+    ------
+    ParameterError
+    """
+    long = [length for length in stored if length > 1]
+    if scan_shape is None or [length for length in scan_shape if length > 1] == long:
+        return
+    if prod(scan_shape) != prod(stored) or len(long) > 1:
+        many = sizes(stored) if stored else "1"
+        raise bad_value("scan_shape", ",".join(map(str, scan_shape)), f"rows and columns of {many} positions")
 
 
 def _ordered(axes: Sequence[Axis], pattern: tuple[int, ...]) -> Layout:

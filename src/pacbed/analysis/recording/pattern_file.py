@@ -14,7 +14,7 @@ import numpy as np
 from pacbed.analysis.recording.formats.opening import open_images, readable
 from pacbed.analysis.recording.formats.quiet import quiet
 from pacbed.analysis.recording.guard.sizes import check_size
-from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.layout import Layout, check_scan_shape, find_layout
 from pacbed.analysis.recording.marks import marked
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration
 from pacbed.analysis.recording.stored import SMALLEST_PIXELS, StoredImage, choose_image, could_be_pattern, sizes
@@ -129,6 +129,7 @@ def _frame_index(
         Several patterns, and none chosen; or one chosen that is not there.
     """
     stored = tuple(image.shape[axis] for axis in layout.scan)
+    check_scan_shape(stored, scan_shape)
     count = prod(stored)
     if frame is None:
         if count > 1:

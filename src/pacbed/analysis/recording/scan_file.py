@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pacbed.analysis.recording.formats.opening import open_images, readable
-from pacbed.analysis.recording.layout import Layout, find_layout
+from pacbed.analysis.recording.layout import Layout, check_scan_shape, find_layout
 from pacbed.analysis.recording.marks import marked
 from pacbed.analysis.recording.metadata import NOTHING_STATED, Calibration, read_calibration, read_step
 from pacbed.analysis.recording.stored import (
@@ -238,11 +238,7 @@ def _rows(image: StoredImage, layout: Layout, scan_shape: tuple[int, int] | None
         The scan shape does not fit the array.
     """
     stored = [image.shape[axis] for axis in layout.scan]
-    long = [length for length in stored if length > 1]
+    check_scan_shape(stored, scan_shape)
     if scan_shape is None or list(scan_shape) == stored:
         return None
-    if prod(scan_shape) == prod(stored) and len(long) <= 1:
-        return scan_shape[0]
-    if [length for length in scan_shape if length > 1] == long:
-        return None
-    raise bad_value("scan_shape", ",".join(map(str, scan_shape)), f"rows and columns of {sizes(stored)} positions")
+    return scan_shape[0] if sum(length > 1 for length in stored) <= 1 else None

@@ -96,6 +96,15 @@ def test_a_frame_of_a_series_by_row_and_column_of_its_scan(tmp_path, scan):
     np.testing.assert_array_equal(read_pattern(file, frame=(2, 1), scan_shape=(3, 5)).array, scan[2, 1])
 
 
+@pytest.mark.parametrize(
+    ("shape", "scan_shape"), [((15, 32, 40), (3, 6)), ((3, 5, 32, 40), (5, 3)), ((32, 40), (2, 2))]
+)
+def test_a_scan_shape_that_is_not_the_files_is_refused(tmp_path, scan, shape, scan_shape):
+    file = write(tmp_path / "a.npy", scan.ravel()[: np.prod(shape)].reshape(shape))
+    with pytest.raises(ParameterError, match=r"scan_shape: got .*, accepted: rows and columns of"):
+        read_pattern(file, frame=(0,), scan_shape=scan_shape)
+
+
 def test_two_frames_are_not_one_grey_picture(tmp_path, image):
     for file in (tmp_path / "a.npy", tmp_path / "a.tif"):
         write(file, np.stack([image, image // 2], axis=-1))

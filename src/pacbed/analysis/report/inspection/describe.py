@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pacbed.analysis.report.inspection.recorded import look_at, recorded_lines
 from pacbed.analysis.report.inspection.recorded_picture import check_picture, draw_recorded
@@ -13,8 +15,11 @@ from pacbed.errors import bad_value
 SCAN_FOLDERS = (".zarr", ".zspy")
 
 
+NOTHING_CHOSEN: Mapping[str, Any] = {}
+
+
 def describe(
-    path: str | Path, *, verify: bool = False, dataset: str | None = None, out: Path | None = None
+    path: str | Path, *, verify: bool = False, chosen: Mapping[str, Any] = NOTHING_CHOSEN, out: Path | None = None
 ) -> list[str]:
     """Describe a bundle, a stack, a pattern or a scan.
 
@@ -23,8 +28,8 @@ def describe(
     path : path
     verify : bool
         Check every byte against the stored checksums; a recording has none.
-    dataset : str, optional
-        Which data set of a recording that holds several.
+    chosen : mapping
+        Of a recording that holds several: `dataset`, `frame`, `scan_shape`, as for `read_pattern`; None says nothing.
     out : path, optional
         Picture of a recording to write: .png, .pdf or .svg; it must not exist.
 
@@ -42,12 +47,12 @@ def describe(
     if kind == "recording":
         if out is not None:
             check_picture(out)
-        look = look_at(path, dataset=dataset)
+        look = look_at(path, **chosen)
         if out is None:
             return recorded_lines(look)
         draw_recorded(look, out)
         return [*recorded_lines(look), f"picture: {out}"]
-    for name, value in (("dataset", dataset), ("out", out)):
+    for name, value in (*chosen.items(), ("out", out)):
         if value is not None:
             raise bad_value(name, str(value), "this option with a recording or, for a picture, a CIF file")
     return (bundle_lines if kind == "bundle" else stack_lines)(path, verify=verify)

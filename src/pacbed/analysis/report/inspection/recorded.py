@@ -35,6 +35,8 @@ class ScanLook:
         Mean count at the positions looked at; NaN where a pattern could not be read.
     trouble : str
         Why the first of these could not, or empty.
+    series : bool
+        Nobody says how the positions lie.
     """
 
     shape: tuple[int, int]
@@ -42,6 +44,7 @@ class ScanLook:
     gigabytes: float
     brightness: np.ndarray
     trouble: str = ""
+    series: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,13 @@ class Look:
         return self.picture.outline
 
 
-def look_at(path: Path, *, dataset: str | None = None) -> Look:
+def look_at(
+    path: Path,
+    *,
+    dataset: str | None = None,
+    frame: tuple[int, ...] | None = None,
+    scan_shape: tuple[int, int] | None = None,
+) -> Look:
     """Read a pattern, or some of the patterns of a scan, and prepare it as a prediction does.
 
     Parameters
@@ -87,6 +96,10 @@ def look_at(path: Path, *, dataset: str | None = None) -> Look:
         File, or folder of a Zarr array.
     dataset : str, optional
         Which data set of a file that holds several.
+    frame : tuple of int, optional
+        One pattern of a scan or series, instead of a glance at the whole.
+    scan_shape : tuple of int, optional
+        Rows and columns of a scan that the file holds as one series, or describes in contradictory ways.
 
     Raises
     ------
@@ -94,21 +107,22 @@ def look_at(path: Path, *, dataset: str | None = None) -> Look:
         It is neither.
     """
     try:
-        return look_over(read_pattern(path, dataset=dataset))
+        return look_over(read_pattern(path, dataset=dataset, frame=frame, scan_shape=scan_shape))
     except PatternError as refused:
-        if NO_IMAGE in str(refused):  # then there is no scan either
+        if NO_IMAGE in str(refused) or frame is not None:  # then there is no scan either, or none is asked for
             raise
         try:
-            return _look_at_scan(path, dataset)
+            return _look_at_scan(path, dataset, scan_shape)
         except PatternError:
             if SEVERAL in str(refused):  # it is a scan, and what is wrong with that counts
                 raise
             raise refused from None
 
 
-def _look_at_scan(path: Path, dataset: str | None) -> Look:
-    with open_scan(path, dataset=dataset) as scan:
+def _look_at_scan(path: Path, dataset: str | None, scan_shape: tuple[int, int] | None) -> Look:
+    with open_scan(path, dataset=dataset, scan_shape=scan_shape) as scan:
         mean, glance = _glance(scan)
+        glance = replace(glance, series=scan.is_series and scan_shape is None)
         pattern = pattern_from_array(mean, source=scan.source)
         return look_over(replace(pattern, calibration=scan.calibration), glance)
 
@@ -189,6 +203,8 @@ def _scan_lines(look: Look, scan: ScanLook) -> list[str]:
     ]
     if not read.all():
         lines.append(f"not readable: {(~read).sum()} of those chosen ({scan.trouble})")
+    if scan.series:
+        lines.append("one series of frames: pacbed map needs --scan-shape, pacbed predict --frame")
     return lines
 
 

@@ -20,7 +20,9 @@ def test_what_is_none_of_them_is_refused(tmp_path):
         describe(tmp_path / "empty.h5")
 
 
-@pytest.mark.parametrize("option", [{"dataset": "0"}, {"out": "a.png"}])
+@pytest.mark.parametrize(
+    "option", [{"chosen": {"dataset": "0"}}, {"chosen": {"dataset": None, "frame": (1,)}}, {"out": "a.png"}]
+)
 def test_options_of_recordings_are_refused_elsewhere(tiny_bundle_file, parts, option):
     for path in (tiny_bundle_file, parts["stack_dir"], parts["stack_dir"] / "stack.zarr"):
         with pytest.raises(ParameterError, match=r"got .*accepted: this option with a recording"):

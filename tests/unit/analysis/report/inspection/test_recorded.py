@@ -14,7 +14,7 @@ from pacbed.analysis.recording.pattern_file import pattern_from_array
 from pacbed.analysis.report.inspection import recorded
 from pacbed.analysis.report.inspection.recorded import LOOKED_AT, look_at, recorded_lines
 from pacbed.analysis.steps import prepare
-from pacbed.errors import PatternError
+from pacbed.errors import ParameterError, PatternError
 
 MISSING = (
     "missing: semi-convergence angle (needed: --convergence-mrad), beam energy (the bundle's is assumed; "
@@ -112,6 +112,21 @@ def test_a_scan_is_looked_at_here_and_there(camera, tmp_path):
     np.testing.assert_allclose(look.array.max(), pattern.max() * 2 / LOOKED_AT, rtol=0.05)
     assert np.isfinite(look.scan.brightness).all()
     assert (look.scan.brightness[:, 0] > 0).all() and (look.scan.brightness[:, 3] == 0).all()
+
+
+def test_a_series_is_looked_at_as_it_is_said_to_lie(camera, tmp_path):
+    """Errors name these options, and so they are here as well."""
+    np.save(tmp_path / "series.npy", np.stack([camera(seed=seed) for seed in range(6)]))
+    assert any("pacbed map needs --scan-shape" in line for line in recorded_lines(look_at(tmp_path / "series.npy")))
+    scan = look_at(tmp_path / "series.npy", scan_shape=(2, 3))
+    assert scan.scan.shape == (2, 3) and not any("--scan-shape" in line for line in recorded_lines(scan))
+    frame = look_at(tmp_path / "series.npy", frame=(4,))
+    assert frame.scan is None
+    np.testing.assert_array_equal(frame.pattern.array, camera(seed=4))
+    np.save(tmp_path / "last.npy", np.stack([camera(seed=seed) for seed in range(2)], axis=-1))
+    assert look_at(tmp_path / "last.npy", frame=(1,)).scan is None
+    with pytest.raises(ParameterError, match="frame: got"):
+        look_at(tmp_path / "series.npy", frame=(6,))
 
 
 def test_damaged_positions_are_told(camera, tmp_path):
