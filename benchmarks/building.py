@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aims import SAID, cell
 from latency import PATTERNS, SEED, machine, of_a_command, recorded
 
 from pacbed.analysis.options import PredictOptions
@@ -73,14 +74,15 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
         "# A bundle of one's own crystal",
         "",
         "Measured by `make bench-building`: `pacbed build` at 200 kV and 20 mrad, to 100 nm and 5 mrad, without",
-        "networks; referee, convergence, measured errors and thickness budget are in it. What is aimed at stands in",
-        "brackets. Answers are to patterns that the bundle itself renders, with noise of sigma 0.05 to 0.1.",
+        "networks; referee, convergence, measured errors and thickness budget are in it. Answers are to patterns that",
+        "the bundle itself renders, with noise of sigma 0.05 to 0.1.",
+        SAID,
         "",
         f"| | {' | '.join(figures)} |",
         f"|---|{'---:|' * len(figures)}",
     ]
     for key, label, aim in ROWS:
-        cells = [str(row[key]) for row in figures.values()]
+        cells = [cell(row[key], aim) for row in figures.values()]
         lines.append(f"| {label}{f' ({aim})' if aim else ''} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

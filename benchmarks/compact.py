@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from aims import SAID, cell
 from rendering import time_renderer
 
 from pacbed.bundle.compact import CompactTable
@@ -154,7 +155,7 @@ def markdown(figures: dict) -> str:
         "",
         f"Measured by `python benchmarks/compact.py` on {figures['machine']}, against the table in full precision:",
         f"{PATTERNS} patterns of {PIXELS} x {PIXELS} pixels at random thicknesses, convergence angles and mistilts,",
-        "the ends of every range among them. What is aimed at stands in brackets.",
+        f"the ends of every range among them. {SAID}",
         "",
         f"| | {' | '.join(systems)} |",
         "|---" + "|---:" * len(systems) + "|",
@@ -165,7 +166,7 @@ def markdown(figures: dict) -> str:
             value = row[key]
             text = ", ".join(map(str, value)) if isinstance(value, list) else f"{value:g}"
             aim = aims if isinstance(aims, str) else aims.get(name, "")
-            cells.append(f"{text} ({aim})" if aim else text)
+            cells.append(f"{cell(value, aim, text=text)} ({aim})" if aim else text)
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aims import SAID, cell
+
 HERE = Path(__file__).resolve().parent
 SHEETS = {"wrong_ok": "wrong and ok", "doubted": "ordinary and not ok"}
 TITLES = {"refined": "with a fit", "alone": "networks alone"}
@@ -41,9 +43,9 @@ def markdown(figures: dict) -> str:
         "has: counted electrons (1e4 to 1e7), offset, readout noise, rotation, blur, an ellipse of up to 3 %, shading",
         "of 5 %, a diffuse background of another shape, half of them plasmons. Right is a thickness within 1 nm, 3 %",
         "or three Cramér-Rao bounds, whichever is largest. Thresholds were chosen on patterns of even numbers; figures",
-        "count on odd ones. What is aimed at stands in brackets. Error bars allow for a wedge, vacuum or spread tilts",
-        "that the data do not exclude, and for what is not known of a crystal (displacements, bonding): ordinary",
-        "patterns have none of these, so that their bars hold more of them than they promise.",
+        "count on odd ones. Error bars allow for a wedge, vacuum or spread tilts that the data do not exclude, and for",
+        "what is not known of a crystal (displacements, bonding): ordinary patterns have none of these, so that their",
+        f"bars hold more of them than they promise. {SAID}",
     ]
     for name, runs in figures["systems"].items():
         for label, parts in runs.items():
@@ -58,7 +60,11 @@ def markdown(figures: dict) -> str:
 def _method(title: str, method: str, parts: dict) -> list[str]:
     lines = ["", f"### {title}", "", f"| | {' | '.join(PARTS)} |", "|---" + "|---:" * len(PARTS) + "|"]
     for key, head, factor, decimals, aim in ROWS:
-        cells = [_cell(parts[part][method][key], factor, decimals) for part in PARTS]
+        values = [parts[part][method][key] for part in PARTS]
+        cells = [
+            cell(None if value is None else factor * value, aim, text=_cell(value, factor, decimals))
+            for value in values
+        ]
         lines.append(f"| {head}{f' ({aim})' if aim else ''} | {' | '.join(cells)} |")
     for decade in parts["all"][method]["coverage_90_by_electrons"]:
         found = [parts[part][method]["coverage_90_by_electrons"].get(decade, {}) for part in PARTS]

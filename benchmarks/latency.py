@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
+from aims import SAID, cell
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
@@ -148,14 +149,14 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
         "",
         "Measured by `python benchmarks/latency.py`: random patterns off the grid of 180 x 180 pixels with noise of",
         f"sigma 0.05 to 0.1, medians of {PATTERNS} patterns and {PROCESSES} processes, BLAS on one thread as the",
-        "command line has it. What is aimed at stands in brackets. Other work on the same cores makes CPU seconds up",
-        "to twice as long, and the wait as much longer as there is of it: the load is that at the end.",
+        "command line has it. Other work on the same cores makes CPU seconds up to twice as long, and the wait as much",
+        f"longer as there is of it: the load is that at the end. {SAID}",
         "",
         f"| | {' | '.join(names)} |",
         f"|---|{'---:|' * len(names)}",
     ]
     for key, label, aim in ROWS:
-        cells = [f"{figures[name][key]}" for name in names]
+        cells = [cell(figures[name][key], aim) for name in names]
         lines.append(f"| {label}{f' ({aim})' if aim else ''} | {' | '.join(cells)} |")
     lines.append(f"| machine | {' | '.join(str(figures[name]['machine']) for name in names)} |")
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aims import SAID, cell
 from matplotlib.figure import Figure
 
 from pacbed.analysis.maps.stored import ThicknessMap
@@ -21,7 +22,7 @@ ROWS = (
     ("full_fits.full_ms", "CPU of a full fit [ms]", ""),
     ("full_fits.within_1_std", "within 1 std of the full fit", "≥ 0.80"),
     ("full_fits.within_2.5_std", "within 2.5 std of the full fit", "≥ 0.95"),
-    ("full_fits.far", "beyond max(1 nm, 4 std) of the full fit", "0"),
+    ("full_fits.far", "beyond max(1 nm, 4 std) of the full fit", "≤ 0"),
     ("truth.error_nm.p50", "error against the truth, median [nm]", ""),
     ("truth.error_nm.p95", "95th percentile [nm]", ""),
     ("truth.error_nm.p100", "largest [nm]", ""),
@@ -40,7 +41,8 @@ def markdown(figures: dict[str, Any]) -> str:
         "# Thickness maps",
         "",
         f"`make bench-maps` on {figures['machine']}: rendered scans of a bent wedge with a step of 8 nm, a hole,",
-        "and a grain of another crystal, with descan and counting noise. What is asked stands in brackets.",
+        "and a grain of another crystal, with descan and counting noise.",
+        SAID,
         "",
         f"| | {' | '.join(systems)} |",
         "|---" + "|---:" * len(systems) + "|",
@@ -49,7 +51,7 @@ def markdown(figures: dict[str, Any]) -> str:
         + " |",
     ]
     for key, title, aim in ROWS:
-        cells = [f"{_number(_at(row, key))}" for row in systems.values()]
+        cells = [cell(_at(row, key), aim, text=_number(_at(row, key))) for row in systems.values()]
         lines.append(f"| {title}{f' ({aim})' if aim else ''} | {' | '.join(cells)} |")
     lines += [
         "",

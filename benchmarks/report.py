@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import fill, wrap
 
+from aims import SAID, cell
+
 RUTILE, SRTIO3, BERYL = "rutile_80kv", "srtio3_300kv", "beryl_300kv"
 ROWS = (
     # key, what it is, what is aimed at: for every system, or by system
@@ -33,7 +35,7 @@ def markdown(figures: dict) -> str:
     lines = [
         "# Simulation at full scale",
         "",
-        f"Measured by `make bench-simulation` on {figures['machine']}. What is aimed at stands in brackets.",
+        f"Measured by `make bench-simulation` on {figures['machine']}. {SAID}",
         "",
         f"| | {' | '.join(systems)} |",
         "|---" + "|---:" * len(systems) + "|",
@@ -50,7 +52,7 @@ def _cell(value: object, aim: str) -> str:
     if value is None:
         return "not measured"
     text = f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{text} ({aim})" if aim else text
+    return f"{cell(value, aim, text=text)} ({aim})" if aim else text
 
 
 def _notes(systems: dict) -> list[str]:
