@@ -35,7 +35,8 @@ def markdown(figures: dict) -> str:
     lines = [
         "# Simulation at full scale",
         "",
-        f"Measured by `make bench-simulation` on {figures['machine']}. {SAID}",
+        f"Measured by `make bench-simulation` on {figures['machine']}.",
+        SAID,
         "",
         f"| | {' | '.join(systems)} |",
         "|---" + "|---:" * len(systems) + "|",
