@@ -81,9 +81,10 @@ def _levels(bundle: Bundle) -> list[str]:
     ends = ", ".join(f"{level.thickness_max_nm:.1f}" for level in compact.levels)
     pitch = ", ".join(f"{level.widest_pitch_mrad:.2f}" for level in compact.levels)
     worst = max(np.hypot(compact.interpolation_l2, compact.packing_l2))
+    held = f"{size / 1e6:.1f} MB" if size else "made when the bundle is first used, and kept in the cache"
     return [
-        f"levels: to {ends} nm, directions every {pitch} mrad; {size / 1e6:.1f} MB, patterns agree with the table in "
-        f"full precision to {worst:.1e}"
+        f"levels: to {ends} nm, directions every {pitch} mrad; {held}; patterns agree with the table in full precision "
+        f"to {worst:.1e}"
     ]
 
 

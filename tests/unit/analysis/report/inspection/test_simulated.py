@@ -4,6 +4,7 @@ import zipfile
 import pytest
 
 from pacbed.analysis.report.inspection.describe import describe
+from pacbed.bundle.pretrained.slim import slim_bundle
 from pacbed.errors import FormatError
 
 
@@ -21,6 +22,15 @@ def test_a_bundle_says_what_it_is_for(tiny_bundle_file):
     *_, last, repeated = describe(tiny_bundle_file, verify=True)
     assert last.endswith(", all verified")
     assert repeated.startswith("2 patterns of its evaluation, answered again: networks within 0.000 nm")
+
+
+def test_a_bundle_without_its_table_says_where_that_comes_from(tiny_bundle_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("PACBED_CACHE", str(tmp_path / "cache"))
+    slim_bundle(tiny_bundle_file, tmp_path / "thin.pacbed")
+    (line,) = (line for line in describe(tmp_path / "thin.pacbed") if line.startswith("levels: "))
+    assert "made when the bundle is first used" in line and " MB" not in line
+    (whole,) = (line for line in describe(tiny_bundle_file) if line.startswith("levels: "))
+    assert " MB; patterns agree with the table in full precision" in whole
 
 
 def test_a_folder_of_the_same_content_is_the_same_bundle(tiny_bundle_file, tmp_path):
