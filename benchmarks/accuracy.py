@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from accuracy_budget import add_coverage_of_drawn
 from accuracy_report import TITLES, markdown
 
 from pacbed.bundle.reader import Bundle, load_bundle
@@ -178,7 +179,10 @@ def report(results: Path, names: Sequence[str]) -> None:
     for name in names:
         found = stored_answers(results / name)
         if found:
-            figures["systems"][name] = {kind: by_method(answers) for kind, answers in found.items()}
+            kinds = {kind: by_method(answers) for kind, answers in found.items()}
+            if VARIED in found:
+                add_coverage_of_drawn(kinds[VARIED], found[VARIED], load_bundle(bundle_file(results, name)))
+            figures["systems"][name] = kinds
             pictures(results / name, name, found)
     write_json(figures, FIGURES)
     write_text(markdown(figures), PAGE)

@@ -130,8 +130,15 @@ def test_every_field_of_a_result_is_explained() -> None:
 # Figures
 
 
-@pytest.mark.parametrize(("script", "page"), [("report", "simulation"), ("planning", "planning"), ("fuzz", "fuzz")])
-def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str) -> None:
+PAGES = {
+    **{"report": "simulation", "planning": "planning", "fuzz": "fuzz", "accuracy_report": "accuracy"},
+    **{"experiment_report": "experiment", "maps_report": "maps", "compact": "compact"},
+}
+
+
+@pytest.mark.parametrize(("script", "page"), PAGES.items())
+def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     report = runpy.run_path(str(ROOT / f"benchmarks/{script}.py"))
     figures = json.loads((ROOT / f"benchmarks/{page}.json").read_text(encoding="utf-8"))
     assert (ROOT / f"benchmarks/{page}.md").read_text(encoding="utf-8") == report["markdown"](figures)
