@@ -1,6 +1,6 @@
 """What it saves to start a training from another crystal's networks: few epochs from them, and as many from nothing.
 
-    python benchmarks/transfer.py rutile_80kv srtio3_200kv --epochs 4
+    python benchmarks/transfer.py rutile_80kv pretrained/srtio3_200kv.pacbed --epochs 4
 
 trains the networks of the first system twice in results/transfer, from its own table and stack in results/, and
 measures them as `networks.py` does; its full training is measured there. Writes transfer.json and transfer.md.
@@ -24,7 +24,6 @@ from pacbed.outputs import write_json, write_text
 
 HERE = Path(__file__).resolve().parent
 FIGURES, PAGE, FULL = HERE / "transfer.json", HERE / "transfer.md", HERE / "networks.json"
-FREEZE, FINE_TUNING = 0.25, 0.5
 
 
 def settings_of(system: SystemConfig, epochs: int, source: Path | None) -> TrainingSettings:
@@ -34,8 +33,6 @@ def settings_of(system: SystemConfig, epochs: int, source: Path | None) -> Train
         **training,
         "epochs": dict.fromkeys(TASKS, epochs),
         "start_from": None if source is None else str(source),
-        "freeze": FREEZE,
-        "fine_tuning": FINE_TUNING,
     }
     axes = {name: getattr(grid, name).values() for name in ("thickness_nm", "convergence_mrad", "mistilt_mrad")}
     return TrainingSettings(**axes, max_angle_mrad=plan(system).max_angle_mrad, **told)
@@ -43,9 +40,9 @@ def settings_of(system: SystemConfig, epochs: int, source: Path | None) -> Train
 
 def trained(name: str, epochs: int, source: str | None) -> dict:
     """Train, export and measure; what a run that was stopped has finished is not done again."""
-    results, out = Path("results"), Path("results/transfer") / name / f"{source or 'nothing'}_{epochs}"
+    begun = Path(source) if source else None
+    results, out = Path("results"), Path("results/transfer") / name / f"{begun.stem if begun else 'nothing'}_{epochs}"
     system = load_config([configuration(name)]).systems[name]
-    begun = results / source / "models" if source else None
     spent = out / "cpu_s.json"
     if not spent.is_file():
         before, table = cpu_seconds(), results / name / "simulation" / "rocking"
@@ -78,14 +75,16 @@ def page(found: dict[str, dict[str, dict]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("system", nargs="?", default="rutile_80kv", help="whose networks are trained")
-    parser.add_argument("source", nargs="?", default="srtio3_200kv", help="with whose networks they begin")
+    parser.add_argument("source", nargs="?", default="pretrained/srtio3_200kv.pacbed", help="what they begin with")
     parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
     found = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
     runs = found.setdefault(options.system, {})
     full = json.loads(FULL.read_text(encoding="utf-8")).get(options.system)
     for source in (options.source, None):
-        runs[f"{source or 'nothing'}, {options.epochs}"] = trained(options.system, options.epochs, source)
+        runs[f"{Path(source).name if source else 'nothing'}, {options.epochs}"] = trained(
+            options.system, options.epochs, source
+        )
         runs.update({"nothing, all": full} if full else {})
         write_json(found, FIGURES)
         write_text(page(found), PAGE)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pacbed.config.values import (
+    BUNDLE_SUFFIX,
     Auto,
     Positive,
     Range,
@@ -174,13 +175,15 @@ class TrainingConfig(Section):
         None, description="paper: file of Xception's weights from ImageNet, without its top; random ones if left out"
     )
     start_from: Path | None = Field(
-        None, description="folder of trained networks (.keras) of another system, whose convolutions are taken over"
+        None,
+        description="trained networks of another system, whose convolutions are taken over: a folder (.keras), or with "
+        "recipe: compact a bundle (.pacbed)",
     )
     freeze: float = Field(
-        0.3, ge=0, lt=1, description="share of the epochs in which convolutions that were taken over stay as they are"
+        0.25, ge=0, lt=1, description="share of the epochs in which convolutions that were taken over stay as they are"
     )
     fine_tuning: float = Field(
-        0.1, gt=0, le=1, description="learning rate after that, when they learn too, over learning_rate"
+        0.5, gt=0, le=1, description="learning rate after that, when they learn too, over learning_rate"
     )
 
     @model_validator(mode="before")
@@ -195,9 +198,8 @@ class TrainingConfig(Section):
     def _begins_with_one_thing(self) -> Self:
         if self.weights is not None and (self.recipe != "paper" or self.start_from is not None):
             raise refuse("weights", self.weights, "a file with recipe: paper and without start_from")
-        if self.start_from is not None and self.start_from.suffix == ".pacbed":
-            accepted = "a folder such as results/<system>/models (a bundle holds no weights that could be trained)"
-            raise refuse("start_from", self.start_from, accepted)
+        if self.start_from is not None and self.start_from.suffix == BUNDLE_SUFFIX and self.recipe != "compact":
+            raise refuse("start_from", self.start_from, "a folder such as results/<system>/models")
         return self
 
     @field_validator("scale_range")

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_VALUES = 10_000  # of one range; a mistyped step must not fill the memory
 TASKS = ("scale", "thickness", "mistilt")  # of the networks, in the order they are asked
+BUNDLE_SUFFIX = ".pacbed"
 
 Auto = Literal["auto"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]

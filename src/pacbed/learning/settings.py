@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pacbed.config.values import TASKS
+from pacbed.config.values import BUNDLE_SUFFIX, TASKS
 from pacbed.errors import bad_value
 from pacbed.learning.draws import SCALE_TOLERANCE, DrawRanges
 from pacbed.networks.classes import TaskClasses
@@ -57,7 +57,7 @@ class TrainingSettings:
     weights : str, optional
         File of Xception's weights from ImageNet (recipe paper).
     start_from : str, optional
-        Folder of trained networks of another system, whose convolutions are taken over.
+        Folder of trained networks of another system, or a bundle (.pacbed), whose convolutions are taken over.
     freeze : float
         Share of the epochs in which these stay as they are.
     fine_tuning : float
@@ -86,8 +86,8 @@ class TrainingSettings:
     seed: int
     weights: str | None = None
     start_from: str | None = None
-    freeze: float = 0.3
-    fine_tuning: float = 0.1
+    freeze: float = 0.25
+    fine_tuning: float = 0.5
 
     def __post_init__(self) -> None:
         for name in (*_AXES, "scale_range"):
@@ -171,12 +171,26 @@ class TrainingSettings:
         if files and not files[0].is_file():
             raise bad_value("weights", self.weights, "a file that exists")
         if self.start_from:
-            networks = sorted(Path(self.start_from).glob("*.keras"))
-            if not networks:
-                accepted = "a folder of networks (.keras), such as results/<system>/models"
-                raise bad_value("start_from", self.start_from, accepted)
-            files += networks
+            files += networks_of(self.start_from)
         return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def networks_of(start_from: str | Path) -> list[Path]:
+    """Files that the networks of a folder or a bundle lie in.
+
+    Raises
+    ------
+    ParameterError
+        There are none.
+    """
+    source = Path(start_from)
+    if source.suffix == BUNDLE_SUFFIX and source.is_file():
+        return [source]
+    found = sorted(source.glob("*.onnx" if source.suffix == BUNDLE_SUFFIX else "*.keras"))
+    if not found:
+        accepted = "a folder of networks (.keras), such as results/<system>/models, or a bundle (.pacbed)"
+        raise bad_value("start_from", str(start_from), accepted)
+    return found
 
 
 def _ascending(values: Sequence[float]) -> bool:

@@ -18,7 +18,9 @@ from pacbed.learning.recipes import Recipe, recipe_named
 from pacbed.learning.settings import TrainingSettings
 from pacbed.learning.trained_files import model_card, versions, write_outputs
 from pacbed.learning.training_loop import best_weights, claim_folder, rows_of, run_training
-from pacbed.learning.transfer import begin, parts_of, set_frozen
+from pacbed.learning.transfer.begin import begin
+from pacbed.learning.transfer.keras_files import set_frozen
+from pacbed.learning.transfer.parts import parts_of
 from pacbed.networks.architectures import build_network, single_network
 from pacbed.networks.calibration import Calibration
 from pacbed.networks.classes import TaskClasses
@@ -63,9 +65,10 @@ class Training:
             class_counts={task: len(classes.values) for task, classes in self.classes.items()},
         )
 
-    def begin(self, network: keras.Model) -> str:
+    def begin(self, network: keras.Model, feed: Feed) -> str:
         """Give a fresh network the weights that the settings ask for; tells which."""
-        return begin(network, self.settings, task=next(iter(self.classes)), published=self.recipe.published)
+        task, published = next(iter(self.classes)), self.recipe.published
+        return begin(network, self.settings, feed.inputs, task=task, published=published)
 
 
 def train_network(
@@ -116,8 +119,8 @@ def _train(training: Training, data: TrainingData, out_dir: Path) -> None:
     """One training from its fresh network to the files of its tasks."""
     keras.utils.set_random_seed(training.settings.seed)
     network = training.fresh_network()
-    begun_with = training.begin(network)
     feed = training.recipe.feed(training.settings, data, tuple(training.classes))
+    begun_with = training.begin(network, feed)
     learnt = _learn(training, network, feed, data.state_dir)
     # A fresh network carries no state of the optimiser into the file.
     best = training.fresh_network()

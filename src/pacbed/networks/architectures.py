@@ -108,7 +108,7 @@ def xception_outputs(
 ) -> Outputs:
     """Figure 1 of Oberaigner et al. 2023: Xception, the convergence angle, two layers of 1,024 nodes with dropout.
 
-    Weights are random, because a training downloads nothing; `pacbed.learning.transfer` reads those of ImageNet.
+    Weights are random, because a training downloads nothing; `pacbed.learning.transfer.begin` reads those of ImageNet.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from typing import Any
 
 from pacbed.config.plan import plan
 from pacbed.config.system import SystemConfig
-from pacbed.config.values import TASKS, Range, Section, ValueList
+from pacbed.config.values import BUNDLE_SUFFIX, TASKS, Range, Section, ValueList
 from pacbed.outputs import plain_json
 from pacbed.workflow import needs, table_size
 
@@ -161,7 +161,9 @@ def begun_with(systems: Systems) -> Directive:
     def paths(wildcards: Any) -> list[str]:
         training = systems[wildcards.system].training
         found = [] if training.weights is None else [training.weights]
-        if training.start_from is not None:
+        if training.start_from is not None and training.start_from.suffix == BUNDLE_SUFFIX:
+            found.append(training.start_from)
+        elif training.start_from is not None:
             found += [training.start_from / f"{task}.{end}" for task in TASKS for end in ("keras", "json")]
         return [str(path) for path in found]
 

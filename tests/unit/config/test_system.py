@@ -99,9 +99,9 @@ def test_a_training_begins_with_one_thing() -> None:
     both = changed("training.start_from", "models", changed("training.weights", "imagenet.h5", paper))
     for system in (both, changed("training.weights", "imagenet.h5")):
         assert "training.weights: got imagenet.h5, accepted: a file with recipe: paper" in refusal(system)
-    assert "training.start_from: got a/b.pacbed, accepted: a folder such as" in refusal(
-        changed("training.start_from", "a/b.pacbed")
-    )
+    assert valid(changed("training.start_from", "a/b.pacbed")).training.start_from == Path("a/b.pacbed")
+    of_the_paper = refusal(changed("training.start_from", "a/b.pacbed", paper))
+    assert "training.start_from: got a/b.pacbed, accepted: a folder such as" in of_the_paper
 
 
 def test_ranges_include_both_ends_and_lists_stay_as_they_are() -> None:

@@ -170,6 +170,21 @@ def test_the_content_of_the_weights_is_in_the_fingerprint(make_settings, data, n
         settings.fingerprint(*data)
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_the_content_of_a_bundle_is_in_the_fingerprint(make_settings, data, folder):
+    bundle = Path("other.pacbed")
+    network = bundle / "scale.onnx" if folder else bundle
+    network.parent.mkdir(exist_ok=True)
+    settings = make_settings(start_from=str(bundle))
+    with pytest.raises(ParameterError, match=r"^start_from: got 'other\.pacbed', accepted: a folder .* or a bundle"):
+        settings.fingerprint(*data)
+    found = []
+    for content in ("networks", "others"):
+        network.write_text(content)
+        found.append(settings.fingerprint(*data))
+    assert found[0] != found[1]
+
+
 def test_the_configuration_offers_the_recipes_there_are():
     assert set(get_args(TrainingConfig.model_fields["recipe"].annotation)) == {*RECIPES, "none"}
 

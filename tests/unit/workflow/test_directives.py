@@ -61,6 +61,7 @@ def test_training_waits_for_the_files_it_begins_with(systems):
 
     assert begun_with() == []
     assert begun_with(recipe="paper", weights="w/imagenet.h5") == ["w/imagenet.h5"]
+    assert begun_with(start_from="pretrained/si110_200kv.pacbed") == ["pretrained/si110_200kv.pacbed"]
     taken = begun_with(start_from="results/low/models")
     assert taken == [
         f"results/low/models/{task}.{end}" for task in ("scale", "thickness", "mistilt") for end in ("keras", "json")

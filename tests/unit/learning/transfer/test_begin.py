@@ -12,7 +12,9 @@ from keras import layers
 
 from pacbed.errors import ParameterError
 from pacbed.learning.train_network import train_network
-from pacbed.learning.transfer import begin, convolutional_layers, parts_of, read_published, set_frozen, take_over
+from pacbed.learning.transfer.begin import begin, read_published
+from pacbed.learning.transfer.keras_files import convolutional_layers, set_frozen, take_over
+from pacbed.learning.transfer.parts import parts_of
 from pacbed.networks.architectures import build_network, compact_outputs, single_network
 
 # Keras hands h5py its TensorFlow variables, whose conversion numpy 2 wants spelled otherwise; nothing of ours.
@@ -122,10 +124,10 @@ def test_published_weights_reach_the_network_inside(tmp_path, small_paper, caplo
         fresh = network()
         assert not all(same(convolutions(fresh), convolutions(published)))
         settings = replace(small_paper, weights=str(tmp_path / name))
-        assert begin(fresh, settings, task="thickness", published=True) == f"weights of {name}"
+        assert begin(fresh, settings, {}, task="thickness", published=True) == f"weights of {name}"
         assert all(same(convolutions(fresh), convolutions(published)))
     with caplog.at_level("INFO", "pacbed"):
-        assert begin(fresh, small_paper, task="thickness", published=True) == "random weights"
+        assert begin(fresh, small_paper, {}, task="thickness", published=True) == "random weights"
     assert "thickness: begins with random weights; training.weights names a file" in caplog.text
 
 

@@ -1,0 +1,1 @@
+"""What a training begins with, and in which parts it goes on from there."""
