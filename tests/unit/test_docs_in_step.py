@@ -130,13 +130,13 @@ def test_every_field_of_a_result_is_explained() -> None:
 # Figures
 
 
-PAGES = {
-    **{"report": "simulation", "planning": "planning", "fuzz": "fuzz", "accuracy_report": "accuracy"},
-    **{"experiment_report": "experiment", "maps_report": "maps", "compact": "compact"},
-}
+PAGES = [
+    *[("report", "simulation"), ("planning", "planning"), ("fuzz", "fuzz"), ("compact", "compact")],
+    *[("accuracy_report", "accuracy"), ("experiment_report", "experiment"), ("maps_report", "maps")],
+]
 
 
-@pytest.mark.parametrize(("script", "page"), PAGES.items())
+@pytest.mark.parametrize(("script", "page"), PAGES)
 def test_the_page_of_a_benchmark_is_made_of_its_record(script: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     report = runpy.run_path(str(ROOT / f"benchmarks/{script}.py"))

@@ -8,13 +8,15 @@ its hashes are checked whenever it is opened. Others may keep entries with a suf
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from platformdirs import user_cache_path
 
@@ -29,7 +31,9 @@ USUAL_LIMIT_GB = 10.0
 IN_USE_S = 3600.0  # what was opened this recently may still be read by somebody, and stays
 # What a corrected calculation makes anew.
 STAGES = ("simulate_rocking_block", "gather_rocking_table", "pack_bundle")
-SUFFIXES = (".pacbed", ".npz")  # of entries
+TABLES = ".pacbed"
+SUFFIXES = (TABLES, ".npz")  # of entries
+log = logging.getLogger(__name__)
 Tell = Callable[[str], None]
 
 
@@ -162,7 +166,7 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
     limit_bytes : float
         What it may hold; entries used within `IN_USE_S` stay even so.
     tell : callable
-        Receives a line for each entry removed.
+        Receives a line for each table removed.
     """
     for left in folder.glob("*.part*"):
         entry = folder / f"{left.name.split('.')[0]}.pacbed"
@@ -171,15 +175,33 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
         except BlockingIOError:  # somebody is at work there
             continue
-    whole = (path for path in folder.iterdir() if path.suffix in SUFFIXES and ".part" not in path.name)
-    entries = sorted(whole, key=lambda path: path.stat().st_mtime)
-    total = sum(path.stat().st_size for path in entries)
-    for path in entries:
-        if total <= limit_bytes or time.time() - path.stat().st_mtime < IN_USE_S:
+    entries = sorted(_entries(folder), key=lambda one: one.used)
+    total = sum(one.size for one in entries)
+    for one in entries:
+        if total <= limit_bytes or time.time() - one.used < IN_USE_S:
             return
-        total -= path.stat().st_size
-        path.unlink()
-        tell(f"cache: {path.name} removed, it was used longest ago")
+        total -= one.size
+        for path in (one.path, lock_of(one.path)):  # nobody waits for what is there
+            path.unlink(missing_ok=True)
+        line = f"cache: {one.path.name} removed, it was used longest ago"
+        log.info("%s", line)
+        if one.path.suffix == TABLES:  # what takes a minute to make again; libraries take a second
+            tell(line)
+
+
+class _Entry(NamedTuple):
+    path: Path
+    size: int
+    used: float
+
+
+def _entries(folder: Path) -> Iterator[_Entry]:
+    """What is there; another process may remove it meanwhile."""
+    for path in folder.iterdir():
+        if path.suffix in SUFFIXES and ".part" not in path.name:
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                yield _Entry(path, found.st_size, found.st_mtime)
 
 
 def lock_of(entry: Path) -> Path:

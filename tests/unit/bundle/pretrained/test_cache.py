@@ -125,6 +125,17 @@ def test_the_longest_unused_go_until_the_rest_fits(cache):
     assert [path.stem for path in cache.glob("*.pacbed")] == ["new"], "used within the hour"
 
 
+def test_libraries_go_without_a_word_and_take_their_locks_along(cache):
+    write(cache, "a-library-1.npz", 1000, 7200)
+    write(cache, "b-2.pacbed", 1000, 7200)
+    for name in ("a-library-1.lock", "b-2.lock", "c-3.lock"):
+        write(cache, name, 0, 7200)
+    lines = []
+    kept.shrink_cache(cache, limit_bytes=0, tell=lines.append)
+    assert [path.name for path in cache.iterdir()] == ["c-3.lock"], "of a table that is being made"
+    assert lines == ["cache: b-2.pacbed removed, it was used longest ago"]
+
+
 def test_what_killed_processes_left_goes_but_not_what_is_in_the_making(cache):
     write(cache, "a-1.part.pacbed", 10, 0)
     (cache / "a-1.pacbed.blocks.part").mkdir()
