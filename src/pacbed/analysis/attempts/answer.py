@@ -25,6 +25,7 @@ from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.fit import judge_fit
 from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone
 from pacbed.analysis.verdicts.picture import judge_precision
+from pacbed.analysis.verdicts.rim import judge_rim
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     meta, table, conditions = ready.bundle.meta, ready.bundle.table, ready.conditions
     assert refinement is not None
     judge_fit(findings, refinement, meta, conditions, table)
+    judge_rim(findings, refinement)
     if options.refine_from_nm:
         free = refine_from(ready, proposed_starts(ready.matches, best.answers))
         judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)

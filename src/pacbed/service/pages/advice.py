@@ -99,11 +99,7 @@ _TABLE = (
         "Record again with less exposure if much is missing.",
     ),
     ("pixels left out", "Defects were found and filled from their neighbours.", "See on the sheet whether you agree."),
-    (
-        "little of the disk is left",
-        "Most of the disk is hidden or left out.",
-        "Record again without what hides the disk.",
-    ),
+    ("little of the disk is left", "Most of the disk does not count.", "Record again without what hides the disk."),
     (
         "pixels, too few to show fringes",
         "The disk is too small on the camera.",
@@ -210,6 +206,7 @@ _TABLE = (
         "There may be vacuum or an amorphous layer in the area, or the thickness is wrong.",
     ),
     ("times as strong beside the disk", "The picture was made for the eye: no counts.", "Send the camera's own file."),
+    ("overshoots its fit along the disk's rim", "The picture was sharpened.", "Send the camera's own file."),
     ("is itself, noise included", "Averaging over a symmetry moves fringes.", "Send the pattern as it was recorded."),
     ("vacuum pattern: its disk", "It has another size than the pattern's.", "Record both with one camera length."),
     (
