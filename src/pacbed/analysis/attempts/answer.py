@@ -12,17 +12,24 @@ from pacbed.analysis import estimates
 from pacbed.analysis.attempts.attempt import Attempt
 from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
 from pacbed.analysis.attempts.orientations import alternative, spread_nm
-from pacbed.analysis.attempts.refining import absolute_intensity, refine_from, rendered_check
+from pacbed.analysis.attempts.refining import (
+    absolute_intensity,
+    forward_model,
+    refine_from,
+    rendered_check,
+    restraints_of,
+)
 from pacbed.analysis.attempts.starts import proposed_starts
 from pacbed.analysis.fit.matching.match import Standing, match, standing
 from pacbed.analysis.fit.parameters import PatternParameters
-from pacbed.analysis.fit.refinement import Refinement
+from pacbed.analysis.fit.refinement import COARSE, Refinement
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.result import BeamShares
 from pacbed.analysis.steps import Prepared
 from pacbed.analysis.vacuum.report import beam_shares, judge_intensity, judge_radius
 from pacbed.analysis.verdicts.findings import Findings
 from pacbed.analysis.verdicts.fit import judge_fit
+from pacbed.analysis.verdicts.halo import halo_trial, judge_halo
 from pacbed.analysis.verdicts.networks import judge_agreement, judge_alone
 from pacbed.analysis.verdicts.picture import judge_precision
 from pacbed.analysis.verdicts.rim import judge_rim
@@ -57,6 +64,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
     assert refinement is not None
     judge_fit(findings, refinement, meta, conditions, table)
     judge_rim(findings, refinement)
+    judge_halo(findings, halo_trial(refinement, forward_model(ready, COARSE), restraints_of(ready)))
     if options.refine_from_nm:
         free = refine_from(ready, proposed_starts(ready.matches, best.answers))
         judge_asked(findings, meta.thresholds, refinement, free, options.refine_from_nm)

@@ -207,6 +207,7 @@ _TABLE = (
     ),
     ("times as strong beside the disk", "The picture was made for the eye: no counts.", "Send the camera's own file."),
     ("overshoots its fit along the disk's rim", "The picture was sharpened.", "Send the camera's own file."),
+    ("light in rings about the middle", "Something else shines below the fringes.", "Look for a cleaner place."),
     ("is itself, noise included", "Averaging over a symmetry moves fringes.", "Send the pattern as it was recorded."),
     ("vacuum pattern: its disk", "It has another size than the pattern's.", "Record both with one camera length."),
     (
