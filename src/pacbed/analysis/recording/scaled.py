@@ -1,8 +1,8 @@
-"""Values that a file stores as others: a factor and an offset apart, with a number that stands for none."""
+"""Values that a file stores as others: a factor and an offset apart, with a number that stands for none; or turned."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -36,6 +36,39 @@ class Scaled:
         stored = np.asarray(self._stored[key])
         values = (stored * np.float64(self._factor) + self._offset).astype(self.dtype)
         return np.where(np.isin(stored, self._fills), np.float32(np.nan), values) if self._fills else values
+
+
+class Turned:
+    """Stored pictures, each turned as a whole, read when they are indexed.
+
+    Parameters
+    ----------
+    stored : array-like, shape (..., y, x)
+    turn : callable
+        Takes pictures of that shape and returns them turned, as a view.
+
+    Attributes
+    ----------
+    shape, dtype
+        As for an array, of the turned pictures.
+    """
+
+    def __init__(self, stored: Any, turn: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._stored, self._turn = stored, turn
+        *leading, rows, columns = stored.shape
+        self.shape = (*leading, *turn(np.broadcast_to(0, (rows, columns))).shape)
+        self.dtype = np.dtype(stored.dtype)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """A part of the array; of pictures that are asked for in part, the whole is read."""
+        given = key if isinstance(key, tuple) else (key,)
+        if Ellipsis in given:
+            place = given.index(Ellipsis)
+            lacking = len(self.shape) - len(given) + 1
+            given = (*given[:place], *[slice(None)] * lacking, *given[place + 1 :])
+        count = len(self.shape) - 2
+        whole = self._turn(np.asarray(self._stored[given[:count] or ...]))
+        return np.asarray(whole[(..., *given[count:], *[slice(None)] * (2 - len(given[count:])))])
 
 
 def unpacked(stored: Any, attributes: Mapping[str, Any]) -> Any:

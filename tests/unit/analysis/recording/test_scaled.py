@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from pacbed.analysis.recording.pattern_file import read_pattern
-from pacbed.analysis.recording.scaled import Scaled, unpacked
+from pacbed.analysis.recording.scaled import Scaled, Turned, unpacked
 from pacbed.analysis.recording.scan_file import open_scan
 
 PACKED = {"scale_factor": 0.5, "add_offset": 3.0, "_FillValue": np.int16(-1)}
@@ -78,3 +78,13 @@ def test_a_part_of_scaled_values():
     scaled = Scaled(np.arange(12).reshape(3, 4), 2.0, -1.0, (5,))
     assert (scaled.shape, scaled.dtype) == ((3, 4), np.float32)
     np.testing.assert_array_equal(scaled[1, 1:3], [np.nan, 11])
+
+
+@pytest.mark.parametrize(
+    "key", [..., 2, (2, 1), (slice(1, 3), 0), (0, 4, slice(2, 9), 3), (..., 5), (1, ..., slice(7)), (slice(None),) * 4]
+)
+def test_a_part_of_turned_pictures(scan, key):
+    turned = Turned(scan, lambda pages: pages.swapaxes(-1, -2)[..., ::-1])
+    whole = np.rot90(scan, -1, axes=(2, 3))
+    assert (turned.shape, turned.dtype) == (whole.shape, scan.dtype)
+    np.testing.assert_array_equal(turned[key], whole[key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,12 +14,22 @@ import numpy as np
 from pacbed.analysis.recording.formats.grey import grey_levels, refuse_channels, without_coloured
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.tiff_series import series_of
-from pacbed.analysis.recording.scaled import Scaled
+from pacbed.analysis.recording.scaled import Scaled, Turned
 from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
 LARGE_BYTES = 256e6  # above this RosettaSciIO looks at the tags alone
 OPACITY = (1, 2)  # TIFF's ExtraSamples
+Turn = Callable[[np.ndarray], np.ndarray]
+TURNS: dict[int, tuple[bool, Turn]] = {  # by tag 274: whether rows become columns, and pages, shape (..., y, x), shown
+    2: (False, lambda pages: pages[..., ::-1]),
+    3: (False, lambda pages: pages[..., ::-1, ::-1]),
+    4: (False, lambda pages: pages[..., ::-1, :]),
+    5: (True, lambda pages: pages.swapaxes(-1, -2)),
+    6: (True, lambda pages: pages.swapaxes(-1, -2)[..., ::-1]),
+    7: (True, lambda pages: pages.swapaxes(-1, -2)[..., ::-1, ::-1]),
+    8: (True, lambda pages: pages.swapaxes(-1, -2)[..., ::-1, :]),
+}
 MAP_ENTRY, MOST_8_BIT = 257, 255  # of a TIFF colour map, 16 bits, in 8 bits: 65535 / 255
 
 
@@ -48,7 +58,16 @@ def open_tiff(file: Path) -> Iterator[list[StoredImage]]:
 
 def _image(series: Any, about: StoredImage, tiff: Any, stack: ExitStack) -> StoredImage:
     values = _calibrated(_values(series, tiff.filename, stack), tiff)
-    return replace(about, values=values, path="", title="")
+    shown = replace(about, values=values, path="", title="")
+    mark = series.keyframe.tags.get("Orientation")
+    return shown if mark is None or mark.value not in TURNS else _turned(shown, *TURNS[mark.value])
+
+
+def _turned(image: StoredImage, across: bool, turn: Turn) -> StoredImage:
+    """Pages as the mark shows them that says where their first row and column belong; their steps follow."""
+    values, axes = image.values, image.described_axes()
+    turned = turn(values) if isinstance(values, np.ndarray) else Turned(values, turn)
+    return replace(image, values=turned, axes=(*axes[:-2], axes[-1], axes[-2]) if across else axes)
 
 
 def _is_aside(page: Any) -> bool:

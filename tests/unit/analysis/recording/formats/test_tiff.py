@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
+from pacbed.analysis.recording.formats.opening import open_images
 from pacbed.analysis.recording.metadata import Calibration
 from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.analysis.recording.scan_file import open_scan
@@ -198,3 +199,40 @@ def test_coloured_copies_and_masks_do_not_hide_the_pattern(tmp_path, kind):
 def test_a_palette_of_eight_bits_is_read_as_one(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", 255 - GREY, photometric="palette", colormap=LINEAR[:, ::-1] // 257)
     np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, GREY)
+
+
+@pytest.mark.parametrize("mark", range(9))
+def test_the_mark_that_turns_a_page_is_followed(tmp_path, mark):
+    """As Pillow turns a picture with the same mark."""
+    tifffile.imwrite(tmp_path / "a.tif", GREY, extratags=[(274, "H", 1, mark, True)], metadata=None)
+    picture = Image.fromarray(GREY)
+    picture.getexif()[274] = mark
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif").array, np.asarray(ImageOps.exif_transpose(picture)))
+
+
+@pytest.mark.parametrize("options", [{}, {"photometric": "rgb"}])
+def test_what_lies_where_on_a_page_that_stands_on_its_side(tmp_path, scan, options):
+    """Mark 6: the first row stored is the right side, the first column the top."""
+    frames = scan[0] // 16
+    stored = np.stack([frames] * 3, axis=-1).astype(np.uint8) if options else frames
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for frame in stored:
+            writer.write(frame, metadata=None, extratags=[(274, "H", 1, 6, True)], **options)
+    with open_scan(tmp_path / "a.tif") as found:
+        assert found.scan_shape == (1, 5) and found.pattern_shape == (40, 32)
+        np.testing.assert_array_equal(found.mean(0, 3, 1), np.rot90(frames[3], -1))
+    np.testing.assert_array_equal(read_pattern(tmp_path / "a.tif", frame=(2,)).array, np.rot90(frames[2], -1))
+
+
+def test_the_steps_of_a_turned_page_follow_it(tmp_path):
+    tags = [
+        (274, "H", 1, 8, True),
+        *((code, "s", 5, "1/nm", True) for code in (65003, 65004)),
+        *((code, "d", 1, step, True) for code, step in ((65009, 0.1), (65010, 0.103))),
+    ]
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, extratags=tags, metadata=None)
+    with open_images(tmp_path / "a.tif") as (turned,):
+        steps = [axis.scale for axis in turned.axes]
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, extratags=tags[1:], metadata=None)
+    with open_images(tmp_path / "a.tif") as (stored,):
+        assert steps == [axis.scale for axis in stored.axes[::-1]] and len(set(steps)) == 2
