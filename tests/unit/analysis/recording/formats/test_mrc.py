@@ -5,6 +5,8 @@ import pytest
 
 from pacbed.analysis.recording.formats.mrc import IMOD, read_mrc
 from pacbed.analysis.recording.formats.quiet import quiet
+from pacbed.analysis.recording.pattern_file import read_pattern
+from pacbed.analysis.recording.scan_file import open_scan
 from pacbed.errors import PatternError
 
 
@@ -71,3 +73,30 @@ def test_a_header_that_is_cut_is_told(write_mrc, scan):
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(PatternError, match="ends within its header of 1024 bytes"):
         read_mrc(file)
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)])
+def test_columns_rows_and_sections_may_lie_along_any_axes(write_mrc, scan, order):
+    """Numbers 1, 2 and 3 are x, y and z; a picture whose columns run along y stands on its side in the file."""
+    stored = scan[0].transpose([3 - number for number in order[::-1]])
+    file = changed(write_mrc(stored), ("<3i", 64, *order))
+    np.testing.assert_array_equal(values_of(file), scan[0])
+    with open_scan(file) as found:
+        np.testing.assert_array_equal(found.mean(0, 3, 1), scan[0, 3])
+
+
+@pytest.mark.parametrize("order", [(0, 0, 0), (1, 1, 1), (-1, 2, 3)])
+def test_an_order_of_axes_that_is_none_is_the_usual_one(write_mrc, scan, order):
+    np.testing.assert_array_equal(values_of(changed(write_mrc(scan[0]), ("<3i", 64, *order))), scan[0])
+
+
+def test_a_single_picture_on_its_side(write_mrc, image):
+    file = changed(write_mrc(image.T[None]), ("<3i", 64, 2, 1, 3))
+    np.testing.assert_array_equal(read_pattern(file).array, image)
+
+
+@pytest.mark.parametrize(("mode", "size"), [(3, 4), (4, 8), (101, 0.5), (7, 4)])
+def test_values_that_are_no_real_numbers_of_whole_bytes_are_refused(write_mrc, scan, mode, size):
+    file = changed(write_mrc(scan[0]), ("<i", 12, mode), content=bytes(int(scan[0].size * size)))
+    with pytest.raises(PatternError, match=rf"values of MRC's mode {mode}, accepted: real numbers of mode 0, 1, 2"):
+        read_pattern(file, frame=(0,))
