@@ -59,10 +59,12 @@ def find_layout(
         why = "axes have no names and whose last two are too short for a pattern" if candidates[0] == FIRST else ""
         if [axes[number].scan for number in long].count(False) == 1 and all(axis.scan is not None for axis in axes):
             why = "file makes one axis alone the signal, as of spectra"
-        if why and not framed and scan_shape is None:
+        # Of axes that are too short for a pattern, the order need not be known.
+        doubt = image.unsure if min(shape[axis] for axis in candidates[1]) >= SMALLEST_PIXELS else ""
+        if (doubt or (why and not framed)) and scan_shape is None:
             raise PatternError(
-                f"scan_shape: got none for {source} ({sizes(shape)}), whose {why}, accepted: rows and columns of the "
-                "scan (--scan-shape), or one frame (--frame)"
+                f"scan_shape: got none for {source} ({sizes(shape)}), whose {doubt or why}, accepted: rows and columns "
+                f"of the scan (--scan-shape){'' if doubt else ', or one frame (--frame)'}"
             )
     if scan_shape is not None:
         candidates = [one for one in candidates if _fits(shape, _ordered(axes, one).scan, scan_shape)] or candidates

@@ -98,6 +98,8 @@ class StoredImage:
         In HyperSpy's layout, and as the microscope wrote it.
     bad : bool array of the pattern's shape, or None
         Pixels that the detector itself calls bad.
+    unsure : str
+        Why the order of its axes does not tell scan from pattern where nothing else does, after "whose"; else empty.
     """
 
     values: Any
@@ -107,6 +109,7 @@ class StoredImage:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     original: Mapping[str, Any] = field(default_factory=dict)
     bad: np.ndarray | None = None
+    unsure: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
+from pacbed.analysis.recording.formats.containers.gatan import read_gatan
 from pacbed.analysis.recording.formats.containers.hdf5 import open_hdf5
 from pacbed.analysis.recording.formats.containers.matlab import open_mat
 from pacbed.analysis.recording.formats.containers.zarr_folder import open_zarr
@@ -37,13 +38,14 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] 
 }
 # Modules of RosettaSciIO that are asked in a way of their own.
 OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
+    "digitalmicrograph": read_gatan,
     "quantumdetector": read_merlin,
     "empad": read_empad,
     "mrc": read_mrc,
     "tvips": read_tvips,
 }
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
-FLAGS_ASSUMED = {"digitalmicrograph", "mrcz", "tia", "ripple", "semper"}
+FLAGS_ASSUMED = {"mrcz", "tia", "ripple", "semper"}
 # Modules whose names of axes are not the file's, and say x before y where rows come first.
 NAMES_ASSUMED = {"semper", "mrcz"}
 # Modules that leave nothing in the file.
