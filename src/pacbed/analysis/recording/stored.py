@@ -100,6 +100,8 @@ class StoredImage:
         Pixels that the detector itself calls bad.
     unsure : str
         Why the order of its axes does not tell scan from pattern where nothing else does, after "whose"; else empty.
+    preferred : bool
+        The file itself says that this one of its arrays is to be shown.
     """
 
     values: Any
@@ -110,6 +112,7 @@ class StoredImage:
     original: Mapping[str, Any] = field(default_factory=dict)
     bad: np.ndarray | None = None
     unsure: str = ""
+    preferred: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,7 +130,7 @@ def could_be_pattern(image: StoredImage) -> bool:
 
 
 def choose_image(source: str, dataset: str | None, images: Sequence[StoredImage]) -> StoredImage:
-    """The one array meant; several without a choice are an error that lists them.
+    """The one array meant, by the user or else by the file; several without a choice are an error that lists them.
 
     Parameters
     ----------
@@ -152,6 +155,8 @@ def choose_image(source: str, dataset: str | None, images: Sequence[StoredImage]
     listed = ", ".join(f"{n} ({sizes(one.shape)})" for n, one in zip(names[:NAMES_SHOWN], images, strict=False))
     accepted = f"one of {listed}" + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
     if dataset is None:
+        if len(images) > 1 and len(chosen := [one for one in images if one.preferred]) == 1:
+            return chosen[0]
         if len(images) > 1:
             raise PatternError(f"dataset: got none for {source}, accepted: {accepted}")
         return images[0]
@@ -168,15 +173,17 @@ def sizes(shape: Sequence[int]) -> str:
 
 
 def _names(images: Sequence[StoredImage]) -> list[str]:
-    """A name for each that means this one alone: path, else title, else number."""
+    """A name for each that means this one alone: title, else path, else number."""
     titles = [one.title for one in images]
     return [
-        one.path or (one.title if one.title and titles.count(one.title) == 1 else str(number))
+        one.title if one.title and titles.count(one.title) == 1 else one.path or str(number)
         for number, one in enumerate(images)
     ]
 
 
 def _is_called(image: StoredImage, number: int, name: str) -> bool:
-    if image.path and name.strip("/") == image.path.strip("/"):
+    path = image.path.strip("/")  # the array's, or that of the group around it
+    group, _, last = path.rpartition("/")
+    if path and name.strip("/") in (path, group if last.lower() == "data" else path):
         return True
     return name == image.title or (name.isdecimal() and int(name) == number)

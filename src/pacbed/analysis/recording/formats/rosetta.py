@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from math import nan
@@ -16,7 +16,7 @@ from pacbed.analysis.recording.stored import Axis, StoredImage, listed_axis
 
 
 def read_with(
-    plugin: str, file: Path, *, lazy: bool = True, own_flags: bool = True, **options: Any
+    plugin: str, file: Path, *, lazy: bool = True, own_flags: bool = True, paths: Sequence[str] = (), **options: Any
 ) -> list[StoredImage]:
     """The images that one module of RosettaSciIO finds in a file.
 
@@ -29,21 +29,26 @@ def read_with(
         Leave the data in the file, as dask arrays.
     own_flags : bool
         Which axes are scan axes is the file's own word; False where the module only assumes that the last two are not.
+    paths : sequence of str
+        Where the images lie in the file, in the order in which the module finds them; left out if they are not as many.
     **options
         Of the module's reader.
     """
     found = import_module(f"rsciio.{plugin}").file_reader(str(file), lazy=lazy, **options)
-    return without_coloured(partial(_image, one, file.name, own_flags=own_flags) for one in found)
+    places = list(paths) if len(paths) == len(found) else [""] * len(found)
+    return without_coloured(
+        partial(_image, one, place, file.name, own_flags=own_flags) for one, place in zip(found, places, strict=True)
+    )
 
 
-def _image(found: Mapping[str, Any], source: str, *, own_flags: bool) -> StoredImage:
+def _image(found: Mapping[str, Any], path: str, source: str, *, own_flags: bool) -> StoredImage:
     values, original = found["data"], found.get("original_metadata") or {}
     if values.dtype.names:  # red, green and blue as a structured array
         whole = np.asarray(values)
         values = grey_levels(np.stack([whole[name] for name in values.dtype.names], axis=-1), source)
     metadata = map_metadata(found.get("metadata") or {}, original, found.get("mapping") or {})
     title = str((metadata.get("General") or {}).get("title") or "")
-    return StoredImage(values, _axes(found, len(values.shape), own_flags), "", title, metadata, original)
+    return StoredImage(values, _axes(found, len(values.shape), own_flags), path, title, metadata, original)
 
 
 def _axes(found: Mapping[str, Any], count: int, own_flags: bool) -> tuple[Axis, ...]:

@@ -31,7 +31,7 @@ def read_emd(store: Any, file: Path) -> list[StoredImage]:
     # Lists of points, such as py4DSTEM's Bragg disks, stand beside arrays of numbers and are no images.
     paths = [path for path in EMD_NCEM.find_dataset_paths(store) if store[path].dtype.kind in "iuf"]
     # One array for each group: stacks of groups are for virtual images of one kind.
-    images = read_with("emd", file, stack_group=False, dataset_path=paths)
+    images = read_with("emd", file, stack_group=False, dataset_path=paths, paths=paths)
     if PRISMATIC in store:
         return images
     return [_as_stored(one, store[path], store) for one, path in zip(images, paths, strict=True)]

@@ -16,6 +16,7 @@ from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.hspy import read_hspy
 from pacbed.analysis.recording.formats.containers.links import linked_objects
 from pacbed.analysis.recording.formats.containers.matlab import columns_first, reversed_axes
+from pacbed.analysis.recording.formats.containers.nexus import default_data, read_nexus, with_default
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.scaled import unpacked
 from pacbed.analysis.recording.stored import Axis, StoredImage, check_list, listed_axis
@@ -40,7 +41,7 @@ def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
         if (reader := _layout_reader(store)) is not None:
             _check_lists(store, file)
             images = reader(store, file)
-        yield images or _plain(store, file)
+        yield with_default(images or _plain(store, file), default_data(store))
 
 
 def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | None:
@@ -49,12 +50,11 @@ def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | Non
     if "HyperSpy" in _text(attributes.get("file_format", "")):
         return read_hspy
     if _is_velox(store):
-        return lambda _, file: read_with("emd", file)
+        return _read_velox
     if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
         return read_emd
     if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
-        # Its flags only say which axes have places.
-        return lambda _, file: read_with("nexus", file, nxdata_only=True, own_flags=False)
+        return read_nexus
     return None
 
 
@@ -84,6 +84,12 @@ def _has_version(store: Any) -> bool:
 def _is_velox(store: Any) -> bool:
     version = _text(store["Version"][...]) if "Version" in store and getattr(store["Version"], "size", 0) == 1 else ""
     return "Velox" in version or "DevelopersKit" in version
+
+
+def _read_velox(store: Any, file: Path) -> list[StoredImage]:
+    """The images of Velox; where there are spectra as well, their paths cannot be told."""
+    images = store.get("Data/Image", {}) if list(store.get("Data", {})) == ["Image"] else {}
+    return read_with("emd", file, paths=[f"Data/Image/{name}/Data" for name in images])
 
 
 def _plain(store: Any, file: Path) -> list[StoredImage]:

@@ -32,14 +32,16 @@ def read_hspy(store: Any, file: Path) -> list[StoredImage]:
     """
     import h5py
 
-    found = [group.get(ARRAY) for group in store.get(SIGNALS, {}).values() if isinstance(group, h5py.Group)]
-    arrays = [item for item in found if isinstance(item, h5py.Dataset) and item.shape]
+    signals = store.get(SIGNALS, {}).items()
+    found = {name: group[ARRAY] for name, group in signals if isinstance(group, h5py.Group) and ARRAY in group}
+    paths = [f"{SIGNALS}/{name}/{ARRAY}" for name in found]
+    arrays = [item for item in found.values() if isinstance(item, h5py.Dataset) and item.shape]
     if all(item.chunks for item in arrays):
-        return read_with("hspy", file)
+        return read_with("hspy", file, paths=paths)
     for item in arrays:
         if item.size > LARGEST_ARCHIVED:
             raise PatternError(
                 f"{file}, {item.name}: got {sizes(item.shape)} values in one piece, accepted: at most "
                 f"{LARGEST_ARCHIVED}, or chunks; {repacking(item)}"
             )
-    return read_with("hspy", file, lazy=False)
+    return read_with("hspy", file, lazy=False, paths=paths)

@@ -64,8 +64,8 @@ def linked_objects(store: Any, file: Path) -> Iterator[tuple[str, Any]]:
     """
     import h5py
 
-    seen = {_identity(store["/"])}
-    store.visititems(lambda _, item: seen.add(_identity(item)))
+    seen = {identity(store["/"])}
+    store.visititems(lambda _, item: seen.add(identity(item)))
     waiting = deque([("", store)])
     while waiting:
         prefix, group = waiting.popleft()
@@ -75,11 +75,23 @@ def linked_objects(store: Any, file: Path) -> Iterator[tuple[str, Any]]:
             except (KeyError, RuntimeError):  # it leads nowhere, or to itself
                 continue
             for path, item in _tree(f"{prefix}{name}", target):
-                if (identity := _identity(item)) not in seen:
-                    seen.add(identity)
+                if (own := identity(item)) not in seen:
+                    seen.add(own)
                     yield path, item
                     if item is target and isinstance(target, h5py.Group):
                         waiting.append((f"{path}/", target))
+
+
+def identity(item: Any) -> tuple[Path, int]:
+    """The same for all names of an object of an HDF5 file, also when the file has been closed in between.
+
+    Parameters
+    ----------
+    item : h5py.Group or h5py.Dataset
+    """
+    import h5py
+
+    return _file_of(item), h5py.h5o.get_info(item.id).addr
 
 
 def _tree(path: str, item: Any) -> list[tuple[str, Any]]:
@@ -105,13 +117,6 @@ def _links(group: Any) -> list[str]:
 
     group.visititems_links(visit)
     return external + soft
-
-
-def _identity(item: Any) -> tuple[Path, int]:
-    """The same for all names of an object, also when its file has been closed in between."""
-    import h5py
-
-    return _file_of(item), h5py.h5o.get_info(item.id).addr
 
 
 def _file_of(item: Any) -> Path:

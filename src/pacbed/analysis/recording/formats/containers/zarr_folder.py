@@ -11,6 +11,7 @@ from typing import Any
 
 import zarr
 
+from pacbed.analysis.recording.formats.containers.hspy import ARRAY, SIGNALS
 from pacbed.analysis.recording.formats.kinds import ZARR_FILES
 from pacbed.analysis.recording.formats.rosetta import read_with
 from pacbed.analysis.recording.guard.chunks import check_chunks
@@ -38,13 +39,20 @@ def open_zarr(file: Path) -> Iterator[list[StoredImage]]:
             for name, array in arrays:
                 if name.endswith("/axis"):
                     check_list(array, f"{file}, {name}")
-            yield read_with("zspy", file, mode="r", path=place)
+            paths = [f"{SIGNALS}/{name}/{ARRAY}" for name, group in _signals(node) if ARRAY in group]
+            yield read_with("zspy", file, paths=paths, mode="r", path=place)
         else:
             images = [(name, array) for name, array in arrays if array.ndim >= 2]
             yield [
                 StoredImage(unpacked(array, _attributes(array)), _dimensions(array, node, name), path=name)
                 for name, array in images
             ]
+
+
+def _signals(root: Any) -> list[tuple[str, Any]]:
+    """Groups of HyperSpy's layout that may hold an array, in the order in which RosettaSciIO goes through them."""
+    signals = root.get(SIGNALS, {})
+    return [(name, signals[name]) for name in signals if isinstance(signals[name], zarr.Group)]
 
 
 def _root_in_zip(file: Path) -> str:

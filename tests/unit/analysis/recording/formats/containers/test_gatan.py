@@ -54,7 +54,7 @@ def test_a_scan_too_small_for_a_pattern_tells_itself(write_dm, scan):
 @pytest.mark.parametrize(("units", "tag"), [(PLANE + RASTER, 0), (RASTER + PLANE, 1)])
 def test_a_tag_against_the_units_is_asked_about(write_dm, units, tag):
     file = write_dm(LARGE, units, tags=swapped(tag))
-    with pytest.raises(PatternError, match="units make axes .* but whose flags make axes"):
+    with pytest.raises(PatternError, match=r"units make axes .* but whose flags make axes"):
         read_pattern(file, frame=(0, 0))
     with open_scan(file, scan_shape=(32, 40)) as found:
         np.testing.assert_array_equal(found.mean(2, 1, 1), LARGE[:, :, 2, 1])

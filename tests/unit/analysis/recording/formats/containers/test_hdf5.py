@@ -66,6 +66,48 @@ def test_prismatic_scan_keeps_each_depth_apart(layouts, tmp_path, scan):
         np.testing.assert_array_equal(found.mean(1, 1, 1), scan[1, 1] + 1)
 
 
+@pytest.fixture
+def write_signals(write_hspy, image):
+    """Write a file of HyperSpy with two signals."""
+
+    def write(chunks, title="second"):
+        file = write_hspy(image, PLANE, title="first")
+        with h5py.File(file, "r+") as store:
+            store.copy("Experiments/first", "Experiments/second")
+            del store["Experiments/second/data"]
+            store["Experiments/second"].create_dataset("data", data=image + 1, chunks=chunks)
+            store["Experiments/second/metadata/General"].attrs["title"] = title
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["Experiments/second/data", "/Experiments/second", "second", "1"])
+@pytest.mark.parametrize("chunks", [True, None])
+def test_a_signal_of_hyperspy_by_its_path(write_signals, image, name, chunks):
+    np.testing.assert_array_equal(read_pattern(write_signals(chunks), dataset=name).array, image + 1)
+
+
+@pytest.mark.parametrize(
+    ("title", "listed"),
+    [("second", "first .*, second"), ("first", "Experiments/first/data .*, Experiments/second/data")],
+)
+def test_signals_are_listed_by_what_means_one_alone(write_signals, title, listed):
+    with pytest.raises(PatternError, match=f"one of {listed} "):
+        read_pattern(write_signals(True, title))
+
+
+def test_an_array_of_emd_by_its_path(layouts, tmp_path, scan):
+    layouts["write_py4dstem"](tmp_path / "a.h5", scan)
+    with open_scan(tmp_path / "a.h5", dataset="root/datacube/data") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+    assert read_pattern(tmp_path / "a.h5", dataset="/root/dp_mean").array.mean() == pytest.approx(scan.mean())
+
+
+def test_an_image_of_velox_by_its_path(write_velox, image):
+    np.testing.assert_array_equal(read_pattern(write_velox(image, 1e8), dataset="Data/Image/0").array, image)
+
+
 @pytest.mark.parametrize("units", [("nm", "1/nm"), ("", "mrad")])
 def test_nexus_data_with_its_axes(layouts, tmp_path, scan, units):
     layouts["write_nexus"](tmp_path / "a.nxs", scan, units)

@@ -121,3 +121,10 @@ def test_several_stores_in_an_archive_are_named(tmp_path, image):
     shutil.copytree(tmp_path / "a.zarr", tmp_path / "b.zarr")
     with pytest.raises(PatternError, match=r"holds Zarr stores in a\.zarr, b\.zarr, accepted: one store"):
         read_pattern(pack(tmp_path, "a.zarr", "b.zarr"))
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_signal_of_hyperspy_by_its_path(layouts, tmp_path, scan, zipped):
+    file = layouts["write_zspy"](tmp_path / "a.zspy", scan, zipped=zipped)
+    with open_scan(file, dataset="Experiments/film") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
