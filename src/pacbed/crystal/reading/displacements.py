@@ -6,13 +6,12 @@ beta = 2 pi^2 U* (Trueblood et al., Acta Cryst. A52, 770, 1996).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from pacbed.crystal.reading.blocks import Block, Column
-from pacbed.crystal.reading.sites import Site, site_column
+from pacbed.crystal.reading.sites import Site, site_column, sites_called
 from pacbed.crystal.reading.text import is_missing, number
 
 B_OVER_U = 8 * np.pi**2
@@ -161,10 +160,11 @@ def _loop(block: Block, sites: list[Site], kind: str) -> dict[str, np.ndarray]:
         matrix = _matrix(block, columns, row, text)
         if matrix is None:
             continue
-        label = _match(block, text, sites, labels, row)
-        if label in matrices:
-            raise block.refusal(labels.tag, f"{text} in two rows", "one row for a site", block.row_line(labels, row))
-        matrices[label] = matrix
+        for label in sites_called(text, sites, labels, row, block):
+            if label in matrices:
+                got = f"{text} in two rows"
+                raise block.refusal(labels.tag, got, "one row for a site", block.row_line(labels, row))
+            matrices[label] = matrix
     return matrices
 
 
@@ -180,25 +180,6 @@ def _matrix(block: Block, columns: list[Column], row: int, label: str) -> np.nda
             raise block.refusal(what, text, "a number [Å^2]", block.row_line(column, row))
         matrix[i, j] = matrix[j, i] = found.value
     return matrix
-
-
-def _match(block: Block, text: str, sites: list[Site], column: Column, row: int) -> str:
-    """Label of the site that a label of the anisotropic loop means; case and signs count only where they have to."""
-    labels = [site.label for site in sites]
-    found: list[str] = []
-    for spelling in (str, str.lower, _letters):
-        found = found or [label for label in labels if spelling(label) == spelling(text)]
-    all_labels = block.column("_atom_site_label")
-    left_out = all_labels is not None and all_labels.values.count(text) == 1  # a site of occupancy 0
-    if len(found) != 1 and not left_out:
-        advice = f"labels of sites: {', '.join(labels[:20])}"
-        raise block.refusal(f"aniso labels match no site, {column.tag}", text, advice, block.row_line(column, row))
-    return found[0] if found else text
-
-
-def _letters(label: str) -> str:
-    """Letters and digits of a label in lower case: O-h1 and Oh1 are one."""
-    return re.sub(r"[^a-z0-9]", "", label.lower())
 
 
 def _fill(

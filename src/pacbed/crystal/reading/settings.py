@@ -20,7 +20,17 @@ SYMBOLS = (
 HALLS = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
 CHOICES = {"S": "1", "Z": "2", "O1": "1", "O2": "2", "1": "1", "2": "2", "H": "H", "R": "R"}
+UNSEEN = str.maketrans("", "", "_()")
 CHOICE = re.compile(r"\s*(?::\s*([12SZHRszhr])|(?<=\S)\s*(O[12]|[SZHR]))\s*$")
+# How symbols are printed: subscripts, italics and bars of HTML, TeX and the IUCr's own mark-up, and a note behind.
+MARKUP = re.compile(r"</?(?:sub|sup|i|b|em)>|\\(?:mathrm|text|rm|it)\b|[${}]", re.IGNORECASE)
+LOWERED = re.compile(r"~(\d)~")  # a single ~ is a sign that the file may not hold
+BARRED = re.compile(r"(?:\\(?:bar|overline)\s*|\\=)\{?\s*(\d)\s*\}?")
+NUMBER = re.compile(
+    r"(?:\s+\(\s*(?:#|no\.?)?|\s*\(\s*(?:#|no\.?)|\s*[,;]\s*(?:#|no\.?)?|\s+(?:#|no\.))\s*(\d{1,3})\s*\)?$", re.I
+)
+ORIGIN = re.compile(r"\s*[(,]?\s*origin\s*(?:choice|no\.?|at)?\s*:?\s*([12])\s*\)?$", re.IGNORECASE)
+AXES = re.compile(r"\s*[(,]?\s*\b(h)ex(?:agonal)?\b\.?(?:\s+(?:axes|setting|cell))?\s*\)?$", re.IGNORECASE)
 SAY = "the operations as _space_group_symop_operation_xyz, or the full symbol as _space_group_name_H-M_alt"
 
 
@@ -115,6 +125,8 @@ def _by_hall(block: Block, hall: str, others: list[Operations], number: int) -> 
 def _by_symbol(block: Block, symbol: str, number: int, cell: UnitCell) -> list[Operations]:
     line = next(line for line in map(block.line, SYMBOLS) if line)
     bare, choice = split_choice(symbol)
+    noted = NUMBER.search(symbol)
+    stated = {number, int(noted[1]) if noted else 0} - {0}
     group = gemmi.find_spacegroup_by_name(_short(bare), float(cell.parameters[3]), float(cell.parameters[5]))
     if group is None:
         group = gemmi.find_spacegroup_by_name(bare, float(cell.parameters[3]), float(cell.parameters[5]))
@@ -122,8 +134,8 @@ def _by_symbol(block: Block, symbol: str, number: int, cell: UnitCell) -> list[O
         raise block.refusal(
             "symbol of the space group, symmetry is not understood", symbol, f"a known one; {SAY}", line
         )
-    if number and group.number != number:
-        got = f"{symbol!r} (number {group.number}) and number {number}"
+    if wrong := stated - {group.number}:
+        got = f"{symbol!r} (number {group.number}) and number {min(wrong)}"
         raise block.refusal("symbol and number of the space group", got, "the same group; correct the wrong one", line)
     same = [one for one in _table() if one.hm == group.hm]
     if choice:
@@ -155,9 +167,12 @@ def _by_number(block: Block, number: int, cell: UnitCell) -> list[Operations]:
 def split_choice(symbol: str) -> tuple[str, str]:
     """Symbol without what marks its origin or axes, and the mark: "1", "2", "H", "R" or empty.
 
-    ``:1`` and ``:2`` after a colon, ``S`` and ``Z`` as the ICSD writes them, ``:H`` and ``:R`` or a last H or R.
+    ``:1`` and ``:2`` after a colon, ``S`` and ``Z`` as the ICSD writes them, ``:H`` and ``:R`` or a last H or R; or in
+    words, such as ``(origin choice 2)``. What makes a symbol look as in print is left out, and the number behind it.
     """
-    text = re.sub(r" ?/ ?", "/", " ".join(symbol.replace("_", "").replace("(", "").replace(")", "").split()))
+    text = NUMBER.sub("", LOWERED.sub(r"\1", MARKUP.sub("", BARRED.sub(r"-\1", symbol))).strip())
+    text = AXES.sub(r":\1", ORIGIN.sub(r":\1", text))
+    text = re.sub(r" ?/ ?", "/", " ".join(text.replace("\\_", "").translate(UNSEEN).split()))
     match = CHOICE.search(text)
     if match is None:
         return text, ""

@@ -15,6 +15,7 @@ from pacbed.crystal.reading.text import Number, is_missing, number
 AXES = "xyz"
 DISORDER_ROUNDING = 0.02  # occupancies of two or three groups, with two decimals
 FULL_ROUNDING = 5e-4  # a full site as some programs write it, 1.00002
+POSITION_ROUNDING = 1e-3  # atoms that share a site are written with one position
 FARTHEST = 100.0  # no fractional position has lattice vectors beyond
 PLAIN_LABEL = re.compile(r"([A-Z][a-z]?)\d*")  # an element and a number: Fe1
 
@@ -97,6 +98,49 @@ def read_sites(block: Block) -> tuple[list[Site], list[str]]:
     if not sites:
         raise block.refusal("occupancies", "0 of every site", "sites that hold atoms", labels.line)
     return sites, notes
+
+
+def sites_called(text: str, sites: list[Site], column: Column, row: int, block: Block) -> list[str]:
+    """Labels of the sites that a label of another loop means; case and signs count only where they have to.
+
+    Atoms that share a place and a label are all meant by it; a site that was left out is meant by its own.
+
+    Parameters
+    ----------
+    text : str
+    sites : list of Site
+    column : Column
+        Of the other loop.
+    row : int
+        There.
+    block : Block
+
+    Raises
+    ------
+    StructureError
+        It means none, or several in different places.
+    """
+    found: list[str] = []
+    for spelling in (str, str.lower, _letters):
+        found = found or [site.label for site in sites if spelling(site.label) == spelling(text)]
+    written = block.column("_atom_site_label")
+    rows = [] if written is None else [number for number, label in enumerate(written.values) if label == text]
+    shared = [site for site in sites if site.row in rows]
+    if not found and len(shared) > 1 and all(_together(site, shared[0]) for site in shared):
+        return [site.label for site in shared]
+    if len(found) != 1 and len(rows) != 1:  # of one row, it is a site of occupancy 0
+        advice = f"labels of sites: {', '.join(site.label for site in sites[:20])}"
+        raise block.refusal(f"aniso labels match no site, {column.tag}", text, advice, block.row_line(column, row))
+    return found or [text]
+
+
+def _together(one: Site, other: Site) -> bool:
+    return bool(np.all(np.abs(one.fractional - other.fractional) <= POSITION_ROUNDING))
+
+
+def _letters(label: str) -> str:
+    """Letters and digits of a label in lower case: O-h1 and Oh1 are one."""
+    return re.sub(r"[^a-z0-9]", "", label.lower())
 
 
 def _numbered(block: Block, symbols: Column | None, base: Column) -> Column:

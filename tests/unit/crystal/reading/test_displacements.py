@@ -186,3 +186,17 @@ def test_a_tensor_for_a_label_that_several_sites_have(made):
     rows = ("O O 0 0 0 1 0.01", "O O 0.5 0.5 0.5 1 0.01")
     with pytest.raises(StructureError, match=r"aniso labels match no site, .*got 'O'"):
         read_structure(made(rows=rows, aniso=("O 0.01 0.01 0.01 0 0 0",)))
+
+
+def test_a_tensor_for_atoms_that_share_a_site_and_its_label(made):
+    columns = f"{NO_U} occupancy"
+    rows = ("M Fe 0 0 0 0.6", "M Mg 0 0 0 0.4", "O1 O 0.5 0.5 0.5 1")
+    aniso = ("M 0.01 0.02 0.03 0 0 0", "O1 0.02 0.02 0.02 0 0 0")
+    crystal = read_cif(made(columns=columns, rows=rows, aniso=aniso))
+    np.testing.assert_allclose(crystal.displacement[:2], [np.diag([0.01, 0.02, 0.03])] * 2, atol=1e-9)
+
+
+def test_tensors_for_one_site_in_two_rows_are_refused(made):
+    rows = ("M Fe 0 0 0 0.6 0.01", "M Mg 0 0 0 0.4 0.01")
+    with pytest.raises(StructureError, match="M in two rows"):
+        read_structure(made(rows=rows, aniso=("M 0.01 0.01 0.01 0 0 0", "M 0.02 0.02 0.02 0 0 0")))

@@ -52,6 +52,22 @@ def _shortest(crystal) -> float:
         ("P 1 2 / m 1", ("P 1 2/m 1", "")),
         ("P 1 2 1", ("P 1 2 1", "")),
         ("R 3 2", ("R 3 2", "")),
+        ("F d -3 m (origin choice 2)", ("F d -3 m", "2")),
+        ("Fd-3m (origin 1)", ("Fd-3m", "1")),
+        ("F d -3 m, origin at 2", ("F d -3 m", "2")),
+        ("R -3 m (hexagonal axes)", ("R -3 m", "H")),
+        ("R -3 m hex", ("R -3 m", "H")),
+        ("P 2~1~/c", ("P 21/c", "")),
+        ("P4$_{2}$/mnm", ("P42/mnm", "")),
+        (r"P 4\_2/m n m", ("P 42/m n m", "")),
+        ("<i>P</i>2<sub>1</sub>/<i>c</i>", ("P21/c", "")),
+        (r"F m $\bar{3}$ m", ("F m -3 m", "")),
+        (r"Fm\=3m", ("Fm-3m", "")),
+        ("F m -3 m (225)", ("F m -3 m", "")),
+        ("Fm-3m (No. 225)", ("Fm-3m", "")),
+        ("F m -3 m, #225", ("F m -3 m", "")),
+        ("P 21 21 2(1)", ("P 21 21 21", "")),
+        ("P 6(3)", ("P 63", "")),
     ],
 )
 def test_marks_of_origin_and_axes(symbol, expected):
@@ -192,6 +208,18 @@ def test_numbers_alone(made, text, number, cell, rows, expected):
 def test_symbol_and_number_of_two_groups(made):
     with pytest.raises(StructureError, match=r"'Pbnm' \(number 62\) and number 63"):
         read_cif(made(symbol="Pbnm", cell=DYSCO3, rows=DYSCO3_ROWS, more="_symmetry_Int_Tables_number 63"))
+
+
+@pytest.mark.parametrize("symbol", ["F m -3 m (221)", "F d -3 m (No. 225) ", "P 6 (3)", "Fm-3m, 221"])
+def test_symbol_and_a_number_behind_it_of_two_groups(made, symbol):
+    with pytest.raises(StructureError, match="symbol and number of the space group"):
+        read_cif(made(symbol=symbol))
+
+
+@pytest.mark.parametrize("symbol", ["Fm\u00af3m", "P 4\u2082/m n m", "P 3\u0304 m 1"])
+def test_signs_that_would_change_the_group_are_not_left_out(made, symbol):
+    with pytest.raises(StructureError, match="symmetry is not understood"):
+        read_cif(made(symbol=symbol))
 
 
 @pytest.mark.parametrize("symbol", ["rubbish", "227", "F d -3 m :H", "X 1"])
