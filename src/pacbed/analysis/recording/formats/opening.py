@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pacbed.analysis.recording.formats.arrays import open_npy, open_npz
 from pacbed.analysis.recording.formats.containers.gatan import read_gatan
@@ -48,6 +49,8 @@ OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
 FLAGS_ASSUMED = {"mrcz", "tia", "ripple", "semper"}
 # Modules whose names of axes are not the file's, and say x before y where rows come first.
 NAMES_ASSUMED = {"semper", "mrcz"}
+# Suffixes of which RosettaSciIO knows the small letters alone, or those of the files beside.
+SMALL_LETTERS = {".prz", ".emi"}
 # Modules that leave nothing in the file.
 EAGER = {"mrcz", "pantarhei"}
 PACKAGES = {"skimage": "scikit-image"}  # where a package is not called what is imported
@@ -133,7 +136,27 @@ def one_line(error: BaseException) -> str:
 def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
     if plugin in OWN_READERS:
         return OWN_READERS[plugin](file)
-    images = read_with(plugin, file, lazy=plugin not in EAGER, own_flags=plugin not in FLAGS_ASSUMED)
+    with _in_small_letters(file) as named:
+        lazy = plugin not in EAGER and named == file
+        images = read_with(plugin, named, lazy=lazy, own_flags=plugin not in FLAGS_ASSUMED)
     if plugin not in NAMES_ASSUMED:
         return images
     return [replace(one, axes=tuple(axis._replace(name="") for axis in one.axes)) for one in images]
+
+
+@contextmanager
+def _in_small_letters(file: Path) -> Iterator[Path]:
+    """A file, or its name in a folder of links with suffixes in small letters, where its reader knows no others.
+
+    There are links to the files beside it whose names begin as its own does, too.
+    """
+    beside = [one for one in file.parent.iterdir() if one.is_file() and one.name.startswith(file.stem)]
+    if file.suffix.lower() not in SMALL_LETTERS or all(one.suffix.islower() for one in beside):
+        yield file
+        return
+    with TemporaryDirectory() as folder:
+        for one in sorted(beside, key=lambda one: one != file):
+            link = Path(folder, f"{one.stem}{one.suffix.lower()}")
+            if not link.exists():
+                link.symlink_to(one.absolute())
+        yield Path(folder, f"{file.stem}{file.suffix.lower()}")

@@ -3,6 +3,7 @@ import pytest
 import tifffile
 
 from pacbed.analysis.recording.formats.opening import one_line, open_images, readable
+from pacbed.analysis.recording.pattern_file import read_pattern
 from pacbed.errors import ParameterError, PatternError
 
 
@@ -84,3 +85,21 @@ def test_a_package_that_is_missing_is_named(tmp_path, error, package):
 def test_an_error_of_many_lines_becomes_one():
     assert one_line(ValueError("first\n  second\tthird")) == "ValueError: first second third"
     assert len(one_line(ValueError("x" * 1000))) < 220
+
+
+@pytest.mark.parametrize("suffix", [".prz", ".PRZ", ".Prz"])
+def test_panta_rhei_in_any_letters(tmp_path, as_signal, image, suffix):
+    from rsciio.pantarhei import file_writer
+
+    axes = [("ky", 0.4, "1/nm", False), ("kx", 0.4, "1/nm", False)]
+    file_writer(str(tmp_path / "written.prz"), as_signal(image, axes))
+    (tmp_path / "written.prz").rename(tmp_path / f"film{suffix}")
+    (tmp_path / "film.TXT").write_text("notes")
+    np.testing.assert_array_equal(read_pattern(tmp_path / f"film{suffix}").array, image)
+
+
+@pytest.mark.parametrize(("emi", "ser"), [("a.emi", "a_1.ser"), ("a.EMI", "a_1.SER"), ("a.emi", "a_1.SER")])
+def test_tia_in_any_letters(tmp_path, write_ser, image, emi, ser):
+    write_ser(image).rename(tmp_path / ser)
+    (tmp_path / emi).write_bytes(b"JB<ObjectInfo><Note>film</Note></ObjectInfo>")
+    np.testing.assert_array_equal(read_pattern(tmp_path / emi).array, image)

@@ -15,6 +15,8 @@ from pacbed.errors import PatternError
 
 FRAMES, DETECTOR = "entry/data", "entry/instrument/detector"
 ENERGY, MASK = "entry/instrument/beam/incident_energy", f"{DETECTOR}/detectorSpecific/pixel_mask"
+# What is less is X-rays, to which such detectors are set as delivered (8041 eV, copper); no pattern has such electrons.
+LOWEST_EV = 20e3
 
 
 class JoinedFrames:
@@ -70,8 +72,8 @@ def open_dectris(store: Any, file: Path) -> StoredImage:
     if len({part.shape[1:] for part in parts}) > 1:
         raise PatternError(f"file: {file} joins frames of several sizes, accepted: one size")
     metadata = {}
-    if ENERGY in store and store[ENERGY].size == 1:
-        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": float(store[ENERGY][...].item()) / 1e3}}}
+    if ENERGY in store and store[ENERGY].size == 1 and (energy_ev := float(store[ENERGY][...].item())) >= LOWEST_EV:
+        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": energy_ev / 1e3}}}
     axes = (Axis("frame", scan=True), Axis(scan=False), Axis(scan=False))
     return StoredImage(JoinedFrames(parts), axes, FRAMES, "", metadata, bad=_bad_pixels(store, parts[0].shape[1:]))
 

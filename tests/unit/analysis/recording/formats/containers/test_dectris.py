@@ -85,3 +85,10 @@ def test_an_energy_in_a_list_of_one_counts(master):
         store[energy] = np.array([80e3])
     with open_scan(master) as found:
         assert found.calibration.energy_kev == 80.0
+
+
+@pytest.mark.parametrize(("energy_ev", "energy_kev"), [(8041.0, None), (12398.4, None), (0.0, None), (30e3, 30.0)])
+def test_an_energy_of_x_rays_is_not_that_of_the_beam(layouts, tmp_path, scan, energy_ev, energy_kev):
+    file = layouts["write_master"](tmp_path / "a_master.h5", scan.reshape(15, 32, 40), first=11, energy_ev=energy_ev)
+    with open_scan(file) as found:
+        assert found.calibration.energy_kev == energy_kev
