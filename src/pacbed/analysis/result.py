@@ -113,7 +113,7 @@ class Provenance(Section):
     """What the result was made from."""
 
     input: str = Field(description="file name")
-    input_sha256: str
+    input_sha256: str = Field(description="of the file; of the pattern's array if it is one frame, or in no file")
     bundle: str = Field(description="file name")
     bundle_sha256: str
     versions: dict[str, str]

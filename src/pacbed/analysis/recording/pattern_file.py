@@ -38,7 +38,8 @@ class Pattern:
     source : str
         File name, or "array".
     sha256 : str
-        Hash of the file, or of the array's bytes.
+        Hash of the file; of the array's bytes where it comes from elsewhere, or is a frame picked of many: what else a
+        scan of tens of GB holds is not read for it.
     saturated : bool array, shape (y, x), or None
         Pixels known to be saturated from what the pattern was averaged of.
     """
@@ -78,7 +79,8 @@ def read_pattern(
     file = Path(path)
     array, stated = read_image(file, dataset=dataset, frame=frame, scan_shape=scan_shape)
     pattern = pattern_from_array(array, source=file.name)
-    return replace(pattern, calibration=stated, sha256=file_sha256(file) if file.is_file() else pattern.sha256)
+    whole = frame is None and file.is_file()
+    return replace(pattern, calibration=stated, sha256=file_sha256(file) if whole else pattern.sha256)
 
 
 def read_image(

@@ -50,6 +50,14 @@ def test_the_hash_is_the_file_s(tmp_path, image):
     assert read_pattern(file).sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def test_the_hash_of_one_frame_is_its_own(tmp_path, scan):
+    np.save(tmp_path / "a.npy", scan)
+    pattern = read_pattern(tmp_path / "a.npy", frame=(2, 1))
+    assert pattern.sha256 == hashlib.sha256(scan[2, 1].tobytes()).hexdigest()
+    np.save(tmp_path / "a.npy", scan[::-1])
+    assert read_pattern(tmp_path / "a.npy", frame=(0, 1)).sha256 == pattern.sha256
+
+
 def test_a_pattern_stored_with_x_first_is_turned(write_hspy, scan):
     file = write_hspy(scan[0, 0].T, PLANE[::-1], name="one.hspy")
     np.testing.assert_array_equal(read_pattern(file).array, scan[0, 0])
