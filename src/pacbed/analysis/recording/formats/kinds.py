@@ -127,6 +127,8 @@ def _container(file: Path, head: bytes) -> Kind | None:
 
 def _by_suffix(file: Path) -> Kind:
     suffix = file.suffix.lower()
+    if suffix == ".mat":  # before version 5 without a mark
+        return Kind("mat")
     if suffix in BY_SUFFIX:
         return Kind("rosetta", BY_SUFFIX[suffix])
     if suffix == ".hdr" and (frames := beside(file, ".mib")) is not None:

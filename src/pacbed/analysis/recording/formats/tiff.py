@@ -19,6 +19,7 @@ from pacbed.analysis.recording.stored import Axis, StoredImage
 from pacbed.errors import PatternError
 
 LARGE_BYTES = 256e6  # above this RosettaSciIO looks at the tags alone
+GATAN_ROWS, GATAN_COLUMNS = (65004, 65010), (65003, 65009)  # tags of unit and step
 OPACITY = (1, 2)  # TIFF's ExtraSamples
 Turn = Callable[[np.ndarray], np.ndarray]
 TURNS: dict[int, tuple[bool, Turn]] = {  # by tag 274: whether rows become columns, and pages, shape (..., y, x), shown
@@ -144,8 +145,17 @@ def _blank(series: Any, step: tuple[Axis, Axis]) -> StoredImage:
 
 
 def _imagej_step(tiff: Any) -> tuple[Axis, Axis]:
-    """ImageJ writes pixels per unit into the resolution, and the unit into the description."""
+    """ImageJ writes pixels per unit into the resolution, and the unit into the description.
+
+    HyperSpy writes these of its first axis, which may be that of a scan, and DigitalMicrograph's tags of all.
+    """
     about, tags = tiff.imagej_metadata or {}, tiff.pages[0].tags
+    if all(tag in tags for tag in (*GATAN_ROWS, *GATAN_COLUMNS)):
+        rows, columns = (
+            Axis(unit=str(tags[unit].value), scale=float(tags[step].value))
+            for unit, step in (GATAN_ROWS, GATAN_COLUMNS)
+        )
+        return rows, columns
     steps = []
     for name, key in (("YResolution", "yunit"), ("XResolution", "unit")):
         unit = str(about.get(key) or about.get("unit") or "")

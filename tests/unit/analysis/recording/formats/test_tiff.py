@@ -236,3 +236,14 @@ def test_the_steps_of_a_turned_page_follow_it(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", DEEP, extratags=tags[1:], metadata=None)
     with open_images(tmp_path / "a.tif") as (stored,):
         assert steps == [axis.scale for axis in stored.axes[::-1]] and len(set(steps)) == 2
+
+
+def test_the_pixel_beside_imagej_s_unit_of_the_scan(tmp_path, as_signal, scan):
+    """HyperSpy writes the unit of its first axis for ImageJ, and those of all for DigitalMicrograph."""
+    from rsciio.tiff import file_writer
+
+    axes = [("y", 1.0, "nm", True), ("x", 1.0, "nm", True), ("ky", 0.4, "mrad", False), ("kx", 0.4, "mrad", False)]
+    file_writer(str(tmp_path / "a.tif"), as_signal(scan, axes))
+    with open_scan(tmp_path / "a.tif", scan_shape=(3, 5)) as found:
+        assert found.calibration.pixel_mrad == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])

@@ -49,8 +49,14 @@ class JoinedFrames:
 
 
 def is_dectris(store: Any) -> bool:
-    """Whether an open HDF5 file is a Dectris master: a detector is described, and its frames stand in one group."""
-    return FRAMES in store and DETECTOR in store and bool(frame_sets(store))
+    """Whether an open HDF5 file is a Dectris master: a detector is described, and its frames stand in one group.
+
+    One array there may be any NeXus data as well: it is a series of frames without axes, or read as NeXus.
+    """
+    if not (FRAMES in store and DETECTOR in store and (names := frame_sets(store))):
+        return False
+    alone = store[FRAMES].get(names[0]) if names == ["data"] else None
+    return alone is None or (getattr(alone, "ndim", 3) == 3 and "axes" not in {*store[FRAMES].attrs, *alone.attrs})
 
 
 def frame_sets(store: Any) -> list[str]:

@@ -84,3 +84,11 @@ def test_complex_numbers_and_damage_are_refused(tmp_path, image):
     file.write_bytes(write_5(tmp_path / "a.mat", image=image).read_bytes()[:900])
     with pytest.raises(PatternError, match="cannot be read"):
         read_pattern(file)
+
+
+def test_version_4_which_has_no_mark(tmp_path, image):
+    savemat(tmp_path / "A.MAT", {"film": image.astype(float), "step": 0.4}, format="4")
+    np.testing.assert_array_equal(read_pattern(tmp_path / "A.MAT").array, image)
+    (tmp_path / "b.mat").write_bytes(b"no file of that kind" * 10)
+    with pytest.raises(PatternError, match=r"b\.mat cannot be read"):
+        read_pattern(tmp_path / "b.mat")

@@ -73,3 +73,68 @@ def test_another_name_of_the_same_data_is_no_other_array(layouts, tmp_path, scan
         store["entry/plot"] = h5py.SoftLink("/entry/film")
     with open_scan(tmp_path / "a.nxs") as found:
         np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+NAMES = ("y", "x", "ky", "kx")
+
+
+@pytest.fixture
+def write_axes(tmp_path, scan):
+    """Write data whose axes are named by their group or, in the older manner, by the array itself."""
+
+    def write(group_axes=None, array_axes=None, signal="counts"):
+        with h5py.File(tmp_path / "a.nxs", "w") as store:
+            store.create_group("entry").attrs["NX_class"] = "NXentry"
+            data = store.create_group("entry/film")
+            data.attrs["NX_class"] = "NXdata"
+            data["counts"] = scan
+            (data["counts"] if signal == 1 else data).attrs["signal"] = signal
+            for name, length in zip(NAMES, scan.shape, strict=True):
+                data[name] = np.arange(length) * 0.4
+                data[name].attrs["units"] = "mrad" if name.startswith("k") else "nm"
+            for item, axes in ((data, group_axes), (data["counts"], array_axes)):
+                if axes is not None:
+                    item.attrs["axes"] = axes
+        return tmp_path / "a.nxs"
+
+    return write
+
+
+@pytest.mark.parametrize("signal", ["counts", 1])
+@pytest.mark.parametrize("axes", ["y:x:ky:kx", "[y, x, ky, kx]", "y,x,ky,kx", list(NAMES)])
+@pytest.mark.parametrize("of_group", [False, True])
+def test_axes_in_every_manner_of_naming_them(write_axes, scan, signal, axes, of_group):
+    with open_scan(write_axes(*([axes, None] if of_group else [None, axes]), signal)) as found:
+        assert found.scan_shape == (3, 5) and found.calibration.pixel_mrad == pytest.approx(0.4)
+        assert found.step_nm == pytest.approx(0.4)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+@pytest.mark.parametrize("axes", ["y:x", "a:b:c:d", ""])
+def test_axes_that_are_not_there_describe_nothing(write_axes, scan, axes):
+    with open_scan(write_axes(None, axes)) as found:
+        assert found.calibration.pixel_mrad is None
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+
+
+@pytest.mark.parametrize(
+    ("energy", "units", "kev"), [(200.0, "keV", 200.0), (80e3, "eV", 80.0), (8041.0, "eV", None), (200.0, "", None)]
+)
+def test_the_energy_of_the_beam(write_axes, energy, units, kev):
+    file = write_axes(list(NAMES))
+    with h5py.File(file, "r+") as store:
+        store["entry/instrument/beam/incident_energy"] = energy
+        store["entry/instrument/beam/incident_energy"].attrs["units"] = units
+    with open_scan(file) as found:
+        assert found.calibration.energy_kev == kev
+
+
+def test_a_scan_beside_a_detector_is_no_series_of_dectris(tmp_path, scan):
+    with h5py.File(tmp_path / "a.nxs", "w") as store:
+        store["entry/instrument/detector/data"] = scan
+        data = store.create_group("entry/data")
+        store["entry"].attrs["NX_class"] = "NXentry"
+        data.attrs.update({"NX_class": "NXdata", "signal": "data"})
+        data["data"] = h5py.SoftLink("/entry/instrument/detector/data")
+    with open_scan(tmp_path / "a.nxs") as found:
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
