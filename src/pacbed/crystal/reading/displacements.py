@@ -6,6 +6,7 @@ beta = 2 pi^2 U* (Trueblood et al., Acta Cryst. A52, 770, 1996).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -21,6 +22,13 @@ SMALLEST_U_A2 = 5e-4  # zero-point motion of heavy atoms in stiff crystals; what
 # and difference [Å^2] that rounding leaves.
 CONFLICTING, DIFFERING, ROUNDING_A2 = 5.0, 1.5, 3e-3
 NEGATIVE_U_A2 = -1e-4  # refined tensors of nearly flat ellipsoids round to this
+ISOTROPIC = {  # U of one unit of a column; geometric means of the axes of an ellipsoid are near the others
+    "U_iso_or_equiv": 1.0,
+    "B_iso_or_equiv": 1 / B_OVER_U,
+    "U_equiv_geom_mean": 1.0,
+    "B_equiv_geom_mean": 1 / B_OVER_U,
+}
+ALIKE = re.compile(r"_atom_site_[ub]_?(iso|eq|ani)[^.]*$")  # what looks like one of them, and is not in the dictionary
 COMPONENTS = ("11", "22", "33", "12", "13", "23")
 INDICES = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 WRITE = (
@@ -63,6 +71,7 @@ def read_displacements(
         u_iso = next(iter(stated.values()), None) if star is None else None
         stars.append(star if u_iso is None else u_iso * inverse.T @ inverse)
     _check_type(block, sites)
+    _check_tags(block)
     notes = _fill(block, sites, stars, given, inverse)
     _check_complete(block, sites, stars)
     found = [np.zeros((3, 3)) if star is None else star for star in stars]
@@ -78,7 +87,7 @@ def _isotropic(block: Block, site: Site) -> dict[str, float]:
     base = block.column("_atom_site_fract_x")
     assert base is not None  # sites have positions
     stated: dict[str, float] = {}
-    for name, factor in (("U_iso_or_equiv", 1.0), ("B_iso_or_equiv", 1 / B_OVER_U)):
+    for name, factor in ISOTROPIC.items():
         column = site_column(block, name, base)
         if column is None or is_missing(column.values[site.row]):
             continue
@@ -122,6 +131,16 @@ def _check_type(block: Block, sites: list[Site]) -> None:
             raise block.refusal(f"{types.tag} of {site.label} beside U", kind, advice, block.site_line(site.row))
 
 
+def _check_tags(block: Block) -> None:
+    """Refuse a file whose only displacement parameters may be under a tag that is not read as such."""
+    tags = block.tags()
+    unread = [tag for tag in tags if ALIKE.match(tag)]
+    known = {f"_atom_site_{name.lower()}" for name in ISOTROPIC}
+    if unread and known.isdisjoint(tags) and not any("_aniso_" in tag for tag in tags):
+        advice = "_atom_site_U_iso_or_equiv or _atom_site_B_iso_or_equiv [Å^2]"
+        raise block.refusal("tag of displacement parameters", unread[0], advice, block.line(unread[0]))
+
+
 def _mean(star: np.ndarray, lattice: np.ndarray) -> float:
     """A third of the trace of U [Å^2]."""
     return float(np.trace(lattice.T @ star @ lattice)) / 3
@@ -149,9 +168,9 @@ def _loop(block: Block, sites: list[Site], kind: str) -> dict[str, np.ndarray]:
     """Matrices of one kind by label of a site, shape (3, 3) each; as written."""
     tags = [f"_atom_site_aniso_{kind}_{component}" for component in COMPONENTS]
     columns = [column for column in map(block.column, tags) if column is not None]
-    labels = block.column("_atom_site_aniso_label")
     if not columns:
         return {}
+    labels = block.column("_atom_site_aniso_label", "_atom_site_label")  # or beside the positions
     if labels is None or any(column.item != labels.item for column in columns) or len(columns) < len(tags):
         advice = f"a loop of _atom_site_aniso_label, {', '.join(tags)}"
         raise block.refusal("anisotropic loop", f"{len(columns)} of 6 components", advice, columns[0].line)

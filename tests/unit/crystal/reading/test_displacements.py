@@ -200,3 +200,24 @@ def test_tensors_for_one_site_in_two_rows_are_refused(made):
     rows = ("M Fe 0 0 0 0.6 0.01", "M Mg 0 0 0 0.4 0.01")
     with pytest.raises(StructureError, match="M in two rows"):
         read_structure(made(rows=rows, aniso=("M 0.01 0.01 0.01 0 0 0", "M 0.02 0.02 0.02 0 0 0")))
+
+
+@pytest.mark.parametrize(("name", "factor"), [("U_equiv_geom_mean", 1.0), ("B_equiv_geom_mean", 8 * np.pi**2)])
+def test_geometric_means_count(made, name, factor):
+    rows = [f"{row} {u * factor:.6f}" for row, u in zip(NO_U_ROWS, (0.02, 0.03), strict=True)]
+    assert _u_iso(read_cif(made(columns=f"{NO_U} {name}", rows=rows))) == pytest.approx([0.02, 0.03], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["U_iso", "Uiso", "B_iso", "Biso_or_equiv", "B_equiv", "Uani"])
+def test_a_tag_that_may_mean_displacements_is_not_passed_over(made, name):
+    rows = [f"{row} 0.02" for row in NO_U_ROWS]
+    with pytest.raises(StructureError, match=f"tag of displacement parameters: got '_atom_site_{name.lower()}'"):
+        read_cif(made(columns=f"{NO_U} {name}", rows=rows))
+    read_cif(made(columns=f"{NO_U} {name} U_iso_or_equiv", rows=[f"{row} 0.02" for row in rows]))
+
+
+def test_a_tensor_beside_the_position(made):
+    components = " ".join(f"aniso_U_{component}" for component in ("11", "22", "33", "12", "13", "23"))
+    rows = [f"{row} {u} {u} {2 * u} 0 0 0" for row, u in zip(NO_U_ROWS, (0.01, 0.02), strict=True)]
+    crystal = read_cif(made(columns=f"{NO_U} {components}", rows=rows))
+    np.testing.assert_allclose(crystal.displacement, [np.diag([u, u, 2 * u]) for u in (0.01, 0.02)], atol=1e-9)
