@@ -122,6 +122,24 @@ def write_ser(file: Path, image: np.ndarray, step: float = 1e9) -> Path:
     return file
 
 
+def write_ser_scan(file: Path, scan: np.ndarray, step: float = 1.0) -> Path:
+    """Images of TIA at the places of a scan, shape (scan y, scan x, y, x), of pixels of unknown meaning."""
+    frames, (rows, columns) = scan.reshape(-1, *scan.shape[-2:]), scan.shape[-2:]
+    count = len(frames)
+    dimensions = b"".join(struct.pack("<IddIII", length, 0.0, 1.0, 0, 0, 0) for length in scan.shape[:2])
+    head = struct.pack("<HHHIIII", 0x4949, 0x0197, 0x0210, 0x4122, 0x4152, count, count)
+    table = len(head) + 8 + len(dimensions)
+    body, size = table + 8 * count, 50 + 2 * rows * columns
+    element = struct.pack("<ddIddIHII", 0.0, step, 0, 0.0, step, 0, 2, columns, rows)
+    images = b"".join(element + frame[::-1].astype("<u2").tobytes() for frame in frames)
+    places = [body + size * number for number in range(count)] + [body + size * count] * count
+    tag = struct.pack("<HHI", 0x4152, 0, 0)
+    file.write_bytes(
+        head + struct.pack("<II", table, 2) + dimensions + struct.pack(f"<{2 * count}I", *places) + images + tag
+    )
+    return file
+
+
 def write_velox(
     file: Path, image: np.ndarray, step_per_m: float, *, volts: float = 300e3, convergence_rad: float = 0.0196
 ) -> Path:

@@ -25,7 +25,8 @@ from pacbed.analysis.recording.formats.tiff import open_tiff
 from pacbed.analysis.recording.formats.tvips import read_tvips
 from pacbed.analysis.recording.guard.sizes import no_memory
 from pacbed.analysis.recording.guard.untrusted import check_untrusted
-from pacbed.analysis.recording.stored import StoredImage, sizes
+from pacbed.analysis.recording.stored import Axis, StoredImage, sizes
+from pacbed.analysis.recording.units import parse_unit
 from pacbed.errors import PacbedError, PatternError
 
 OPENERS: dict[str, Callable[[Path], AbstractContextManager[list[StoredImage]]]] = {
@@ -46,7 +47,9 @@ OWN_READERS: dict[str, Callable[[Path], list[StoredImage]]] = {
     "tvips": read_tvips,
 }
 # Modules whose scan axes are a guess (the last two axes are the pattern), not the file's word.
-FLAGS_ASSUMED = {"mrcz", "tia", "ripple", "semper"}
+FLAGS_ASSUMED = {"mrcz", "ripple", "semper"}
+# Modules that call the pixels of an image lengths where the file does not say what they are.
+LENGTHS_ASSUMED = {"tia"}
 # Modules whose names of axes are not the file's, and say x before y where rows come first.
 NAMES_ASSUMED = {"semper", "mrcz"}
 # Suffixes of which RosettaSciIO knows the small letters alone, or those of the files beside.
@@ -139,9 +142,17 @@ def _by_rosetta(plugin: str, file: Path) -> list[StoredImage]:
     with _in_small_letters(file) as named:
         lazy = plugin not in EAGER and named == file
         images = read_with(plugin, named, lazy=lazy, own_flags=plugin not in FLAGS_ASSUMED)
-    if plugin not in NAMES_ASSUMED:
-        return images
-    return [replace(one, axes=tuple(axis._replace(name="") for axis in one.axes)) for one in images]
+    return [replace(one, axes=tuple(_without_guesses(axis, plugin) for axis in one.axes)) for one in images]
+
+
+def _without_guesses(axis: Axis, plugin: str) -> Axis:
+    """An axis without what a module of RosettaSciIO makes up."""
+    if plugin in NAMES_ASSUMED:
+        return axis._replace(name="")
+    unit = parse_unit(axis.unit)
+    if plugin in LENGTHS_ASSUMED and axis.scan is False and unit is not None and unit.kind == "length":
+        return axis._replace(unit="", scale=None)
+    return axis
 
 
 @contextmanager

@@ -70,6 +70,16 @@ def test_tia_image(write_ser, image):
     np.testing.assert_array_equal(read_pattern(write_ser(image)).array, image)
 
 
+def test_tia_scan(layouts, tmp_path):
+    """RosettaSciIO calls the pixels lengths, and would make the scan the pattern."""
+    scan = np.random.default_rng(2).integers(0, 4000, (33, 34, 32, 40)).astype(np.uint16)
+    file = layouts["write_ser_scan"](tmp_path / "a_1.ser", scan)
+    with open_scan(file) as found:
+        assert found.scan_shape == (33, 34) and found.calibration.pixel_mrad is None
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
+    np.testing.assert_array_equal(read_pattern(file, frame=(2, 1)).array, scan[2, 1])
+
+
 def test_blockfile_scan(tmp_path, as_signal, scan):
     pytest.importorskip("skimage", reason="scikit-image reads blockfiles")
     from rsciio.blockfile import file_writer

@@ -77,11 +77,20 @@ def open_dectris(store: Any, file: Path) -> StoredImage:
     parts = [_frames(store, name, file) for name in frame_sets(store)]
     if len({part.shape[1:] for part in parts}) > 1:
         raise PatternError(f"file: {file} joins frames of several sizes, accepted: one size")
-    metadata = {}
-    if ENERGY in store and store[ENERGY].size == 1 and (energy_ev := float(store[ENERGY][...].item())) >= LOWEST_EV:
-        metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": energy_ev / 1e3}}}
+    energy_ev = _energy_ev(store)
+    metadata = {"Acquisition_instrument": {"TEM": {"beam_energy": energy_ev / 1e3}}} if energy_ev >= LOWEST_EV else {}
     axes = (Axis("frame", scan=True), Axis(scan=False), Axis(scan=False))
     return StoredImage(JoinedFrames(parts), axes, FRAMES, "", metadata, bad=_bad_pixels(store, parts[0].shape[1:]))
+
+
+def _energy_ev(store: Any) -> float:
+    """Energy that a master states [eV], in eV where it gives no unit; 0 where it states none."""
+    found = store.get(ENERGY)
+    if getattr(found, "size", 0) != 1:
+        return 0.0
+    unit = found.attrs.get("units", "")
+    unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else str(unit)
+    return float(found[...].item()) * (1e3 if unit.strip().lower() == "kev" else 1.0)
 
 
 def _bad_pixels(store: Any, shape: tuple[int, int]) -> np.ndarray | None:

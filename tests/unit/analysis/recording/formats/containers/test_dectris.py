@@ -92,3 +92,12 @@ def test_an_energy_of_x_rays_is_not_that_of_the_beam(layouts, tmp_path, scan, en
     file = layouts["write_master"](tmp_path / "a_master.h5", scan.reshape(15, 32, 40), first=11, energy_ev=energy_ev)
     with open_scan(file) as found:
         assert found.calibration.energy_kev == energy_kev
+
+
+@pytest.mark.parametrize("unit", ["keV", b"kev"])
+def test_an_energy_in_the_unit_that_is_stated(layouts, tmp_path, scan, unit):
+    file = layouts["write_master"](tmp_path / "a_master.h5", scan.reshape(15, 32, 40), first=11, energy_ev=200.0)
+    with h5py.File(file, "r+") as store:
+        store["entry/instrument/beam/incident_energy"].attrs["units"] = unit
+    with open_scan(file) as found:
+        assert found.calibration.energy_kev == 200.0
