@@ -12,9 +12,12 @@ from pacbed.analysis.recording.stored import SMALLEST_PIXELS, Axis, StoredImage,
 from pacbed.analysis.recording.units import parse_unit
 from pacbed.errors import PatternError, bad_value
 
-PATTERN_NAME = re.compile(r"^(k|q|d|det|detector|diffraction|reciprocal)[ _-]?[xy]$", re.IGNORECASE)
+PATTERN_NAME = re.compile(
+    r"^(k|q|d|dp|det|detector|camera|diff|diffraction|reciprocal|recip|theta|angle|sig|signal)[ _-]?[xy]$",
+    re.IGNORECASE,
+)
 SCAN_NAME = re.compile(
-    r"^((r|s|scan|nav|navigation|probe)[ _-]?[xy]|time|frames?|series_count|image series|positions?|depth)$",
+    r"^((r|s|real|scan|nav|navigation|probe|pos|position)[ _-]?[xy]|time|frames?|series_count|image series|positions?|depth)$",
     re.IGNORECASE,
 )
 ROWS_ARE_X = re.compile(r"^[rq][ _-]?x$", re.IGNORECASE)  # in files of py4DSTEM

@@ -44,6 +44,11 @@ SHAPE = (64, 65, 34, 33)
         (names("R_x", "R_y", "Q_x", "Q_y"), BACK),
         (names("y", "x", "scan_y", "scan_x"), FRONT),
         (names("y", "x", "height", "width"), BACK),
+        (names("dp_y", "dp_x", "y", "x"), FRONT),
+        (names("theta_y", "theta_x", "y", "x"), FRONT),
+        (names("signal y", "signal x", "navigation y", "navigation x"), FRONT),
+        (names("y", "x", "position_y", "position_x"), FRONT),
+        (names("position_y", "position_x", "y", "x"), BACK),
     ],
 )
 def test_units_names_and_flags_tell_scan_from_pattern(axes, layout):
