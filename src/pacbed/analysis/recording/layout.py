@@ -17,7 +17,8 @@ PATTERN_NAME = re.compile(
     re.IGNORECASE,
 )
 SCAN_NAME = re.compile(
-    r"^((r|s|real|scan|nav|navigation|probe|pos|position)[ _-]?[xy]|time|frames?|series_count|image series|positions?|depth)$",
+    r"^((r|s|real|scan|nav|navigation|probe|pos|position)[ _-]?[xy]"
+    r"|time|frames?|series_count|image series|positions?|depth)$",
     re.IGNORECASE,
 )
 ROWS_ARE_X = re.compile(r"^[rq][ _-]?x$", re.IGNORECASE)  # in files of py4DSTEM

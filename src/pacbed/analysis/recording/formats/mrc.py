@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,12 @@ BYTES = {0: 1, 1: 2, 2: 4, 3: 4, 4: 8, 6: 2, 7: 4, 12: 2, 101: 0.5}  # of one va
 READ = {0, 1, 2, 6, 12}  # modes of real numbers, a whole number of bytes each
 ORDERS = {(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)}  # x, y, z along columns, rows, sections
 BIG_ENDIAN, IMOD = 0x11, 1146047817  # stamps: of the machine, and of IMOD before its flags
+NOTED_STEPS = {  # beside a movie, by axis
+    "ky": "Diffraction Pixel Size Y",
+    "kx": "Diffraction Pixel Size X",
+    "y": "Specimen Pixel Size Y (nanometers)",
+    "x": "Specimen Pixel Size X (nanometers)",
+}
 SIGNED = 1  # IMOD's flag
 HEADER = np.dtype(
     {
@@ -51,8 +58,32 @@ def read_mrc(file: Path) -> list[StoredImage]:
     # RosettaSciIO takes the order for the header alone, and bytes for unsigned ones.
     signed = _has_signed_bytes(headers[order])
     dtypes = [np.dtype("i1") if signed else image.values.dtype.newbyteorder(order) for image in images]
+    images = [_with_steps(image) for image in images]
     values = [image.values.view(dtype) for image, dtype in zip(images, dtypes, strict=True)]
     return [_in_order(replace(image, values=one), headers[order]) for image, one in zip(images, values, strict=True)]
+
+
+def _with_steps(image: StoredImage) -> StoredImage:
+    """The image with the steps that notes beside a movie of Direct Electron state; RosettaSciIO makes all of them 1."""
+    notes = image.original.get("de_metadata")
+    if not notes:
+        return image
+    steps = [NOTED_STEPS.get(axis.name, "") for axis in image.axes]
+    found = [_positive(notes.get(step)) for step in steps]
+    axes = [
+        axis._replace(scale=scale, unit=axis.unit if scale else "") if step else axis
+        for axis, step, scale in zip(image.axes, steps, found, strict=True)
+    ]
+    return replace(image, axes=tuple(axes))
+
+
+def _positive(text: object) -> float | None:
+    """A number above 0; what is not set is -1 there."""
+    try:
+        number = float(str(text))
+    except ValueError:
+        return None
+    return number if number > 0 and isfinite(number) else None
 
 
 def _in_order(image: StoredImage, header: np.void) -> StoredImage:

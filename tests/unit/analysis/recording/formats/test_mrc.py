@@ -100,3 +100,25 @@ def test_values_that_are_no_real_numbers_of_whole_bytes_are_refused(write_mrc, s
     file = changed(write_mrc(scan[0]), ("<i", 12, mode), content=bytes(int(scan[0].size * size)))
     with pytest.raises(PatternError, match=rf"values of MRC's mode {mode}, accepted: real numbers of mode 0, 1, 2"):
         read_pattern(file, frame=(0,))
+
+
+NOTES = {
+    "Scan - Enable": "Enable", "Scan - Type": "Raster", "Scan - Size X": 5, "Scan - Size Y": 3,
+    "Scan - Time (seconds)": 1, "Scan - Repeat Delay (seconds)": 1, "Frames Per Second": 100,
+    "Image Size X (pixels)": 40, "Image Size Y (pixels)": 32,
+}  # fmt: skip
+STEPS = {f"Diffraction Pixel Size {axis}": 0.4 for axis in "XY"}
+STEPS |= {f"Specimen Pixel Size {axis} (nanometers)": 2.0 for axis in "XY"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "per_nm", "step_nm"), [(STEPS, 0.4, 2.0), ({}, None, None), (dict.fromkeys(STEPS, -1), None, None)]
+)
+def test_a_movie_of_direct_electron_has_the_steps_of_its_notes(write_mrc, tmp_path, scan, steps, per_nm, step_nm):
+    movie = write_mrc(scan.reshape(15, 32, 40)).rename(tmp_path / "20240101_00001_movie.mrc")
+    notes = "".join(f"{key} = {value}\n" for key, value in {**NOTES, **steps}.items())
+    (tmp_path / "20240101_00001_info.txt").write_text(notes)
+    with open_scan(movie) as found:
+        assert found.scan_shape == (3, 5)
+        assert (found.calibration.pixel_per_nm, found.step_nm) == (per_nm, step_nm)
+        np.testing.assert_array_equal(found.mean(2, 1, 1), scan[2, 1])
