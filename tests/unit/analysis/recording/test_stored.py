@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,11 +23,25 @@ def test_one_alone_needs_no_choice():
     assert choose_image("film.h5", None, [FIRST]) is FIRST
 
 
+def test_the_file_s_own_choice_counts_where_it_is_one():
+    film, dark = replace(SECOND, preferred=True), replace(FIRST, preferred=True)
+    assert choose_image("film.h5", None, [FIRST, film]) is film
+    assert choose_image("film.h5", "dark", [FIRST, film]) is FIRST
+    with pytest.raises(PatternError, match="got none"):
+        choose_image("film.h5", None, [dark, film])
+
+
+@pytest.mark.parametrize("asked", ["Data/Image/0/Data", "Data/Image/0", "/Data/Image/0/"])
+def test_the_group_around_an_array_means_it(asked):
+    image = stored("Data/Image/0/Data")
+    assert choose_image("film.emd", asked, [FIRST, image]) is image
+
+
 def test_without_a_choice_all_are_listed_with_their_sizes():
     with pytest.raises(PatternError) as caught:
         choose_image("film.h5", None, [FIRST, SECOND, stored(), stored(title="dark")])
     assert str(caught.value) == (
-        "dataset: got none for film.h5, accepted: one of a/first (40 x 48), b/second (3 x 40 x 48), 2 (40 x 48), "
+        "dataset: got none for film.h5, accepted: one of a/first (40 x 48), film (3 x 40 x 48), 2 (40 x 48), "
         "3 (40 x 48)"
     )
 
@@ -34,7 +50,7 @@ def test_without_a_choice_all_are_listed_with_their_sizes():
     ("asked", "images", "text"),
     [
         (None, [], "holds no image"),
-        ("2", [FIRST, SECOND], "got '2', which means nothing in film.h5, accepted: one of a/first"),
+        ("2", [FIRST, SECOND], "got '2', which means nothing in film.h5, accepted: one of dark"),
         ("c", [FIRST, SECOND], "got 'c'"),
         ("dark", [FIRST, stored("c", "dark")], "got 'dark', which means several"),
         ("1", [stored(title="1"), stored(title="film")], "got '1', which means several"),
