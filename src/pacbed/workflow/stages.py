@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 STAGE_VERSIONS = MappingProxyType(
     {
-        "orient_structure": 7,
+        "orient_structure": 8,
         "check_convergence": 4,
         "simulate_rocking_block": 4,
         "gather_rocking_table": 3,
@@ -23,7 +23,7 @@ STAGE_VERSIONS = MappingProxyType(
         "evaluate": 6,
         "model_error": 4,
         "pack_bundle": 5,
-        "predict_pattern": 5,
+        "predict_pattern": 6,
         "map_dataset": 5,
     }
 )
