@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import tifffile
 from PIL import Image
+from scipy import ndimage
 
 from pacbed.analysis.options import PredictOptions
 from pacbed.evaluation.degraded.optics import Area
@@ -119,6 +120,30 @@ def _smooth(counts: np.ndarray) -> np.ndarray:
     return (255 * np.clip((counts - low) / (high - low), 0, 1)).astype(np.uint8)
 
 
+def _sharpened(counts: np.ndarray) -> np.ndarray:
+    """An unsharp mask."""
+    values = counts.astype(np.float32)
+    return np.clip(2 * values - ndimage.gaussian_filter(values, 2.0), 0, None)
+
+
+def _with_ring(counts: np.ndarray) -> np.ndarray:
+    """Light in a ring about the middle, of an eighth of the disk's level."""
+    (y, x), (row, column) = ndimage.center_of_mass(counts), np.indices(counts.shape)
+    ring = np.exp(-0.5 * ((np.hypot(row - y, column - x) - 18.0) / 5.0) ** 2)
+    return counts + np.random.default_rng(1).poisson(0.12 * np.percentile(counts, 95) * ring)
+
+
+def _equalised(counts: np.ndarray) -> np.ndarray:
+    """Every grey level as often as any other."""
+    order = counts.ravel().argsort(kind="stable").argsort()
+    return (255 * order / order.max()).astype(np.uint8).reshape(counts.shape)
+
+
+def _folded(counts: np.ndarray) -> np.ndarray:
+    """The mean of a picture and its mirror image."""
+    return (counts.astype(np.float32) + counts[:, ::-1]) / 2
+
+
 PICTURES = (
     Picture("as usual"),
     Picture("bright cluster, 4 x 4 pixels", _with(file={"spots": (Spot((0.3, 0.65), None, edge_px=4),)})),
@@ -148,6 +173,10 @@ PICTURES = (
     Picture("pixel size wrong by 30 %", told={"pixel": 1.3}),
     Picture("pixel size wrong by 100 times", told={"pixel": 100.0}),
     Picture("energy of 300 kV told", told={"energy_kev": 300.0}),
+    Picture("sharpened", after=_sharpened),
+    Picture("a ring of light", after=_with_ring),
+    Picture("equalised", after=_equalised),
+    Picture("averaged over a mirror", after=_folded),
 )
 
 
