@@ -157,7 +157,9 @@ def limit_gb() -> float:
 
 
 def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
-    """Remove what killed processes left, and entries until the rest fits; the longest unused go first.
+    """Remove what killed processes left, and entries until the rest fits.
+
+    Libraries go before tables, which take a minute to make again, and the longest unused before others.
 
     Parameters
     ----------
@@ -175,17 +177,19 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
         except BlockingIOError:  # somebody is at work there
             continue
-    entries = sorted(_entries(folder), key=lambda one: one.used)
+    entries = sorted(_entries(folder), key=lambda one: (one.path.suffix == TABLES, one.used))
     total = sum(one.size for one in entries)
     for one in entries:
-        if total <= limit_bytes or time.time() - one.used < IN_USE_S:
+        if total <= limit_bytes:
             return
+        if time.time() - one.used < IN_USE_S:
+            continue
         total -= one.size
         for path in (one.path, lock_of(one.path)):  # nobody waits for what is there
             path.unlink(missing_ok=True)
         line = f"cache: {one.path.name} removed, it was used longest ago"
         log.info("%s", line)
-        if one.path.suffix == TABLES:  # what takes a minute to make again; libraries take a second
+        if one.path.suffix == TABLES:
             tell(line)
 
 

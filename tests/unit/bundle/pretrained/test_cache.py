@@ -125,6 +125,17 @@ def test_the_longest_unused_go_until_the_rest_fits(cache):
     assert [path.stem for path in cache.glob("*.pacbed")] == ["new"], "used within the hour"
 
 
+def test_libraries_go_before_tables(cache):
+    for name, age_h in (("a-1.pacbed", 90), ("a-library-1.npz", 2), ("a-library-2.npz", 3), ("a-library-3.npz", 0.1)):
+        write(cache, name, 1000, 3600 * age_h)
+    kept.shrink_cache(cache, limit_bytes=3000, tell=nothing)
+    assert not (cache / "a-library-2.npz").exists() and (cache / "a-library-1.npz").exists()
+    kept.shrink_cache(cache, limit_bytes=2000, tell=nothing)
+    assert sorted(path.name for path in cache.iterdir()) == ["a-1.pacbed", "a-library-3.npz"]
+    kept.shrink_cache(cache, limit_bytes=0, tell=lambda line: None)
+    assert [path.name for path in cache.iterdir()] == ["a-library-3.npz"], "used within the hour"
+
+
 def test_libraries_go_without_a_word_and_take_their_locks_along(cache):
     write(cache, "a-library-1.npz", 1000, 7200)
     write(cache, "b-2.pacbed", 1000, 7200)
