@@ -13,6 +13,7 @@ import format_layouts as layouts
 import h5py
 import imageio.v3 as iio
 import numpy as np
+import scipy.io
 import tifffile
 import xarray
 import zarr
@@ -147,6 +148,13 @@ def _huge_npy(folder: Path) -> Path:
 def _npz(folder: Path, data: np.ndarray) -> Path:
     np.savez_compressed(folder / "a.npz", film=data)
     return folder / "a.npz"
+
+
+def _mat(folder: Path, data: np.ndarray) -> Path:
+    """The pattern's axes first: those that MATLAB stores together."""
+    film = data if data.ndim == 2 else np.transpose(data, (2, 3, 0, 1))
+    scipy.io.savemat(folder / "a.mat", {"film": film}, do_compression=True)
+    return folder / "a.mat"
 
 
 def _hdf5(folder: Path, data: np.ndarray) -> Path:
@@ -374,6 +382,7 @@ FORMATS = (
     Format("JPEG", LIBRARY, "Pillow", _pillow("a.jpg", quality=92), eight_bits=True, lossy=True),
     Format("NPY", LIBRARY, "NumPy", _npy, _npy, huge=_huge_npy),
     Format("NPZ", LIBRARY, "NumPy", _npz, _npz, whole="an archive is unpacked as a whole"),
+    Format("MAT (MATLAB)", LIBRARY, "SciPy", _mat, _mat, whole="SciPy reads its variables whole"),
     Format("Ripple", LIBRARY, "RosettaSciIO", _rosetta("ripple", "a.rpl"), None, IN_PER_NM),
     Format("Semper", LIBRARY, "RosettaSciIO", _semper, None, IN_PER_NM),
     Format("PantaRhei", LIBRARY, "RosettaSciIO", _rosetta("pantarhei", "a.prz")),
