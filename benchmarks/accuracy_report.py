@@ -10,7 +10,6 @@ from pacbed.evaluation.errors_plot import LABELS
 
 DETAIL = ("0.05", "1e5 e")
 SHARES = {"rutile_80kv": {"0": 99, "0.1": 98}, "srtio3_300kv": {"0": 98, "0.1": 95}}  # of candidates, required [%]
-NOTES = {"srtio3_300kv": "Fitted while `std_statistical` still held what effects on a picture would move."}
 NETWORKS, FIT = "networks", "match_refinement"
 OWN_PHYSICS = (RENDERED, DIRECT)  # there only noise parts an answer from the truth
 NOMINAL = (85.0, 95.0)  # what may be observed of 90 % [%]
@@ -57,7 +56,7 @@ def markdown(figures: dict) -> str:
         "what was drawn count as well; bonding, its largest, is not among them.",
     ]
     for name, kinds in figures["systems"].items():
-        lines += ["", f"## {name}", *(["", NOTES[name]] if name in NOTES else [])]
+        lines += ["", f"## {name}"]
         for kind in KINDS:
             if kind in kinds:
                 lines += _kind(name, kind, kinds[kind])
