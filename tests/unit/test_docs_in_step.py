@@ -132,7 +132,12 @@ def test_every_field_of_a_result_is_explained() -> None:
 
 PAGES = [
     *[("report", "simulation"), ("planning", "planning"), ("fuzz", "fuzz"), ("compact", "compact")],
-    *[("accuracy_report", "accuracy"), ("experiment_report", "experiment"), ("maps_report", "maps")],
+    *[
+        ("accuracy_report", "accuracy"),
+        ("experiment_report", "experiment"),
+        ("maps_report", "maps"),
+        ("first_use", "first_use"),
+    ],
 ]
 
 
