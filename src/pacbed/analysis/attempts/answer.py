@@ -10,8 +10,8 @@ import numpy as np
 
 from pacbed.analysis import estimates
 from pacbed.analysis.attempts.attempt import Attempt
-from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
-from pacbed.analysis.attempts.orientations import alternative, spread_nm
+from pacbed.analysis.attempts.judging import judge_asked, judge_orientation, judge_polarity
+from pacbed.analysis.attempts.orientations import alternative, polar_share, spread_nm
 from pacbed.analysis.attempts.refining import (
     absolute_intensity,
     forward_model,
@@ -77,6 +77,7 @@ def fitted(best: Attempt, others: Sequence[Attempt], findings: Findings, options
         "hand": next((alternative(refinement, one.refinement, table) for one in others if one.refinement), None),
     }
     judge_orientation(findings, meta.thresholds, at, **other)
+    judge_polarity(findings, None if best.turned is None else polar_share(refinement, best.turned))
     values |= {"beam": _beam(ready, refinement, findings), **other}
     spread = spread_nm(at, list(other.values()))
     if spread > 0:

@@ -9,6 +9,8 @@ from pacbed.analysis.result import Alternative
 from pacbed.analysis.verdicts.findings import Findings, Severity
 from pacbed.bundle.meta import Thresholds
 
+LEAST_POLAR_SHARE = 0.35  # right crystals are above 0.5, those without a polarity below 0.2
+
 
 def judge_orientation(
     findings: Findings, limits: Thresholds, value_nm: float, *, polarity: Alternative | None, hand: Alternative | None
@@ -41,6 +43,24 @@ def judge_orientation(
                 f"orientation undecided: {what}, the crystal fits nearly as well ({one.misfit_ratio:.2f} times the "
                 f"misfit) at {one.thickness_nm:.1f} nm",
             )
+
+
+def judge_polarity(findings: Findings, share: float | None) -> None:
+    """Whether a pattern that a polar crystal would show its polarity in shows none: it is of another crystal.
+
+    Parameters
+    ----------
+    findings : Findings
+        Receives the reason.
+    share : float or None
+        From `polar_share`.
+    """
+    if share is not None and share < LEAST_POLAR_SHARE:
+        findings.add(
+            Severity.DOUBT,
+            f"of neither polarity: turned by 180°, the crystal fits nearly as well, which costs {100 * share:.0f} % of "
+            "what it would cost a pattern of this crystal",
+        )
 
 
 def judge_asked(

@@ -21,6 +21,8 @@ from pacbed.simulation.table.rocking_table import RockingTable
 DECIDED_STD = 3.0  # by so many standard deviations an orientation must fit better to count as known
 DECIDED_RATIO = 1.01  # and by such a ratio of misfits, since no model is perfect
 
+LEAST_POLAR = 0.04  # excess of the misfit of a crystal that lies the other way round, for its polarity to be judged
+
 
 class Refine(Protocol):
     """Least squares from some starts."""
@@ -90,6 +92,32 @@ def alternative(best: Refinement, other: Refinement, table: RockingTable) -> Alt
         misfit_ratio=ratio,
         decided=ratio >= DECIDED_RATIO and advantage_std(best, other) >= DECIDED_STD,
     )
+
+
+def polar_share(best: Refinement, other: Refinement) -> float | None:
+    """How much of its polarity a pattern shows: what turning the crystal costs over what it would cost a polar one.
+
+    Of 44 degraded patterns of GaAs, ZnO and GaN it is 0.56 to 1.3: the turned crystal is fitted as well, and may end
+    elsewhere. Of Ge, which has none, it is 0 to 0.14 in the bundle of GaAs.
+
+    Parameters
+    ----------
+    best, other : Refinement
+        Of a polar crystal, and of the same turned by 180 degrees.
+
+    Returns
+    -------
+    float or None
+        Excess of the ratio of misfits over the expected excess [1]; None where that is too small to be told from noise.
+    """
+    model, at = best.model, best.best.parameters
+    here = model.solve(at)
+    change = model.render(turned(at)) - here.pattern
+    contrast = model.misfit(model.projected(change[None], here)[:, 0])
+    expected = np.hypot(1.0, contrast / max(best.best.misfit, 1e-9)) - 1
+    if expected < LEAST_POLAR:
+        return None
+    return float((other.best.misfit / max(best.best.misfit, 1e-9) - 1) / expected)
 
 
 def advantage_std(best: Refinement, other: Refinement) -> float:

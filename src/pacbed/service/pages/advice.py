@@ -215,6 +215,7 @@ _TABLE = (
         "Polarity or hand of the crystal cannot be told here; the thickness does not depend on it.",
         "Nothing.",
     ),
+    ("of neither polarity", "Another crystal without one, or domains of both polarities.", "Check the crystal."),
     ("nm only, as asked", "The fit was started where it was asked to be, and nothing else fits better.", "Nothing."),
     (
         "rendered patterns match badly",

@@ -62,6 +62,12 @@ def polar_bundle(bundle_along):
 
 
 @pytest.fixture(scope="session")
+def nonpolar_bundle(bundle_along):
+    """Ge [110]: as `polar_bundle` but for its atoms, which are all of one kind."""
+    return bundle_along("germanium", (1, 1, 0), grid=(32, 24), slices=2)
+
+
+@pytest.fixture(scope="session")
 def chiral_bundle(bundle_along):
     """Rutile [121]: neither a mirror line nor a twofold axis along the beam; only its upper Laue zones tell."""
     return bundle_along("rutile", (1, 2, 1), grid=(16, 20), slices=6)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pacbed.analysis.attempts.orientations import polar_share
 from pacbed.analysis.options import PredictOptions
 from pacbed.analysis.predict import analyse
 
@@ -28,6 +29,19 @@ def test_undecided_polarity_does_not_make_the_thickness_doubtful(polar_bundle, r
     assert [one.partition(":")[0] for one in reasons] == ["orientation undecided"]
     low, high = result.thickness_nm.interval_90
     assert low < 9.0 < high and low < result.polarity.thickness_nm < high
+
+
+@pytest.mark.parametrize(("thickness_nm", "seed"), [(6.0, 1), (9.0, 2), (12.0, 3)])
+def test_a_crystal_without_polarity_is_not_one_that_has_it(polar_bundle, nonpolar_bundle, recorded, thickness_nm, seed):
+    """Germanium has nearly the structure factors of GaAs, and fits its bundle as well as noise allows."""
+    for shown, verdict in ((nonpolar_bundle, "doubtful"), (polar_bundle, "ok")):
+        pattern = recorded(shown, thickness_nm=thickness_nm, electrons=3e6, seed=seed)
+        found = analyse(polar_bundle, pattern, KNOWN)
+        said = [one for one in found.result.reasons if one.startswith("of neither polarity")]
+        assert bool(said) == (shown is nonpolar_bundle)
+        share = polar_share(found.refinement, found.attempt.turned)
+        assert share < 0.2 if said else share > 0.6
+        assert found.result.verdict == verdict
 
 
 @pytest.mark.parametrize("mirrored", [False, True])

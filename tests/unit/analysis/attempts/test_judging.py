@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pacbed.analysis.attempts.judging import judge_asked, judge_orientation
+from pacbed.analysis.attempts.judging import judge_asked, judge_orientation, judge_polarity
 from pacbed.analysis.fit.refinement import Fit
 from pacbed.analysis.result import Alternative
 from pacbed.analysis.verdicts.findings import Findings
@@ -33,6 +33,13 @@ def test_an_orientation_matters_only_where_it_changes_the_thickness(polarity, ve
     judge_orientation(findings, LIMITS, 30.0, polarity=polarity, hand=None)
     assert findings.verdict == verdict
     assert "; ".join(findings.reasons).startswith(said) and bool(findings.reasons) == bool(said)
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(None, "ok"), (0.9, "ok"), (0.1, "doubtful"), (-0.1, "doubtful")])
+def test_a_polar_crystal_shows_its_polarity_where_it_can(share, verdict):
+    findings = Findings()
+    judge_polarity(findings, share)
+    assert findings.verdict == verdict
 
 
 def test_hand_and_polarity_are_told_apart():
