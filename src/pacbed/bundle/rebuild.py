@@ -10,6 +10,7 @@ from pacbed.bundle.archive import STRUCTURE, TABLE, Archive, write_bundle
 from pacbed.bundle.gate.contents import check_contents
 from pacbed.bundle.recipe import Recipe
 from pacbed.bundle.thinning import write_compact
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import bad_value
 from pacbed.logs import installed_versions
 from pacbed.outputs import scratch_folder
@@ -46,7 +47,7 @@ def build_table(
         The new bundle would replace the old one, or `jobs` is not positive.
     """
     out = Path(out_bundle)
-    if out.suffix != ".pacbed" or out.is_dir() or (out.exists() and out.samefile(bundle)):
+    if out.suffix != BUNDLE_SUFFIX or out.is_dir() or (out.exists() and out.samefile(bundle)):
         raise bad_value("out", str(out), "a .pacbed file that is not the bundle itself")
     if jobs < 1:
         raise bad_value("jobs", jobs, "1 or more")

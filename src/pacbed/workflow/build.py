@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pacbed.config.system import validate_config
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import PacbedError, SimulationError, bad_value
 from pacbed.locks import locked
 from pacbed.outputs import file_aside, write_text
@@ -83,7 +84,7 @@ def work_folder(out: Path) -> Path:
 
 def _checked(request: BuildRequest, out: Path, *, cores: int, overwrite: bool) -> dict[str, Any]:
     """The configuration, if all can begin."""
-    if out.suffix != ".pacbed" or out.is_dir():
+    if out.suffix != BUNDLE_SUFFIX or out.is_dir():
         raise bad_value("out", str(out), "a file name that ends in .pacbed")
     if cores < 1:
         raise bad_value("cores", cores, "1 or more")

@@ -84,7 +84,7 @@ def refine_polarities(refine: Refine, starts: Sequence[PatternParameters], *, po
 
 def alternative(best: Refinement, other: Refinement, table: RockingTable) -> Alternative:
     """What the result says of an orientation that fits less well."""
-    at, ratio = other.best.parameters, other.best.misfit / max(best.best.misfit, 1e-9)
+    at, ratio = other.best.parameters, _misfit_ratio(best, other)
     return Alternative(
         thickness_nm=at.thickness_nm,
         rotation_deg=at.rotation_deg % table.rotation_period_deg,
@@ -117,7 +117,7 @@ def polar_share(best: Refinement, other: Refinement) -> float | None:
     expected = np.hypot(1.0, contrast / max(best.best.misfit, 1e-9)) - 1
     if expected < LEAST_POLAR:
         return None
-    return float((other.best.misfit / max(best.best.misfit, 1e-9) - 1) / expected)
+    return float((_misfit_ratio(best, other) - 1) / expected)
 
 
 def advantage_std(best: Refinement, other: Refinement) -> float:
@@ -127,8 +127,11 @@ def advantage_std(best: Refinement, other: Refinement) -> float:
     error bar does (`pacbed.analysis.fit.covariance`).
     """
     independent = best.model.cutout.mask.sum() / best.covariance.correlation_pixels
-    ratio = other.best.misfit / max(best.best.misfit, 1e-9)
-    return float(np.sqrt(max(0.0, independent * (ratio**2 - 1))))
+    return float(np.sqrt(max(0.0, independent * (_misfit_ratio(best, other) ** 2 - 1))))
+
+
+def _misfit_ratio(best: Refinement, other: Refinement) -> float:
+    return other.best.misfit / max(best.best.misfit, 1e-9)
 
 
 def spread_nm(value_nm: float, tried: Sequence[Alternative | None]) -> float:

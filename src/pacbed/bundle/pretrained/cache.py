@@ -21,6 +21,7 @@ from typing import NamedTuple
 from platformdirs import user_cache_path
 
 from pacbed.bundle.archive import TABLE, Archive
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import FormatError, bad_value
 from pacbed.locks import locked
 from pacbed.logs import tell_user
@@ -31,8 +32,7 @@ USUAL_LIMIT_GB = 10.0
 IN_USE_S = 3600.0  # what was opened this recently may still be read by somebody, and stays
 # What a corrected calculation makes anew.
 STAGES = ("simulate_rocking_block", "gather_rocking_table", "pack_bundle")
-TABLES = ".pacbed"
-SUFFIXES = (TABLES, ".npz")  # of entries
+SUFFIXES = (BUNDLE_SUFFIX, ".npz")  # of entries
 log = logging.getLogger(__name__)
 Tell = Callable[[str], None]
 
@@ -49,7 +49,7 @@ def cache_entry(bundle: Archive) -> Path:
     return entry_of(bundle, stages)
 
 
-def entry_of(bundle: Archive, depends_on: str, *, kind: str = "", suffix: str = ".pacbed") -> Path:
+def entry_of(bundle: Archive, depends_on: str, *, kind: str = "", suffix: str = BUNDLE_SUFFIX) -> Path:
     """The file of something made of a bundle.
 
     Parameters
@@ -177,7 +177,7 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
         except BlockingIOError:  # somebody is at work there
             continue
-    entries = sorted(_entries(folder), key=lambda one: (one.path.suffix == TABLES, one.used))
+    entries = sorted(_entries(folder), key=lambda one: (one.path.suffix == BUNDLE_SUFFIX, one.used))
     total = sum(one.size for one in entries)
     for one in entries:
         if total <= limit_bytes:
@@ -189,7 +189,7 @@ def shrink_cache(folder: Path, *, limit_bytes: float, tell: Tell) -> None:
             path.unlink(missing_ok=True)
         line = f"cache: {one.path.name} removed, it was used longest ago"
         log.info("%s", line)
-        if one.path.suffix == TABLES:
+        if one.path.suffix == BUNDLE_SUFFIX:
             tell(line)
 
 

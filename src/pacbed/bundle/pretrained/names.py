@@ -6,16 +6,16 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import FormatError
 from pacbed.shipped import PRETRAINED, shipped
 
-SUFFIX = ".pacbed"
 MOST_NAMES = 5  # of those that a refusal lists
 
 
 def shipped_bundles() -> dict[str, Path]:
     """Files of the bundles that ship, by name."""
-    return {path.stem: path for path in sorted(shipped(PRETRAINED).glob(f"*{SUFFIX}"))}
+    return {path.stem: path for path in sorted(shipped(PRETRAINED).glob(f"*{BUNDLE_SUFFIX}"))}
 
 
 def find_bundle(name: str | Path) -> Path:
@@ -33,6 +33,7 @@ def find_bundle(name: str | Path) -> Path:
         return known[str(name)]
     accepted = "a .pacbed file or folder that exists"
     if re.fullmatch(r"[\w.-]+", str(name)) and known:
-        near = get_close_matches(str(name).removesuffix(SUFFIX), known, MOST_NAMES, 0.4) or list(known)[:MOST_NAMES]
+        asked = str(name).removesuffix(BUNDLE_SUFFIX)
+        near = get_close_matches(asked, known, MOST_NAMES, 0.4) or list(known)[:MOST_NAMES]
         accepted += f", or a name that pacbed list shows, such as {', '.join(near)}"
     raise FormatError(f"bundle: got {str(name)!r}, accepted: {accepted}")

@@ -8,6 +8,7 @@ from pacbed.bundle.archive import STRUCTURE, TABLE, VALIDATION, Archive, write_b
 from pacbed.bundle.gate.contents import check_contents
 from pacbed.bundle.pretrained.half_weights import halve_weights
 from pacbed.bundle.recipe import Recipe
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import bad_value
 from pacbed.outputs import scratch_folder
 
@@ -29,7 +30,7 @@ def slim_bundle(bundle: str | Path, out_bundle: str | Path) -> None:
         The new bundle would replace a file that is there, or its table cannot be made from what it holds.
     """
     whole, out = Archive(bundle), Path(out_bundle)
-    if out.suffix != ".pacbed" or out.exists():
+    if out.suffix != BUNDLE_SUFFIX or out.exists():
         raise bad_value("out", str(out), "a new .pacbed file")
     if whole.meta.crystal.get("thermal_model") == "frozen_phonons":
         raise bad_value("bundle", str(bundle), "a table that its slice potentials make again; displaced atoms do not")

@@ -10,6 +10,7 @@ from pacbed.analysis.report.inspection.recorded import look_at, recorded_lines
 from pacbed.analysis.report.inspection.recorded_picture import check_picture, draw_recorded
 from pacbed.analysis.report.inspection.simulated import bundle_lines, stack_lines
 from pacbed.bundle.pretrained.names import find_bundle, shipped_bundles
+from pacbed.config.values import BUNDLE_SUFFIX
 from pacbed.errors import bad_value
 
 SCAN_FOLDERS = (".zarr", ".zspy")
@@ -59,7 +60,7 @@ def describe(
 
 
 def _kind(path: Path) -> str:
-    if path.suffix == ".pacbed" or (path / "bundle.json").is_file():
+    if path.suffix == BUNDLE_SUFFIX or (path / "bundle.json").is_file():
         return "bundle"
     if (path / "stack.zarr").is_dir() or (path / "pattern" / "zarr.json").is_file():
         return "stack"

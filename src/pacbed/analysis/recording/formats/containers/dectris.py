@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.recording.formats.containers.attributes import attribute_text
 from pacbed.analysis.recording.formats.containers.links import follow_link
 from pacbed.analysis.recording.guard.sizes import LARGEST_VALUES
 from pacbed.analysis.recording.stored import Axis, StoredImage
@@ -88,9 +89,8 @@ def _energy_ev(store: Any) -> float:
     found = store.get(ENERGY)
     if getattr(found, "size", 0) != 1:
         return 0.0
-    unit = found.attrs.get("units", "")
-    unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else str(unit)
-    return float(found[...].item()) * (1e3 if unit.strip().lower() == "kev" else 1.0)
+    unit = attribute_text(found.attrs.get("units", "")).strip().lower()
+    return float(found[...].item()) * (1e3 if unit == "kev" else 1.0)
 
 
 def _bad_pixels(store: Any, shape: tuple[int, int]) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.recording.formats.containers.attributes import attribute_text
 from pacbed.analysis.recording.formats.containers.dectris import is_dectris, open_dectris
 from pacbed.analysis.recording.formats.containers.emd import read_emd
 from pacbed.analysis.recording.formats.containers.hspy import read_hspy
@@ -47,13 +48,15 @@ def open_hdf5(file: Path) -> Iterator[list[StoredImage]]:
 def _layout_reader(store: Any) -> Callable[[Any, Path], list[StoredImage]] | None:
     """Who reads a layout that RosettaSciIO knows; none for any other."""
     attributes = store.attrs
-    if "HyperSpy" in _text(attributes.get("file_format", "")):
+    if "HyperSpy" in attribute_text(attributes.get("file_format", "")):
         return read_hspy
     if _is_velox(store):
         return _read_velox
-    if _text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
+    if attribute_text(attributes.get("emd_group_type", "")) == "file" or _has_version(store):
         return read_emd
-    if "NX_class" in attributes or any(_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)):
+    if "NX_class" in attributes or any(
+        attribute_text(item.attrs.get("NX_class", "")) == "NXentry" for item in _groups(store)
+    ):
         return read_nexus
     return None
 
@@ -70,7 +73,7 @@ def _check_lists(store: Any, file: Path) -> None:
     groups = [store]
     store.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
     for group in groups:
-        listed = ",".join(_text(name) for name in np.ravel(group.attrs.get("axes", ()))).split(",")
+        listed = ",".join(attribute_text(name) for name in np.ravel(group.attrs.get("axes", ()))).split(",")
         noted = group if group.name.endswith(CALIBRATION) else ()
         for name in (*filter(None, listed), *filter(LISTED_AXIS.match, group), *noted):
             check_list(group.get(name), f"{file}, {name}")
@@ -82,7 +85,11 @@ def _has_version(store: Any) -> bool:
 
 
 def _is_velox(store: Any) -> bool:
-    version = _text(store["Version"][...]) if "Version" in store and getattr(store["Version"], "size", 0) == 1 else ""
+    version = (
+        attribute_text(store["Version"][...])
+        if "Version" in store and getattr(store["Version"], "size", 0) == 1
+        else ""
+    )
     return "Velox" in version or "DevelopersKit" in version
 
 
@@ -114,7 +121,7 @@ def _dimensions(item: Any) -> tuple[Axis, ...]:
         scale = dimension[0] if len(dimension) else None
         name = dimension.label or ("" if scale is None else str(scale.name).rsplit("/", 1)[-1])
         if scale is not None and scale.shape == (length,) and length > 1 and scale.dtype.kind in "iuf":
-            axes.append(listed_axis(name, _text(scale.attrs.get("units", "")), scale))
+            axes.append(listed_axis(name, attribute_text(scale.attrs.get("units", "")), scale))
         else:
             axes.append(Axis(name))
     return tuple(axes)
@@ -122,9 +129,3 @@ def _dimensions(item: Any) -> tuple[Axis, ...]:
 
 def _groups(store: Any) -> list[Any]:
     return [store[name] for name in store if store.get(name, getclass=True, getlink=True).__name__ == "HardLink"]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        value = value.ravel()[0] if value.size else ""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

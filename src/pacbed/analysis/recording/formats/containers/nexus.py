@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pacbed.analysis.recording.formats.containers.attributes import attribute_text
 from pacbed.analysis.recording.formats.containers.dectris import LOWEST_EV
 from pacbed.analysis.recording.formats.containers.links import identity
 from pacbed.analysis.recording.formats.rosetta import read_with
@@ -47,7 +48,9 @@ def _by_rosetta(store: Any, file: Path) -> list[StoredImage]:
 
     groups = _find_data(store)[0]
     paths = [path for group in groups if (path := _signal(store, group))]
-    if any(re.search("[:,]", _text(store[group].attrs.get("axes", ""))) for group in groups):  # no list of names
+    if any(
+        re.search("[:,]", attribute_text(store[group].attrs.get("axes", ""))) for group in groups
+    ):  # no list of names
         return [_own(store, path, file) for path in paths]
     # Its flags only say which axes have places.
     images = read_with("nexus", file, paths=paths, own_flags=False, nxdata_only=True)
@@ -65,7 +68,7 @@ def _older(store: Any, file: Path) -> list[StoredImage]:
     groups: list[str] = []
 
     def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and _text(item.attrs.get("NX_class", "")) == "NXdata":
+        if isinstance(item, h5py.Group) and attribute_text(item.attrs.get("NX_class", "")) == "NXdata":
             marked = any("signal" in one.attrs for one in item.values() if isinstance(one, h5py.Dataset))
             groups.extend([name] if marked and "signal" not in item.attrs else [])
 
@@ -89,7 +92,7 @@ def _axes(store: Any, path: str, file: Path) -> tuple[Axis, ...]:
 
     data, group = store[path], store[path.rpartition("/")[0]]
     given = np.ravel(np.asarray(group.attrs.get("axes", data.attrs.get("axes", "")), dtype=object))
-    names = [name for text in given for name in re.split(r"[:,]", _text(text).strip(" []")) if name]
+    names = [name for text in given for name in re.split(r"[:,]", attribute_text(text).strip(" []")) if name]
     if len(names) != data.ndim:
         return ()
     axes = []
@@ -97,7 +100,7 @@ def _axes(store: Any, path: str, file: Path) -> tuple[Axis, ...]:
         places = group.get(name)
         if isinstance(places, h5py.Dataset) and places.shape == (length,) and length > 1 and places.dtype.kind in "iuf":
             check_list(places, f"{file}, {name}")
-            axes.append(listed_axis(name, _text(places.attrs.get("units", "")), places))
+            axes.append(listed_axis(name, attribute_text(places.attrs.get("units", "")), places))
         else:
             axes.append(Axis(name))
     return tuple(axes)
@@ -112,7 +115,9 @@ def _with_energy(store: Any, image: StoredImage) -> StoredImage:
         found = store.get(f"{entry}/{place}/incident_energy")
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iuf":
             continue
-        energy_ev = float(found[...].item()) * ENERGIES_EV.get(_text(found.attrs.get("units", "")).lower(), 0.0)
+        energy_ev = float(found[...].item()) * ENERGIES_EV.get(
+            attribute_text(found.attrs.get("units", "")).lower(), 0.0
+        )
         if energy_ev >= LOWEST_EV and "Acquisition_instrument" not in image.metadata:
             beam = {"Acquisition_instrument": {"TEM": {"beam_energy": energy_ev / 1e3}}}
             return replace(image, metadata={**image.metadata, **beam})
@@ -132,7 +137,7 @@ def default_data(store: Any) -> str:
     for _ in range(DEEPEST):
         if "default" not in group.attrs:
             break
-        path = f"{path}/{_text(group.attrs['default'])}".strip("/")
+        path = f"{path}/{attribute_text(group.attrs['default'])}".strip("/")
         group = store.get(path)
         if not isinstance(group, h5py.Group):
             return path if isinstance(group, h5py.Dataset) else ""
@@ -149,15 +154,7 @@ def _signal(store: Any, path: str) -> str:
     import h5py
 
     group = store[path]
-    named = _text(group.attrs.get("signal", ""))
+    named = attribute_text(group.attrs.get("signal", ""))
     marked = [name for name in group if isinstance(one := group.get(name), h5py.Dataset) and "signal" in one.attrs]
     name = next((one for one in (named, USUAL, *marked) if one and isinstance(group.get(one), h5py.Dataset)), "")
     return f"{path}/{name}" if name else ""
-
-
-def _text(value: object) -> str:
-    """An attribute as text; of a list, the first."""
-    first = np.ravel(np.asarray(value, dtype=object))[:1]
-    return (
-        "" if not len(first) else first[0].decode("utf-8", "replace") if isinstance(first[0], bytes) else str(first[0])
-    )
